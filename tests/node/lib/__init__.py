@@ -1,0 +1,1 @@
+"""The node: one module per part."""

@@ -1,0 +1,160 @@
+"""Builds the node's programs from pinned Go modules, each once: the cache is keyed by their sources."""
+
+import concurrent.futures
+import hashlib
+import lzma
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from .layout import CHECKOUT, TREE, cache_dir
+from .shell import NodeError, lock, run, say
+
+KUBERNETES = "1.34.4"
+VERSION_PACKAGE = "k8s.io/component-base/version"
+KUBE_VERSION = {"gitVersion": f"v{KUBERNETES}", "gitMajor": "1", "gitMinor": "34"}
+KUBE_FLAGS = " ".join(f"-X {VERSION_PACKAGE}.{name}={value}" for name, value in KUBE_VERSION.items())
+
+
+@dataclass(frozen=True)
+class Program:
+    name: str
+    folder: Path
+    package: str = "."
+    flags: str = ""
+
+
+GO_PROGRAMS = (
+    Program("kube", TREE / "go/kube", flags=KUBE_FLAGS),
+    Program("registry", TREE / "go/registry"),
+    Program("coredns", TREE / "go/coredns"),
+    Program("local-path-provisioner", TREE / "go/storage", "github.com/rancher/local-path-provisioner"),
+    Program("toxiproxy", TREE / "go/toxiproxy", "github.com/Shopify/toxiproxy/v2/cmd/server"),
+    Program("enforcer", TREE / "enforcer"),
+)
+
+
+def find_go():
+    """A Go that can fetch the toolchain that go.mod names (1.21 or newer)."""
+    for candidate in (shutil.which("go"), "/usr/local/go/bin/go", "/usr/lib/go-1.23/bin/go"):
+        if candidate and os.access(candidate, os.X_OK):
+            version = run([candidate, "env", "GOVERSION"], env={**os.environ, "GOTOOLCHAIN": "local"})
+            found = re.match(r"go1\.(\d+)", version)
+            if found and int(found[1]) >= 21:
+                return candidate
+    raise NodeError("no Go (1.21 or newer) here: run `tests/node/node deps`, or put one on PATH")
+
+
+def go_environment():
+    return {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "auto", "GOWORK": "off"}
+
+
+def content_key(paths, *extra):
+    """A hash of the files' names and contents, and of whatever else shapes the result."""
+    digest = hashlib.sha256("\0".join(extra).encode())
+    for path in sorted(paths):
+        digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:16]
+
+
+def program_key(program):
+    sources = [
+        p
+        for p in program.folder.rglob("*")
+        if p.suffix in (".go", ".mod", ".sum") and not p.name.endswith("_test.go")
+    ]
+    return content_key(sources, program.package, program.flags)
+
+
+def binary(name):
+    """Where the program lies in the cache, built or not."""
+    if name == "pause":
+        return cache_dir() / "bin" / f"pause-{KUBERNETES}"
+    program = next(p for p in GO_PROGRAMS if p.name == name)
+    return cache_dir() / "bin" / f"{name}-{program_key(program)}"
+
+
+def build_program(program):
+    target = binary(program.name)
+    if target.exists():
+        return
+    with lock(cache_dir() / "lock" / program.name, f"another build of {program.name}"):
+        if target.exists():
+            return
+        say(f"building {program.name}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = target.with_name(f".{target.name}.{os.getpid()}")
+        run(
+            [
+                "nice",
+                find_go(),
+                "build",
+                "-trimpath",
+                "-buildvcs=false",
+                "-tags",
+                "providerless",
+                "-ldflags",
+                f"-s -w {program.flags}",
+                "-o",
+                unfinished,
+                program.package,
+            ],
+            cwd=program.folder,
+            env=go_environment(),
+        )
+        unfinished.replace(target)
+
+
+def build_pause():
+    """The pause program comes as C in the Kubernetes module."""
+    target = binary("pause")
+    if target.exists():
+        return
+    module = run(
+        [find_go(), "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", "k8s.io/kubernetes"],
+        cwd=TREE / "go/kube",
+        env=go_environment(),
+    ).strip()
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
+    run(["gcc", "-Os", "-static", "-o", unfinished, f"{module}/build/pause/linux/pause.c"])
+    unfinished.replace(target)
+
+
+def find_kube_router():
+    """The enforcer that k3s embeds: named by the user, installed or packed beside the checkout."""
+    if chosen := os.environ.get("HERMESCTL_KUBE_ROUTER"):
+        if not os.access(chosen, os.X_OK):
+            raise NodeError(f"HERMESCTL_KUBE_ROUTER={chosen}: not a program")
+        return Path(chosen)
+    if installed := shutil.which("kube-router"):
+        return Path(installed)
+    packed = CHECKOUT.parent / "shared/bin/kube-router.xz"
+    return unpack(packed) if packed.exists() else None
+
+
+def unpack(packed):
+    target = cache_dir() / "bin" / f"kube-router-{content_key([packed])}"
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = target.with_name(f".{target.name}.{os.getpid()}")
+        with lzma.open(packed) as source, open(unfinished, "wb") as out:
+            shutil.copyfileobj(source, out)
+        unfinished.chmod(0o755)
+        unfinished.replace(target)
+    return target
+
+
+def build_all():
+    """Two at a time: a Go build already uses every core, but linking and fetching do not."""
+    programs = [p for p in GO_PROGRAMS if (p.folder / "go.mod").exists()]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        list(pool.map(build_program, programs))
+    build_pause()
+    find_kube_router()
+
+
+def kube(*arguments):
+    """The command line of one of Kubernetes' programs: they are one binary."""
+    return [str(binary("kube")), *arguments]

@@ -1,0 +1,117 @@
+"""The command line of tests/node/node."""
+
+import argparse
+import os
+import shlex
+import sys
+import time
+
+from . import checks, deps, faults, talk
+from .images import prepare
+from .layout import Layout, default_state
+from .node import Node
+from .shell import NodeError, say
+
+
+def parser():
+    top = argparse.ArgumentParser(
+        prog="node", description="A real one-node Kubernetes for tests and the quickstart."
+    )
+    top.add_argument(
+        "--state", help="the node's directory (default: $HERMESCTL_NODE_STATE, else one per checkout)"
+    )
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+    up = verbs.add_parser("up", help="boot it, mend it, or see that it is up")
+    up.add_argument(
+        "--enforcer", choices=("kube-router", "agent", "none"), help="what enforces NetworkPolicies"
+    )
+    down = verbs.add_parser("down", help="end everything that belongs to it")
+    down.add_argument("--wipe", action="store_true", help="and forget its state")
+    verbs.add_parser("status", help="what runs; exit 1 unless it is up")
+    ask = verbs.add_parser("say", help="talk to the bot as a Telegram user and print its answer")
+    ask.add_argument("text")
+    ask.add_argument("--from", dest="user", default=talk.USER, help="the user's numeric id")
+    ask.add_argument("--timeout", type=int, default=60)
+    env = verbs.add_parser("env", help='shell variables for using it: eval "$(node env)"')
+    env.add_argument("--proxy", action="store_true", help="through the proxy of `node proxy`")
+    kubectl = verbs.add_parser("kubectl", help="the node's own kubectl", add_help=False, prefix_chars="\0")
+    kubectl.add_argument("arguments", nargs=argparse.REMAINDER)
+    verbs.add_parser("build", help="build programs and images into the cache")
+    verbs.add_parser("deps", help="install the Debian packages that it needs")
+    faults.add_verbs(verbs)
+    for verb in verbs.choices.values():
+        if verb.prefix_chars == "-":
+            verb.add_argument("--state", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    return top
+
+
+def up(node, options):
+    started = time.monotonic()
+    how = node.up(options.enforcer)
+    say(f"the node is up ({how}, {time.monotonic() - started:.1f} s); enforcer: {node.enforcer()}")
+    say(f"export KUBECONFIG={shlex.quote(str(node.layout.kubeconfig))}")
+    checks.give_back(node.layout)
+
+
+def down(node, options):
+    node.down(options.wipe)
+    say("the node is down" + (" and forgotten" if options.wipe else ""))
+
+
+def status(node, _):
+    if not node.holder.pid() or not node.address:
+        print("down")
+        return 1
+    dead, missing = node.dead(), node.cluster.missing()
+    print("up" if not dead and not missing else "half up")
+    print(
+        f"state       {node.layout.state}\n"
+        f"kubeconfig  {node.layout.kubeconfig}\n"
+        f"enforcer    {node.enforcer()}"
+    )
+    for name in node.table():
+        print(f"{name:<20}{'dead' if name in dead else 'runs'}")
+    for line in missing:
+        print(line)
+    return 1 if dead or missing else 0
+
+
+def env(node, options):
+    for name, value in talk.environment(node, options.proxy).items():
+        print(f"export {name}={shlex.quote(value)}")
+
+
+def build(_node, _options):
+    prepare()
+
+
+def kubectl(node, options):
+    return node.cluster.exec_kubectl(options.arguments)
+
+
+VERBS = {
+    "up": up,
+    "down": down,
+    "status": status,
+    "say": talk.say,
+    "env": env,
+    "build": build,
+    "kubectl": kubectl,
+    **faults.VERBS,
+}
+
+
+def main(arguments):
+    options = parser().parse_args(arguments)
+    try:
+        if options.verb == "deps":
+            return deps.install()
+        state = options.state or default_state()
+        checks.become_root(state, arguments)
+        return VERBS[options.verb](Node(Layout(state)), options) or 0
+    except NodeError as error:
+        print(f"node: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1

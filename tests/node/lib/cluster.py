@@ -1,0 +1,96 @@
+"""What is asked of the cluster itself: its manifests applied, and whether it is ready."""
+
+import json
+import os
+import ssl
+import subprocess
+import urllib.error
+import urllib.request
+from datetime import datetime
+
+from .build import kube
+from .layout import API_PORT, NODE_NAME, TREE
+from .shell import NodeError, run, wait_until
+
+MANIFESTS = TREE / "manifests"
+# What a node has to serve before it is called up: namespace, the label of its pods
+SERVED = (("kube-system", "k8s-app=kube-dns"), ("local-path-storage", "app=local-path-provisioner"))
+
+
+class Cluster:
+    def __init__(self, layout, api_address):
+        self.layout = layout
+        self.address = api_address
+        self._context = None
+
+    def environment(self):
+        return {**os.environ, "KUBECONFIG": str(self.layout.kubeconfig), "NO_PROXY": "*", "no_proxy": "*"}
+
+    def kubectl(self, *arguments):
+        return run(kube("kubectl", *arguments), env=self.environment())
+
+    def get(self, path):
+        """The API server's answer, parsed when it is JSON; None when there is none. Cheaper than kubectl."""
+        if not self._context:
+            pki = self.layout.pki
+            self._context = ssl.create_default_context(cafile=str(pki / "ca.crt"))
+            self._context.load_cert_chain(pki / "admin.crt", pki / "admin.key")
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=self._context)
+        )
+        try:
+            with opener.open(f"https://{self.address}:{API_PORT}{path}", timeout=5) as answer:
+                body = answer.read().decode()
+        except (OSError, urllib.error.URLError):
+            return None
+        return json.loads(body) if body.startswith("{") else body
+
+    def serves(self):
+        return self.get("/readyz") == "ok"
+
+    def wait_serves(self):
+        wait_until("the API server", self.serves, 60)
+
+    def apply(self):
+        self.kubectl(
+            "apply", "--server-side", "--force-conflicts", "--field-manager=node", f"--filename={MANIFESTS}"
+        )
+
+    def registered(self):
+        return self.get(f"/api/v1/nodes/{NODE_NAME}") is not None
+
+    def node_ready(self):
+        node = self.get(f"/api/v1/nodes/{NODE_NAME}") or {}
+        conditions = {c["type"]: c["status"] for c in node.get("status", {}).get("conditions", [])}
+        return conditions.get("Ready") == "True" and not node["spec"].get("taints")
+
+    def running(self, namespace, label):
+        """A ready pod of this boot: after a crash the API server still shows the ones of before."""
+        boot = int((self.layout.run / "holder").stat().st_mtime)
+        pods = self.get(f"/api/v1/namespaces/{namespace}/pods?labelSelector={label}") or {}
+        return any(started(pod) >= boot for pod in pods.get("items", []))
+
+    def missing(self):
+        """What keeps the node from being up, in words; empty when nothing does."""
+        if not self.serves():
+            return ["the API server does not answer"]
+        found = [] if self.node_ready() else ["the node is not Ready"]
+        return found + [f"no {label} runs in {ns}" for ns, label in SERVED if not self.running(ns, label)]
+
+    def wait_ready(self, timeout):
+        try:
+            wait_until("the node", lambda: not self.missing(), timeout)
+        except NodeError as error:
+            raise NodeError(f"{error}: {', '.join(self.missing())}") from None
+
+    def exec_kubectl(self, arguments):
+        return subprocess.run(kube("kubectl", *arguments), env=self.environment()).returncode
+
+
+def started(pod):
+    """When the youngest container of a ready pod began, in seconds; 0 when the pod is not ready."""
+    status = pod["status"]
+    if not any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions", [])):
+        return 0
+    begun = [c["state"].get("running", {}).get("startedAt") for c in status.get("containerStatuses", [])]
+    return max(datetime.fromisoformat(t).timestamp() for t in begun) if begun and all(begun) else 0

@@ -1,0 +1,192 @@
+"""The command lines of everything that runs on the node, and in which network each runs."""
+
+from . import proxy
+from .build import binary, find_kube_router
+from .holder import PATH
+from .layout import (
+    API_PORT,
+    INSIDE_CACHE,
+    INSIDE_STATE,
+    INSIDE_TREE,
+    LAN_HOST,
+    NODE_ADDRESS,
+    NODE_NAME,
+    SERVICE_RANGE,
+    cache_dir,
+)
+from .shell import NodeError
+
+PYTHON = "/usr/bin/python3"
+PKI = f"{INSIDE_STATE}/pki"
+# containerd trusts the world's authority and no other; nothing is written into the tree
+ENVIRONMENT = {
+    "HOME": "/root",
+    "PATH": PATH,
+    "SSL_CERT_FILE": f"{INSIDE_CACHE}/pki/world-ca.crt",
+    "SSL_CERT_DIR": "/nonexistent",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+ETCD = "http://127.0.0.1:2379"
+ADMIN = f"--kubeconfig={INSIDE_STATE}/conf/admin.kubeconfig"
+REGISTRY_ADDRESS = "127.0.0.1:5000"
+
+
+def cached(path):
+    """A path in the cache as seen inside."""
+    return f"{INSIDE_CACHE}/{path.relative_to(cache_dir())}"
+
+
+def kube(program):
+    return [cached(binary("kube")), program]
+
+
+def etcd():
+    return [
+        "etcd",
+        f"--data-dir={INSIDE_STATE}/etcd",
+        f"--listen-client-urls={ETCD}",
+        f"--advertise-client-urls={ETCD}",
+        "--listen-peer-urls=http://127.0.0.1:2380",
+    ]
+
+
+def apiserver(api_address):
+    return [
+        *kube("kube-apiserver"),
+        f"--etcd-servers={ETCD}",
+        "--bind-address=0.0.0.0",
+        f"--secure-port={API_PORT}",
+        f"--advertise-address={NODE_ADDRESS}",
+        f"--tls-cert-file={PKI}/apiserver-{api_address}.crt",
+        f"--tls-private-key-file={PKI}/apiserver-{api_address}.key",
+        f"--client-ca-file={PKI}/ca.crt",
+        f"--kubelet-certificate-authority={PKI}/ca.crt",
+        f"--kubelet-client-certificate={PKI}/kubelet-client.crt",
+        f"--kubelet-client-key={PKI}/kubelet-client.key",
+        "--kubelet-preferred-address-types=InternalIP",
+        "--service-account-issuer=https://kubernetes.default.svc",
+        f"--service-account-key-file={PKI}/sa.pub",
+        f"--service-account-signing-key-file={PKI}/sa.key",
+        f"--service-cluster-ip-range={SERVICE_RANGE}",
+        "--authorization-mode=Node,RBAC",
+        "--enable-admission-plugins=NodeRestriction",
+        "--anonymous-auth=false",
+        "--allow-privileged=true",
+    ]
+
+
+def controller_manager():
+    return [
+        *kube("kube-controller-manager"),
+        ADMIN,
+        f"--service-account-private-key-file={PKI}/sa.key",
+        f"--root-ca-file={PKI}/ca.crt",
+        "--use-service-account-credentials",
+        "--allocate-node-cidrs",
+        "--cluster-cidr=10.42.0.0/16",
+        "--leader-elect=false",
+    ]
+
+
+def scheduler():
+    return [*kube("kube-scheduler"), ADMIN, "--leader-elect=false"]
+
+
+def kubelet():
+    return [
+        *kube("kubelet"),
+        f"--config={INSIDE_STATE}/conf/kubelet.yaml",
+        f"--kubeconfig={INSIDE_STATE}/conf/node.kubeconfig",
+        f"--root-dir={INSIDE_STATE}/kubelet",
+        f"--hostname-override={NODE_NAME}",
+        f"--node-ip={NODE_ADDRESS}",
+    ]
+
+
+def kube_proxy():
+    return [
+        *kube("kube-proxy"),
+        ADMIN,
+        "--proxy-mode=iptables",
+        "--cluster-cidr=10.42.0.0/16",
+        f"--hostname-override={NODE_NAME}",
+        "--conntrack-max-per-core=0",
+    ]
+
+
+def containerd():
+    return ["containerd", "-c", f"{INSIDE_STATE}/conf/containerd.toml"]
+
+
+def toxiproxy(api_address):
+    return [
+        cached(binary("toxiproxy")),
+        "-host",
+        api_address,
+        "-port",
+        str(proxy.CONTROL_PORT),
+        "-config",
+        f"{INSIDE_STATE}/conf/toxiproxy.json",
+    ]
+
+
+def dnsmasq():
+    return [
+        "dnsmasq",
+        "--keep-in-foreground",
+        f"--conf-file={INSIDE_STATE}/conf/dnsmasq.conf",
+        "--pid-file",
+        "--user=root",
+    ]
+
+
+def registry(root):
+    return [cached(binary("registry")), "serve", cached(root), REGISTRY_ADDRESS]
+
+
+def standins():
+    return [
+        PYTHON,
+        f"{INSIDE_TREE}/world/standins.py",
+        "--cert",
+        f"{PKI}/world.crt",
+        "--key",
+        f"{PKI}/world.key",
+        "--state",
+        f"{INSIDE_STATE}/world",
+        "--registry",
+        f"http://{REGISTRY_ADDRESS}",
+        "--listen",
+        f"tcp:{LAN_HOST}:22,445,8006",
+    ]
+
+
+def enforcer(which):
+    if which == "agent":
+        return [cached(binary("enforcer")), ADMIN, f"--node-name={NODE_NAME}"]
+    return [
+        *kube_router(),
+        "--run-firewall=true",
+        "--run-router=false",
+        "--run-service-proxy=false",
+        ADMIN,
+        f"--hostname-override={NODE_NAME}",
+        f"--service-cluster-ip-range={SERVICE_RANGE}",
+        "--v=1",
+    ]
+
+
+def enforcer_cleanup(which):
+    """Removes the rules that an enforcer leaves when it stops."""
+    return (
+        [cached(binary("enforcer")), "--cleanup"]
+        if which == "agent"
+        else [*kube_router(), "--cleanup-config"]
+    )
+
+
+def kube_router():
+    program = find_kube_router()
+    if not program:
+        raise NodeError("no kube-router here: put it on PATH or name it in HERMESCTL_KUBE_ROUTER")
+    return [cached(program) if program.is_relative_to(cache_dir()) else str(program)]
