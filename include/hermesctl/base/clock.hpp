@@ -1,0 +1,32 @@
+// Time, passed in so that tests need none of it.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+namespace hermesctl {
+
+class Clock {
+  public:
+    using Time = std::chrono::steady_clock::time_point;
+    using Wall = std::chrono::system_clock::time_point;
+    using Duration = std::chrono::milliseconds;
+
+    virtual ~Clock() = default;
+    virtual Time now() = 0;
+    virtual Wall wall() = 0;
+    /// Returns early when interrupted (base/interrupt.hpp).
+    virtual void sleep(Duration) = 0;
+};
+
+/// The machine's clock; lives as long as the process.
+Clock& system_clock();
+
+/// RFC 3339 in UTC with microseconds, as Kubernetes' MicroTime ("2026-01-31T10:00:00.000000Z").
+std::string rfc3339(Clock::Wall);
+/// Reads RFC 3339 with or without a fraction; the epoch when it is not a time.
+Clock::Wall parse_rfc3339(const std::string&);
+/// "4s", "2m10s", "3h", "5d": for people.
+std::string short_duration(std::chrono::seconds);
+
+}  // namespace hermesctl

@@ -1,0 +1,38 @@
+// The few primitives that come from OpenSSL.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace hermesctl {
+
+std::string base64_encode(std::string_view);
+/// Nothing when the text is not base64 (line breaks are allowed, as in kubeconfig files).
+std::optional<std::string> base64_decode(std::string_view);
+std::string hmac_sha256_hex(std::string_view key, std::string_view text);
+std::string sha1(std::string_view);
+std::string sha256_hex(std::string_view);
+
+/// SHA-256 of what comes piece by piece.
+class Sha256 {
+  public:
+    Sha256();
+    ~Sha256();
+    Sha256(const Sha256&) = delete;
+    Sha256& operator=(const Sha256&) = delete;
+    void add(std::string_view);
+    /// Of everything that was added; nothing can be added after it.
+    std::string finish_hex();
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+/// From the system's generator; throws Error when it fails.
+std::string random_bytes(std::size_t count);
+std::string hex(std::string_view bytes);
+
+}  // namespace hermesctl

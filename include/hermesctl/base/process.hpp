@@ -1,0 +1,32 @@
+// A child process with its input and output, for credential plugins and `cmd:` secrets. No shell.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace hermesctl {
+
+using Environment = std::map<std::string, std::string>;
+
+struct ProcessSpec {
+    std::vector<std::string> argv{};  // argv[0] is looked up in PATH of `environment`
+    Environment environment{};        // the whole environment of the child
+    std::string input{};
+    bool inherit_input = false;            // the child talks to the terminal itself; `input` is not used
+    std::chrono::milliseconds timeout{0};  // 0: none
+};
+
+struct ProcessResult {
+    int exit_code = 0;  // 128 + signal when a signal ended it
+    std::string output{};
+    bool timed_out = false;
+};
+
+/// Runs it to its end; stderr is inherited. Nothing when the program is not found or cannot be started.
+/// Throws Error{interrupted}; the child is ended then.
+std::optional<ProcessResult> run_process(const ProcessSpec&);
+
+}  // namespace hermesctl

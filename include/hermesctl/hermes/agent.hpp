@@ -1,0 +1,70 @@
+// What the agent's container says of itself over exec: the readiness rule and the lifelines. The rule itself
+// is manifests/probe.py, so that the pod's own probes and hermesctl can never disagree.
+#pragma once
+
+#include "hermesctl/kube/exec.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hermesctl::hermes {
+
+inline constexpr std::string_view container_name = "hermes";
+
+struct AgentFacts {
+    bool ready = false;
+    bool alive = false;  // a gateway process lives
+    std::int64_t pid = 0;
+    std::string gateway{};  // gateway_state: starting, running, degraded, draining, stopped, startup_failed
+    std::string
+        telegram{};  // connecting, connected, retrying, disconnected, fatal; "" while this process wrote none
+    std::string code{};  // Hermes' error code for telegram
+    std::string message{};
+    std::string exit_reason{};
+    std::int64_t busy = 0;  // turns under way
+};
+
+/// Nothing for a line that is not probe.py's.
+std::optional<AgentFacts> parse_facts(std::string_view line);
+
+/// argv that runs probe.py in the container.
+std::vector<std::string> probe_command(std::string_view mode);
+
+/// A probe.py that runs in one pod for as long as this lives and tells what changes.
+class AgentWatch {
+  public:
+    /// Connects; throws ApiError when the server refuses.
+    AgentWatch(net::Transport&, Clock&, const std::string& ns, const std::string& pod);
+
+    /// Takes in what has come; false once the session has ended.
+    bool pump();
+    net::Wake wake() const { return session_.wake(); }
+    const std::optional<AgentFacts>& facts() const { return facts_; }
+
+  private:
+    kube::ExecSession session_;
+    std::string rest_{};
+    std::optional<AgentFacts> facts_{};
+};
+
+struct Lifelines {
+    std::string bot{};   // "@cage_bot"
+    int bot_status = 0;  // HTTP; 0: no answer
+    std::string bot_reason{};
+    bool webhook = false;  // one is set: it takes the updates away from polling
+    int model_status = 0;  // -1: hermesctl cannot ask this provider
+    std::string model_reason{};
+    std::string live_provider{};  // of /opt/data/config.yaml; "" if it names none
+};
+
+/// Asks Telegram and the provider from inside the pod (lifelines.py). Throws Error{exec_failed, denied,
+/// timeout}.
+Lifelines check_lifelines(net::Transport&, Clock&, const std::string& ns, const std::string& pod,
+                          const std::string& provider, const std::string& key_name, const std::string& model);
+
+}  // namespace hermesctl::hermes

@@ -1,0 +1,38 @@
+// From what was asked for and what is live to the objects of an installation: what deploy, diff and render
+// share.
+#pragma once
+
+#include "hermesctl/hermes/live.hpp"
+#include "hermesctl/hermes/secrets.hpp"
+#include "hermesctl/hermes/values.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace hermesctl::hermes {
+
+struct Wish {
+    Json settings = Json::object();  // of flags and file, in the shape of hermes.yaml
+    std::string server{};            // the kubeconfig's URL: the cage keeps it out of reach
+    SecretReaders readers;
+    /// Asks a person; empty where there is none. `hidden`: without echo.
+    std::function<std::string(const std::string& question, bool hidden)> ask{};
+};
+
+struct Composition {
+    Names names{};
+    Values values{};
+    Live live{};
+    std::vector<Json> objects{};
+    bool stopped = false;  // 0 replicas, and it stays so
+};
+
+/// Names of the installation that these settings mean ("hermes" in "hermes" where they are silent).
+Names names_of(const Json& settings);
+
+/// Reads the cluster, asks for what is missing, renders. Nobody's named values are kept as they are live.
+/// Throws Error{usage} that lists everything that is missing or wrong at once, before anything is changed.
+Composition compose(kube::Client&, const Wish&, Reporter&);
+
+}  // namespace hermesctl::hermes

@@ -1,0 +1,46 @@
+// An installation as it is in the cluster now.
+#pragma once
+
+#include "hermesctl/hermes/values.hpp"
+#include "hermesctl/kube/client.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace hermesctl::hermes {
+
+/// The names of an installation's objects: the guide's.
+struct Names {
+    std::string ns{};
+    std::string name{};
+    kube::Ref name_space() const { return {"Namespace", "", ns}; }
+    kube::Ref account() const { return {"ServiceAccount", ns, name}; }
+    kube::Ref claim() const { return {"PersistentVolumeClaim", ns, name + "-data"}; }
+    kube::Ref secret() const { return {"Secret", ns, name + "-secrets"}; }
+    kube::Ref config() const { return {"ConfigMap", ns, name + "-config"}; }
+    kube::Ref policy() const { return {"NetworkPolicy", ns, name + "-egress"}; }
+    kube::Ref deployment() const { return {"Deployment", ns, name}; }
+    kube::Ref lease() const { return {"Lease", ns, name + "-hermesctl"}; }
+    /// All but the namespace and the lease, in the order of application.
+    std::vector<kube::Ref> all() const;
+};
+
+struct Live {
+    std::map<kube::Ref, Json> objects{};
+    const Json& of(const kube::Ref&) const;  // null when it is not there
+    bool installed(const Names& names) const { return !of(names.deployment()).is_null(); }
+};
+
+/// One round of parallel reads. Throws ApiError (denied, unreachable).
+Live read_live(kube::Client&, const Names&);
+
+/// Settings that say what is live, in the shape of hermes.yaml: image, model, users, storage, resources, pod
+/// additions. What deploy keeps when nobody names it. Secrets' values are not in it.
+Json settings_of(const Live&, const Names&);
+
+/// The Secret's data, decoded (and remembered for scrubbing).
+std::map<std::string, std::string> secret_values(const Json& secret);
+
+}  // namespace hermesctl::hermes

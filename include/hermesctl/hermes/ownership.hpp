@@ -1,0 +1,19 @@
+// Field ownership when an installation made with kubectl is taken over (metadata.managedFields,
+// structured-merge-diff's fieldsV1; the idea of client-go's util/csaupgrade).
+#pragma once
+
+#include "hermesctl/hermes/values.hpp"
+
+#include <string_view>
+
+namespace hermesctl::hermes {
+
+/// kubectl's own managers: kubectl-client-side-apply, kubectl-create, kubectl-patch, kubectl-edit...
+bool is_kubectl(std::string_view manager);
+
+/// managedFields of `object` in which kubectl's entries no longer hold what hermesctl's own entry holds; null
+/// when nothing has to change. Without this a field that hermesctl later leaves out would stay for ever, and
+/// what the user added by hand would be lost if all of kubectl's fields became ours.
+Json released_fields(const Json& object);
+
+}  // namespace hermesctl::hermes

@@ -1,0 +1,48 @@
+// What deploy would change: the server's own answer (dry run of server-side apply) compared with what is
+// there.
+#pragma once
+
+#include "hermesctl/hermes/live.hpp"
+#include "hermesctl/kube/client.hpp"
+
+#include <string>
+#include <vector>
+
+namespace hermesctl::hermes {
+
+enum class Change { create, update, same };
+
+struct Step {
+    Json object{};  // to be applied
+    kube::Ref ref{};
+    Change change = Change::same;
+    bool namespace_missing = false;        // the dry run could not be asked; "create" is certain all the same
+    std::vector<std::string> fields{};     // "spec.replicas: 1 -> 2", secrets' values masked
+    std::vector<kube::Cause> taken{};      // fields of kubectl's managers that are taken over
+    std::vector<kube::Cause> conflicts{};  // fields of other managers; force-conflicts takes them
+    bool rolls_pod = false;                // the pod template changes
+    bool adopted = false;                  // kubectl's managers own fields that are ours from now on
+    Json live{};                           // null when it is not there
+    Json planned{};                        // as the server would have it
+};
+
+struct Plan {
+    std::vector<Step> steps{};
+    bool changes() const;
+    bool rolls_pod() const;
+    const Step& of(std::string_view kind) const;
+};
+
+/// One round of dry runs in parallel (a second one for objects with conflicts). Throws Error: a refusal of
+/// the server, with the object's name.
+Plan make_plan(kube::Client&, const Live&, const std::vector<Json>& objects, bool force_conflicts);
+
+/// The leaves that differ, as "path: before -> after"; data of Secrets is masked. Server-side bookkeeping
+/// (managedFields, resourceVersion, generation, status, uid, timestamps) does not count. Pure.
+std::vector<std::string> differing_fields(const Json& before, const Json& after);
+
+/// "+ create  deployment/hermes" lines, with the fields below "~ change".
+std::string plan_text(const Plan&);
+Json plan_json(const Plan&);
+
+}  // namespace hermesctl::hermes

@@ -1,0 +1,27 @@
+// The cage's NetworkPolicy: DNS to the cluster's DNS, 443 and 80 to public addresses, nothing else.
+#pragma once
+
+#include "hermesctl/hermes/cluster.hpp"
+#include "hermesctl/hermes/values.hpp"
+
+#include <string>
+#include <vector>
+
+namespace hermesctl::hermes {
+
+/// Every special-purpose IPv4 range (IANA) that "public" leaves out, and IPv6's inside 2000::/3.
+const std::vector<std::string>& special_ranges_v4();
+const std::vector<std::string>& special_ranges_v6();
+
+/// The egress rules: DNS, public internet less special and cluster ranges, network.allow, MCP servers, then
+/// `kept`.
+Json egress_rules(const Values&, const ClusterFacts&, const Json& kept);
+
+/// A fingerprint of each rule, as text for the annotation hermesctl/rules: by it deploy knows its own again.
+std::string rules_record(const Json& rules);
+
+/// Rules of a live policy that deploy did not write and the guide's own text does not have: what somebody
+/// added.
+Json foreign_rules(const Json& live_policy);
+
+}  // namespace hermesctl::hermes

@@ -1,0 +1,35 @@
+// Values to Kubernetes objects: the files of manifests/ with values set by JSON pointer. Pure.
+#pragma once
+
+#include "hermesctl/hermes/cluster.hpp"
+#include "hermesctl/hermes/live.hpp"
+#include "hermesctl/hermes/values.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace hermesctl::hermes {
+
+struct RenderInput {
+    std::map<std::string, std::string> secrets{};  // the Secret's whole data
+    std::string salt{};                            // random; kept on the Secret (annotation hermesctl/salt)
+    ClusterFacts cluster{};
+    Json kept_rules = Json::array();  // egress rules of others, see policy.hpp
+    int replicas = 1;
+};
+
+/// Namespace, ServiceAccount, PersistentVolumeClaim, Secret, ConfigMap, NetworkPolicy, Deployment: in the
+/// order of application. Complete for server-side apply: every field that the guide sets otherwise is set
+/// explicitly.
+std::vector<Json> render(const Values&, const RenderInput&);
+
+/// What every installation's config.yaml starts from.
+Json seeded_config();
+/// The text of the seeded config.yaml.
+std::string config_yaml(const Values&);
+
+/// The same objects with secrets' values masked, for people.
+Json masked(Json object);
+
+}  // namespace hermesctl::hermes

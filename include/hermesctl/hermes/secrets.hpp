@@ -1,0 +1,47 @@
+// Secrets on their way in: from a prompt, stdin, a file, the environment or a program; never from an
+// argument.
+#pragma once
+
+#include "hermesctl/base/process.hpp"
+#include "hermesctl/kube/object.hpp"
+
+#include <functional>
+#include <istream>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hermesctl::hermes {
+
+using kube::Json;
+
+inline constexpr std::string_view token_key = "TELEGRAM_BOT_TOKEN";
+inline constexpr std::string_view users_key = "TELEGRAM_ALLOWED_USERS";
+
+/// "KEY=-", "KEY=@file", "KEY=env:NAME", "KEY=cmd:program args" as settings {"KEY": {"file": ...}}.
+/// Throws Error{usage} for KEY=value, without repeating the value, and for a key that is no environment name.
+Json secret_setting(std::string_view flag);
+
+struct SecretReaders {
+    std::istream& in;
+    const Environment& environment;
+    std::string folder{};  // relative files are below it; empty: the current one
+};
+/// Reads one; one trailing newline is cut. Throws Error{usage} (missing file, unset variable, failed
+/// program). The value is remembered for scrubbing.
+std::string read_secret(const std::string& key, const Json& source, const SecretReaders&);
+
+/// The variable that holds a provider's key ("MINIMAX_API_KEY"); "" for providers that need none; throws
+/// Error{usage} for unknown ones, with the nearest name. Table: facts of Hermes' provider list.
+std::string key_of_provider(std::string_view provider);
+
+/// Why this cannot be the value of this key ("" when it can): shape of a bot token, blanks, newlines,
+/// non-ASCII.
+std::string complaint_about(const std::string& key, const std::string& value);
+
+/// "1,2" from ids and back; unusual but valid lists are read (blanks, trailing comma).
+std::string users_text(const std::vector<std::int64_t>&);
+std::vector<std::int64_t> users_of(std::string_view);
+
+}  // namespace hermesctl::hermes

@@ -1,0 +1,29 @@
+// Removing an installation: the agent first, its cage only after the last pod is gone, its data only when
+// asked.
+#pragma once
+
+#include "hermesctl/hermes/live.hpp"
+#include "hermesctl/kube/client.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace hermesctl::hermes {
+
+struct Removal {
+    std::vector<kube::Ref> objects{};  // in the order of removal
+    std::vector<std::string> stays{};  // "persistentvolumeclaim/hermes-data (5Gi)": what is kept, and why
+    bool name_space = false;           // the namespace goes too
+};
+
+/// What teardown would remove. Throws Error{failed} when an object belongs to somebody else
+/// (not managed by hermesctl, or of another instance).
+Removal plan_removal(kube::Client&, const Live&, const Names&, bool delete_data);
+
+/// Carries it out and waits until everything is gone; a namespace that hangs is explained. `each_round` as in
+/// wait.
+void remove(kube::Client&, const Live&, const Names&, const Removal&, Clock::Duration timeout, Reporter&,
+            const std::function<void()>& each_round);
+
+}  // namespace hermesctl::hermes

@@ -1,0 +1,37 @@
+// The wait of deploy, restart, start and wait: until the bot answers, or until it is known why it does not.
+#pragma once
+
+#include "hermesctl/hermes/diagnosis.hpp"
+#include "hermesctl/hermes/live.hpp"
+#include "hermesctl/kube/client.hpp"
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+namespace hermesctl::hermes {
+
+struct WaitOptions {
+    Clock::Duration timeout{std::chrono::minutes{10}};  // rests while an image is pulled
+    Clock::Duration pull_limit{std::chrono::minutes{60}};
+    Clock::Duration patience{std::chrono::seconds{60}};  // for what may heal by itself
+    std::function<void()> each_round{};                  // e.g. to renew a lease
+};
+
+/// Watches the Deployment, its ReplicaSets, pods, claim and events, and asks the agent over exec, all in one
+/// thread. Returns the pod that answers. Throws Error: failed (with the cause, as soon as it is certain),
+/// timeout, denied, unreachable (nothing was heard of the server for the whole patience), interrupted.
+std::string wait_until_answers(kube::Client&, const Names&, const WaitOptions&, Reporter&);
+
+/// Everything is gone that the label app=NAME selects; throws Error{timeout} naming what is left.
+void wait_until_no_pods(kube::Client&, const Names&, Clock::Duration timeout, Reporter&,
+                        const std::function<void()>& each_round = {});
+
+/// The same watches once, without waiting: for status.
+struct Glance {
+    Snapshot snapshot{};
+    Assessment assessment{};
+};
+Glance glance(kube::Client&, const Names&);
+
+}  // namespace hermesctl::hermes

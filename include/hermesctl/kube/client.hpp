@@ -1,0 +1,135 @@
+// Requests to the API server: read, server-side apply, patch, delete. The only place that changes a cluster.
+#pragma once
+
+#include "hermesctl/base/clock.hpp"
+#include "hermesctl/base/error.hpp"
+#include "hermesctl/base/report.hpp"
+#include "hermesctl/kube/kinds.hpp"
+#include "hermesctl/kube/object.hpp"
+#include "hermesctl/net/http.hpp"
+
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hermesctl::kube {
+
+inline constexpr std::string_view field_manager = "hermesctl";
+
+struct Cause {
+    std::string reason{};  // "FieldManagerConflict"
+    std::string message{};
+    std::string field{};
+};
+
+/// The server said no, or could not be asked. code(): unreachable, denied (401, 403), timeout, or failed.
+class ApiError : public Error {
+  public:
+    /// From an answer that is not 2xx, whatever its body is (a Status, plain text, HTML).
+    ApiError(const net::Response&, std::string what_for);
+    int http() const noexcept { return http_; }  // 0: no answer
+    const std::string& reason() const noexcept { return reason_; }
+    const std::vector<Cause>& causes() const noexcept { return causes_; }
+    /// Another field manager owns fields that were sent (not an outdated resourceVersion).
+    bool is_field_conflict() const;
+
+  private:
+    int http_ = 0;
+    std::string reason_;
+    std::vector<Cause> causes_;
+};
+
+/// One answer of several: an object, or why not.
+struct Outcome {
+    std::optional<Json> object{};
+    std::optional<ApiError> error{};
+    bool created = false;  // 201
+    /// The object; throws the error.
+    const Json& value() const;
+    bool not_found() const { return error && error->http() == 404; }
+};
+
+struct ApplyOptions {
+    bool dry_run = false;
+    bool force = false;
+};
+
+struct Selector {
+    std::string label{};  // "app=hermes"
+    std::string field{};  // "metadata.name=hermes"
+};
+
+struct DeleteOptions {
+    std::string uid{};  // precondition; empty: any
+    std::string resource_version{};
+    std::optional<int> grace_seconds{};
+    bool dry_run = false;
+};
+
+struct Permission {
+    std::string verb{};
+    std::string group{};
+    std::string resource{};     // "pods"
+    std::string subresource{};  // "exec"
+    std::string ns{};
+    std::string name{};
+};
+
+enum class Patch { merge, json, strategic };
+
+class Client {
+  public:
+    /// Warnings of the server (RFC 7234 `Warning: 299`) go to the reporter, once each.
+    Client(net::Transport&, Clock&, Reporter&);
+
+    /// Warnings that contain this are known and expected: they are not shown.
+    void expect_warning(std::string part) { expected_.push_back(std::move(part)); }
+
+    /// Nothing when it is not there. Throws ApiError.
+    std::optional<Json> get(const Ref&);
+    /// In parallel; a missing one is a 404 in Outcome::error.
+    std::vector<Outcome> get_all(std::span<const Ref>);
+    /// The items of a collection, each with apiVersion and kind. `ns` empty: all namespaces. Throws ApiError.
+    std::vector<Json> list(std::string_view kind, std::string_view ns, const Selector& = {});
+    struct Listing {
+        std::string kind{};
+        std::string ns{};
+        Selector selector{};
+    };
+    /// Several lists in parallel; object() of each is {"items": [...]}.
+    std::vector<Outcome> list_all(std::span<const Listing>);
+    /// Any path, for what is not in the kinds table ("/version", "/api/v1/nodes?limit=1").
+    Outcome get_path(std::string_view path);
+
+    Outcome apply(const Json& object, ApplyOptions = {});
+    std::vector<Outcome> apply_all(std::span<const Json> objects, ApplyOptions = {});
+    Outcome create(const Json& object, bool dry_run = false);
+    /// PUT; carries the object's resourceVersion as its precondition.
+    Outcome replace(const Json& object);
+    /// `manager` is the field manager; `subresource` e.g. "scale".
+    Outcome patch(const Ref&, Patch, const Json& body, std::string_view manager = field_manager,
+                  std::string_view subresource = {}, bool dry_run = false);
+    /// False when it was not there. Throws ApiError (409: another uid or resourceVersion).
+    bool remove(const Ref&, const DeleteOptions& = {});
+    /// SelfSubjectAccessReviews in parallel; throws ApiError when the server cannot be asked.
+    std::vector<bool> allowed(std::span<const Permission>);
+
+    net::Transport& transport() { return transport_; }
+    Clock& clock() { return clock_; }
+
+  private:
+    std::vector<net::Response> answers_to(std::span<const net::Request>);
+    std::vector<Outcome> outcomes(std::span<const net::Request>, std::span<const std::string> what_for);
+    void show_warnings(const net::Response&);
+
+    net::Transport& transport_;
+    Clock& clock_;
+    Reporter& reporter_;
+    std::set<std::string> warned_{};
+    std::vector<std::string> expected_{};
+};
+
+}  // namespace hermesctl::kube

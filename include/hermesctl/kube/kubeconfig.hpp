@@ -1,0 +1,37 @@
+// Which cluster, as whom: kubeconfig files as client-go reads them (tools/clientcmd), credential plugins,
+// in-cluster.
+#pragma once
+
+#include "hermesctl/base/clock.hpp"
+#include "hermesctl/base/process.hpp"
+#include "hermesctl/kube/object.hpp"
+#include "hermesctl/net/curl.hpp"
+
+#include <string>
+#include <vector>
+
+namespace hermesctl::kube {
+
+struct KubeconfigRequest {
+    std::string file{};        // --kubeconfig; exactly this file
+    std::string context{};     // --context
+    bool interactive = false;  // whether a credential plugin may talk to the terminal
+};
+
+struct Connection {
+    net::Endpoint endpoint{};
+    std::string context{};  // "" in-cluster
+    std::string server{};   // as shown to people
+    std::string ns{};       // the context's namespace, "default" if it has none
+};
+
+/// Throws Error{usage} for files and contexts that are missing or wrong (saying which file), Error{denied}
+/// when a credential plugin fails (with its installHint). Environment read: KUBECONFIG, HOME,
+/// KUBERNETES_SERVICE_*, *_PROXY. The clock and environment must outlive the endpoint.
+Connection load_connection(const KubeconfigRequest&, const Environment&, Clock&);
+
+/// The merged, flattened configuration of one context, as `kubectl config view --minify --flatten --raw`
+/// gives it.
+Json flattened_config(const KubeconfigRequest&, const Environment&);
+
+}  // namespace hermesctl::kube

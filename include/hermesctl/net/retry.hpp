@@ -1,0 +1,22 @@
+// When a failed exchange is worth another try, and how long to wait before it: client-go's rules
+// (rest/with_retry.go): 429 and 5xx that carry Retry-After; transport failures only where repeating is safe.
+#pragma once
+
+#include "hermesctl/base/clock.hpp"
+#include "hermesctl/net/http.hpp"
+
+#include <chrono>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace hermesctl::net {
+
+/// The wait before try `attempt + 1` (attempts count from 1); nothing when it should not be tried again.
+/// Pure.
+std::optional<std::chrono::milliseconds> next_delay(const Request&, const Response&, int attempt);
+
+/// exchange(), with the failed ones tried again.
+std::vector<Response> exchange_retrying(Transport&, Clock&, std::span<const Request>);
+
+}  // namespace hermesctl::net

@@ -1,0 +1,148 @@
+# Files into and out of the agent's container, over exec:
+#   copy.py put DST NAME REPLACE    into DST, or below it as NAME where it is a folder; prints what was written as JSON
+#   copy.py get SRC                 ends once its reader has answered: runtimes drop output of programs that have ended
+# Both ways one stream: for each entry a line of JSON {"path", "folder", "mode", "size"} and a file's bytes after it,
+# then {"end": true, "files", "sha256"} with the sum of everything before. What is neither file nor folder is {"left": path}.
+# Run by absolute path as `python3 -I -S`, as the user who is to own the files. Exit 4: there is something at DST.
+import hashlib
+import json
+import os
+import select
+import shutil
+import stat
+import sys
+
+BLOCK = 1 << 16
+EXISTS = 4
+total = hashlib.sha256()
+
+
+def line():
+    text = sys.stdin.buffer.readline(BLOCK)
+    if not text.endswith(b"\n"):
+        sys.exit("the connection ended before the copy was complete; nothing was changed")
+    return text
+
+
+def write_file(path, entry):
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(fd, "wb") as file:
+        left = entry["size"]
+        while left:
+            data = sys.stdin.buffer.read(min(left, BLOCK))
+            if not data:
+                sys.exit("the connection ended before the copy was complete; nothing was changed")
+            total.update(data)
+            file.write(data)
+            left -= len(data)
+        file.flush()
+        os.fsync(file.fileno())
+        os.fchmod(file.fileno(), entry["mode"])
+
+
+def receive(content):
+    """Writes all entries below `content`; the number of files."""
+    folders, files = [], 0
+    while True:
+        text = line()
+        entry = json.loads(text)
+        if entry.get("end"):
+            if entry["sha256"] != total.hexdigest():
+                sys.exit("what arrived is not what was sent; nothing was changed")
+            for path, mode in reversed(folders):
+                os.chmod(path, mode)
+            return files
+        total.update(text)
+        path = os.path.join(content, entry["path"]) if entry["path"] else content
+        if entry["folder"]:
+            os.mkdir(path, 0o700)
+            folders.append((path, entry["mode"]))
+        else:
+            write_file(path, entry)
+            files += 1
+
+
+def put(dst, name, replace):
+    final = os.path.join(dst, name) if dst.endswith("/") or os.path.isdir(dst) else dst
+    if os.path.lexists(final):
+        if os.path.isdir(final):
+            sys.exit("%s is a folder that exists" % final)
+        if not replace:
+            print(json.dumps({"path": final}))
+            sys.exit(EXISTS)
+    temporary = os.path.join(os.path.dirname(final), ".hermesctl-copy-" + os.urandom(8).hex())
+    os.mkdir(temporary, 0o700)
+    try:
+        content = os.path.join(temporary, "content")
+        files = receive(content)
+        if os.path.isdir(content) and os.path.lexists(final):
+            sys.exit("%s is a file, not a folder" % final)
+        os.rename(content, final)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    print(json.dumps({"path": final, "files": files, "sha256": total.hexdigest()}))
+
+
+def send(data):
+    total.update(data)
+    sys.stdout.buffer.write(data)
+
+
+def say(entry):
+    send(json.dumps(entry).encode() + b"\n")
+
+
+def send_file(path, name, flags):
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | flags)
+    with os.fdopen(fd, "rb") as file:
+        info = os.fstat(fd)
+        if not stat.S_ISREG(info.st_mode):
+            raise OSError("not a file")
+        say({"path": name, "folder": False, "mode": info.st_mode & 0o777, "size": info.st_size})
+        left = info.st_size  # what is appended meanwhile is not part of it
+        while left:
+            data = file.read(min(left, BLOCK))
+            if not data:
+                sys.exit("%s became shorter while it was read" % path)
+            send(data)
+            left -= len(data)
+
+
+def get(src):
+    files = 0
+    if not os.path.isdir(src):
+        send_file(src, "", 0)
+        files = 1
+    else:
+        for folder, folders, names in os.walk(src, onerror=lambda problem: sys.exit(str(problem))):
+            below = os.path.relpath(folder, src)
+            prefix = "" if below == "." else below + "/"
+            say({"path": prefix[:-1], "folder": True, "mode": os.stat(folder).st_mode & 0o777, "size": 0})
+            links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
+            for name in sorted(names):
+                path = os.path.join(folder, name)
+                if stat.S_ISREG(os.lstat(path).st_mode):
+                    send_file(path, prefix + name, os.O_NOFOLLOW)
+                    files += 1
+                else:
+                    links.append(name)
+            for name in links:
+                say({"left": prefix + name})
+    end = {"end": True, "files": files, "sha256": total.hexdigest()}
+    sys.stdout.buffer.write(json.dumps(end).encode() + b"\n")
+    sys.stdout.buffer.flush()
+    select.select([0], [], [], 600)
+
+
+def main():
+    os.chdir("/opt/data" if os.path.isdir("/opt/data") else "/")
+    try:
+        if sys.argv[1] == "put":
+            put(sys.argv[2], sys.argv[3], sys.argv[4] == "1")
+        else:
+            get(sys.argv[2])
+    except OSError as problem:
+        sys.exit(str(problem))
+
+
+main()

@@ -1,0 +1,14 @@
+#include "hermesctl/base/error.hpp"
+
+#include <utility>
+
+namespace hermesctl {
+
+Error::Error(ExitCode code, std::string message, std::string hint)
+    : code_(code), message_(std::move(message)), hint_(std::move(hint)) {}
+
+void Error::during(std::string frame) {
+    trail_.push_back(std::move(frame));
+}
+
+}  // namespace hermesctl

@@ -1,0 +1,166 @@
+#include "hermesctl/base/process.hpp"
+
+#include "hermesctl/base/clock.hpp"
+#include "hermesctl/base/error.hpp"
+#include "hermesctl/base/interrupt.hpp"
+
+#include <array>
+#include <cerrno>
+#include <filesystem>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace hermesctl {
+namespace {
+
+struct Pipe {
+    std::array<int, 2> end{-1, -1};
+    Pipe() {
+        if (::pipe2(end.data(), O_CLOEXEC) != 0)
+            throw Error(ExitCode::failed, "no descriptors left for a pipe");
+    }
+    ~Pipe() {
+        close(0);
+        close(1);
+    }
+    Pipe(const Pipe&) = delete;
+    Pipe& operator=(const Pipe&) = delete;
+    void close(std::size_t which) {
+        if (end[which] != -1) ::close(end[which]);
+        end[which] = -1;
+    }
+};
+
+std::string find_program(const std::string& name, const Environment& environment) {
+    if (name.find('/') != std::string::npos) return name;
+    const auto path = environment.find("PATH");
+    std::string folders = path == environment.end() ? "/usr/local/bin:/usr/bin:/bin" : path->second;
+    folders += ':';
+    for (std::size_t begin = 0, end = 0; (end = folders.find(':', begin)) != std::string::npos;
+         begin = end + 1) {
+        const std::string candidate = folders.substr(begin, end - begin) + "/" + name;
+        if (::access(candidate.c_str(), X_OK) == 0 && !std::filesystem::is_directory(candidate))
+            return candidate;
+    }
+    return {};
+}
+
+std::optional<pid_t> spawn(const ProcessSpec& spec, Pipe& in, Pipe& out) {
+    const std::string program = find_program(spec.argv.at(0), spec.environment);
+    if (program.empty()) return std::nullopt;
+    std::vector<char*> argv;
+    for (const std::string& word : spec.argv) {
+        argv.push_back(const_cast<char*>(word.c_str()));
+    }
+    argv.push_back(nullptr);
+    std::vector<std::string> settings;
+    for (const auto& [key, value] : spec.environment) {
+        settings.push_back(key + "=" + value);
+    }
+    std::vector<char*> environment;
+    for (std::string& setting : settings) {
+        environment.push_back(setting.data());
+    }
+    environment.push_back(nullptr);
+
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    if (!spec.inherit_input) posix_spawn_file_actions_adddup2(&actions, in.end[0], STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, out.end[1], STDOUT_FILENO);
+    posix_spawnattr_t attributes;  // we ignore SIGPIPE; a pipeline of the child's must not inherit that
+    posix_spawnattr_init(&attributes);
+    sigset_t defaults;
+    sigemptyset(&defaults);
+    sigaddset(&defaults, SIGPIPE);
+    posix_spawnattr_setsigdefault(&attributes, &defaults);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+    pid_t child = 0;
+    const int failed =
+        posix_spawn(&child, program.c_str(), &actions, &attributes, argv.data(), environment.data());
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    if (failed != 0) return std::nullopt;
+    return child;
+}
+
+class Conversation {
+  public:
+    Conversation(const ProcessSpec& spec, Pipe& in, Pipe& out) : spec_(spec), in_(in), out_(out) {
+        ::fcntl(in_.end[1], F_SETFL, O_NONBLOCK);
+        if (spec_.inherit_input) in_.close(1);
+    }
+
+    /// Feeds and reads until the child closes its output; false when the time is up.
+    bool run(std::string& output) {
+        const auto start = system_clock().now();
+        while (true) {
+            throw_if_interrupted();
+            if (spec_.timeout.count() > 0 && system_clock().now() - start > spec_.timeout) return false;
+            std::array<pollfd, 3> fds{pollfd{out_.end[0], POLLIN, 0}, pollfd{in_.end[1], POLLOUT, 0},
+                                      pollfd{interrupt_fd(), POLLIN, 0}};
+            ::poll(fds.data(), fds.size(), 100);
+            if (fds[1].revents != 0) feed();
+            if (fds[0].revents != 0 && !read_some(output)) return true;
+        }
+    }
+
+  private:
+    void feed() {
+        if (written_ < spec_.input.size()) {
+            const ssize_t count =
+                ::write(in_.end[1], spec_.input.data() + written_, spec_.input.size() - written_);
+            if (count > 0) written_ += static_cast<std::size_t>(count);
+            if (count < 0 && errno != EAGAIN)
+                written_ = spec_.input.size();  // it does not read: not our failure
+        }
+        if (written_ >= spec_.input.size()) in_.close(1);
+    }
+
+    bool read_some(std::string& output) {
+        std::array<char, 65536> block{};
+        const ssize_t count = ::read(out_.end[0], block.data(), block.size());
+        if (count > 0) output.append(block.data(), static_cast<std::size_t>(count));
+        return count > 0;
+    }
+
+    const ProcessSpec& spec_;
+    Pipe& in_;
+    Pipe& out_;
+    std::size_t written_ = 0;
+};
+
+int wait_for(pid_t child) {
+    int status = 0;
+    while (::waitpid(child, &status, 0) == -1 && errno == EINTR) {
+    }
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+}  // namespace
+
+std::optional<ProcessResult> run_process(const ProcessSpec& spec) {
+    Pipe in;
+    Pipe out;
+    const std::optional<pid_t> child = spawn(spec, in, out);
+    if (!child) return std::nullopt;
+    in.close(0);
+    out.close(1);
+    ProcessResult result;
+    try {
+        result.timed_out = !Conversation(spec, in, out).run(result.output);
+    } catch (...) {
+        ::kill(*child, SIGKILL);
+        wait_for(*child);
+        throw;
+    }
+    if (result.timed_out) ::kill(*child, SIGKILL);
+    result.exit_code = wait_for(*child);
+    return result;
+}
+
+}  // namespace hermesctl

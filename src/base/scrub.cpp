@@ -1,0 +1,110 @@
+#include "hermesctl/base/scrub.hpp"
+
+#include "hermesctl/base/crypto.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <vector>
+
+namespace hermesctl {
+namespace {
+
+constexpr std::size_t shortest_secret = 6;
+constexpr std::string_view mask = "***";
+
+std::vector<std::string>& secrets() {
+    static std::vector<std::string> values;
+    return values;
+}
+
+void replace_all(std::string& text, std::string_view what) {
+    for (std::size_t place = text.find(what); place != std::string::npos;
+         place = text.find(what, place + mask.size())) {
+        text.replace(place, what.size(), mask);
+    }
+}
+
+bool is_token_char(char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-';
+}
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+/// Telegram: 1-16 digits, a colon, then the secret. Hermes writes even wrong ones ("999:BAD") into its
+/// errors, between backquotes or after "/bot"; elsewhere only long ones count, so that "10:30" stays
+/// readable.
+void mask_bot_tokens(std::string& text) {
+    for (std::size_t colon = text.find(':'); colon != std::string::npos; colon = text.find(':', colon + 1)) {
+        std::size_t begin = colon;
+        while (begin > 0 && is_digit(text[begin - 1])) {
+            --begin;
+        }
+        std::size_t end = colon + 1;
+        while (end < text.size() && is_token_char(text[end])) {
+            ++end;
+        }
+        if (begin == colon || end == colon + 1) continue;
+        const std::string_view before(text.data(), begin);
+        const bool named = before.ends_with("/bot") || before.ends_with('`') || before.ends_with("token ");
+        if (end - colon - 1 < 20 && !named) continue;
+        text.replace(begin, end - begin, mask);
+        colon = begin;
+    }
+}
+
+/// Masks the word that follows `lead` when it has at least `least` characters.
+void mask_after(std::string& text, std::string_view lead, std::size_t least, bool with_lead) {
+    for (std::size_t place = text.find(lead); place != std::string::npos;
+         place = text.find(lead, place + 1)) {
+        const std::size_t begin = place + lead.size();
+        std::size_t end = begin;
+        while (end < text.size() && (is_token_char(text[end]) || text[end] == '.' || text[end] == '~' ||
+                                     text[end] == '+' || text[end] == '/' || text[end] == '=')) {
+            ++end;
+        }
+        if (end - begin < least) continue;
+        const std::size_t from = with_lead ? place : begin;
+        text.replace(from, end - from, mask);
+    }
+}
+
+void mask_private_keys(std::string& text) {
+    for (std::size_t place = text.find("-----BEGIN "); place != std::string::npos;
+         place = text.find("-----BEGIN ", place + 1)) {
+        const std::size_t line_end = text.find("PRIVATE KEY-----", place);
+        if (line_end == std::string::npos || line_end - place > 40) continue;
+        const std::size_t end = text.find("PRIVATE KEY-----", line_end + 1);
+        const std::size_t size = end == std::string::npos ? std::string::npos : end + 16 - place;
+        text.replace(place, size, mask);
+    }
+}
+
+}  // namespace
+
+void remember_secret(std::string_view value) {
+    if (value.size() < shortest_secret) return;
+    auto& known = secrets();
+    for (std::string form : {std::string(value), base64_encode(value)}) {
+        if (std::find(known.begin(), known.end(), form) == known.end()) known.push_back(std::move(form));
+    }
+    // Longest first: a secret that contains another one must go as a whole.
+    std::stable_sort(known.begin(), known.end(),
+                     [](const auto& a, const auto& b) { return a.size() > b.size(); });
+}
+
+std::string scrub(std::string_view text) {
+    std::string out(text);
+    for (const std::string& secret : secrets()) {
+        replace_all(out, secret);
+    }
+    mask_private_keys(out);
+    mask_bot_tokens(out);
+    for (const std::string_view lead : {"Bearer ", "bearer "}) {
+        mask_after(out, lead, 8, false);
+    }
+    mask_after(out, "sk-", 16, true);
+    return out;
+}
+
+}  // namespace hermesctl

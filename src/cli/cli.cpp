@@ -1,0 +1,111 @@
+#include "hermesctl/cli/cli.hpp"
+
+#include "commands.hpp"
+#include "describe.hpp"
+#include "errors.hpp"
+#include "flags.hpp"
+#include "logging.hpp"
+#include "session.hpp"
+
+#include <map>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+namespace hermesctl::cli {
+namespace {
+
+constexpr const char* purpose =
+    "hermesctl deploys a caged Hermes Agent to Kubernetes and proves that it answers.";
+
+struct CommandLine {
+    GlobalFlags flags{};
+    CLI::App app{purpose, "hermesctl"};
+    std::map<const CLI::App*, Run> runs{};
+};
+
+void declare(CommandLine& line) {
+    line.app.set_help_flag("-h,--help", "help")->group("");
+    line.app.add_flag("--version")->description("the version")->group("");
+    // At most one, so that an argument which is called like a command stays an argument.
+    line.app.require_subcommand(0, 1);
+    add_global_flags(line.app, line.flags);
+    for (const Command& command : commands()) {
+        CLI::App* app = line.app.add_subcommand(std::string(command.name), std::string(command.summary));
+        app->fallthrough();  // global flags may stand after the command, too
+        if (command.hidden) app->group("");
+        line.runs[app] = command.declare(*app, line.flags);
+    }
+}
+
+/// Parsing stores values only at its end; after an error the raw ones tell whether JSON was asked for.
+bool wants_json(const CommandLine& line) {
+    const auto& values = line.app.get_option("--output")->results();
+    return !values.empty() && values.back() == "json";
+}
+
+ExitCode report(const Error& error, Context& context, bool json, bool colour) {
+    print_error(error, context.err, colour);
+    if (json) context.out << json_text(error_json(error)) << std::flush;
+    return error.code();
+}
+
+ExitCode execute(const Run& run, Session& session) {
+    Context& context = session.context();
+    const auto fail = [&](const Error& error) {
+        session.story().finish();
+        return report(error, context, session.flags().json(), session.terminal().colour);
+    };
+    try {
+        const ExitCode code = run(session);
+        session.story().finish();
+        return code;
+    } catch (const Error& error) {
+        return fail(error);
+    } catch (const std::exception& bug) {
+        return fail({ExitCode::failed, fmt::format("this is a bug in hermesctl: {}", bug.what()),
+                     "repeat the command with -v and report what it says"});
+    }
+}
+
+/// The command to run; nothing when a page of help was printed instead.
+const Run* parse(CommandLine& line, int argc, const char* const* argv, Context& context) {
+    try {
+        line.app.parse(argc, argv);
+    } catch (const CLI::CallForHelp&) {
+        context.out << help_text(parsed_command(line.app));
+        return nullptr;
+    } catch (const CLI::ParseError& problem) {
+        throw usage_error(problem, line.app);
+    }
+    const CLI::App* command = &line.app;
+    if (line.app.count("--version") > 0) {
+        command = line.app.get_subcommand("version");
+    } else if (!line.app.get_subcommands().empty()) {
+        command = line.app.get_subcommands().front();
+    }
+    const auto found = line.runs.find(command);
+    if (found != line.runs.end()) return &found->second;
+    context.out << help_text(line.app);
+    return nullptr;
+}
+
+}  // namespace
+
+ExitCode run(int argc, const char* const* argv, Context& context) {
+    CommandLine line;
+    const Run* command = nullptr;
+    declare(line);
+    try {
+        command = parse(line, argc, argv, context);
+    } catch (const Error& error) {
+        const bool colour = context.detect_terminal(line.app.count("--no-color") > 0).colour;
+        return report(error, context, wants_json(line), colour);
+    }
+    if (command == nullptr) return ExitCode::ok;
+    Session session(context, line.flags);
+    const Logging logging(line.flags.verbose, session.story());
+    return execute(*command, session);
+}
+
+}  // namespace hermesctl::cli

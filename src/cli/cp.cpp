@@ -1,0 +1,92 @@
+// hermesctl cp: files and folders into and out of the agent's container.
+#include "commands.hpp"
+#include "flags.hpp"
+#include "hermesctl/hermes/copy.hpp"
+#include "requested.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+namespace hermesctl::cli {
+namespace {
+
+struct CopyFlags {
+    std::string from{};
+    std::string to{};
+    bool root = false;
+};
+
+/// ":path" or "NAME:path"; "./a:b" is a file here.
+struct Side {
+    bool inside = false;
+    std::string name{};
+    std::string path{};
+};
+
+Side side_of(const std::string& text) {
+    const std::size_t colon = text.find(':');
+    if (colon == std::string::npos || text.substr(0, colon).find('/') != std::string::npos)
+        return {false, "", text};
+    Side side{true, text.substr(0, colon), text.substr(colon + 1)};
+    if (side.path.empty()) throw Error(ExitCode::usage, fmt::format("\"{}\" names no path", text));
+    return side;
+}
+
+void tell(Session& session, const hermes::Copied& copied) {
+    for (const std::string& name : copied.left_out) {
+        session.story().on({.phase = "cp",
+                            .subject = name,
+                            .state = State::warning,
+                            .detail = "left out: it is a link or no file"});
+    }
+    const std::string text =
+        fmt::format("{} ({} {})\n", copied.path, copied.files, copied.files == 1 ? "file" : "files");
+    session.print_result({{"path", copied.path}, {"files", copied.files}, {"leftOut", copied.left_out}},
+                         text);
+}
+
+ExitCode copy(Session& session, const CopyFlags& flags) {
+    const Side from = side_of(flags.from);
+    const Side to = side_of(flags.to);
+    if (from.inside == to.inside) {
+        throw Error(ExitCode::usage, "one of the two paths must be in the container, and only one: \":path\"",
+                    "hermesctl cp --help");
+    }
+    hermes::Names names = requested_names(session);
+    const std::string& name = from.inside ? from.name : to.name;
+    if (!name.empty()) names.name = name;
+    const hermes::Target target = hermes::running_agent(session.client(), names);
+    const auto attempt = [&](bool replace) {
+        const hermes::CopyOptions options{.root = flags.root, .replace = replace};
+        return from.inside ? hermes::copy_out(session.client(), target, from.path, to.path, options)
+                           : hermes::copy_in(session.client(), target, from.path, to.path, options);
+    };
+    std::optional<hermes::Copied> copied = attempt(session.flags().yes);
+    if (!copied) {
+        if (!session.confirm(fmt::format("{} is there; replace it?", flags.to))) {
+            throw Error(ExitCode::failed, "nothing was changed: you said no");
+        }
+        copied = attempt(true);
+    }
+    if (copied) tell(session, *copied);
+    return ExitCode::ok;
+}
+
+}  // namespace
+
+Run declare_cp(CLI::App& app, const GlobalFlags&) {
+    auto flags = std::make_shared<CopyFlags>();
+    app.add_option("SRC", flags->from,
+                   "file or folder; in the container as :path (below /opt/data unless absolute)")
+        ->required()
+        ->type_name("");
+    app.add_option("DST", flags->to, "where to; a folder that exists gets it as SRC's name")
+        ->required()
+        ->type_name("");
+    app.add_flag("--root", flags->root, "as the container's root instead of the agent's user");
+    app.footer(
+        "hermesctl cp :config.yaml .\nhermesctl cp notes.md :workspace/\nhermesctl cp :logs ./hermes-logs");
+    return [flags](Session& session) { return copy(session, *flags); };
+}
+
+}  // namespace hermesctl::cli

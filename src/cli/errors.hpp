@@ -1,0 +1,22 @@
+// How an error is told: to a person on stderr, to a program as JSON on stdout.
+#pragma once
+
+#include "hermesctl/base/error.hpp"
+#include "hermesctl/kube/object.hpp"
+
+#include <ostream>
+
+namespace CLI {
+class App;
+class ParseError;
+}  // namespace CLI
+
+namespace hermesctl::cli {
+
+void print_error(const Error&, std::ostream& err, bool colour);
+kube::Json error_json(const Error&);
+
+/// What CLI11 found wrong, in our words; with "did you mean" for commands and flags.
+Error usage_error(const CLI::ParseError&, const CLI::App& root);
+
+}  // namespace hermesctl::cli

@@ -1,0 +1,60 @@
+// hermesctl exec: a command in the agent's container.
+#include "commands.hpp"
+#include "flags.hpp"
+#include "hermesctl/hermes/agent.hpp"
+#include "hermesctl/hermes/target.hpp"
+#include "remote.hpp"
+#include "requested.hpp"
+#include "stream_exec.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace hermesctl::cli {
+namespace {
+
+struct ExecFlags {
+    std::vector<std::string> words{};
+    bool root = false;
+    bool input = false;
+    bool tty = false;
+};
+
+ExitCode exec(Session& session, const ExecFlags& flags, const std::vector<std::string>& words) {
+    if (flags.tty) return run_in_terminal(session, flags.root, words);
+    return own_failures(session, [&] {
+        const hermes::Target target = hermes::running_agent(session.client(), requested_names(session));
+        const kube::ExecRequest request{.ns = target.ns,
+                                        .pod = target.pod,
+                                        .container = std::string(hermes::container_name),
+                                        .argv = hermes::command_as(target, flags.root, words),
+                                        // Keys that are typed while it runs are meant for the next prompt.
+                                        .input = flags.input || !session.terminal().input};
+        return stream_exec(session.transport(), session.clock(), request);
+    });
+}
+
+}  // namespace
+
+Run declare_exec(CLI::App& app, const GlobalFlags&) {
+    auto flags = std::make_shared<ExecFlags>();
+    app.add_flag("--root", flags->root, "as the container's root instead of the agent's user");
+    app.add_flag("-i,--stdin", flags->input, "pass on stdin even if it is a terminal (else it always is)");
+    app.add_flag("-t,--tty", flags->tty, "with a terminal, for programs that ask or draw");
+    // An open-ended list of CLI11 would cut words like [a-z] into pieces; a minimum that is never reached
+    // takes as many words, each as it is.
+    constexpr int endless = 1 << 20;
+    CLI::Option* words = app.add_option("CMD", flags->words, "the command and its arguments, after --")
+                             ->required()
+                             ->type_name("")
+                             ->expected(endless)
+                             ->allow_extra_args(false)
+                             ->take_all();
+    app.footer(
+        "hermesctl exec -- hermes status\n"
+        "hermesctl exec -- cat /opt/data/config.yaml > config.yaml\n"
+        "hermesctl exec -- sh -c 'cat > /opt/data/notes.md' < notes.md\n"
+        "hermesctl exec -t -- hermes setup");
+    return [flags, words](Session& session) { return exec(session, *flags, words->results()); };
+}
+
+}  // namespace hermesctl::cli

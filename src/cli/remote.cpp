@@ -1,0 +1,44 @@
+#include "remote.hpp"
+
+#include "hermesctl/hermes/agent.hpp"
+#include "hermesctl/hermes/target.hpp"
+#include "requested.hpp"
+#include "stream_exec.hpp"
+
+namespace hermesctl::cli {
+
+ExitCode own_failures(Session& session, const std::function<int()>& remote) {
+    try {
+        session.story().hide();
+        return static_cast<ExitCode>(remote());
+    } catch (const Error& error) {
+        if (error.code() == ExitCode::interrupted) throw;
+        Error own(ExitCode::exec_failed, error.message(), error.hint());
+        for (const std::string& frame : error.trail()) {
+            own.during(frame);
+        }
+        throw own;
+    }
+}
+
+ExitCode run_in_terminal(Session& session, bool root, const std::vector<std::string>& argv) {
+    if (!session.terminal().input) {
+        throw Error(ExitCode::usage, "stdin is not a terminal", "hermesctl exec -- CMD needs none");
+    }
+    return own_failures(session, [&] {
+        const hermes::Target target = hermes::running_agent(session.client(), requested_names(session));
+        const auto& environment = session.context().environment;
+        const auto kind = environment.find("TERM");
+        const std::string term = kind == environment.end() ? "xterm" : kind->second;
+        const kube::ExecRequest request{.ns = target.ns,
+                                        .pod = target.pod,
+                                        .container = std::string(hermes::container_name),
+                                        .argv = hermes::command_as(target, root, argv, {"TERM=" + term}),
+                                        .input = true,
+                                        .tty = true};
+        const term::RawMode raw;
+        return stream_exec(session.transport(), session.clock(), request);
+    });
+}
+
+}  // namespace hermesctl::cli

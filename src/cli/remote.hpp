@@ -1,0 +1,19 @@
+// What exec and shell share.
+#pragma once
+
+#include "session.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace hermesctl::cli {
+
+/// The exit code of a remote command as ours. What goes wrong around it is ExitCode::exec_failed, so that
+/// nobody takes it for the command's own code; an interrupt stays one.
+ExitCode own_failures(Session&, const std::function<int()>& remote);
+
+/// Runs it with our terminal as its own. Throws Error{usage} where there is none.
+ExitCode run_in_terminal(Session&, bool root, const std::vector<std::string>& argv);
+
+}  // namespace hermesctl::cli

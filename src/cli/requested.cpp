@@ -1,0 +1,120 @@
+#include "requested.hpp"
+
+#include "flags.hpp"
+#include "hermesctl/base/file.hpp"
+
+#include <filesystem>
+#include <sstream>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+namespace hermesctl::cli {
+namespace {
+
+using hermes::Json;
+
+std::vector<Json> documents(Session& session) {
+    const std::string& file = session.flags().file;
+    if (file.empty()) return {Json::object()};
+    std::string text;
+    if (file == "-") {
+        std::ostringstream stream;
+        stream << session.context().in.rdbuf();
+        text = stream.str();
+    } else if (auto found = read_file(file)) {
+        text = std::move(*found);
+    } else {
+        throw Error(ExitCode::usage, fmt::format("{} does not exist", file), "hermesctl deploy --help");
+    }
+    return hermes::settings_of_file(text, file == "-" ? "stdin" : file);
+}
+
+Json flag_settings(const DeployFlags& flags) {
+    Json settings = Json::object();
+    if (!flags.provider.empty()) settings["model"]["provider"] = flags.provider;
+    if (!flags.model.empty()) settings["model"]["default"] = flags.model;
+    if (!flags.image.empty()) settings["image"] = flags.image;
+    if (!flags.storage_size.empty()) settings["storage"]["size"] = flags.storage_size;
+    if (!flags.storage_class.empty()) settings["storage"]["class"] = flags.storage_class;
+    for (const std::string& user : flags.allow_users) {
+        for (const std::int64_t id : hermes::users_of(user)) {
+            settings["telegram"]["allowedUsers"].push_back(id);
+        }
+    }
+    for (const std::string& secret : flags.secrets) {
+        settings["secrets"].update(hermes::secret_setting(secret));
+    }
+    return settings;
+}
+
+/// --namespace and --name choose among a file's documents; for a single one they override it.
+std::vector<Json> chosen(std::vector<Json> all, const GlobalFlags& flags) {
+    if (all.size() == 1) {
+        if (!flags.ns.empty()) all[0]["namespace"] = flags.ns;
+        if (!flags.name.empty()) all[0]["name"] = flags.name;
+        return all;
+    }
+    std::erase_if(all, [&](const Json& one) {
+        const hermes::Names names = hermes::names_of(one);
+        return (!flags.ns.empty() && names.ns != flags.ns) ||
+               (!flags.name.empty() && names.name != flags.name);
+    });
+    if (all.empty()) throw Error(ExitCode::usage, fmt::format("{} has no such instance", flags.file));
+    return all;
+}
+
+}  // namespace
+
+void add_setting_flags(CLI::App& app, DeployFlags& flags) {
+    add_text(app, "--provider", flags.provider, "NAME", "model provider (minimax)");
+    add_text(app, "--model", flags.model, "NAME", "model of that provider (MiniMax-M2.7)");
+    add_list(app, "--allow-user", flags.allow_users, "ID",
+             "numeric Telegram id of a person who may use the bot");
+    add_text(app, "--image", flags.image, "IMAGE", "image of the Hermes agent");
+    add_text(app, "--storage-size", flags.storage_size, "SIZE", "size of the data volume (5Gi)");
+    add_text(app, "--storage-class", flags.storage_class, "CLASS", "storage class (the cluster's default)");
+    add_list(app, "--secret", flags.secrets, "KEY=SOURCE",
+             "a secret: KEY=- (stdin), @FILE, env:NAME or cmd:PROGRAM");
+}
+
+std::vector<Json> requested(Session& session, const DeployFlags& flags) {
+    const Json over = flag_settings(flags);
+    std::vector<Json> all = chosen(documents(session), session.flags());
+    if (all.size() > 1 && !over.empty()) {
+        throw Error(ExitCode::usage, fmt::format("{} has {} instances, so these flags need a --name",
+                                                 session.flags().file, all.size()));
+    }
+    for (Json& settings : all) {
+        settings = hermes::merged(std::move(settings), over);
+    }
+    return all;
+}
+
+hermes::Names requested_names(Session& session) {
+    const std::vector<Json> all = chosen(documents(session), session.flags());
+    if (all.size() > 1) {
+        throw Error(ExitCode::usage,
+                    fmt::format("{} has {} instances; choose one with --name and --namespace",
+                                session.flags().file, all.size()));
+    }
+    return hermes::names_of(all.front());
+}
+
+hermes::Wish wish_of(Session& session, Json settings) {
+    const std::string& file = session.flags().file;
+    const std::string folder =
+        file.empty() || file == "-" ? "" : std::filesystem::path(file).parent_path().string();
+    hermes::Wish wish{.settings = std::move(settings),
+                      .server = session.connection().server,
+                      .readers = {session.context().in, session.context().environment, folder}};
+    if (session.terminal().input) {
+        wish.ask = [&session](const std::string& question, bool hidden) {
+            session.story().hide();
+            return hidden ? term::ask_secret(question + ": ") : term::ask_line(question + ": ");
+        };
+    }
+    return wish;
+}
+
+}  // namespace hermesctl::cli

@@ -1,0 +1,46 @@
+// What was asked for: a file's documents and the flags over them, as settings in the shape of hermes.yaml.
+#pragma once
+
+#include "hermesctl/hermes/compose.hpp"
+#include "session.hpp"
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace hermesctl::cli {
+
+/// The flags of deploy, diff and render.
+struct DeployFlags {
+    std::string provider{};
+    std::string model{};
+    std::vector<std::string> allow_users{};
+    std::string image{};
+    std::string storage_size{};
+    std::string storage_class{};
+    std::vector<std::string> secrets{};
+    bool dry_run = false;
+    bool no_wait = false;
+    bool no_check = false;
+    bool force_conflicts = false;
+    std::chrono::milliseconds drain{60'000};
+};
+
+/// The ones that say what the installation is; the rest are deploy's own.
+void add_setting_flags(CLI::App&, DeployFlags&);
+
+/// One settings object for each document of -f that --name and --namespace allow; one without -f.
+/// Throws Error{usage} for a file that is not there or wrong, and for secrets on the command line.
+std::vector<hermes::Json> requested(Session&, const DeployFlags&);
+
+/// The installation that the global flags (and -f) mean, for commands about one.
+hermes::Names requested_names(Session&);
+
+/// For hermes::compose: asks at a terminal, reads stdin, files, environment and programs.
+hermes::Wish wish_of(Session&, hermes::Json settings);
+
+}  // namespace hermesctl::cli

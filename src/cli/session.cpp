@@ -1,0 +1,94 @@
+#include "session.hpp"
+
+#include "hermesctl/base/scrub.hpp"
+
+#include <fmt/format.h>
+
+namespace hermesctl::cli {
+namespace {
+
+kube::Json scrubbed(const kube::Json& value) {
+    if (value.is_string()) return scrub(value.get_ref<const std::string&>());
+    if (!value.is_structured()) return value;
+    kube::Json out = value;
+    for (kube::Json& child : out) {
+        child = scrubbed(child);
+    }
+    return out;
+}
+
+}  // namespace
+
+struct Session::Cluster {
+    Cluster(kube::Connection found, Context& context, Reporter& reporter)
+        : connection(std::move(found)),
+          transport(context.connect(connection.endpoint, context.clock)),
+          client(*transport, context.clock, reporter) {}
+
+    kube::Connection connection;
+    std::unique_ptr<net::Transport> transport;
+    kube::Client client;
+};
+
+Session::Session(Context& context, const GlobalFlags& flags)
+    : context_(context),
+      flags_(flags),
+      terminal_(context.detect_terminal(flags.no_colour)),
+      story_(term::make_reporter(terminal_, context.err, context.clock, flags.quiet)) {}
+
+Session::~Session() = default;
+
+Session::Cluster& Session::cluster() {
+    if (!cluster_) {
+        const kube::KubeconfigRequest request{flags_.kubeconfig, flags_.context, terminal_.input};
+        cluster_ = std::make_unique<Cluster>(
+            kube::load_connection(request, context_.environment, context_.clock), context_, *story_);
+    }
+    return *cluster_;
+}
+
+const kube::Connection& Session::connection() {
+    return cluster().connection;
+}
+net::Transport& Session::transport() {
+    return *cluster().transport;
+}
+kube::Client& Session::client() {
+    return cluster().client;
+}
+
+void Session::announce(std::string_view ns) {
+    const kube::Connection& to = connection();
+    const std::string context = to.context.empty() ? "in-cluster" : "context " + to.context;
+    story_->on({.phase = "open",
+                .subject = fmt::format("namespace/{}", ns),
+                .state = State::info,
+                .detail = fmt::format("{}, {}", context, to.server)});
+}
+
+bool Session::confirm(const std::string& question) {
+    if (flags_.yes) return true;
+    if (!terminal_.input) {
+        throw Error(ExitCode::usage, "a yes is needed, and there is no terminal to ask: " + question,
+                    "repeat the command with --yes");
+    }
+    story_->hide();
+    return term::ask_yes(question);
+}
+
+void Session::print_result(const kube::Json& json, std::string_view text) {
+    story_->finish();
+    if (flags_.json()) {
+        context_.out << json_text(json);
+    } else {
+        context_.out << scrub(text);
+    }
+    context_.out.flush();
+    if (!context_.out) throw Error(ExitCode::failed, "the result could not be written to stdout");
+}
+
+std::string json_text(const kube::Json& json) {
+    return scrubbed(json).dump(2, ' ', false, kube::Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace hermesctl::cli

@@ -1,0 +1,54 @@
+// One run of one command: the outside world, the flags, who is told what, and the cluster once it is needed.
+#pragma once
+
+#include "hermesctl/cli/cli.hpp"
+#include "hermesctl/kube/client.hpp"
+#include "hermesctl/kube/kubeconfig.hpp"
+#include "hermesctl/kube/object.hpp"
+#include "hermesctl/term/reporters.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace hermesctl::cli {
+
+class Session {
+  public:
+    Session(Context&, const GlobalFlags&);
+    ~Session();
+
+    const GlobalFlags& flags() const { return flags_; }
+    Context& context() { return context_; }
+    Clock& clock() { return context_.clock; }
+    const term::Terminal& terminal() const { return terminal_; }
+    /// The story on stderr; hand it down as Reporter&.
+    term::Story& story() { return *story_; }
+
+    /// These connect when first asked: the kubeconfig is read, but no request is sent yet.
+    const kube::Connection& connection();
+    net::Transport& transport();
+    kube::Client& client();
+
+    /// Tells where a changing command works: context, server and namespace.
+    void announce(std::string_view ns);
+    /// True with -y, or when a person says yes. Without a terminal throws Error{usage} that names -y.
+    bool confirm(const std::string& question);
+    /// The result on stdout, as --output says. `text` ends with a newline, or is empty.
+    void print_result(const kube::Json& json, std::string_view text);
+
+  private:
+    struct Cluster;
+    Cluster& cluster();
+
+    Context& context_;
+    const GlobalFlags& flags_;
+    term::Terminal terminal_;
+    std::unique_ptr<term::Story> story_;
+    std::unique_ptr<Cluster> cluster_;
+};
+
+/// JSON for stdout: every string scrubbed, bytes that are not UTF-8 replaced, a newline at the end.
+std::string json_text(const kube::Json&);
+
+}  // namespace hermesctl::cli

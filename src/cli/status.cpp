@@ -1,0 +1,166 @@
+// hermesctl status: is it answering, and if not, why.
+#include "commands.hpp"
+#include "hermesctl/base/interrupt.hpp"
+#include "hermesctl/hermes/secrets.hpp"
+#include "hermesctl/hermes/wait.hpp"
+#include "hermesctl/term/table.hpp"
+#include "requested.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+namespace hermesctl::cli {
+namespace {
+
+using namespace std::chrono_literals;
+using kube::Json;
+using kube::text_at;
+
+struct Status {
+    bool answering = false;
+    std::string verdict{};
+    std::string hint{};
+    std::string pod{};
+    std::string gateway{};
+    std::string telegram{};
+    std::string bot{};
+    std::string model{};
+    std::string users{};
+    std::string image{};
+    std::string cage{};
+    std::vector<std::string> drift{};
+};
+
+Json to_json(const Status& status) {
+    return {{"answering", status.answering},
+            {"verdict", status.verdict},
+            {"hint", status.hint},
+            {"pod", status.pod},
+            {"gateway", status.gateway},
+            {"telegram", status.telegram},
+            {"bot", status.bot},
+            {"model", status.model},
+            {"users", status.users},
+            {"image", status.image},
+            {"cage", status.cage},
+            {"drift", status.drift}};
+}
+
+std::string to_text(const Status& status, int width) {
+    std::vector<std::vector<std::string>> rows;
+    const std::vector<std::pair<std::string, std::string>> all{
+        {"pod", status.pod},     {"gateway", status.gateway}, {"telegram", status.telegram},
+        {"bot", status.bot},     {"model", status.model},     {"users", status.users},
+        {"image", status.image}, {"cage", status.cage}};
+    for (const auto& [name, value] : all) {
+        if (!value.empty()) rows.push_back({name, value});
+    }
+    for (const std::string& drift : status.drift) {
+        rows.push_back({"drift", drift});
+    }
+    std::string text = status.verdict + "\n" + term::table({}, rows, width);
+    if (!status.hint.empty()) text += "next: " + status.hint + "\n";
+    return text;
+}
+
+std::string image_text(const Json& pod, const std::string& wanted) {
+    for (const Json& container : kube::at(pod, "/status/containerStatuses")) {
+        if (text_at(container, "/name") != hermes::container_name) continue;
+        const std::string id = text_at(container, "/imageID");
+        const std::size_t digest = id.find("sha256:");
+        if (digest != std::string::npos) return fmt::format("{} ({})", wanted, id.substr(digest, 19));
+    }
+    return wanted;
+}
+
+void judge_lifelines(Session& session, const hermes::Names& names, const hermes::Values& values,
+                     Status& status) {
+    const std::string key = hermes::key_of_provider(values.provider);
+    const auto lines = hermes::check_lifelines(session.transport(), session.clock(), names.ns, status.pod,
+                                               values.provider, key, values.model);
+    status.bot = lines.bot;
+    if (lines.model_status == 401 || lines.model_status == 403) {
+        status.answering = false;
+        status.verdict = fmt::format("connected but mute: {} refuses {}", values.provider, key);
+        status.hint = fmt::format("hermesctl deploy --secret {}=-", key);
+    }
+    status.model = fmt::format("{} {}", values.provider, values.model);
+    if (lines.model_status == 200) status.model += ", key accepted";
+    if (lines.webhook) status.drift.push_back("a webhook is set and takes the bot's messages away");
+    if (!lines.live_provider.empty() && lines.live_provider != values.provider) {
+        status.drift.push_back(fmt::format("the live config.yaml uses provider {}, the ConfigMap {}",
+                                           lines.live_provider, values.provider));
+    }
+}
+
+void judge(const hermes::Assessment& now, const hermes::Snapshot& snapshot, Status& status) {
+    status.answering = now.answering;
+    status.pod = now.pod;
+    if (snapshot.agent) {
+        status.gateway = snapshot.agent->alive ? snapshot.agent->gateway : "not running";
+        status.telegram = snapshot.agent->telegram.empty() ? "not connected" : snapshot.agent->telegram;
+    }
+    if (now.answering) {
+        status.verdict = "it answers";
+    } else if (now.trouble) {
+        status.verdict = fmt::format("it does not answer: {}: {}", now.trouble->subject, now.trouble->cause);
+        status.hint = now.trouble->hint;
+    } else {
+        status.verdict = "it does not answer yet" + (now.rows.empty() ? "" : ": " + now.rows.back().detail);
+        status.hint = "hermesctl wait";
+    }
+}
+
+Status look(Session& session, const hermes::Names& names, bool check) {
+    const hermes::Live live = hermes::read_live(session.client(), names);
+    if (!live.installed(names)) {
+        throw Error(ExitCode::failed,
+                    fmt::format("there is no {} in namespace {}", title(names.deployment()), names.ns),
+                    "hermesctl deploy, or hermesctl list to see what is there");
+    }
+    const hermes::Values values = hermes::values_of(hermes::settings_of(live, names));
+    const hermes::Glance now = hermes::glance(session.client(), names);
+    Status status;
+    judge(now.assessment, now.snapshot, status);
+    status.model = fmt::format("{} {}", values.provider, values.model);
+    status.users = hermes::users_text(values.allowed_users);
+    status.image = image_text(hermes::newest_pod(now.snapshot), values.image);
+    status.cage = live.of(names.policy()).is_null() ? "NO NetworkPolicy: hermesctl deploy puts it back"
+                                                    : title(names.policy()) + " is there";
+    if (check && status.answering && !now.snapshot.exec_denied)
+        judge_lifelines(session, names, values, status);
+    return status;
+}
+
+struct StatusFlags {
+    bool watch = false;
+    bool no_check = false;
+};
+
+ExitCode status(Session& session, const StatusFlags& flags) {
+    const hermes::Names names = requested_names(session);
+    const term::Terminal& terminal = session.terminal();
+    const int width = terminal.out_is_terminal ? terminal.width : 0;
+    std::string last;
+    while (true) {
+        const Status now = look(session, names, !flags.no_check && !flags.watch);
+        const Json json = to_json(now);
+        if (json.dump() != last) session.print_result(json, to_text(now, width));
+        last = json.dump();
+        if (!flags.watch) return now.answering ? ExitCode::ok : ExitCode::failed;
+        session.clock().sleep(2s);
+        throw_if_interrupted();
+    }
+}
+
+}  // namespace
+
+Run declare_status(CLI::App& app, const GlobalFlags&) {
+    auto flags = std::make_shared<StatusFlags>();
+    app.add_flag("--watch", flags->watch, "print it anew whenever it changes");
+    app.add_flag("--no-check", flags->no_check, "do not ask Telegram and the provider");
+    app.footer("hermesctl status\nhermesctl status -o json   (exit 0 only if it answers)");
+    return [flags](Session& session) { return status(session, *flags); };
+}
+
+}  // namespace hermesctl::cli

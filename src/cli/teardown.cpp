@@ -1,0 +1,91 @@
+// hermesctl teardown: removes everything but the data, and says what stays.
+#include "hermesctl/hermes/teardown.hpp"
+
+#include "commands.hpp"
+#include "hermesctl/hermes/lease.hpp"
+#include "requested.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+namespace hermesctl::cli {
+namespace {
+
+struct TeardownFlags {
+    bool delete_data = false;
+    bool dry_run = false;
+};
+
+std::string plan_text(const hermes::Removal& removal, const hermes::Names& names) {
+    std::string text;
+    for (const kube::Ref& ref : removal.objects) {
+        text += fmt::format("- remove  {}\n", title(ref));
+    }
+    if (removal.name_space) text += fmt::format("- remove  namespace/{}\n", names.ns);
+    for (const std::string& kept : removal.stays) {
+        text += fmt::format("= keep    {}\n", kept);
+    }
+    return text;
+}
+
+kube::Json plan_json(const hermes::Removal& removal, const hermes::Names& names) {
+    kube::Json removed = kube::Json::array();
+    for (const kube::Ref& ref : removal.objects) {
+        removed.push_back(title(ref));
+    }
+    if (removal.name_space) removed.push_back("namespace/" + names.ns);
+    return {{"removed", removed}, {"kept", removal.stays}};
+}
+
+std::string farewell(const hermes::Removal& removal, const hermes::Names& names, bool delete_data) {
+    std::string text = "removed\n";
+    for (const std::string& kept : removal.stays) {
+        text += fmt::format("kept: {}\n", kept);
+    }
+    if (!delete_data) {
+        text += fmt::format("to come back with the same memory: hermesctl deploy -n {} --name {}\n", names.ns,
+                            names.name);
+        text += "to remove the data too: hermesctl teardown --delete-data\n";
+    }
+    return text + "the bot and the key still exist: /deletebot at @BotFather, and the provider's console\n";
+}
+
+ExitCode teardown(Session& session, const TeardownFlags& flags) {
+    const hermes::Names names = requested_names(session);
+    session.announce(names.ns);
+    const hermes::Live live = hermes::read_live(session.client(), names);
+    const hermes::Removal removal = hermes::plan_removal(session.client(), live, names, flags.delete_data);
+    if (removal.objects.empty() && !removal.name_space) {
+        session.print_result(plan_json(removal, names), "there is nothing to remove\n");
+        return ExitCode::ok;
+    }
+    if (flags.dry_run) {
+        session.print_result(plan_json(removal, names), plan_text(removal, names));
+        return ExitCode::ok;
+    }
+    session.story().print(plan_text(removal, names));
+    const std::string question =
+        flags.delete_data ? fmt::format("remove all this, and the data of {} for ever?", names.claim().name)
+                          : "remove this?";
+    if (!session.confirm(question)) throw Error(ExitCode::failed, "nothing was changed: you said no");
+    {
+        hermes::HeldLease lease(session.client(), names, hermes::this_holder(), session.story());
+        hermes::remove(session.client(), live, names, removal, session.flags().timeout, session.story(),
+                       [&lease] { lease.renew_if_due(); });
+    }
+    session.print_result(plan_json(removal, names), farewell(removal, names, flags.delete_data));
+    return ExitCode::ok;
+}
+
+}  // namespace
+
+Run declare_teardown(CLI::App& app, const GlobalFlags&) {
+    auto flags = std::make_shared<TeardownFlags>();
+    app.add_flag("--delete-data", flags->delete_data,
+                 "also the data volume, and the namespace if hermesctl made it");
+    app.add_flag("--dry-run", flags->dry_run, "show what would go and change nothing");
+    app.footer("hermesctl teardown\nhermesctl teardown --delete-data -y");
+    return [flags](Session& session) { return teardown(session, *flags); };
+}
+
+}  // namespace hermesctl::cli

@@ -1,0 +1,147 @@
+#include "hermesctl/hermes/compose.hpp"
+
+#include "hermesctl/base/crypto.hpp"
+#include "hermesctl/hermes/cluster.hpp"
+#include "hermesctl/hermes/policy.hpp"
+#include "hermesctl/hermes/render.hpp"
+
+#include <fmt/format.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using kube::at;
+using kube::int_at;
+using kube::text_at;
+
+using Secrets = std::map<std::string, std::string>;
+
+class Composer {
+  public:
+    Composer(kube::Client& client, const Wish& wish, Reporter& reporter)
+        : client_(client), wish_(wish), reporter_(reporter) {}
+
+    Composition run() {
+        // The manifests ask for it: the official image's s6 starts as root, so "restricted" can only warn.
+        client_.expect_warning("would violate PodSecurity \"restricted:latest\"");
+        result_.names = names_of(wish_.settings);
+        result_.live = read_live(client_, result_.names);
+        settings_ = merged(settings_of(result_.live, result_.names), wish_.settings);
+        settings_["name"] = result_.names.name;
+        settings_["namespace"] = result_.names.ns;
+        secrets_ = secret_values(result_.live.of(result_.names.secret()));
+        read_secrets();
+        ask_for_users();
+        result_.values = values_of(settings_);
+        ask_for_key(std::string(token_key), "Telegram bot token (from @BotFather)");
+        const std::string key = key_of_provider(result_.values.provider);
+        if (!key.empty()) ask_for_key(key, fmt::format("{} (key of {})", key, result_.values.provider));
+        if (!missing_.empty()) throw what_is_missing();
+        set_users();
+        render_objects();
+        return std::move(result_);
+    }
+
+  private:
+    void read_secrets() {
+        for (const auto& [key, source] : at(settings_, "/secrets").items()) {
+            const std::string value = read_secret(key, source, wish_.readers);
+            if (const std::string complaint = complaint_about(key, value); !complaint.empty()) {
+                throw Error(ExitCode::usage, fmt::format("{}: {}", key, complaint));
+            }
+            secrets_[key] = value;
+        }
+    }
+
+    void ask_for_users() {
+        if (!at(settings_, "/telegram/allowedUsers").empty()) return;
+        if (!secrets_[std::string(users_key)].empty()) {
+            settings_["telegram"]["allowedUsers"] = users_of(secrets_[std::string(users_key)]);
+        } else if (wish_.ask) {
+            const std::string text = wish_.ask("your numeric Telegram id (@userinfobot tells it)", false);
+            settings_["telegram"]["allowedUsers"] = users_of(text);
+        } else {
+            missing_.push_back("who may use the bot: --allow-user ID (numeric; @userinfobot tells it)");
+            settings_["telegram"]["allowedUsers"] =
+                Json::array({1});  // so that the other complaints come too
+        }
+    }
+
+    void ask_for_key(const std::string& key, const std::string& question) {
+        if (!secrets_[key].empty()) return;
+        if (!wish_.ask) {
+            missing_.push_back(
+                fmt::format("{}: --secret {}=- (stdin), @file, env:NAME or cmd:PROGRAM", key, key));
+            return;
+        }
+        const std::string value = wish_.ask(question, true);
+        const std::string complaint = value.empty() ? "nothing was typed" : complaint_about(key, value);
+        if (!complaint.empty()) throw Error(ExitCode::usage, fmt::format("{}: {}", key, complaint));
+        secrets_[key] = value;
+    }
+
+    Error what_is_missing() const {
+        return Error(ExitCode::usage, fmt::format("this is needed:\n  - {}", fmt::join(missing_, "\n  - ")),
+                     "give them as flags or in a file (-f hermes.yaml)");
+    }
+
+    /// A list that says the same is left as it is written: an unusual but valid one is not ours to tidy.
+    void set_users() {
+        std::string& text = secrets_[std::string(users_key)];
+        if (text.empty() || users_of(text) != result_.values.allowed_users)
+            text = users_text(result_.values.allowed_users);
+    }
+
+    void render_objects() {
+        const Names& names = result_.names;
+        const Json& deployment = result_.live.of(names.deployment());
+        const Json& policy = result_.live.of(names.policy());
+        std::string salt = text_at(result_.live.of(names.secret()), "/metadata/annotations/hermesctl~1salt");
+        if (salt.empty()) salt = hex(random_bytes(16));
+        RenderInput input{
+            .secrets = secrets_,
+            .salt = std::move(salt),
+            .cluster = read_cluster(client_, wish_.server),
+            .kept_rules = policy.is_null() ? Json::array() : foreign_rules(policy),
+            .replicas = deployment.is_null() ? 1 : static_cast<int>(int_at(deployment, "/spec/replicas", 1))};
+        for (const std::string& unread : input.cluster.unread) {
+            reporter_.on({"cage", "cluster", State::warning, unread});
+        }
+        result_.stopped = input.replicas == 0;
+        result_.objects = render(result_.values, input);
+        keep_foreign_namespace();
+    }
+
+    /// A namespace that hermesctl did not make keeps what it has.
+    void keep_foreign_namespace() {
+        const Json& name_space = result_.live.of(result_.names.name_space());
+        const std::string maker = text_at(name_space, "/metadata/labels/app.kubernetes.io~1managed-by");
+        if (name_space.is_null() || maker == "hermesctl") return;
+        std::erase_if(result_.objects,
+                      [](const Json& object) { return text_at(object, "/kind") == "Namespace"; });
+        const std::string level =
+            text_at(name_space, "/metadata/labels/pod-security.kubernetes.io~1enforce", "privileged");
+        reporter_.on({"plan", "namespace/" + result_.names.ns, State::info,
+                      fmt::format("was there before and keeps its labels (Pod Security: {})", level)});
+    }
+
+    kube::Client& client_;
+    const Wish& wish_;
+    Reporter& reporter_;
+    Composition result_{};
+    Json settings_{};
+    Secrets secrets_{};
+    std::vector<std::string> missing_{};
+};
+
+}  // namespace
+
+Names names_of(const Json& settings) {
+    return {.ns = text_at(settings, "/namespace", "hermes"), .name = text_at(settings, "/name", "hermes")};
+}
+
+Composition compose(kube::Client& client, const Wish& wish, Reporter& reporter) {
+    return Composer(client, wish, reporter).run();
+}
+
+}  // namespace hermesctl::hermes

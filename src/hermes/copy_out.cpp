@@ -1,0 +1,165 @@
+// From the container to here. The pod is not trusted: names stay below a folder of our own, and there is no
+// entry that could make a link.
+#include "hermes/copy_session.hpp"
+#include "hermesctl/base/crypto.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+namespace fs = std::filesystem;
+using kube::Json;
+
+constexpr std::size_t longest_entry = 64u << 10;
+
+Error failed(const fs::path& path, const std::string& why) {
+    return {ExitCode::failed, fmt::format("{}: {}", path.string(), why)};
+}
+
+bool is_safe(const std::string& name) {
+    if (name.starts_with('/') || name.ends_with('/') || name.find('\0') != std::string::npos) return false;
+    return std::ranges::none_of(fs::path(name),
+                                [](const fs::path& part) { return part == ".." || part == "."; });
+}
+
+/// A folder of our own beside the final place; gone with this.
+class Workplace {
+  public:
+    explicit Workplace(const fs::path& final) {
+        const fs::path folder = final.has_parent_path() ? final.parent_path() : fs::path(".");
+        std::string name = (folder / ".hermesctl-copy-XXXXXX").string();
+        if (::mkdtemp(name.data()) == nullptr) throw failed(folder, std::strerror(errno));
+        path_ = name;
+    }
+    ~Workplace() {
+        std::error_code ignored;
+        fs::remove_all(path_, ignored);
+    }
+    Workplace(const Workplace&) = delete;
+    Workplace& operator=(const Workplace&) = delete;
+    fs::path content() const { return path_ / "content"; }
+
+  private:
+    fs::path path_{};
+};
+
+class Receiver {
+  public:
+    explicit Receiver(fs::path content) : content_(std::move(content)) {}
+    ~Receiver() { close(); }
+    Receiver(const Receiver&) = delete;
+    Receiver& operator=(const Receiver&) = delete;
+
+    void take(std::string_view bytes) {
+        while (!bytes.empty() && !complete) {
+            bytes.remove_prefix(left_ > 0 ? take_data(bytes) : take_line(bytes));
+        }
+    }
+    bool complete = false;
+    std::size_t files = 0;
+    std::vector<std::string> left_out{};
+
+  private:
+    std::size_t take_data(std::string_view bytes) {
+        bytes = bytes.substr(0, left_);
+        const ssize_t count = ::write(fd_, bytes.data(), bytes.size());
+        if (count < 0 && errno == EINTR) return 0;
+        if (count < 0) throw failed(path_, std::strerror(errno));
+        const auto written = static_cast<std::size_t>(count);
+        sum_.add(bytes.substr(0, written));
+        left_ -= written;
+        if (left_ == 0) close();
+        return written;
+    }
+
+    std::size_t take_line(std::string_view bytes) {
+        const std::size_t end = bytes.find('\n');
+        const std::size_t count = end == std::string_view::npos ? bytes.size() : end + 1;
+        line_ += bytes.substr(0, count);
+        if (line_.size() > longest_entry) throw nonsense();
+        if (end != std::string_view::npos) take_entry(std::exchange(line_, {}));
+        return count;
+    }
+
+    void take_entry(const std::string& line) {
+        const Json entry = Json::parse(line, nullptr, false);
+        if (!entry.is_object()) throw nonsense();
+        if (kube::bool_at(entry, "/end")) {
+            complete = true;
+            if (kube::text_at(entry, "/sha256") == sum_.finish_hex()) return;
+            throw Error(ExitCode::failed, "what arrived is not what was sent; nothing was changed here");
+        }
+        sum_.add(line);
+        if (entry.contains("left")) {
+            left_out.push_back(kube::text_at(entry, "/left"));
+            return;
+        }
+        const std::string name = kube::text_at(entry, "/path");
+        if (!is_safe(name)) throw nonsense();
+        path_ = name.empty() ? content_ : content_ / name;
+        make(kube::bool_at(entry, "/folder"), static_cast<mode_t>(kube::int_at(entry, "/mode")) & 0777U,
+             kube::int_at(entry, "/size"));
+    }
+
+    void make(bool folder, mode_t mode, std::int64_t size) {
+        if (size < 0) throw nonsense();
+        if (folder) {
+            if (::mkdir(path_.c_str(), mode | 0700U) != 0) throw failed(path_, std::strerror(errno));
+            return;
+        }
+        fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode | 0600U);
+        if (fd_ < 0) throw failed(path_, std::strerror(errno));
+        ++files;
+        left_ = static_cast<std::size_t>(size);
+        if (left_ == 0) close();
+    }
+
+    void close() {
+        if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+    }
+
+    static Error nonsense() { return {ExitCode::failed, "the pod sent what is no copy of files"}; }
+
+    fs::path content_;
+    fs::path path_{};
+    std::string line_{};
+    std::size_t left_ = 0;
+    int fd_ = -1;
+    Sha256 sum_{};
+};
+
+}  // namespace
+
+std::optional<Copied> copy_out(kube::Client& client, const Target& target, const std::string& inside,
+                               const fs::path& local, const CopyOptions& options) {
+    fs::path final = local;
+    if (fs::is_directory(local) || !local.has_filename()) final = local / fs::path(inside).filename();
+    if (fs::is_directory(final)) throw failed(final, "is a folder that exists");
+    if (fs::exists(final) && !options.replace) return std::nullopt;
+    const Workplace workplace(final);
+    Receiver receiver(workplace.content());
+    CopySession session(client, target, options.root, {"get", inside});
+    session.receive([&](std::string_view bytes) { receiver.take(bytes); }, [&] { return receiver.complete; });
+    session.send("\n");  // we have it: it may end
+    const int code = session.finish();
+    if (code != 0) throw session.failure(code);
+    if (!receiver.complete)
+        throw Error(ExitCode::failed, "the copy ended too early; nothing was changed here");
+    if (fs::is_directory(workplace.content()) && fs::exists(final))
+        throw failed(final, "is a file, not a folder");
+    std::error_code problem;
+    fs::rename(workplace.content(), final, problem);
+    if (problem) throw failed(final, problem.message());
+    return Copied{final.string(), receiver.files, std::move(receiver.left_out)};
+}
+
+}  // namespace hermesctl::hermes

@@ -1,0 +1,86 @@
+#include "hermes/copy_session.hpp"
+
+#include "hermesctl/base/scrub.hpp"
+#include "hermesctl/hermes/agent.hpp"
+#include "hermesctl/hermes/embedded.hpp"
+
+#include <fmt/format.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t send_ahead = 256u << 10;
+constexpr std::size_t longest_text = 64u << 10;
+
+kube::ExecRequest request_of(const Target& target, bool root, const std::vector<std::string>& arguments) {
+    std::vector<std::string> argv{"/usr/bin/python3", "-I", "-S", "-c", std::string(embedded("copy.py"))};
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
+    return {.ns = target.ns,
+            .pod = target.pod,
+            .container = std::string(container_name),
+            .argv = command_as(target, root, argv),
+            .input = true};
+}
+
+void keep(std::string& text, std::string_view bytes) {
+    text += bytes.substr(0, longest_text - std::min(text.size(), longest_text));
+}
+
+}  // namespace
+
+CopySession::CopySession(kube::Client& client, const Target& target, bool root,
+                         const std::vector<std::string>& arguments)
+    : transport_(client.transport()),
+      pod_(target.pod),
+      session_(client.transport(), client.clock(), request_of(target, root, arguments)) {}
+
+bool CopySession::pump(const Take* take) {
+    return session_.pump({.out =
+                              [&](std::string_view bytes) {
+                                  if (take != nullptr) return (*take)(bytes);
+                                  keep(text_, bytes);
+                              },
+                          .err = [&](std::string_view bytes) { keep(complaint_, bytes); }});
+}
+
+void CopySession::rest() {
+    const net::Wake wake = session_.wake();
+    transport_.poll(1s, {&wake, 1});
+}
+
+bool CopySession::send(std::string_view bytes) {
+    while (pump(nullptr)) {
+        if (session_.queued() < send_ahead) {
+            session_.write(bytes);
+            return true;
+        }
+        rest();
+    }
+    return false;
+}
+
+void CopySession::receive(const Take& take, const std::function<bool()>& done) {
+    while (pump(&take) && !done()) {
+        rest();
+    }
+}
+
+int CopySession::finish() {
+    while (pump(nullptr)) {
+        rest();
+    }
+    return session_.exit_code();
+}
+
+Error CopySession::failure(int code) const {
+    std::string why = scrub(complaint_);
+    while (why.ends_with('\n')) {
+        why.pop_back();
+    }
+    if (why.empty()) why = fmt::format("the copy ended with exit code {}", code);
+    return {ExitCode::failed, fmt::format("pod/{}: {}", pod_, why)};
+}
+
+}  // namespace hermesctl::hermes

@@ -1,0 +1,137 @@
+#include "hermesctl/hermes/diagnosis.hpp"
+
+#include "hermes/diagnosis_parts.hpp"
+
+#include <fmt/format.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using kube::at;
+using kube::int_at;
+using kube::Json;
+using kube::text_at;
+
+constexpr auto revision = "/metadata/annotations/deployment.kubernetes.io~1revision";
+const Json nothing;
+
+bool owned_by(const Json& object, std::string_view uid) {
+    for (const Json& owner : at(object, "/metadata/ownerReferences")) {
+        if (text_at(owner, "/uid") == uid) return true;
+    }
+    return false;
+}
+
+const Json& newest_replica_set(const Snapshot& now) {
+    const std::string wanted = text_at(now.deployment, revision);
+    const std::string uid = text_at(now.deployment, "/metadata/uid");
+    for (const auto& [name, set] : now.replica_sets) {
+        if (owned_by(set, uid) && text_at(set, revision) == wanted) return set;
+    }
+    return nothing;
+}
+
+/// The controller has seen the newest template: before that, "current" objects are yesterday's.
+bool observed(const Json& deployment) {
+    return int_at(deployment, "/status/observedGeneration") >= int_at(deployment, "/metadata/generation");
+}
+
+int leaving(const Snapshot& now) {
+    int count = 0;
+    for (const auto& [name, pod] : now.pods) {
+        if (!at(pod, "/metadata/deletionTimestamp").is_null()) ++count;
+    }
+    return count;
+}
+
+Event row(std::string subject, State state, std::string detail) {
+    return {.phase = "wait", .subject = std::move(subject), .state = state, .detail = std::move(detail)};
+}
+
+void add_deployment(const Snapshot& now, Assessment& result) {
+    if (const auto trouble = deployment_trouble(now.deployment); trouble && observed(now.deployment)) {
+        result.trouble = trouble;
+        result.rows.push_back(row("pod", State::waiting, trouble->cause));
+    } else if (const int old = leaving(now); old > 0) {
+        result.rows.push_back(row("pod", State::waiting, "the old pod is stopping"));
+    } else {
+        result.rows.push_back(row("pod", State::waiting, "being created"));
+    }
+}
+
+std::string telegram_detail(const AgentFacts& agent) {
+    if (agent.telegram == "connected") return "connected";
+    if (agent.telegram.empty()) return "not connected yet";
+    return agent.message.empty() ? agent.telegram : fmt::format("{}: {}", agent.telegram, agent.message);
+}
+
+void add_agent(const Snapshot& now, const Json& pod, Assessment& result) {
+    if (now.exec_denied) {
+        result.answering = pod_is_ready(pod);
+        result.rows.push_back(row("agent", result.answering ? State::done : State::waiting,
+                                  "pods/exec is not allowed, so the pod's own Ready decides"));
+        return;
+    }
+    if (!now.agent) {
+        result.rows.push_back(row("gateway", State::waiting, "asking it"));
+        return;
+    }
+    const AgentFacts& agent = *now.agent;
+    result.answering = agent.ready;
+    result.rows.push_back(row("gateway",
+                              agent.alive && agent.gateway == "running" ? State::done : State::waiting,
+                              agent.alive ? agent.gateway : "no gateway process"));
+    result.rows.push_back(
+        row("telegram", agent.ready ? State::done : State::waiting, telegram_detail(agent)));
+    if (!agent.ready) result.trouble = agent_trouble(agent, "pod/" + result.pod);
+}
+
+void add_pod(const Snapshot& now, const Json& pod, Assessment& result) {
+    result.pod = text_at(pod, "/metadata/name");
+    const PodState state = pod_state(pod, now.claim, now.events);
+    result.pulling = state.pulling;
+    result.running = state.running;
+    result.trouble = state.trouble;
+    result.rows.push_back(
+        row("pod", state.running ? State::done : State::waiting, state.running ? result.pod : state.detail));
+    if (state.running) add_agent(now, pod, result);
+}
+
+}  // namespace
+
+const Json& newest_pod(const Snapshot& now) {
+    if (!observed(now.deployment)) return nothing;
+    const std::string uid = text_at(newest_replica_set(now), "/metadata/uid");
+    if (uid.empty()) return nothing;
+    const Json* newest = &nothing;
+    for (const auto& [name, pod] : now.pods) {
+        if (!owned_by(pod, uid) || !at(pod, "/metadata/deletionTimestamp").is_null()) continue;
+        // Evicted and the like leave their corpse behind; its replacement is younger.
+        const std::string created = text_at(pod, "/metadata/creationTimestamp");
+        if (newest->is_null() || created > text_at(*newest, "/metadata/creationTimestamp")) newest = &pod;
+    }
+    return *newest;
+}
+
+Assessment assess(const Snapshot& now) {
+    Assessment result;
+    if (now.deployment.is_null()) {
+        result.trouble =
+            Trouble{"gone", "deployment", "the Deployment is not there", "hermesctl deploy", Patience::none};
+        return result;
+    }
+    if (int_at(now.deployment, "/spec/replicas", 1) == 0) {
+        result.trouble = Trouble{"stopped", "deployment", "the agent is stopped (0 replicas)",
+                                 "hermesctl start", Patience::none};
+        return result;
+    }
+    const Json& pod = newest_pod(now);
+    if (pod.is_null()) {
+        add_deployment(now, result);
+    } else {
+        add_pod(now, pod, result);
+    }
+    return result;
+}
+
+}  // namespace hermesctl::hermes

@@ -1,0 +1,89 @@
+#include "hermes/diagnosis_parts.hpp"
+
+#include <fmt/format.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using kube::at;
+using kube::Json;
+using kube::text_at;
+
+bool contains(std::string_view text, std::string_view part) {
+    return text.find(part) != std::string_view::npos;
+}
+
+bool token_rejected(const AgentFacts& agent) {
+    return agent.code == "telegram_auth_error" || contains(agent.message, "was rejected by the server") ||
+           contains(agent.message, "token rejected") || contains(agent.message, "Unauthorized") ||
+           contains(agent.message, "token is invalid");
+}
+
+const Json& condition(const Json& object, std::string_view type) {
+    for (const Json& one : at(object, "/status/conditions")) {
+        if (text_at(one, "/type") == type) return one;
+    }
+    static const Json none;
+    return none;
+}
+
+}  // namespace
+
+std::optional<Trouble> agent_trouble(const AgentFacts& agent, const std::string& subject) {
+    if (token_rejected(agent)) {
+        return Trouble{"token", subject, "Telegram rejected the bot token",
+                       "get the token from @BotFather, then: hermesctl deploy --secret TELEGRAM_BOT_TOKEN=-",
+                       Patience::none};
+    }
+    if (agent.code == "missing_credentials") {
+        return Trouble{"token", subject, "the gateway sees no bot token",
+                       "hermesctl deploy --secret TELEGRAM_BOT_TOKEN=-", Patience::none};
+    }
+    if (agent.gateway == "startup_failed") {
+        return Trouble{"startup", subject, fmt::format("the gateway refused to start: {}", agent.exit_reason),
+                       "hermesctl logs", Patience::none};
+    }
+    if (agent.telegram == "fatal") {
+        return Trouble{"telegram", subject, fmt::format("Telegram failed for good: {}", agent.message),
+                       "hermesctl logs",
+                       agent.code == "telegram_polling_conflict" ? Patience::minute : Patience::none};
+    }
+    if (!agent.alive) {
+        return Trouble{"gateway", subject, "no gateway process lives in the container",
+                       "hermesctl logs --source console", Patience::minute};
+    }
+    if (agent.telegram == "retrying") {
+        return Trouble{"telegram", subject, fmt::format("Telegram is not reached: {}", agent.message),
+                       "hermesctl logs", Patience::minute};
+    }
+    return std::nullopt;
+}
+
+std::optional<Trouble> deployment_trouble(const Json& deployment) {
+    const Json& failure = condition(deployment, "ReplicaFailure");
+    const std::string message = text_at(failure, "/message");
+    const std::string subject = "deployment/" + text_at(deployment, "/metadata/name");
+    if (text_at(failure, "/status") == "True") {
+        const bool refused = contains(message, "violates PodSecurity");
+        return Trouble{refused ? "pod-security" : "pod-create", subject,
+                       fmt::format("the pod may not be created: {}", message),
+                       refused ? "relax the namespace's pod-security.kubernetes.io/enforce label to baseline"
+                               : fmt::format("kubectl -n {} describe resourcequota,limitrange",
+                                             text_at(deployment, "/metadata/namespace")),
+                       refused ? Patience::none : Patience::minute};
+    }
+    if (at(deployment, "/spec/paused") == Json(true)) {
+        return Trouble{"paused", subject, "the Deployment is paused",
+                       fmt::format("kubectl -n {} rollout resume {}",
+                                   text_at(deployment, "/metadata/namespace"), subject),
+                       Patience::none};
+    }
+    const Json& progress = condition(deployment, "Progressing");
+    if (text_at(progress, "/reason") == "ProgressDeadlineExceeded") {
+        return Trouble{"deadline", subject, text_at(progress, "/message"), "hermesctl status",
+                       Patience::minute};
+    }
+    return std::nullopt;
+}
+
+}  // namespace hermesctl::hermes

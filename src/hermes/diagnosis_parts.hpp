@@ -1,0 +1,25 @@
+// The parts of diagnosis.cpp: troubles of a Deployment, a pod and its containers, and the agent.
+#pragma once
+
+#include "hermesctl/hermes/diagnosis.hpp"
+
+#include <optional>
+#include <string>
+
+namespace hermesctl::hermes {
+
+struct PodState {
+    bool running = false;
+    bool pulling = false;
+    std::string detail{};  // what it waits for
+    std::optional<Trouble> trouble{};
+};
+
+PodState pod_state(const kube::Json& pod, const kube::Json& claim, const Objects& events);
+bool pod_is_ready(const kube::Json& pod);
+std::optional<Trouble> deployment_trouble(const kube::Json& deployment);
+std::optional<Trouble> agent_trouble(const AgentFacts&, const std::string& subject);
+/// The trouble of one container's status, init or not.
+std::optional<Trouble> container_trouble(const kube::Json& status, const std::string& subject);
+
+}  // namespace hermesctl::hermes

@@ -1,0 +1,108 @@
+#include "hermesctl/hermes/install.hpp"
+
+#include "hermesctl/hermes/ownership.hpp"
+
+#include <fmt/format.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using kube::at;
+using kube::Outcome;
+using kube::text_at;
+
+class Installer {
+  public:
+    Installer(kube::Client& client, Reporter& reporter) : client_(client), reporter_(reporter) {}
+
+    void apply(const std::vector<const Step*>& steps) {
+        std::vector<Json> objects;
+        std::vector<const Step*> changed;
+        for (const Step* step : steps) {
+            if (step->change == Change::same) continue;
+            objects.push_back(step->object);
+            changed.push_back(step);
+        }
+        // Forced: what is taken over was shown with the plan, and without consent there is no way to here.
+        const auto outcomes = client_.apply_all(objects, {.dry_run = false, .force = true});
+        for (std::size_t i = 0; i < outcomes.size(); ++i) {
+            finish(*changed[i], outcomes[i]);
+        }
+        if (first_error_) throw_first();
+    }
+
+    /// A RollingUpdate's parameters would make "Recreate" invalid, and server-side apply cannot remove them.
+    void prepare_strategy(const Step& step) {
+        if (text_at(step.live, "/spec/strategy/type", "Recreate") == "Recreate") return;
+        const Json body{{"spec", {{"strategy", {{"type", "Recreate"}, {"rollingUpdate", nullptr}}}}}};
+        client_.patch(step.ref, kube::Patch::merge, body).value();
+    }
+
+  private:
+    void finish(const Step& step, const Outcome& outcome) {
+        if (outcome.error) {
+            reporter_.on({"apply", title(step.ref), State::failed, outcome.error->message()});
+            if (!first_error_) first_error_ = outcome.error;
+            if (first_failed_.empty()) first_failed_ = title(step.ref);
+            return;
+        }
+        release(step, *outcome.object);
+        applied_.push_back(title(step.ref));
+        reporter_.on({"apply", title(step.ref), State::done, outcome.created ? "created" : "changed"});
+    }
+
+    /// kubectl's entries give up what is ours now; somebody else's change in between only means one more try.
+    void release(const Step& step, Json object) {
+        for (int attempt = 0; attempt < 5; ++attempt) {
+            const Json fields = released_fields(object);
+            if (fields.is_null()) return;
+            const Json body =
+                Json::array({{{"op", "replace"}, {"path", "/metadata/managedFields"}, {"value", fields}},
+                             {{"op", "replace"},
+                              {"path", "/metadata/resourceVersion"},
+                              {"value", text_at(object, "/metadata/resourceVersion")}}});
+            const Outcome outcome = client_.patch(step.ref, kube::Patch::json, body);
+            if (!outcome.error) return;
+            if (outcome.error->http() != 409) throw *outcome.error;
+            object = client_.get(step.ref).value_or(Json());
+        }
+    }
+
+    [[noreturn]] void throw_first() {
+        kube::ApiError error = *first_error_;
+        error.during("applying " + first_failed_);
+        if (!applied_.empty())
+            error.during(fmt::format("after {} had been applied", fmt::join(applied_, ", ")));
+        throw error;
+    }
+
+    kube::Client& client_;
+    Reporter& reporter_;
+    std::optional<kube::ApiError> first_error_{};
+    std::string first_failed_{};
+    std::vector<std::string> applied_{};
+};
+
+}  // namespace
+
+void install(kube::Client& client, const Plan& plan, const InstallOptions& options, Reporter& reporter) {
+    std::vector<const Step*> name_space;
+    std::vector<const Step*> middle;
+    std::vector<const Step*> deployment;
+    for (const Step& step : plan.steps) {
+        (step.ref.kind == "Namespace"    ? name_space
+         : step.ref.kind == "Deployment" ? deployment
+                                         : middle)
+            .push_back(&step);
+    }
+    Installer installer(client, reporter);
+    installer.apply(name_space);
+    if (options.after_namespace) options.after_namespace();
+    installer.apply(middle);
+    for (const Step* step : deployment) {
+        if (step->change != Change::same) installer.prepare_strategy(*step);
+    }
+    installer.apply(deployment);
+}
+
+}  // namespace hermesctl::hermes

@@ -1,0 +1,160 @@
+// What is in the cluster now, and the settings that it stands for.
+#include "hermesctl/hermes/live.hpp"
+
+#include "hermesctl/base/crypto.hpp"
+#include "hermesctl/base/scrub.hpp"
+#include "hermesctl/hermes/embedded.hpp"
+#include "hermesctl/hermes/render.hpp"
+#include "hermesctl/hermes/secrets.hpp"
+#include "hermesctl/kube/yaml.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using kube::at;
+using kube::text_at;
+
+void copy(const Json& from, std::string_view pointer, Json& to, const char* where) {
+    if (const Json& value = at(from, pointer); !value.is_null()) to[Json::json_pointer(where)] = value;
+}
+
+/// `value` less what `base` says too, at every depth.
+Json beyond(const Json& value, const Json& base) {
+    if (!value.is_object() || !base.is_object()) return value;
+    Json rest = Json::object();
+    for (const auto& [key, item] : value.items()) {
+        if (!base.contains(key)) {
+            rest[key] = item;
+        } else if (Json more = beyond(item, base[key]);
+                   item != base[key] && (!more.is_object() || !more.empty())) {
+            rest[key] = std::move(more);
+        }
+    }
+    return rest;
+}
+
+/// The agent's container: the guide's name, else the instance's, else the first.
+const Json& agent_container(const Json& pod, const std::string& name) {
+    const Json& containers = at(pod, "/containers");
+    for (const std::string& wanted : {std::string("hermes"), name}) {
+        for (const Json& container : containers) {
+            if (text_at(container, "/name") == wanted) return container;
+        }
+    }
+    return at(containers, "/0");
+}
+
+void add_model(Json& settings, const Json& config_map) {
+    const std::string text = text_at(config_map, "/data/config.yaml");
+    std::vector<Json> documents;
+    try {
+        documents = kube::parse_yaml(text, "config.yaml");
+    } catch (Error& error) {
+        error.during(fmt::format("reading {}", kube::title(kube::ref_of(config_map))));
+        throw;
+    }
+    if (documents.empty() || !documents[0].is_object()) return;
+    Json& config = documents[0];
+    if (at(config, "/model").is_string()) config["model"] = {{"default", config["model"]}};
+    copy(config, "/model/provider", settings, "/model/provider");
+    copy(config, "/model/model", settings, "/model/default");
+    copy(config, "/model/default", settings, "/model/default");
+    if (at(config, "/model").is_object()) {
+        for (const char* key : {"provider", "default", "model"})
+            config["model"].erase(key);
+    }
+    const Json rest = beyond(config, seeded_config());
+    if (!rest.empty()) settings["config"] = rest;
+}
+
+void add_users(Json& settings, const Json& secret) {
+    const auto values = secret_values(secret);
+    const auto found = values.find(std::string(users_key));
+    if (found == values.end()) return;
+    // A list that cannot be kept (everybody, names) is left out: deploy then asks for one.
+    if (complaint_about(found->first, found->second).empty()) {
+        settings["telegram"]["allowedUsers"] = users_of(found->second);
+    }
+}
+
+void add_variables(Json& settings, const Json& container) {
+    const Json own = kube::parse_yaml(embedded("60-deployment.yaml"), "60-deployment.yaml").at(0);
+    const Json& defaults = at(own, "/spec/template/spec/containers/0/env");
+    for (const Json& entry : at(container, "/env")) {
+        const std::string name = text_at(entry, "/name");
+        const bool ours = std::find(defaults.begin(), defaults.end(), entry) != defaults.end();
+        // A value from elsewhere (a field, another Secret) stays with whoever put it there.
+        if (ours || !entry.contains("value") || name == token_key || name == users_key) continue;
+        settings["pod"]["env"][name] = entry["value"];
+    }
+}
+
+void add_pod(Json& settings, const Json& pod, const std::string& name) {
+    const Json& container = agent_container(pod, name);
+    copy(container, "/image", settings, "/image");
+    copy(container, "/resources/requests", settings, "/resources/requests");
+    copy(container, "/resources/limits", settings, "/resources/limits");
+    add_variables(settings, container);
+    copy(pod, "/nodeSelector", settings, "/pod/nodeSelector");
+    copy(pod, "/tolerations", settings, "/pod/tolerations");
+    copy(pod, "/runtimeClassName", settings, "/pod/runtimeClassName");
+    for (const Json& secret : at(pod, "/imagePullSecrets")) {
+        settings["pod"]["imagePullSecrets"].push_back(text_at(secret, "/name"));
+    }
+}
+
+}  // namespace
+
+std::vector<kube::Ref> Names::all() const {
+    return {account(), claim(), secret(), config(), policy(), deployment()};
+}
+
+const Json& Live::of(const kube::Ref& ref) const {
+    static const Json nothing;
+    const auto found = objects.find(ref);
+    return found == objects.end() ? nothing : found->second;
+}
+
+Live read_live(kube::Client& client, const Names& names) {
+    std::vector<kube::Ref> refs = names.all();
+    refs.push_back(names.name_space());
+    const auto outcomes = client.get_all(refs);
+    Live live;
+    for (std::size_t i = 0; i < refs.size(); ++i) {
+        if (!outcomes[i].not_found()) live.objects[refs[i]] = outcomes[i].value();
+    }
+    return live;
+}
+
+Json settings_of(const Live& live, const Names& names) {
+    Json settings = Json::object();
+    const Json& deployment = live.of(names.deployment());
+    const std::string record = text_at(deployment, "/metadata/annotations/hermesctl~1settings");
+    if (const Json noted = Json::parse(record, nullptr, false); noted.is_object()) settings = noted;
+    if (const Json& config_map = live.of(names.config()); !config_map.is_null())
+        add_model(settings, config_map);
+    if (const Json& secret = live.of(names.secret()); !secret.is_null()) add_users(settings, secret);
+    const Json& claim = live.of(names.claim());
+    copy(claim, "/spec/resources/requests/storage", settings, "/storage/size");
+    copy(claim, "/spec/storageClassName", settings, "/storage/class");
+    if (!deployment.is_null()) add_pod(settings, at(deployment, "/spec/template/spec"), names.name);
+    return settings;
+}
+
+std::map<std::string, std::string> secret_values(const Json& secret) {
+    std::map<std::string, std::string> values;
+    for (const auto& [key, encoded] : at(secret, "/data").items()) {
+        if (!encoded.is_string()) continue;
+        const auto value = base64_decode(encoded.get_ref<const std::string&>());
+        if (!value) continue;
+        if (key != users_key) remember_secret(*value);
+        values[key] = *value;
+    }
+    return values;
+}
+
+}  // namespace hermesctl::hermes

@@ -1,0 +1,130 @@
+#include "hermes/log_stream.hpp"
+
+#include "hermesctl/hermes/agent.hpp"
+#include "hermesctl/hermes/embedded.hpp"
+#include "hermesctl/kube/exec.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include <fmt/format.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int no_such_log = 3;
+
+std::vector<std::string> log_command(const LogRequest& request, const Place& place) {
+    const bool resumes = !place.mark.empty();
+    // Without a mark the log was not there yet: all of it is new.
+    const bool from_start = place.begun && !resumes;
+    return {"/usr/bin/python3",
+            "-I",
+            "-S",
+            "-c",
+            std::string(embedded("logs.py")),
+            request.source,
+            request.follow ? "1" : "0",
+            std::to_string(from_start ? -1 : request.lines),
+            request.since_boot && !from_start ? "1" : "0",
+            resumes ? place.mark : "-"};
+}
+
+bool is_mark(std::string_view text) {
+    return !text.empty() && text.find_first_not_of("0123456789:") == std::string_view::npos;
+}
+
+std::string console_target(const Target& target, const LogRequest& request, const Place& place) {
+    std::string path = kube::object_path({"Pod", target.ns, target.pod}) +
+                       fmt::format("/log?container={}&timestamps=true", container_name);
+    if (request.follow) path += "&follow=true";
+    if (!place.mark.empty()) return path + "&sinceTime=" + net::percent_encode(place.mark);
+    if (request.lines >= 0 && !place.begun) path += fmt::format("&tailLines={}", request.lines);
+    return path;
+}
+
+}  // namespace
+
+bool read_file_log(kube::Client& client, const Target& target, const LogRequest& request, Place& place,
+                   const LineSink& sink) {
+    kube::ExecSession session(client.transport(), client.clock(),
+                              {.ns = target.ns,
+                               .pod = target.pod,
+                               .container = std::string(container_name),
+                               .argv = log_command(request, place),
+                               .input = true});
+    place.begun = true;
+    bool wanted = true;
+    LineSplitter lines;
+    const LineSink take = [&](const std::string& line) {
+        if (line.starts_with('\0')) {
+            if (is_mark(std::string_view(line).substr(1))) place.mark = line.substr(1);
+            return true;
+        }
+        return sink(line);
+    };
+    const kube::ExecSink output{
+        .out = [&](std::string_view bytes) { wanted = wanted && lines.feed(bytes, take); }, .err = {}};
+    while (session.pump(output) && wanted) {
+        const net::Wake wake = session.wake();
+        client.transport().poll(1s, {&wake, 1});
+    }
+    if (!wanted) return true;
+    if (!request.follow) lines.finish(take);
+    try {
+        const int code = session.exit_code();
+        if (request.follow) return false;
+        if (code == 0) return true;
+        if (code == no_such_log) {
+            throw Error(ExitCode::failed, fmt::format("pod/{} has no {}.log yet", target.pod, request.source),
+                        "hermesctl logs --source console");
+        }
+        throw Error(ExitCode::failed,
+                    fmt::format("pod/{}: reading the log ended with exit code {}", target.pod, code));
+    } catch (const Error& error) {
+        if (request.follow && error.code() == ExitCode::exec_failed) return false;
+        throw;
+    }
+}
+
+bool read_console(kube::Client& client, const Target& target, const LogRequest& request, Place& place,
+                  const LineSink& sink) {
+    bool wanted = true;
+    std::optional<net::Response> end;
+    LineSplitter lines;
+    const std::string from = place.mark;
+    const LineSink take = [&](const std::string& line) {
+        const std::size_t blank = std::min(line.find(' '), line.size());
+        // sinceTime counts in seconds: what it repeats was shown before.
+        if (!from.empty() && line.substr(0, blank) <= from) return true;
+        place.mark = line.substr(0, blank);
+        return sink(line.substr(std::min(blank + 1, line.size())));
+    };
+    const net::Transport::Ticket ticket = client.transport().start(
+        {.target = console_target(target, request, place), .timeout = 0ms},
+        {.on_chunk = [&](std::string_view bytes) { wanted = wanted && lines.feed(bytes, take); },
+         .on_done = [&](net::Response response) { end = std::move(response); }});
+    try {
+        while (!end && wanted) {
+            client.transport().poll(1s);
+        }
+    } catch (...) {
+        client.transport().cancel(ticket);  // its handlers end with this frame
+        throw;
+    }
+    client.transport().cancel(ticket);
+    if (!wanted) return true;
+    if (end->ok()) {
+        place.begun = true;
+        lines.finish(take);
+        return !request.follow;
+    }
+    // In the middle, or between two containers: the next try goes on.
+    if (request.follow && place.begun && (end->status == 0 || end->status == 400 || end->status == 404))
+        return false;
+    throw kube::ApiError(*end, "reading the console of pod/" + target.pod);
+}
+
+}  // namespace hermesctl::hermes

@@ -1,0 +1,23 @@
+// One reading of a log in one pod; the next one goes on where it ended.
+#pragma once
+
+#include "hermesctl/hermes/logs.hpp"
+#include "hermesctl/hermes/target.hpp"
+
+#include <memory>
+#include <string>
+
+namespace hermesctl::hermes {
+
+/// Where a reading ended.
+struct Place {
+    bool begun = false;
+    std::string mark{};  // "INODE:OFFSET" in a file, the time of the last line on the console
+};
+
+/// True when the log has ended by itself or the sink wants no more; false when the connection or the
+/// container ended. Throws ApiError, Error{failed}.
+bool read_file_log(kube::Client&, const Target&, const LogRequest&, Place&, const LineSink&);
+bool read_console(kube::Client&, const Target&, const LogRequest&, Place&, const LineSink&);
+
+}  // namespace hermesctl::hermes

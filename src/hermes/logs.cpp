@@ -1,0 +1,110 @@
+#include "hermesctl/hermes/logs.hpp"
+
+#include "hermes/log_stream.hpp"
+#include "hermesctl/base/scrub.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t longest_line = 1u << 20;
+
+/// Follows from pod to pod.
+class Follower {
+  public:
+    Follower(kube::Client& client, const Names& names, const LogRequest& request, Reporter& reporter)
+        : client_(client), names_(names), request_(request), reporter_(reporter) {}
+
+    void run(const LineSink& sink) {
+        while (!round(sink)) {
+            client_.clock().sleep(500ms);
+            reporter_.tick();
+        }
+    }
+
+  private:
+    bool console() const { return request_.source == "console"; }
+
+    /// The first round tells what is wrong; later ones bear with what may pass: a new pod, a lost server.
+    bool round(const LineSink& sink) {
+        try {
+            const Target target = find_agent(client_, names_);
+            // The console outlives the container that wrote it.
+            const bool readable = target.running || (console() && !target.pod.empty());
+            if (!readable) return absent(target);
+            found(target);
+            return console() ? read_console(client_, target, request_, place_, sink)
+                             : read_file_log(client_, target, request_, place_, sink);
+        } catch (const kube::ApiError& error) {
+            if (!request_.follow || !followed_ || error.code() == ExitCode::denied) throw;
+            say(State::waiting, error.message());
+            return false;
+        }
+    }
+
+    bool absent(const Target& target) {
+        if (!request_.follow || (!followed_ && target.pod.empty())) {
+            throw Error(ExitCode::failed, fmt::format("no agent runs in {}: {}", names_.ns, target.why),
+                        target.hint);
+        }
+        say(State::waiting, target.why);
+        return false;
+    }
+
+    void found(const Target& target) {
+        if (followed_ && target.pod != pod_ && console()) place_ = {.begun = true};  // another console
+        if (followed_ && (target.pod != pod_ || !said_.empty()))
+            say(State::info, "goes on in pod/" + target.pod);
+        pod_ = target.pod;
+        said_.clear();
+        followed_ = true;
+    }
+
+    void say(State state, const std::string& what) {
+        if (what == said_) return;
+        said_ = what;
+        reporter_.on({.phase = "logs", .subject = "agent", .state = state, .detail = what});
+    }
+
+    kube::Client& client_;
+    const Names& names_;
+    const LogRequest& request_;
+    Reporter& reporter_;
+    Place place_{};
+    std::string pod_{};
+    std::string said_{};
+    bool followed_ = false;
+};
+
+}  // namespace
+
+bool LineSplitter::feed(std::string_view bytes, const LineSink& sink) {
+    while (!bytes.empty()) {
+        const std::size_t end = bytes.find('\n');
+        rest_ += bytes.substr(0, end);
+        if (end == std::string_view::npos) break;
+        bytes.remove_prefix(end + 1);
+        if (!sink(std::exchange(rest_, {}))) return false;
+    }
+    if (rest_.size() < longest_line) return true;
+    return finish(sink);
+}
+
+bool LineSplitter::finish(const LineSink& sink) {
+    if (rest_.empty()) return true;
+    return sink(std::exchange(rest_, {}));
+}
+
+void read_log(kube::Client& client, const Names& names, const LogRequest& request, const LineSink& sink,
+              Reporter& reporter) {
+    Follower(client, names, request, reporter).run([&sink](const std::string& line) {
+        return sink(scrub(line));
+    });
+}
+
+}  // namespace hermesctl::hermes

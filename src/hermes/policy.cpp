@@ -1,0 +1,200 @@
+// The cage's egress rules, and which live ones are somebody else's.
+#include "hermesctl/hermes/policy.hpp"
+
+#include "hermesctl/base/crypto.hpp"
+#include "ranges.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using kube::at;
+
+constexpr std::string_view everything_v4 = "0.0.0.0/0";
+constexpr std::string_view everything_v6 = "2000::/3";  // all that is public
+
+Json ports_of(const std::vector<int>& ports, const std::vector<std::string>& protocols) {
+    Json list = Json::array();
+    for (const int port : ports) {
+        for (const std::string& protocol : protocols)
+            list.push_back({{"protocol", protocol}, {"port", port}});
+    }
+    return list;
+}
+
+Json block(const std::string& cidr) {
+    return {{"ipBlock", {{"cidr", cidr}}}};
+}
+
+/// Policies see a DNS query at its pod, behind the Service's address, or (some networks) at that address.
+void add_dns(Json& rules, const Values& values, const ClusterFacts& cluster) {
+    const Json selector = cluster.dns_selector.empty() ? Json{{"k8s-app", "kube-dns"}} : cluster.dns_selector;
+    const Json pods{
+        {"namespaceSelector", {{"matchLabels", {{"kubernetes.io/metadata.name", cluster.dns_namespace}}}}},
+        {"podSelector", {{"matchLabels", selector}}}};
+    rules.push_back(
+        {{"to", Json::array({pods})}, {"ports", ports_of(cluster.dns_target_ports, {"UDP", "TCP"})}});
+    std::vector<Range> servers;
+    for (const auto* list : {&cluster.dns_addresses, &values.network.dns}) {
+        for (const std::string& address : *list) {
+            if (const auto range = parse_range(address)) servers.push_back(*range);
+        }
+    }
+    Json to = Json::array();
+    for (const Range& server : minimal(servers))
+        to.push_back(block(server.text()));
+    if (!to.empty()) rules.push_back({{"to", to}, {"ports", ports_of({53}, {"UDP", "TCP"})}});
+}
+
+/// All that is known to be inside: what "public" leaves out.
+std::vector<Range> closed_ranges(const Values& values, const ClusterFacts& cluster, bool v6) {
+    std::vector<Range> closed;
+    const auto add = [&](const std::vector<std::string>& list, int longest = 128) {
+        for (const std::string& text : list) {
+            const auto range = parse_range(text);
+            if (range && range->v6 == v6 && range->bits > 0) closed.push_back(network_of(*range, longest));
+        }
+    };
+    add(v6 ? special_ranges_v6() : special_ranges_v4());
+    add(values.network.except);
+    add(cluster.node_addresses, v6 ? 64 : 32);  // a node's own network at home has public IPv6 addresses
+    add(cluster.api_addresses);
+    add(cluster.pod_ranges);
+    add(cluster.service_ranges);
+    add(cluster.balancer_addresses);
+    return minimal(closed);
+}
+
+Json public_block(const Values& values, const ClusterFacts& cluster, std::string_view all) {
+    const auto whole = parse_range(all);
+    Json except = Json::array();
+    for (const Range& range : closed_ranges(values, cluster, whole->v6)) {
+        // The API takes only what is strictly inside; the rest is closed anyway.
+        if (whole->contains(range) && range.bits > whole->bits) except.push_back(range.text());
+    }
+    return {{"ipBlock", {{"cidr", all}, {"except", except}}}};
+}
+
+/// A cluster without any IPv4 has no other way out.
+bool is_v6_only(const ClusterFacts& cluster) {
+    std::size_t v6 = 0;
+    for (const auto* list : {&cluster.node_addresses, &cluster.pod_ranges, &cluster.dns_addresses}) {
+        for (const std::string& text : *list) {
+            const auto range = parse_range(text);
+            if (range && !range->v6) return false;
+            v6 += range ? 1 : 0;
+        }
+    }
+    return v6 > 0;
+}
+
+void add_internet(Json& rules, const Values& values, const ClusterFacts& cluster) {
+    Json to = Json::array({public_block(values, cluster, everything_v4)});
+    if (values.network.ipv6 || is_v6_only(cluster))
+        to.push_back(public_block(values, cluster, everything_v6));
+    rules.push_back({{"to", to}, {"ports", ports_of({443, 80}, {"TCP"})}});
+}
+
+void add_openings(Json& rules, const Values& values) {
+    for (const std::string& text : values.network.allow) {
+        const auto target = parse_target(text);
+        const auto range = target ? parse_range(target->host) : std::nullopt;
+        if (!range) continue;  // values_of() has refused it
+        rules.push_back(
+            {{"to", Json::array({block(range->text())})}, {"ports", ports_of({target->port}, {"TCP"})}});
+    }
+}
+
+std::string fingerprint(const Json& rule) {
+    return sha256_hex(rule.dump()).substr(0, 16);
+}
+
+bool all_ports_among(const Json& rule, std::initializer_list<int> allowed) {
+    const Json& ports = at(rule, "/ports");
+    return ports.is_array() && !ports.empty() &&
+           std::all_of(ports.begin(), ports.end(), [&](const Json& port) {
+               return !port.contains("endPort") &&
+                      std::find(allowed.begin(), allowed.end(), kube::int_at(port, "/port")) != allowed.end();
+           });
+}
+
+/// The guide's first rule: port 53 of everybody.
+bool is_dns_to_all(const Json& rule) {
+    return at(rule, "/to").empty() && all_ports_among(rule, {53});
+}
+
+/// The guide's second rule and ours, in whatever edition: 443 and 80 of the world less something.
+bool is_internet(const Json& rule) {
+    const Json& to = at(rule, "/to");
+    return to.is_array() && !to.empty() && all_ports_among(rule, {443, 80}) &&
+           std::all_of(to.begin(), to.end(), [](const Json& peer) {
+               const std::string cidr = kube::text_at(peer, "/ipBlock/cidr");
+               return cidr == everything_v4 || cidr == everything_v6;
+           });
+}
+
+}  // namespace
+
+const std::vector<std::string>& special_ranges_v4() {
+    static const std::vector<std::string> ranges{
+        "0.0.0.0/8",        // this network
+        "10.0.0.0/8",       // private
+        "100.64.0.0/10",    // carrier NAT, tailnets
+        "127.0.0.0/8",      // loopback
+        "169.254.0.0/16",   // link local, cloud metadata
+        "172.16.0.0/12",    // private
+        "192.0.0.0/24",     // protocol assignments
+        "192.0.2.0/24",     // documentation
+        "192.88.99.0/24",   // 6to4 relays
+        "192.168.0.0/16",   // private
+        "198.18.0.0/15",    // benchmarks
+        "198.51.100.0/24",  // documentation
+        "203.0.113.0/24",   // documentation
+        "224.0.0.0/4",      // multicast
+        "240.0.0.0/4",      // reserved, broadcast
+    };
+    return ranges;
+}
+
+const std::vector<std::string>& special_ranges_v6() {
+    static const std::vector<std::string> ranges{
+        "2001::/23",      // protocol assignments, Teredo, benchmarks, ORCHID
+        "2001:db8::/32",  // documentation
+        "2002::/16",      // 6to4: IPv4 in disguise
+        "3fff::/20",      // documentation
+    };
+    return ranges;
+}
+
+Json egress_rules(const Values& values, const ClusterFacts& cluster, const Json& kept) {
+    Json rules = Json::array();
+    add_dns(rules, values, cluster);
+    add_internet(rules, values, cluster);
+    add_openings(rules, values);
+    for (const Json& rule : kept) {
+        if (std::find(rules.begin(), rules.end(), rule) == rules.end()) rules.push_back(rule);
+    }
+    return rules;
+}
+
+std::string rules_record(const Json& rules) {
+    std::vector<std::string> prints;
+    for (const Json& rule : rules)
+        prints.push_back(fingerprint(rule));
+    return fmt::format("{}", fmt::join(prints, ","));
+}
+
+Json foreign_rules(const Json& live_policy) {
+    const std::string record = kube::text_at(live_policy, "/metadata/annotations/hermesctl~1rules");
+    Json foreign = Json::array();
+    for (const Json& rule : at(live_policy, "/spec/egress")) {
+        const bool own = record.find(fingerprint(rule)) != std::string::npos;
+        if (!own && !is_dns_to_all(rule) && !is_internet(rule)) foreign.push_back(rule);
+    }
+    return foreign;
+}
+
+}  // namespace hermesctl::hermes

@@ -1,0 +1,77 @@
+// Which variable holds the key of which model provider: Hermes' own list.
+#include "hermesctl/base/error.hpp"
+#include "hermesctl/hermes/secrets.hpp"
+#include "nearest.hpp"
+
+#include <array>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+struct Provider {
+    std::string_view name{};
+    std::string_view key{};  // empty: signs in by itself, or is set up in `config`
+};
+
+constexpr std::array providers{
+    Provider{"ai-gateway", "AI_GATEWAY_API_KEY"},
+    Provider{"alibaba", "DASHSCOPE_API_KEY"},
+    Provider{"anthropic", "ANTHROPIC_API_KEY"},
+    Provider{"arcee", "ARCEEAI_API_KEY"},
+    Provider{"auto", ""},
+    Provider{"azure-foundry", "AZURE_FOUNDRY_API_KEY"},
+    Provider{"bedrock", ""},
+    Provider{"copilot", "COPILOT_GITHUB_TOKEN"},
+    Provider{"custom", ""},
+    Provider{"deepinfra", "DEEPINFRA_API_KEY"},
+    Provider{"deepseek", "DEEPSEEK_API_KEY"},
+    Provider{"fireworks", "FIREWORKS_API_KEY"},
+    Provider{"gemini", "GOOGLE_API_KEY"},
+    Provider{"gmi", "GMI_API_KEY"},
+    Provider{"huggingface", "HF_TOKEN"},
+    Provider{"kilocode", "KILOCODE_API_KEY"},
+    Provider{"kimi-coding", "KIMI_API_KEY"},
+    Provider{"kimi-coding-cn", "KIMI_CN_API_KEY"},
+    Provider{"lmstudio", "LM_API_KEY"},
+    Provider{"minimax", "MINIMAX_API_KEY"},
+    Provider{"minimax-cn", "MINIMAX_CN_API_KEY"},
+    Provider{"minimax-oauth", ""},
+    Provider{"nebius", "NEBIUS_API_KEY"},
+    Provider{"nous", ""},
+    Provider{"nous-api", "NOUS_API_KEY"},
+    Provider{"novita", "NOVITA_API_KEY"},
+    Provider{"nvidia", "NVIDIA_API_KEY"},
+    Provider{"ollama-cloud", "OLLAMA_API_KEY"},
+    Provider{"openai-api", "OPENAI_API_KEY"},
+    Provider{"openai-codex", ""},
+    Provider{"opencode-go", "OPENCODE_GO_API_KEY"},
+    Provider{"opencode-zen", "OPENCODE_ZEN_API_KEY"},
+    Provider{"openrouter", "OPENROUTER_API_KEY"},
+    Provider{"qwen-oauth", ""},
+    Provider{"router", "RAMP_ROUTER_API_KEY"},
+    Provider{"stepfun", "STEPFUN_API_KEY"},
+    Provider{"tencent", "TOKENHUB_API_KEY"},
+    Provider{"upstage", "UPSTAGE_API_KEY"},
+    Provider{"xai", "XAI_API_KEY"},
+    Provider{"xai-oauth", ""},
+    Provider{"xiaomi", "XIAOMI_API_KEY"},
+    Provider{"zai", "GLM_API_KEY"},
+};
+
+}  // namespace
+
+std::string key_of_provider(std::string_view name) {
+    std::vector<std::string_view> names;
+    for (const Provider& provider : providers) {
+        if (provider.name == name) return std::string(provider.key);
+        names.push_back(provider.name);
+    }
+    throw Error(ExitCode::usage,
+                fmt::format("'{}' is no model provider that Hermes knows{}", name, did_you_mean(name, names)),
+                "take 'custom' for a server of your own, and describe it under config");
+}
+
+}  // namespace hermesctl::hermes

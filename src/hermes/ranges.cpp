@@ -1,0 +1,102 @@
+// IP addresses and CIDR ranges.
+#include "ranges.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <tuple>
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+std::optional<int> number(std::string_view text, int most) {
+    int value = 0;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (failure != std::errc{} || end != text.data() + text.size() || value < 0 || value > most) return {};
+    return value;
+}
+
+auto order(const Range& range) {
+    return std::tie(range.v6, range.first, range.bits);
+}
+
+}  // namespace
+
+bool Range::contains(const Range& other) const {
+    if (v6 != other.v6 || bits > other.bits) return false;
+    return network_of(other, bits).first == network_of(*this, bits).first;
+}
+
+std::string Range::text() const {
+    std::array<char, INET6_ADDRSTRLEN> buffer{};
+    inet_ntop(v6 ? AF_INET6 : AF_INET, first.data(), buffer.data(), static_cast<socklen_t>(buffer.size()));
+    return fmt::format("{}/{}", buffer.data(), bits);
+}
+
+std::optional<Range> parse_range(std::string_view text) {
+    const std::size_t slash = text.find('/');
+    const std::string address(text.substr(0, slash));
+    Range range;
+    range.v6 = address.find(':') != std::string::npos;
+    if (address.find('\0') != std::string::npos) return {};
+    if (inet_pton(range.v6 ? AF_INET6 : AF_INET, address.c_str(), range.first.data()) != 1) return {};
+    range.bits = range.v6 ? 128 : 32;
+    if (slash == std::string_view::npos) return range;
+    const auto bits = number(text.substr(slash + 1), range.bits);
+    if (!bits) return {};
+    range.bits = *bits;
+    return range;
+}
+
+bool is_address(std::string_view text) {
+    return text.find('/') == std::string_view::npos && parse_range(text).has_value();
+}
+
+Range network_of(Range range, int bits) {
+    range.bits = std::min(range.bits, bits);
+    for (int i = 0; i < 16; ++i) {
+        const int kept = std::clamp(range.bits - 8 * i, 0, 8);
+        auto& byte = range.first[static_cast<std::size_t>(i)];
+        byte = static_cast<std::uint8_t>(byte & (0xff00u >> kept));
+    }
+    return range;
+}
+
+std::string complaint_about_range(std::string_view text) {
+    const auto range = parse_range(text);
+    if (!range) return fmt::format("'{}' is no address range; one looks like 192.168.0.0/16", text);
+    const Range network = network_of(*range, range->bits);
+    if (network.first == range->first) return "";
+    return fmt::format("'{}' has bits set after its prefix; the range is {}", text, network.text());
+}
+
+std::vector<Range> minimal(std::vector<Range> ranges) {
+    for (Range& range : ranges)
+        range = network_of(range, range.bits);
+    std::sort(ranges.begin(), ranges.end(),
+              [](const Range& a, const Range& b) { return order(a) < order(b); });
+    // A range sorts directly before all that it contains.
+    std::vector<Range> kept;
+    for (const Range& range : ranges) {
+        if (kept.empty() || !kept.back().contains(range)) kept.push_back(range);
+    }
+    return kept;
+}
+
+std::optional<Opening> parse_target(std::string_view text) {
+    const std::size_t colon = text.rfind(':');
+    if (colon == std::string_view::npos) return {};
+    const auto port = number(text.substr(colon + 1), 65535);
+    std::string_view host = text.substr(0, colon);
+    if (host.size() > 1 && host.front() == '[' && host.back() == ']') {
+        host = host.substr(1, host.size() - 2);
+    } else if (host.find(':') != std::string_view::npos) {
+        return {};  // an IPv6 address needs its brackets
+    }
+    if (!port || *port == 0 || host.empty()) return {};
+    return Opening{std::string(host), *port};
+}
+
+}  // namespace hermesctl::hermes

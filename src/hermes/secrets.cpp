@@ -1,0 +1,178 @@
+// Reads secrets from where a person said they are, and tells what surely is none.
+#include "hermesctl/hermes/secrets.hpp"
+
+#include "hermesctl/base/error.hpp"
+#include "hermesctl/base/file.hpp"
+#include "hermesctl/base/scrub.hpp"
+#include "words.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <filesystem>
+#include <iterator>
+
+#include <fmt/format.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+constexpr std::chrono::minutes program_limit{2};
+
+[[noreturn]] void refuse(const std::string& why, const std::string& hint = {}) {
+    throw Error(ExitCode::usage, why, hint);
+}
+
+/// Where a value may come from, without any value in it.
+std::string ways(std::string_view key) {
+    return fmt::format("--secret {0}=- (stdin), {0}=@FILE, {0}=env:NAME or {0}=cmd:PROGRAM", key);
+}
+
+std::vector<std::string> arguments_of(const Json& command) {
+    std::vector<std::string> argv;
+    if (command.is_array()) return command.get<std::vector<std::string>>();
+    const std::string text = command.get<std::string>();
+    for (std::size_t start = text.find_first_not_of(' '); start != std::string::npos;) {
+        const std::size_t end = std::min(text.find(' ', start), text.size());
+        argv.push_back(text.substr(start, end - start));
+        start = text.find_first_not_of(' ', end);
+    }
+    return argv;
+}
+
+std::string from_file(const std::string& key, const std::string& path, const std::string& folder) {
+    const std::string place = (std::filesystem::path(folder) / path).string();
+    const auto text = read_file(place);
+    if (!text) refuse(fmt::format("{}: there is no file {}", key, place));
+    return *text;
+}
+
+std::string from_program(const std::string& key, const Json& command, const Environment& environment) {
+    const std::vector<std::string> argv = arguments_of(command);
+    if (argv.empty()) refuse(fmt::format("{}: cmd: names no program", key));
+    const auto result = run_process(
+        {.argv = argv, .environment = environment, .inherit_input = true, .timeout = program_limit});
+    if (!result) refuse(fmt::format("{}: {} cannot be started", key, argv[0]));
+    if (result->timed_out) refuse(fmt::format("{}: {} gave nothing for 2 minutes", key, argv[0]));
+    if (result->exit_code != 0) {
+        refuse(fmt::format("{}: {} ended with exit status {}", key, argv[0], result->exit_code));
+    }
+    return result->output;
+}
+
+std::string from_variable(const std::string& key, const std::string& name, const Environment& environment) {
+    const auto found = environment.find(name);
+    if (found == environment.end()) refuse(fmt::format("{}: the variable {} is not set", key, name));
+    return found->second;
+}
+
+std::string raw_value(const std::string& key, const Json& source, const SecretReaders& readers) {
+    if (source.contains("file")) return from_file(key, source["file"], readers.folder);
+    if (source.contains("env")) return from_variable(key, source["env"], readers.environment);
+    if (source.contains("cmd")) return from_program(key, source["cmd"], readers.environment);
+    if (!source.contains("stdin")) refuse(fmt::format("{}: says nowhere to read it from", key), ways(key));
+    return {std::istreambuf_iterator<char>(readers.in), {}};
+}
+
+/// What goes into a header or an URL as one word.
+bool is_one_word_key(std::string_view key) {
+    static constexpr std::array<std::string_view, 4> ends{"_KEY", "_TOKEN", "_PAT", "_SECRET"};
+    return std::any_of(ends.begin(), ends.end(), [&](std::string_view end) { return key.ends_with(end); });
+}
+
+bool is_bot_token(std::string_view value) {
+    const std::size_t colon = value.find(':');
+    if (colon == std::string_view::npos || colon < 6 || value.size() < colon + 31) return false;
+    const auto in = [](std::string_view text, std::string_view others) {
+        return std::all_of(text.begin(), text.end(), [&](char c) {
+            return (c >= '0' && c <= '9') || others.find(c) != std::string_view::npos;
+        });
+    };
+    static constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-";
+    return in(value.substr(0, colon), "") && in(value.substr(colon + 1), letters);
+}
+
+std::string complaint_about_word(std::string_view value) {
+    for (const char c : value) {
+        if (c == '\n' || c == '\r') return "has more than one line";
+        if (c == ' ' || c == '\t') return "has a blank in it";
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return "has a control character in it";
+        if (static_cast<unsigned char>(c) > 0x7e) return "has a character in it that is not ASCII";
+    }
+    if (value.starts_with('<') && value.ends_with('>')) return "is a placeholder, not a value";
+    return "";
+}
+
+std::string complaint_about_users(const std::string& text) {
+    try {
+        return users_of(text).empty() ? "names nobody who may talk to the bot" : "";
+    } catch (const Error& error) {
+        return error.message();
+    }
+}
+
+}  // namespace
+
+Json secret_setting(std::string_view flag) {
+    const std::size_t equals = flag.find('=');
+    const std::string key(flag.substr(0, equals));
+    // Without "=" it may be the value itself that was typed: nothing of it is repeated.
+    if (equals == std::string_view::npos) refuse("--secret wants KEY=SOURCE", "try " + ways("KEY"));
+    if (!is_variable_name(key)) refuse("--secret: what stands before '=' is no variable's name");
+    const std::string_view source = flag.substr(equals + 1);
+    if (source == "-") return {{key, {{"stdin", true}}}};
+    for (const auto& [prefix, kind] : {std::pair{"@", "file"}, {"env:", "env"}, {"cmd:", "cmd"}}) {
+        const std::string_view start = prefix;
+        if (source.starts_with(start) && source.size() > start.size()) {
+            return {{key, {{kind, std::string(source.substr(start.size()))}}}};
+        }
+    }
+    refuse(fmt::format("--secret {}: a value on the command line can be read by others", key),
+           "try " + ways(key));
+}
+
+std::string read_secret(const std::string& key, const Json& source, const SecretReaders& readers) {
+    std::string value = raw_value(key, source, readers);
+    if (value.ends_with('\n')) value.pop_back();
+    if (value.ends_with('\r')) value.pop_back();
+    remember_secret(value);
+    return value;
+}
+
+std::string complaint_about(const std::string& key, const std::string& value) {
+    if (value.empty()) return "is empty";
+    if (value.find('\0') != std::string::npos) return "has a zero byte in it";
+    if (key == users_key) return complaint_about_users(value);
+    if (is_one_word_key(key)) {
+        const std::string complaint = complaint_about_word(value);
+        if (!complaint.empty()) return complaint;
+    }
+    if (key == token_key && !is_bot_token(value)) {
+        return "is no bot token; @BotFather gives one, of the form 123456789:AA... (35 characters after the "
+               "colon)";
+    }
+    return "";
+}
+
+std::string users_text(const std::vector<std::int64_t>& users) {
+    return fmt::format("{}", fmt::join(users, ","));
+}
+
+std::vector<std::int64_t> users_of(std::string_view text) {
+    std::vector<std::int64_t> users;
+    for (std::size_t start = 0; start < text.size();) {
+        const std::size_t end = std::min(text.find_first_of(", \t\r\n", start), text.size());
+        const std::string_view word = text.substr(start, end - start);
+        start = end + 1;
+        if (word.empty()) continue;
+        std::int64_t id = 0;
+        const auto [stop, failure] = std::from_chars(word.data(), word.data() + word.size(), id);
+        if (failure != std::errc{} || stop != word.data() + word.size() || id <= 0) {
+            refuse(complaint_about_user(word));
+        }
+        if (std::find(users.begin(), users.end(), id) == users.end()) users.push_back(id);
+    }
+    return users;
+}
+
+}  // namespace hermesctl::hermes

@@ -1,0 +1,300 @@
+// The one table of the keys of hermes.yaml, and the walk that holds settings against it.
+#include "settings_check.hpp"
+
+#include "hermesctl/base/error.hpp"
+#include "hermesctl/hermes/secrets.hpp"
+#include "nearest.hpp"
+#include "ranges.hpp"
+#include "words.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include <fmt/format.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using Check = std::string (*)(const Json&);
+
+constexpr const char* not_text = "must be text; put it in quotes";
+
+/// A check of text from a check of what it says.
+template <auto complaint>
+std::string text(const Json& value) {
+    return value.is_string() ? complaint(value.get_ref<const std::string&>()) : not_text;
+}
+
+template <std::size_t longest>
+std::string name_form(std::string_view value) {
+    return complaint_about_name(value, longest);
+}
+
+std::string this_version(std::string_view value) {
+    return value == "hermesctl/v1" ? "" : "must be hermesctl/v1";
+}
+
+std::string this_kind(std::string_view value) {
+    return value == "Hermes" ? "" : "must be Hermes";
+}
+
+std::string something(std::string_view value) {
+    return value.empty() ? "is empty" : "";
+}
+
+std::string anything(std::string_view) {
+    return "";
+}
+
+std::string class_name(std::string_view value) {
+    return value.empty() || value.find('.') != std::string_view::npos ? "" : complaint_about_name(value, 253);
+}
+
+std::string provider(std::string_view value) {
+    try {
+        key_of_provider(value);
+        return "";
+    } catch (const Error& error) {
+        return error.message();
+    }
+}
+
+std::string user(const Json& value) {
+    if (value.is_number_integer()) return complaint_about_user(value.dump());
+    return value.is_string() ? complaint_about_user(value.get_ref<const std::string&>())
+                             : "must be a user's id, a number (@userinfobot tells it)";
+}
+
+std::string quantity(const Json& value) {
+    if (value.is_number()) return value > 0 ? "" : "must be more than 0";
+    return text<complaint_about_quantity>(value);
+}
+
+std::string truth(const Json& value) {
+    return value.is_boolean() ? "" : "must be true or false";
+}
+
+std::string number(const Json& value) {
+    return value.is_number_integer() ? "" : "must be a whole number";
+}
+
+std::string anything_mapped(const Json& value) {
+    return value.is_object() ? "" : "must be a mapping";
+}
+
+std::string address(std::string_view value) {
+    return is_address(value) ? "" : fmt::format("'{}' is no IP address", value);
+}
+
+std::string target(std::string_view value) {
+    return parse_target(value) ? "" : fmt::format("'{}' must be HOST:PORT", value);
+}
+
+std::string opening(std::string_view value) {
+    const auto parts = parse_target(value);
+    if (!parts) return fmt::format("'{}' must be ADDRESS:PORT or RANGE:PORT, as 192.168.1.10/32:8080", value);
+    const auto range = parse_range(parts->host);
+    if (!range) return fmt::format("'{}': a NetworkPolicy knows no names; write the address", value);
+    if (range->bits == 0) return fmt::format("'{}' would open every address", value);
+    return complaint_about_range(parts->host);
+}
+
+std::string program(const Json& value) {
+    if (value.is_string() && !value.get_ref<const std::string&>().empty()) return "";
+    const bool words =
+        value.is_array() && !value.empty() &&
+        std::all_of(value.begin(), value.end(), [](const Json& word) { return word.is_string(); });
+    return words ? "" : "must be a program and its arguments";
+}
+
+std::string said_once(const Json& value) {
+    return value == true ? "" : "must be true";
+}
+
+std::string no_servers_yet(const Json& value) {
+    if (value.is_object() && value.empty()) return "";
+    return "is not supported yet; describe the server under config: {mcp_servers: ...} and open its address "
+           "under network.allow";
+}
+
+struct Row {
+    std::string_view path;  // "*": any key, "-": each item of a list
+    Check check;
+};
+
+constexpr Row table[] = {
+    {"/apiVersion", text<this_version>},
+    {"/kind", text<this_kind>},
+    {"/name", text<name_form<47>>},  // NAME-hermesctl-... must fit in 63
+    {"/namespace", text<name_form<63>>},
+    {"/image", text<complaint_about_image>},
+    {"/model/provider", text<provider>},
+    {"/model/default", text<something>},
+    {"/telegram/allowedUsers/-", user},
+    {"/storage/size", quantity},
+    {"/storage/class", text<class_name>},
+    {"/resources/requests/*", quantity},
+    {"/resources/limits/*", quantity},
+    {"/network/mustNotReach/-", text<target>},
+    {"/network/except/-", text<complaint_about_range>},
+    {"/network/allow/-", text<opening>},
+    {"/network/dns/-", text<address>},
+    {"/network/ipv6", truth},
+    {"/pod/env/*", text<anything>},
+    {"/pod/nodeSelector/*", text<anything>},
+    {"/pod/tolerations/-/key", text<anything>},
+    {"/pod/tolerations/-/operator", text<something>},
+    {"/pod/tolerations/-/value", text<anything>},
+    {"/pod/tolerations/-/effect", text<anything>},
+    {"/pod/tolerations/-/tolerationSeconds", number},
+    {"/pod/imagePullSecrets/-", text<something>},
+    {"/pod/runtimeClassName", text<class_name>},
+    {"/owner", user},
+    {"/mcp", no_servers_yet},
+    {"/config", anything_mapped},
+    {"/secrets/*/file", text<something>},
+    {"/secrets/*/env", text<something>},
+    {"/secrets/*/cmd", program},
+    {"/secrets/*/stdin", said_once},
+};
+
+/// The table's rows at or below one place: what a value there may be.
+class Place {
+  public:
+    explicit Place(std::string path) : path_(std::move(path)) {}
+
+    Check check() const {
+        for (const Row& row : table) {
+            if (row.path == path_) return row.check;
+        }
+        return nullptr;
+    }
+    std::vector<std::string_view> keys() const {
+        std::vector<std::string_view> keys;
+        for (const Row& row : table) {
+            if (!row.path.starts_with(path_ + "/")) continue;
+            const std::string_view rest = row.path.substr(path_.size() + 1);
+            keys.push_back(rest.substr(0, rest.find('/')));
+        }
+        return keys;
+    }
+    Place below(std::string_view step) const { return Place(fmt::format("{}/{}", path_, step)); }
+
+  private:
+    std::string path_;
+};
+
+void walk(const Json& value, const Place& place, const std::string& pointer, std::vector<Problem>& problems);
+
+void walk_mapping(const Json& value, const Place& place, const std::string& pointer,
+                  const std::vector<std::string_view>& keys, std::vector<Problem>& problems) {
+    for (const auto& [key, item] : value.items()) {
+        const std::string below = pointer + "/" + kube::escape_pointer(key);
+        if (keys[0] == "*") {
+            walk(item, place.below("*"), below, problems);
+        } else if (std::find(keys.begin(), keys.end(), key) != keys.end()) {
+            walk(item, place.below(key), below, problems);
+        } else {
+            problems.push_back({below, fmt::format("unknown key '{}'{}", key, did_you_mean(key, keys))});
+        }
+    }
+}
+
+void walk(const Json& value, const Place& place, const std::string& pointer, std::vector<Problem>& problems) {
+    if (value.is_null()) return;
+    if (const Check check = place.check()) {
+        if (const std::string why = check(value); !why.empty()) problems.push_back({pointer, why});
+        return;
+    }
+    const std::vector<std::string_view> keys = place.keys();
+    if (keys[0] != "-") {
+        if (!value.is_object()) return problems.push_back({pointer, "must be a mapping"});
+        return walk_mapping(value, place, pointer, keys, problems);
+    }
+    if (!value.is_array()) return problems.push_back({pointer, "must be a list"});
+    for (std::size_t i = 0; i < value.size(); ++i) {
+        const std::string below = fmt::format("{}/{}", pointer, i);
+        if (value[i].is_null()) problems.push_back({below, "is empty"});
+        walk(value[i], place.below("-"), below, problems);
+    }
+}
+
+void check_secrets(const Json& secrets, std::vector<Problem>& problems) {
+    if (!secrets.is_object()) return;
+    bool stdin_taken = false;
+    for (const auto& [key, source] : secrets.items()) {
+        const std::string pointer = "/secrets/" + kube::escape_pointer(key);
+        if (!is_variable_name(key)) problems.push_back({pointer, "the key is no variable's name"});
+        if (!source.is_object()) continue;
+        if (source.size() != 1)
+            problems.push_back({pointer, "must name one source: file, env, cmd or stdin"});
+        if (source.contains("stdin") && stdin_taken)
+            problems.push_back({pointer, "stdin holds only one secret"});
+        stdin_taken |= source.contains("stdin");
+    }
+}
+
+void check_variables(const Json& variables, std::vector<Problem>& problems) {
+    if (!variables.is_object()) return;
+    for (const auto& [key, value] : variables.items()) {
+        const std::string pointer = "/pod/env/" + kube::escape_pointer(key);
+        if (key.empty() || key.find('=') != std::string::npos) {
+            problems.push_back({pointer, "the key is no variable's name"});
+        }
+        if (key == token_key) problems.push_back({pointer, "is a secret; its place is under secrets"});
+        if (key == users_key) problems.push_back({pointer, "would replace telegram.allowedUsers"});
+    }
+}
+
+void check_users(const Json& settings, std::vector<Problem>& problems) {
+    const Json& users = kube::at(settings, "/telegram/allowedUsers");
+    const Json& owner = kube::at(settings, "/owner");
+    if (!users.is_array()) return;
+    const auto plain = [](const Json& id) { return id.is_string() ? id.get<std::string>() : id.dump(); };
+    const auto is_owner = [&](const Json& user) { return plain(user) == plain(owner); };
+    if (users.empty()) {
+        problems.push_back({"/telegram/allowedUsers", "is empty: nobody could talk to the bot"});
+    } else if (!owner.is_null() && std::none_of(users.begin(), users.end(), is_owner)) {
+        problems.push_back({"/owner", fmt::format("{} is not among telegram.allowedUsers", plain(owner))});
+    }
+}
+
+void check_model(const Json& config, std::vector<Problem>& problems) {
+    for (const char* key : {"provider", "default"}) {
+        if (kube::at(config, fmt::format("/model/{}", key)).is_null()) continue;
+        problems.push_back({fmt::format("/config/model/{}", key), fmt::format("its place is model.{}", key)});
+    }
+}
+
+}  // namespace
+
+std::vector<Problem> problems_of(const Json& settings) {
+    std::vector<Problem> problems;
+    walk(settings, Place(""), "", problems);
+    check_secrets(kube::at(settings, "/secrets"), problems);
+    check_variables(kube::at(settings, "/pod/env"), problems);
+    check_users(settings, problems);
+    check_model(kube::at(settings, "/config"), problems);
+    return problems;
+}
+
+std::string dotted(const std::string& pointer) {
+    std::string path;
+    for (std::size_t start = 1; start < pointer.size();) {
+        const std::size_t end = std::min(pointer.find('/', start), pointer.size());
+        std::string step = pointer.substr(start, end - start);
+        start = end + 1;
+        for (const auto& [escaped, plain] : {std::pair{"~1", "/"}, {"~0", "~"}}) {
+            for (std::size_t at = step.find(escaped); at != std::string::npos;
+                 at = step.find(escaped, at + 1)) {
+                step.replace(at, 2, plain);
+            }
+        }
+        const bool index = !step.empty() && step.find_first_not_of("0123456789") == std::string::npos;
+        path += index ? fmt::format("[{}]", step) : (path.empty() ? step : "." + step);
+    }
+    return path;
+}
+
+}  // namespace hermesctl::hermes

@@ -1,0 +1,22 @@
+// What may stand in hermes.yaml, and what is wrong with what does.
+#pragma once
+
+#include "hermesctl/kube/object.hpp"
+
+#include <string>
+#include <vector>
+
+namespace hermesctl::hermes {
+
+struct Problem {
+    std::string pointer{};  // "/telegram/allowedUsers/0"
+    std::string why{};
+};
+
+/// All problems, in the order of the keys. null stands for "as if it were not there".
+std::vector<Problem> problems_of(const kube::Json& settings);
+
+/// "telegram.allowedUsers[0]": a JSON pointer as people write it.
+std::string dotted(const std::string& pointer);
+
+}  // namespace hermesctl::hermes

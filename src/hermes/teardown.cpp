@@ -1,0 +1,168 @@
+#include "hermesctl/hermes/teardown.hpp"
+
+#include "hermesctl/hermes/wait.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using namespace std::chrono_literals;
+using kube::at;
+using kube::text_at;
+
+constexpr auto managed_by = "/metadata/labels/app.kubernetes.io~1managed-by";
+constexpr auto instance = "/metadata/labels/app.kubernetes.io~1instance";
+
+void refuse_foreign(const Live& live, const Names& names) {
+    for (const kube::Ref& ref : names.all()) {
+        const Json& object = live.of(ref);
+        if (object.is_null()) continue;
+        if (text_at(object, managed_by) != "hermesctl") {
+            throw Error(ExitCode::failed, fmt::format("{} was not made by hermesctl", title(ref)),
+                        "hermesctl deploy takes an installation made by hand over; then teardown removes it");
+        }
+        if (text_at(object, instance) != names.name) {
+            throw Error(ExitCode::failed,
+                        fmt::format("{} belongs to the instance {}", title(ref), text_at(object, instance)),
+                        fmt::format("hermesctl teardown --name {}", text_at(object, instance)));
+        }
+    }
+}
+
+/// What else lives in the namespace. What Kubernetes itself puts into each one does not count.
+std::vector<std::string> others(kube::Client& client, const Names& names) {
+    std::vector<kube::Client::Listing> lists;
+    for (const char* kind :
+         {"Pod", "Deployment", "PersistentVolumeClaim", "Service", "Secret", "ConfigMap", "Job"}) {
+        lists.push_back({kind, names.ns, {}});
+    }
+    std::vector<std::string> found;
+    const auto answers = client.list_all(lists);
+    for (std::size_t i = 0; i < lists.size(); ++i) {
+        for (const Json& item : at(answers[i].value(), "/items")) {
+            const std::string name = text_at(item, "/metadata/name");
+            const bool ours =
+                text_at(item, instance) == names.name || text_at(item, "/metadata/labels/app") == names.name;
+            if (!ours && name != "kube-root-ca.crt")
+                found.push_back(kube::title({lists[i].kind, names.ns, name}));
+        }
+    }
+    return found;
+}
+
+std::string claim_text(const Json& claim) {
+    return fmt::format("{} ({})", title(kube::ref_of(claim)),
+                       text_at(claim, "/spec/resources/requests/storage"));
+}
+
+/// The conditions by which the namespace controller says what holds it up.
+std::string namespace_troubles(const Json& name_space) {
+    std::string text;
+    for (const Json& condition : at(name_space, "/status/conditions")) {
+        if (text_at(condition, "/status") == "True") text += "\n  " + text_at(condition, "/message");
+    }
+    return text;
+}
+
+class Remover {
+  public:
+    Remover(kube::Client& client, const Live& live, const Names& names, Clock::Time end, Reporter& reporter,
+            const std::function<void()>& each_round)
+        : client_(client),
+          live_(live),
+          names_(names),
+          end_(end),
+          reporter_(reporter),
+          each_round_(each_round) {}
+
+    void remove(const kube::Ref& ref) {
+        client_.remove(ref, {.uid = text_at(live_.of(ref), "/metadata/uid")});
+        removed_.push_back(ref);
+    }
+
+    void wait_until_gone() {
+        for (const kube::Ref& ref : removed_) {
+            const std::string uid = text_at(live_.of(ref), "/metadata/uid");
+            while (true) {
+                const auto object = client_.get(ref);
+                if (!object || text_at(*object, "/metadata/uid") != uid) break;
+                if (client_.clock().now() > end_) throw hangs(ref, *object);
+                if (each_round_) each_round_();
+                reporter_.tick();
+                client_.clock().sleep(200ms);
+            }
+            reporter_.on({"remove", title(ref), State::done, "removed"});
+        }
+        removed_.clear();
+    }
+
+    Clock::Duration left() const {
+        return std::max(Clock::Duration{0},
+                        std::chrono::duration_cast<Clock::Duration>(end_ - client_.clock().now()));
+    }
+
+  private:
+    Error hangs(const kube::Ref& ref, const Json& object) const {
+        std::string why = ref.kind == "Namespace" ? namespace_troubles(object) : "";
+        for (const Json& finalizer : at(object, "/metadata/finalizers")) {
+            why += "\n  finalizer " + finalizer.get<std::string>();
+        }
+        return Error(ExitCode::timeout, fmt::format("{} is still being deleted{}", title(ref), why),
+                     fmt::format("kubectl get {} {} -n {} -o yaml", ref.kind, ref.name, names_.ns));
+    }
+
+    kube::Client& client_;
+    const Live& live_;
+    const Names& names_;
+    Clock::Time end_;
+    Reporter& reporter_;
+    const std::function<void()>& each_round_;
+    std::vector<kube::Ref> removed_{};
+};
+
+}  // namespace
+
+Removal plan_removal(kube::Client& client, const Live& live, const Names& names, bool delete_data) {
+    refuse_foreign(live, names);
+    Removal removal;
+    for (const kube::Ref& ref :
+         {names.deployment(), names.policy(), names.secret(), names.config(), names.account()}) {
+        if (!live.of(ref).is_null()) removal.objects.push_back(ref);
+    }
+    const Json& claim = live.of(names.claim());
+    const Json& name_space = live.of(names.name_space());
+    if (!claim.is_null() && delete_data) removal.objects.push_back(names.claim());
+    if (!claim.is_null() && !delete_data) removal.stays.push_back(claim_text(claim) + ": the agent's data");
+    const bool made_by_us = text_at(name_space, managed_by) == "hermesctl";
+    if (!delete_data) {
+        removal.stays.push_back("namespace/" + names.ns + ": it holds the data");
+    } else if (!made_by_us) {
+        removal.stays.push_back("namespace/" + names.ns + ": hermesctl did not make it");
+    } else if (const auto left = others(client, names); !left.empty()) {
+        removal.stays.push_back(fmt::format("namespace/{}: it also has {}", names.ns, fmt::join(left, ", ")));
+    } else {
+        removal.name_space = true;
+    }
+    return removal;
+}
+
+void remove(kube::Client& client, const Live& live, const Names& names, const Removal& removal,
+            Clock::Duration timeout, Reporter& reporter, const std::function<void()>& each_round) {
+    Remover remover(client, live, names, client.clock().now() + timeout, reporter, each_round);
+    for (const kube::Ref& ref : removal.objects) {
+        remover.remove(ref);
+        if (ref.kind != "Deployment") continue;
+        // The cage goes after the last pod: an agent never runs without it.
+        remover.wait_until_gone();
+        wait_until_no_pods(client, names, remover.left(), reporter, each_round);
+    }
+    remover.wait_until_gone();
+    if (!removal.name_space) return;
+    remover.remove(names.name_space());
+    remover.wait_until_gone();
+}
+
+}  // namespace hermesctl::hermes

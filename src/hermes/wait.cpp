@@ -1,0 +1,316 @@
+#include "hermesctl/hermes/wait.hpp"
+
+#include "hermesctl/kube/watch.hpp"
+
+#include <array>
+#include <map>
+#include <memory>
+
+#include <fmt/format.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using namespace std::chrono_literals;
+using kube::Json;
+using kube::Watch;
+
+std::string app_label(const Names& names) {
+    return "app=" + names.name;
+}
+
+/// Everything that the wait looks at, kept current by watches.
+class Watches {
+  public:
+    Watches(kube::Client& client, const Names& names)
+        : names_(names),
+          deployments_(client.transport(), client.clock(), "Deployment", names.ns,
+                       {.label = {}, .field = "metadata.name=" + names.name}),
+          sets_(client.transport(), client.clock(), "ReplicaSet", names.ns,
+                {.label = app_label(names), .field = {}}),
+          pods_(client.transport(), client.clock(), "Pod", names.ns,
+                {.label = app_label(names), .field = {}}),
+          claims_(client.transport(), client.clock(), "PersistentVolumeClaim", names.ns,
+                  {.label = {}, .field = "metadata.name=" + names.claim().name}),
+          events_(client.transport(), client.clock(), "Event", names.ns) {}
+
+    void advance() {
+        for (Watch* watch : all()) {
+            watch->advance();
+        }
+    }
+
+    /// What the verdict cannot do without is in. Events only explain: a role without them is served too.
+    bool synced() const {
+        return deployments_.synced() && sets_.synced() && pods_.synced() && settled(claims_) &&
+               settled(events_);
+    }
+
+    void check_refused() const {
+        for (const Watch* watch : {&deployments_, &sets_, &pods_}) {
+            if (watch->refused()) throw *watch->refused();
+        }
+    }
+
+    const std::string& trouble() const { return pods_.trouble(); }
+
+    void fill(Snapshot& now) const {
+        now.deployment = only(deployments_, names_.name);
+        now.replica_sets = sets_.objects();
+        now.pods = pods_.objects();
+        now.claim = only(claims_, names_.claim().name);
+        now.events = events_.objects();
+    }
+
+    std::uint64_t revision() {
+        std::uint64_t sum = 0;
+        for (const Watch* watch : all()) {
+            sum += watch->revision();
+        }
+        return sum;
+    }
+
+  private:
+    std::array<Watch*, 5> all() { return {&deployments_, &sets_, &pods_, &claims_, &events_}; }
+    static bool settled(const Watch& watch) { return watch.synced() || watch.refused(); }
+    static Json only(const Watch& watch, const std::string& name) {
+        const auto found = watch.objects().find(name);
+        return found == watch.objects().end() ? Json() : found->second;
+    }
+
+    Names names_;
+    Watch deployments_;
+    Watch sets_;
+    Watch pods_;
+    Watch claims_;
+    Watch events_;
+};
+
+/// The session in the newest pod; opened when its container runs, again when it breaks.
+class Questioner {
+  public:
+    Questioner(kube::Client& client, std::string ns) : client_(client), ns_(std::move(ns)) {}
+
+    void look_at(const Assessment& assessment) {
+        if (assessment.pod != pod_ || !assessment.running) close();
+        pod_ = assessment.pod;
+        if (assessment.running && !session_ && !denied_ && client_.clock().now() >= not_before_) open();
+        if (session_ && !session_->pump()) {
+            close();
+            not_before_ = client_.clock().now() + 500ms;
+        }
+    }
+
+    std::optional<AgentFacts> facts() const { return session_ ? session_->facts() : std::nullopt; }
+    bool denied() const { return denied_; }
+    std::optional<net::Wake> wake() const {
+        return session_ ? std::optional<net::Wake>(session_->wake()) : std::nullopt;
+    }
+
+  private:
+    void open() {
+        try {
+            session_ = std::make_unique<AgentWatch>(client_.transport(), client_.clock(), ns_, pod_);
+        } catch (const kube::ApiError& error) {
+            denied_ = error.code() == ExitCode::denied;
+            not_before_ = client_.clock().now() + 1s;  // not there yet, or the kubelet is busy
+        }
+    }
+    void close() { session_.reset(); }
+
+    kube::Client& client_;
+    std::string ns_;
+    std::string pod_{};
+    std::unique_ptr<AgentWatch> session_{};
+    bool denied_ = false;
+    Clock::Time not_before_{};
+};
+
+Error trouble_error(const Trouble& trouble) {
+    Error error(ExitCode::failed, fmt::format("{}: {}", trouble.subject, trouble.cause), trouble.hint);
+    error.during("waiting until the bot answers");
+    return error;
+}
+
+class Waiter {
+  public:
+    Waiter(kube::Client& client, const Names& names, const WaitOptions& options, Reporter& reporter)
+        : client_(client),
+          options_(options),
+          reporter_(reporter),
+          watches_(client, names),
+          questioner_(client, names.ns),
+          last_round_(client.clock().now()),
+          heard_(last_round_) {}
+
+    std::string run() {
+        while (true) {
+            watches_.advance();
+            client_.transport().poll(100ms, wakes());
+            watches_.advance();
+            watches_.check_refused();
+            if (options_.each_round) options_.each_round();
+            if (watches_.synced() && round()) return assessment_.pod;
+            keep_time();
+            reporter_.tick();
+        }
+    }
+
+  private:
+    std::vector<net::Wake> wakes() const {
+        const auto wake = questioner_.wake();
+        return wake ? std::vector<net::Wake>{*wake} : std::vector<net::Wake>{};
+    }
+
+    bool round() {
+        watches_.fill(now_);
+        now_.agent = questioner_.facts();
+        now_.exec_denied = questioner_.denied();
+        assessment_ = assess(now_);
+        questioner_.look_at(assessment_);
+        show();
+        if (assessment_.answering) return true;
+        judge();
+        return false;
+    }
+
+    void show() {
+        for (const Event& event : assessment_.rows) {
+            Event& last = shown_[event.subject];
+            if (last.state == event.state && last.detail == event.detail && !last.subject.empty()) continue;
+            last = event;
+            reporter_.on(event);
+        }
+    }
+
+    /// Ends the wait when the trouble cannot heal, or has lasted for too long.
+    void judge() {
+        const auto now = client_.clock().now();
+        const auto& trouble = assessment_.trouble;
+        if (!trouble || trouble->kind != kind_) since_ = now;
+        kind_ = trouble ? trouble->kind : "";
+        if (!trouble) return;
+        if (trouble->patience == Patience::none || now - since_ > options_.patience)
+            throw trouble_error(*trouble);
+    }
+
+    void keep_time() {
+        const auto now = client_.clock().now();
+        const auto passed = std::chrono::duration_cast<Clock::Duration>(now - last_round_);
+        (assessment_.pulling ? pulled_ : waited_) += passed;
+        last_round_ = now;
+        if (watches_.trouble().empty()) heard_ = now;
+        if (now - heard_ > options_.patience) {
+            throw Error(ExitCode::unreachable, "the API server is gone: " + watches_.trouble(),
+                        "hermesctl wait");
+        }
+        if (waited_ > options_.timeout) throw out_of_time(options_.timeout, "hermesctl wait --timeout 20m");
+        if (pulled_ > options_.pull_limit) throw out_of_time(options_.pull_limit, "hermesctl wait");
+    }
+
+    Error out_of_time(Clock::Duration limit, std::string hint) const {
+        std::string why =
+            assessment_.trouble ? assessment_.trouble->subject + ": " + assessment_.trouble->cause : "";
+        if (why.empty() && !assessment_.rows.empty()) {
+            const Event& last = assessment_.rows.back();
+            why = last.subject + ": " + last.detail;
+        }
+        if (why.empty()) why = "the API server has not answered";
+        return Error(
+            ExitCode::timeout,
+            fmt::format("the bot does not answer after {}: {}",
+                        short_duration(std::chrono::duration_cast<std::chrono::seconds>(limit)), why),
+            std::move(hint));
+    }
+
+    kube::Client& client_;
+    const WaitOptions& options_;
+    Reporter& reporter_;
+    Watches watches_;
+    Questioner questioner_;
+    Snapshot now_{};
+    Assessment assessment_{};
+    std::map<std::string, Event> shown_{};
+    std::string kind_{};
+    Clock::Time since_{};
+    Clock::Time last_round_;
+    Clock::Time heard_;
+    Clock::Duration waited_{0};
+    Clock::Duration pulled_{0};
+};
+
+}  // namespace
+
+std::string wait_until_answers(kube::Client& client, const Names& names, const WaitOptions& options,
+                               Reporter& reporter) {
+    return Waiter(client, names, options, reporter).run();
+}
+
+void wait_until_no_pods(kube::Client& client, const Names& names, Clock::Duration timeout, Reporter& reporter,
+                        const std::function<void()>& each_round) {
+    Watch pods(client.transport(), client.clock(), "Pod", names.ns, {.label = app_label(names), .field = {}});
+    const auto end = client.clock().now() + timeout;
+    std::string said;
+    while (true) {
+        pods.advance();
+        client.transport().poll(100ms);
+        pods.advance();
+        if (each_round) each_round();
+        if (pods.refused()) throw *pods.refused();
+        if (pods.synced() && pods.objects().empty()) break;
+        const std::string left = pods.synced() ? pods.objects().begin()->first : "";
+        if (!left.empty() && left != said) {
+            reporter.on({"wait", "pod", State::waiting, left + " is stopping"});
+            said = left;
+        }
+        if (client.clock().now() > end) {
+            throw Error(ExitCode::timeout, fmt::format("pod/{} does not go away", left),
+                        fmt::format("kubectl -n {} describe pod {}", names.ns, left));
+        }
+        reporter.tick();
+    }
+    if (!said.empty()) reporter.on({"wait", "pod", State::done, "stopped"});
+}
+
+Glance glance(kube::Client& client, const Names& names) {
+    const kube::Selector label{.label = app_label(names), .field = {}};
+    const std::vector<kube::Client::Listing> lists{
+        {"Deployment", names.ns, {.label = {}, .field = "metadata.name=" + names.name}},
+        {"ReplicaSet", names.ns, label},
+        {"Pod", names.ns, label},
+        {"PersistentVolumeClaim", names.ns, {.label = {}, .field = "metadata.name=" + names.claim().name}},
+        {"Event", names.ns, {}}};
+    const auto answers = client.list_all(lists);
+    auto objects = [&](std::size_t which) {
+        Objects found;
+        if (which >= 3 && answers[which].error) return found;  // they only explain
+        for (const Json& item : kube::at(answers[which].value(), "/items")) {
+            found[kube::text_at(item, "/metadata/name")] = item;
+        }
+        return found;
+    };
+    auto only = [](const Objects& found) { return found.empty() ? Json() : found.begin()->second; };
+    Glance result;
+    result.snapshot = {.deployment = only(objects(0)),
+                       .replica_sets = objects(1),
+                       .pods = objects(2),
+                       .claim = only(objects(3)),
+                       .events = objects(4)};
+    result.assessment = assess(result.snapshot);
+    if (!result.assessment.running) return result;
+    try {
+        const kube::ExecRequest request{.ns = names.ns,
+                                        .pod = result.assessment.pod,
+                                        .container = std::string(container_name),
+                                        .argv = probe_command("facts")};
+        result.snapshot.agent =
+            parse_facts(run_exec(client.transport(), client.clock(), request, "", 10s).out);
+    } catch (const Error& error) {
+        result.snapshot.exec_denied = error.code() == ExitCode::denied;
+        if (error.code() == ExitCode::interrupted) throw;
+    }
+    result.assessment = assess(result.snapshot);
+    return result;
+}
+
+}  // namespace hermesctl::hermes

@@ -1,0 +1,103 @@
+// What an answer that is not a success means, whatever its body is.
+#include "hermesctl/base/scrub.hpp"
+#include "hermesctl/kube/client.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include <fmt/format.h>
+
+namespace hermesctl::kube {
+namespace {
+
+constexpr std::size_t longest_snippet = 300;
+
+bool unanswered(const net::Response& answer) {
+    return answer.status == 0 || !answer.failure.empty();
+}
+
+Json status_of(const net::Response& answer) {
+    Json body = Json::parse(answer.body, nullptr, false);
+    return text_at(body, "/kind") == "Status" ? body : Json();
+}
+
+/// The text of an HTML page's title, else the page without its tags.
+std::string text_of_html(std::string_view page) {
+    const std::size_t title = page.find("<title>");
+    if (title != std::string_view::npos) page.remove_prefix(title + 7);
+    if (title != std::string_view::npos) page = page.substr(0, page.find("</title>"));
+    std::string text;
+    bool in_tag = false;
+    for (const char c : page) {
+        if (c == '<') in_tag = true;
+        if (!in_tag) text += c;
+        if (c == '>') in_tag = false;
+    }
+    return text;
+}
+
+/// One line that a person can read, of a body that is no Status.
+std::string snippet(std::string_view body) {
+    const bool html = body.substr(0, 512).find('<') != std::string_view::npos && body.find('>') != body.npos;
+    std::string line;
+    for (const char c : html ? text_of_html(body) : std::string(body)) {
+        const bool blank = static_cast<unsigned char>(c) <= ' ';
+        if (blank && (line.empty() || line.back() == ' ')) continue;
+        line += blank ? ' ' : c;
+        if (line.size() == longest_snippet) break;
+    }
+    while (!line.empty() && line.back() == ' ') {
+        line.pop_back();
+    }
+    return line;
+}
+
+std::string say(std::string said, std::string_view text) {
+    return text.empty() ? said : fmt::format("{}: {}", said, text);
+}
+
+std::string message_of(const net::Response& answer) {
+    if (unanswered(answer)) {
+        const bool reached = answer.connected || answer.status != 0;
+        return say(reached ? "the API server did not answer" : "cannot reach the API server",
+                   scrub(answer.failure));
+    }
+    if (answer.ok())
+        return say("the answer is not JSON, so not from an API server", scrub(snippet(answer.body)));
+    const Json status = status_of(answer);
+    const std::string message = text_at(status, "/message");
+    if (answer.status == 401) return say("the server refused the credentials (HTTP 401)", scrub(message));
+    if (!message.empty()) return scrub(message);
+    return say(fmt::format("the server answered HTTP {}", answer.status),
+               scrub(status.is_null() ? snippet(answer.body) : text_at(status, "/reason")));
+}
+
+ExitCode code_of(const net::Response& answer) {
+    if (unanswered(answer)) return ExitCode::unreachable;
+    if (answer.status == 401 || answer.status == 403) return ExitCode::denied;
+    const std::string reason = text_at(status_of(answer), "/reason");
+    const bool timeout =
+        answer.status == 504 || answer.status == 408 || reason == "Timeout" || reason == "ServerTimeout";
+    return timeout ? ExitCode::timeout : ExitCode::failed;
+}
+
+}  // namespace
+
+ApiError::ApiError(const net::Response& answer, std::string what_for)
+    : Error(code_of(answer), message_of(answer)), http_(unanswered(answer) ? 0 : answer.status) {
+    const Json status = answer.ok() ? Json() : status_of(answer);
+    reason_ = text_at(status, "/reason");
+    for (const Json& cause : at(status, "/details/causes")) {
+        causes_.push_back(
+            {text_at(cause, "/reason"), scrub(text_at(cause, "/message")), text_at(cause, "/field")});
+    }
+    if (!what_for.empty()) during(std::move(what_for));
+}
+
+bool ApiError::is_field_conflict() const {
+    return http_ == 409 && std::any_of(causes_.begin(), causes_.end(), [](const Cause& cause) {
+               return cause.reason == "FieldManagerConflict";
+           });
+}
+
+}  // namespace hermesctl::kube

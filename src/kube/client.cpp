@@ -1,0 +1,121 @@
+// Reading: single objects, collections, and any path.
+#include "hermesctl/kube/client.hpp"
+
+#include "hermesctl/base/scrub.hpp"
+#include "hermesctl/net/retry.hpp"
+#include "selector.hpp"
+#include "warnings.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace hermesctl::kube {
+namespace {
+
+net::Request read_request(std::string target) {
+    return {.target = std::move(target), .headers = {{"Accept", "application/json"}}};
+}
+
+std::string query_of(const Selector& selector) {
+    const std::string query = selector_query(selector);
+    return query.empty() ? query : "?" + query;
+}
+
+}  // namespace
+
+const Json& Outcome::value() const {
+    if (error) throw ApiError(*error);
+    return *object;
+}
+
+Client::Client(net::Transport& transport, Clock& clock, Reporter& reporter)
+    : transport_(transport), clock_(clock), reporter_(reporter) {}
+
+std::optional<Json> Client::get(const Ref& ref) {
+    Outcome outcome = std::move(get_all({&ref, 1}).front());
+    if (outcome.not_found()) return std::nullopt;
+    return outcome.value();
+}
+
+std::vector<Outcome> Client::get_all(std::span<const Ref> refs) {
+    std::vector<net::Request> requests;
+    std::vector<std::string> what_for;
+    for (const Ref& ref : refs) {
+        requests.push_back(read_request(object_path(ref)));
+        what_for.push_back("reading " + title(ref));
+    }
+    return outcomes(requests, what_for);
+}
+
+std::vector<Json> Client::list(std::string_view kind, std::string_view ns, const Selector& selector) {
+    const Listing listing{std::string(kind), std::string(ns), selector};
+    const Outcome outcome = std::move(list_all({&listing, 1}).front());
+    return outcome.value().at("items").get<std::vector<Json>>();
+}
+
+std::vector<Outcome> Client::list_all(std::span<const Listing> listings) {
+    std::vector<net::Request> requests;
+    std::vector<std::string> what_for;
+    for (const Listing& listing : listings) {
+        const Kind& kind = kind_of(listing.kind);
+        requests.push_back(read_request(collection_path(kind, listing.ns) + query_of(listing.selector)));
+        what_for.push_back(fmt::format("listing {}", kind.plural));
+    }
+    std::vector<Outcome> answers = outcomes(requests, what_for);
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+        if (answers[i].object) name_items(*answers[i].object, kind_of(listings[i].kind));
+    }
+    return answers;
+}
+
+Outcome Client::get_path(std::string_view path) {
+    const net::Request request = read_request(std::string(path));
+    const std::string what_for = fmt::format("reading {}", path);
+    return std::move(outcomes({&request, 1}, {&what_for, 1}).front());
+}
+
+/// A second try for those that were refused with 401: the transport asks for fresh credentials then.
+std::vector<net::Response> Client::answers_to(std::span<const net::Request> requests) {
+    std::vector<net::Response> answers = net::exchange_retrying(transport_, clock_, requests);
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+        if (answers[i].status != 401) continue;
+        answers[i] = std::move(net::exchange_retrying(transport_, clock_, {&requests[i], 1}).front());
+    }
+    return answers;
+}
+
+std::vector<Outcome> Client::outcomes(std::span<const net::Request> requests,
+                                      std::span<const std::string> what_for) {
+    std::vector<Outcome> result;
+    for (const net::Response& answer : answers_to(requests)) {
+        show_warnings(answer);
+        Outcome outcome;
+        const bool complete = answer.ok() && answer.failure.empty();
+        Json body = complete ? Json::parse(answer.body, nullptr, false) : Json();
+        if (complete && body.is_object()) {
+            outcome.object = std::move(body);
+            outcome.created = answer.status == 201;
+        } else {
+            outcome.error.emplace(answer, what_for[result.size()]);
+        }
+        result.push_back(std::move(outcome));
+    }
+    return result;
+}
+
+void Client::show_warnings(const net::Response& answer) {
+    for (const std::string& text : warnings_of(answer)) {
+        const bool expected = std::any_of(expected_.begin(), expected_.end(), [&](const std::string& part) {
+            return text.find(part) != std::string::npos;
+        });
+        if (expected || !warned_.insert(text).second) continue;
+        // A subject of its own for each: the same subject again would replace the one before.
+        const std::string subject =
+            warned_.size() == 1 ? "server" : fmt::format("server ({})", warned_.size());
+        reporter_.on({"warning", subject, State::warning, scrub(text)});
+    }
+}
+
+}  // namespace hermesctl::kube

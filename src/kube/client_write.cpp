@@ -1,0 +1,141 @@
+// Changing: server-side apply, create, replace, patch, delete; and asking what one may do.
+#include "hermesctl/kube/client.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace hermesctl::kube {
+namespace {
+
+struct Change {
+    std::string method{};
+    std::string target{};
+    std::string content_type = "application/json";
+};
+
+net::Request change_request(Change change, const Json& body) {
+    return {.method = std::move(change.method),
+            .target = std::move(change.target),
+            .headers = {{"Accept", "application/json"}, {"Content-Type", std::move(change.content_type)}},
+            .body = body.dump()};
+}
+
+std::string write_query(std::string_view manager, bool dry_run) {
+    return fmt::format("?fieldManager={}&fieldValidation=Strict{}", net::percent_encode(manager),
+                       dry_run ? "&dryRun=All" : "");
+}
+
+/// The server refuses an apply that carries managedFields.
+Json without_managed_fields(Json object) {
+    if (object.contains("metadata")) object["metadata"].erase("managedFields");
+    return object;
+}
+
+std::string content_type_of(Patch patch) {
+    switch (patch) {
+        case Patch::merge:
+            return "application/merge-patch+json";
+        case Patch::json:
+            return "application/json-patch+json";
+        case Patch::strategic:
+            break;
+    }
+    return "application/strategic-merge-patch+json";
+}
+
+/// All of it belongs into the body: the server ignores the query of a DELETE that has one, `dryRun` too.
+Json delete_body(const DeleteOptions& options) {
+    Json body{{"apiVersion", "v1"}, {"kind", "DeleteOptions"}, {"propagationPolicy", "Background"}};
+    if (!options.uid.empty()) body["preconditions"]["uid"] = options.uid;
+    if (!options.resource_version.empty())
+        body["preconditions"]["resourceVersion"] = options.resource_version;
+    if (options.grace_seconds) body["gracePeriodSeconds"] = *options.grace_seconds;
+    if (options.dry_run) body["dryRun"] = {"All"};
+    return body;
+}
+
+Json access_review(const Permission& permission) {
+    Json attributes{
+        {"verb", permission.verb}, {"group", permission.group}, {"resource", permission.resource}};
+    if (!permission.subresource.empty()) attributes["subresource"] = permission.subresource;
+    if (!permission.ns.empty()) attributes["namespace"] = permission.ns;
+    if (!permission.name.empty()) attributes["name"] = permission.name;
+    return {{"apiVersion", "authorization.k8s.io/v1"},
+            {"kind", "SelfSubjectAccessReview"},
+            {"spec", {{"resourceAttributes", attributes}}}};
+}
+
+}  // namespace
+
+Outcome Client::apply(const Json& object, ApplyOptions options) {
+    return std::move(apply_all({&object, 1}, options).front());
+}
+
+std::vector<Outcome> Client::apply_all(std::span<const Json> objects, ApplyOptions options) {
+    std::vector<net::Request> requests;
+    std::vector<std::string> what_for;
+    for (const Json& object : objects) {
+        const Ref ref = ref_of(object);
+        const std::string target = fmt::format("{}{}&force={}", object_path(ref),
+                                               write_query(field_manager, options.dry_run), options.force);
+        requests.push_back(change_request({"PATCH", target, "application/apply-patch+yaml"},
+                                          without_managed_fields(object)));
+        what_for.push_back("applying " + title(ref));
+    }
+    return outcomes(requests, what_for);
+}
+
+Outcome Client::create(const Json& object, bool dry_run) {
+    const Ref ref = ref_of(object);
+    const std::string target =
+        collection_path(kind_of(ref.kind), ref.ns) + write_query(field_manager, dry_run);
+    const net::Request request = change_request({"POST", target}, object);
+    const std::string what_for = "creating " + title(ref);
+    return std::move(outcomes({&request, 1}, {&what_for, 1}).front());
+}
+
+Outcome Client::replace(const Json& object) {
+    const Ref ref = ref_of(object);
+    const std::string target = object_path(ref) + write_query(field_manager, false);
+    const net::Request request = change_request({"PUT", target}, object);
+    const std::string what_for = "replacing " + title(ref);
+    return std::move(outcomes({&request, 1}, {&what_for, 1}).front());
+}
+
+Outcome Client::patch(const Ref& ref, Patch kind, const Json& body, std::string_view manager,
+                      std::string_view subresource, bool dry_run) {
+    std::string target = object_path(ref);
+    if (!subresource.empty()) target += fmt::format("/{}", subresource);
+    const net::Request request =
+        change_request({"PATCH", target + write_query(manager, dry_run), content_type_of(kind)}, body);
+    const std::string what_for = "patching " + title(ref);
+    return std::move(outcomes({&request, 1}, {&what_for, 1}).front());
+}
+
+bool Client::remove(const Ref& ref, const DeleteOptions& options) {
+    const net::Request request = change_request({"DELETE", object_path(ref)}, delete_body(options));
+    const std::string what_for = "deleting " + title(ref);
+    const Outcome outcome = std::move(outcomes({&request, 1}, {&what_for, 1}).front());
+    if (outcome.not_found()) return false;
+    outcome.value();
+    return true;
+}
+
+std::vector<bool> Client::allowed(std::span<const Permission> permissions) {
+    std::vector<net::Request> requests;
+    std::vector<std::string> what_for;
+    for (const Permission& permission : permissions) {
+        requests.push_back(change_request({"POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"},
+                                          access_review(permission)));
+        what_for.push_back(
+            fmt::format("asking whether {} {} is allowed", permission.verb, permission.resource));
+    }
+    std::vector<bool> answers;
+    for (const Outcome& outcome : outcomes(requests, what_for)) {
+        answers.push_back(bool_at(outcome.value(), "/status/allowed"));
+    }
+    return answers;
+}
+
+}  // namespace hermesctl::kube

@@ -1,0 +1,391 @@
+// Exchanges in flight on one libcurl multi handle. Inside curl's callbacks bytes are only put aside; handlers
+// run afterwards, so that they may throw, and start and cancel exchanges.
+#include "curl_link.hpp"
+#include "curl_upgrade.hpp"
+#include "hermesctl/base/interrupt.hpp"
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <map>
+#include <utility>
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <spdlog/spdlog.h>
+
+namespace hermesctl::net {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t largest_body = 64u << 20;
+constexpr long spare_connections = 16;  // for streams, beside max_connections
+
+struct Exchange {
+    Request request{};
+    Handler handler{};
+    Credentials sent{};
+    Lines lines{};
+    Easy easy{};
+    Response response{};
+    std::string fresh{};  // a 2xx body's bytes that on_chunk has not seen
+    Clock* clock = nullptr;
+    Clock::Time heard{};  // when the last byte came
+    bool running = false;
+    bool finished = false;
+    bool asked_again = false;
+    bool too_large = false;
+    std::array<char, CURL_ERROR_SIZE> detail{};
+
+    bool stream() const { return request.timeout.count() == 0; }
+};
+
+std::string_view trimmed(std::string_view text) {
+    auto space = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
+    while (!text.empty() && space(text.front()))
+        text.remove_prefix(1);
+    while (!text.empty() && space(text.back()))
+        text.remove_suffix(1);
+    return text;
+}
+
+bool good(CURL* easy) {
+    long status = 0;
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    return status >= 200 && status < 300;
+}
+
+// An exception must not pass through C; out of memory is the only one possible here, and ends the transfer.
+std::size_t on_header(char* data, std::size_t, std::size_t size, void* self) noexcept try {
+    auto& exchange = *static_cast<Exchange*>(self);
+    exchange.heard = exchange.clock->now();
+    std::string_view line{data, size};
+    if (line.starts_with("HTTP/")) exchange.response.headers.clear();
+    if (auto colon = line.find(':'); colon != std::string_view::npos) {
+        exchange.response.headers.push_back(
+            {std::string{trimmed(line.substr(0, colon))}, std::string{trimmed(line.substr(colon + 1))}});
+    }
+    return size;
+} catch (...) {
+    return 0;
+}
+
+std::size_t on_body(char* data, std::size_t, std::size_t size, void* self) noexcept try {
+    auto& exchange = *static_cast<Exchange*>(self);
+    exchange.heard = exchange.clock->now();
+    if (exchange.handler.on_chunk && good(exchange.easy.get())) {
+        exchange.fresh.append(data, size);
+        return size;
+    }
+    exchange.too_large = exchange.response.body.size() + size > largest_body;
+    if (exchange.too_large) return 0;
+    exchange.response.body.append(data, size);
+    return size;
+} catch (...) {
+    return 0;
+}
+
+/// For -v: what was asked, what came, how long it took, and whether a connection had to be made for it.
+void log(const Exchange& exchange) {
+    if (!spdlog::should_log(spdlog::level::debug)) return;
+    double seconds = 0;
+    long connections = 0;
+    curl_easy_getinfo(exchange.easy.get(), CURLINFO_TOTAL_TIME, &seconds);
+    curl_easy_getinfo(exchange.easy.get(), CURLINFO_NUM_CONNECTS, &connections);
+    const Response& response = exchange.response;
+    spdlog::debug("{} {} {} in {:.1f} ms{}", exchange.request.method, exchange.request.target,
+                  response.status != 0 ? std::to_string(response.status) : response.failure, seconds * 1000,
+                  connections > 0 ? ", new connection" : "");
+}
+
+class CurlTransport final : public Transport {
+  public:
+    CurlTransport(Endpoint endpoint, Clock& clock)
+        : link_{std::move(endpoint)}, clock_{clock}, multi_{curl_multi_init()} {
+        if (!multi_) throw Error{ExitCode::failed, "libcurl cannot be started"};
+        curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS,
+                          link_.endpoint().max_connections + spare_connections);
+    }
+
+    ~CurlTransport() override {
+        for (auto& [ticket, exchange] : exchanges_)
+            stop(*exchange);
+    }
+
+    CurlTransport(const CurlTransport&) = delete;
+    CurlTransport& operator=(const CurlTransport&) = delete;
+
+    Ticket start(Request, Handler) override;
+    void cancel(Ticket) override;
+    void poll(milliseconds at_most, std::span<const Wake>) override;
+    Upgrade upgrade(Request, std::span<const std::string> protocols) override;
+
+  private:
+    void prepare(Exchange&);
+    void stop(Exchange&);
+    void admit();
+    void perform();
+    void collect(CURL*, CURLcode);
+    void end_idle();
+    bool deliver();
+    bool ask_again(Exchange&);
+    std::optional<Credentials> fresh_credentials(const Credentials& rejected);
+    bool wait(milliseconds, std::span<const Wake>);
+    milliseconds until_idle(milliseconds at_most);
+
+    CurlLink link_;
+    Clock& clock_;
+    Multi multi_;
+    std::map<Ticket, std::shared_ptr<Exchange>> exchanges_{};
+    std::deque<Ticket> waiting_{};
+    Ticket last_ = 0;
+};
+
+void set_method(CURL* easy, const Request& request) {
+    if (request.method == "HEAD") {
+        set_option(easy, CURLOPT_NOBODY, 1L);
+        return;
+    }
+    if (request.method != "GET" || !request.body.empty()) {
+        set_option(easy, CURLOPT_POSTFIELDS, request.body.c_str());  // not copied: the exchange keeps it
+        set_option(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+    }
+    set_option(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+}
+
+Lines header_lines(const std::vector<Header>& headers) {
+    Lines lines;
+    auto append = [&lines](const std::string& line) {
+        auto* longer = curl_slist_append(lines.get(), line.c_str());
+        if (longer == nullptr) throw std::bad_alloc{};
+        (void)lines.release();
+        lines.reset(longer);
+    };
+    append("Expect:");
+    bool typed = false;
+    for (const auto& header : headers) {
+        typed = typed || header.name == "Content-Type";
+        append(header.value.empty() ? header.name + ";" : header.name + ": " + header.value);
+    }
+    if (!typed) append("Content-Type:");  // else curl calls every body a form
+    return lines;
+}
+
+Transport::Ticket CurlTransport::start(Request request, Handler handler) {
+    auto exchange = std::make_shared<Exchange>();
+    exchange->request = std::move(request);
+    exchange->handler = std::move(handler);
+    exchange->clock = &clock_;
+    exchange->sent = link_.credentials(false);
+    prepare(*exchange);
+    exchanges_.emplace(++last_, std::move(exchange));
+    waiting_.push_back(last_);
+    return last_;
+}
+
+void CurlTransport::prepare(Exchange& exchange) {
+    exchange.lines = header_lines(link_.headers(exchange.request, exchange.sent));
+    exchange.easy = link_.open(exchange.request.target, exchange.sent);
+    exchange.response = {};
+    exchange.running = exchange.finished = false;
+    auto* easy = exchange.easy.get();
+    set_method(easy, exchange.request);
+    set_option(easy, CURLOPT_HTTPHEADER, exchange.lines.get());
+    set_option(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(exchange.request.timeout.count()));
+    if (link_.endpoint().compression) set_option(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+    set_option(easy, CURLOPT_ERRORBUFFER, exchange.detail.data());
+    set_option(easy, CURLOPT_PRIVATE, &exchange);
+    set_option(easy, CURLOPT_HEADERFUNCTION, &on_header);
+    set_option(easy, CURLOPT_HEADERDATA, &exchange);
+    set_option(easy, CURLOPT_WRITEFUNCTION, &on_body);
+    set_option(easy, CURLOPT_WRITEDATA, &exchange);
+}
+
+void CurlTransport::stop(Exchange& exchange) {
+    if (exchange.running) curl_multi_remove_handle(multi_.get(), exchange.easy.get());
+    exchange.running = false;
+}
+
+void CurlTransport::cancel(Ticket ticket) {
+    auto found = exchanges_.find(ticket);
+    if (found == exchanges_.end()) return;
+    stop(*found->second);
+    std::erase(waiting_, ticket);
+    exchanges_.erase(found);
+}
+
+/// Puts to work what the limit on connections allows. Streams never wait: they would hold the place for good.
+void CurlTransport::admit() {
+    auto busy = std::ranges::count_if(
+        exchanges_, [](const auto& entry) { return entry.second->running && !entry.second->stream(); });
+    std::deque<Ticket> later;
+    for (auto ticket : std::exchange(waiting_, {})) {
+        auto& exchange = *exchanges_.at(ticket);
+        if (!exchange.stream() && busy >= link_.endpoint().max_connections) {
+            later.push_back(ticket);
+            continue;
+        }
+        if (curl_multi_add_handle(multi_.get(), exchange.easy.get()) != CURLM_OK) throw std::bad_alloc{};
+        exchange.running = true;
+        exchange.heard = clock_.now();
+        busy += exchange.stream() ? 0 : 1;
+    }
+    waiting_ = std::move(later);
+}
+
+void CurlTransport::perform() {
+    int running = 0;
+    curl_multi_perform(multi_.get(), &running);
+    int left = 0;
+    while (auto* message = curl_multi_info_read(multi_.get(), &left)) {
+        if (message->msg == CURLMSG_DONE) collect(message->easy_handle, message->data.result);
+    }
+    end_idle();
+}
+
+void CurlTransport::collect(CURL* easy, CURLcode code) {
+    char* self = nullptr;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &self);
+    auto& exchange = *reinterpret_cast<Exchange*>(self);
+    auto& response = exchange.response;
+    if (code == CURLE_OK) {
+        long status = 0;
+        curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+        response.status = static_cast<int>(status);
+        response.connected = true;
+    } else {
+        explain_failure(response, link_, easy, code, exchange.detail.data());
+        response.body.clear();
+        if (exchange.too_large) {
+            response.failure = fmt::format("the answer is larger than {} MiB", largest_body >> 20);
+        }
+    }
+    log(exchange);
+    stop(exchange);
+    exchange.finished = true;
+}
+
+void CurlTransport::end_idle() {
+    auto now = clock_.now();
+    for (auto& [ticket, exchange] : exchanges_) {
+        auto limit = exchange->request.idle;
+        if (!exchange->running || limit.count() == 0 || now - exchange->heard < limit) continue;
+        stop(*exchange);
+        exchange->finished = true;
+        exchange->response = {};
+        exchange->response.connected = true;
+        exchange->response.failure = fmt::format("nothing came for {} s", limit.count() / 1000);
+    }
+}
+
+/// Hands over what has come; true when there was something.
+bool CurlTransport::deliver() {
+    bool any = false;
+    std::vector<Ticket> tickets;
+    for (const auto& entry : exchanges_)
+        tickets.push_back(entry.first);
+    for (auto ticket : tickets) {
+        auto found = exchanges_.find(ticket);
+        if (found == exchanges_.end()) continue;
+        auto exchange = found->second;  // kept alive: its handler may cancel it
+        if (!exchange->fresh.empty()) {
+            any = true;
+            exchange->handler.on_chunk(std::exchange(exchange->fresh, {}));
+            if (!exchanges_.contains(ticket)) continue;
+        }
+        if (!exchange->finished) continue;
+        if (ask_again(*exchange)) {
+            waiting_.push_front(ticket);
+            continue;
+        }
+        any = true;
+        exchanges_.erase(ticket);
+        if (exchange->handler.on_done) exchange->handler.on_done(std::move(exchange->response));
+    }
+    return any;
+}
+
+/// After a 401: true when there are other credentials, and the exchange is ready to begin anew with them.
+bool CurlTransport::ask_again(Exchange& exchange) {
+    if (exchange.response.status != 401 || exchange.asked_again) return false;
+    auto other = fresh_credentials(exchange.sent);
+    if (!other) return false;
+    exchange.asked_again = true;
+    exchange.sent = std::move(*other);
+    prepare(exchange);
+    return true;
+}
+
+std::optional<Credentials> CurlTransport::fresh_credentials(const Credentials& rejected) {
+    auto now = link_.credentials(false);  // another exchange may have had them renewed already
+    if (now == rejected) now = link_.credentials(true);
+    if (now == rejected) return std::nullopt;
+    return now;
+}
+
+milliseconds CurlTransport::until_idle(milliseconds at_most) {
+    auto now = clock_.now();
+    for (const auto& [ticket, exchange] : exchanges_) {
+        if (!exchange->running || exchange->request.idle.count() == 0) continue;
+        auto left = std::chrono::ceil<milliseconds>(exchange->heard + exchange->request.idle - now);
+        at_most = std::clamp(left, milliseconds{0}, at_most);
+    }
+    return at_most;
+}
+
+/// True when one of `wakes` is ready, also when its other end is gone (which curl does not report).
+bool CurlTransport::wait(milliseconds at_most, std::span<const Wake> wakes) {
+    std::vector<curl_waitfd> extra;
+    std::vector<pollfd> asked;
+    auto add = [](auto& list, int fd, int events) { list.push_back({fd, static_cast<short>(events), 0}); };
+    for (const auto& wake : wakes) {
+        if (wake.fd < 0) continue;
+        add(extra, wake.fd, CURL_WAIT_POLLIN | (wake.write ? CURL_WAIT_POLLOUT : 0));
+        add(asked, wake.fd, POLLIN | (wake.write ? POLLOUT : 0));
+    }
+    if (interrupt_fd() >= 0) add(extra, interrupt_fd(), CURL_WAIT_POLLIN);
+    curl_multi_poll(multi_.get(), extra.data(), static_cast<unsigned>(extra.size()),
+                    static_cast<int>(std::min<milliseconds>(at_most, std::chrono::hours{1}).count()),
+                    nullptr);
+    return !asked.empty() && ::poll(asked.data(), asked.size(), 0) > 0;
+}
+
+void CurlTransport::poll(milliseconds at_most, std::span<const Wake> wakes) {
+    auto end = clock_.now() + at_most;
+    for (bool woken = false;;) {
+        throw_if_interrupted();
+        admit();
+        perform();
+        if (deliver() || woken) return;
+        auto left = std::chrono::ceil<milliseconds>(end - clock_.now());
+        if (left.count() <= 0) return;
+        admit();  // a callback may have started more; curl then does not wait
+        woken = wait(until_idle(left), wakes);
+    }
+}
+
+Upgrade CurlTransport::upgrade(Request request, std::span<const std::string> protocols) {
+    auto credentials = link_.credentials(false);
+    auto result = open_websocket(link_, clock_, credentials, request, protocols);
+    // Without its query: that is the command, which may hold anything.
+    spdlog::debug("upgrade {} {}", request.target.substr(0, request.target.find('?')), result.answer.status);
+    if (result.answer.status != 401) return result;
+    auto other = fresh_credentials(credentials);
+    return other ? open_websocket(link_, clock_, *other, request, protocols) : std::move(result);
+}
+
+}  // namespace
+
+std::unique_ptr<Transport> make_curl_transport(Endpoint endpoint, Clock& clock) {
+    static const bool ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+    if (!ready) throw Error{ExitCode::failed, "libcurl cannot be started"};
+    return std::make_unique<CurlTransport>(std::move(endpoint), clock);
+}
+
+std::string curl_version() {
+    const auto* info = curl_version_info(CURLVERSION_NOW);
+    return fmt::format("curl {} {}", info->version, info->ssl_version != nullptr ? info->ssl_version : "");
+}
+
+}  // namespace hermesctl::net

@@ -1,0 +1,65 @@
+// Answers and several exchanges at once, on any transport.
+#include "hermesctl/net/http.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+namespace hermesctl::net {
+namespace {
+
+bool same_name(std::string_view a, std::string_view b) {
+    auto lower = [](char c) { return std::tolower(static_cast<unsigned char>(c)); };
+    return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+}  // namespace
+
+std::string_view Response::header(std::string_view name) const {
+    auto found = std::ranges::find_if(headers, [&](const Header& h) { return same_name(h.name, name); });
+    return found == headers.end() ? std::string_view{} : std::string_view{found->value};
+}
+
+std::vector<Response> exchange(Transport& transport, std::span<const Request> requests) {
+    std::vector<Response> answers(requests.size());
+    std::vector<Transport::Ticket> tickets;
+    std::size_t open = requests.size();
+    try {
+        for (std::size_t i = 0; i < requests.size(); ++i) {
+            auto keep = [&answers, &open, i](Response response) {
+                answers[i] = std::move(response);
+                --open;
+            };
+            tickets.push_back(transport.start(requests[i], {.on_done = keep}));
+        }
+        while (open > 0)
+            transport.poll(std::chrono::seconds{60});
+    } catch (...) {
+        for (auto ticket : tickets)
+            transport.cancel(ticket);  // their handlers point into this frame
+        throw;
+    }
+    return answers;
+}
+
+Response send(Transport& transport, const Request& request) {
+    return std::move(exchange(transport, {&request, 1}).front());
+}
+
+std::string percent_encode(std::string_view text) {
+    static constexpr std::string_view digits = "0123456789ABCDEF";
+    std::string out;
+    out.reserve(text.size());
+    for (char c : text) {
+        auto byte = static_cast<unsigned char>(c);
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                     c == '.' || c == '_' || c == '~';
+        if (plain) {
+            out += c;
+        } else {
+            out += {'%', digits[byte >> 4], digits[byte & 15]};
+        }
+    }
+    return out;
+}
+
+}  // namespace hermesctl::net

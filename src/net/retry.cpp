@@ -1,0 +1,71 @@
+// client-go's retry rules (rest/with_retry.go), with an end that suits a person who waits.
+#include "hermesctl/net/retry.hpp"
+
+#include "hermesctl/base/interrupt.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace hermesctl::net {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr int most_tries = 10;
+constexpr milliseconds longest_wait{30'000};  // over all tries, when each answer names the same delay
+constexpr milliseconds shortest_wait{100};    // Retry-After: 0 is not an invitation to spin
+
+std::optional<milliseconds> retry_after(const Response& response) {
+    auto text = response.header("Retry-After");
+    int seconds = -1;
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    if (error != std::errc{} || end != text.data() + text.size() || seconds < 0) return std::nullopt;
+    return std::max(shortest_wait, milliseconds{std::chrono::seconds{seconds}});
+}
+
+std::optional<milliseconds> delay_as_told(const Response& response, int attempt) {
+    if (response.status != 429 && response.status < 500) return std::nullopt;
+    auto delay = retry_after(response);
+    if (!delay || *delay * attempt > longest_wait) return std::nullopt;
+    return delay;
+}
+
+}  // namespace
+
+std::optional<milliseconds> next_delay(const Request& request, const Response& response, int attempt) {
+    if (attempt >= most_tries) return std::nullopt;
+    if (response.status != 0) return delay_as_told(response, attempt);
+    if (!response.transient) return std::nullopt;
+    if (!response
+             .connected) {  // nobody has seen the request; two more tries tell a restart from "no cluster"
+        if (attempt > 2) return std::nullopt;
+        return milliseconds{attempt == 1 ? 200 : 500};
+    }
+    if (request.method != "GET" && request.method != "HEAD") return std::nullopt;
+    return std::min(milliseconds{1000}, milliseconds{125 << attempt});
+}
+
+std::vector<Response> exchange_retrying(Transport& transport, Clock& clock,
+                                        std::span<const Request> requests) {
+    auto answers = exchange(transport, requests);
+    for (int attempt = 1;; ++attempt) {
+        std::vector<std::size_t> again;
+        std::vector<Request> repeated;
+        milliseconds wait{0};
+        for (std::size_t i = 0; i < answers.size(); ++i) {
+            auto delay = next_delay(requests[i], answers[i], attempt);
+            if (!delay) continue;
+            wait = std::max(wait, *delay);
+            again.push_back(i);
+            repeated.push_back(requests[i]);
+        }
+        if (again.empty()) return answers;
+        clock.sleep(wait);
+        throw_if_interrupted();
+        auto second = exchange(transport, repeated);
+        for (std::size_t i = 0; i < again.size(); ++i)
+            answers[again[i]] = std::move(second[i]);
+    }
+}
+
+}  // namespace hermesctl::net

@@ -1,0 +1,222 @@
+// deploy from nothing, again, and onto what is there: the bot answers, or it is said why not.
+#include "e2e/node.hpp"
+
+#include <chrono>
+#include <thread>
+
+#include <fmt/format.h>
+#include <signal.h>
+
+namespace hermesctl::e2e {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class Deploy : public Node {
+  protected:
+    std::string pod_uids() {
+        return kubectl({"-n", ns(), "get", "pods", "-o", "jsonpath={.items[*].metadata.uid}"}).out;
+    }
+    void deploy_well() {
+        const Finished done = hermesctl(deploy_arguments());
+        ASSERT_EQ(done.code, 0) << done.out << done.err;
+    }
+};
+
+TEST_F(Deploy, GoodStartAnswers) {
+    const Finished done = hermesctl(deploy_arguments());
+    ASSERT_EQ(done.code, 0) << done.out << done.err;
+    EXPECT_THAT(done.out, HasSubstr("message @cage_bot"));
+    EXPECT_THAT(done.out + done.err, Not(HasSubstr(setting("HERMES_TEST_TOKEN"))));
+    EXPECT_THAT(done.out + done.err, Not(HasSubstr(setting("HERMES_TEST_KEY"))));
+    EXPECT_THAT(ask("hello"), HasSubstr("you said 'hello'"));
+
+    const Finished status = hermesctl({"status", "-o", "json"});
+    EXPECT_EQ(status.code, 0) << status.err;
+    EXPECT_EQ(Json::parse(status.out)["answering"], true);
+    EXPECT_EQ(Json::parse(status.out)["bot"], "@cage_bot");
+}
+
+TEST_F(Deploy, SecondDeployChangesNothingAndOneFlagOneThing) {
+    deploy_well();
+    const std::string before = pod_uids();
+    const Finished again = hermesctl({"deploy", "-y"});
+    EXPECT_EQ(again.code, 0) << again.err;
+    EXPECT_THAT(again.out, HasSubstr("nothing to change"));
+    EXPECT_EQ(pod_uids(), before);
+
+    const Finished diff = hermesctl({"diff", "--model", "MiniMax-M3", "-o", "json"});
+    EXPECT_EQ(diff.code, 6) << diff.err;
+    int changed = 0;
+    for (const Json& object : Json::parse(diff.out)["objects"]) {
+        if (object["change"] == "same") continue;
+        ++changed;
+        EXPECT_EQ(object["kind"], "ConfigMap") << object;
+    }
+    EXPECT_EQ(changed, 1);
+}
+
+TEST_F(Deploy, RejectedTokenFailsWithinSecondsAndIsNeverPrinted) {
+    const std::string bad = "111111111:AAE-this-token-is-refused-everywhere-00";
+    auto arguments = deploy_arguments();
+    arguments[4] = "TELEGRAM_BOT_TOKEN=env:BAD";
+    const Finished done = hermesctl(arguments, {{"BAD", bad}});
+    EXPECT_EQ(done.code, 1);
+    EXPECT_THAT(done.err, HasSubstr("rejected the bot token"));
+    EXPECT_THAT(done.err, HasSubstr("@BotFather"));
+    EXPECT_THAT(done.out + done.err, Not(HasSubstr(bad)));
+}
+
+TEST_F(Deploy, StaleLogOfAGoodBootDoesNotCount) {
+    deploy_well();
+    const std::string bad = "111111111:AAE-this-token-is-refused-everywhere-00";
+    const Finished done =
+        hermesctl({"deploy", "-y", "--secret", "TELEGRAM_BOT_TOKEN=env:BAD"}, {{"BAD", bad}});
+    EXPECT_EQ(done.code, 1) << "the volume's log still says connected: " << done.out << done.err;
+    EXPECT_THAT(done.err, HasSubstr("rejected the bot token"));
+    const Finished status = hermesctl({"status"});
+    EXPECT_EQ(status.code, 1) << status.out;
+}
+
+TEST_F(Deploy, RejectedModelKeyIsAFailureThoughTheBotConnects) {
+    node({"world", "fault", "model", "reject"});
+    const Finished done = hermesctl(deploy_arguments());
+    EXPECT_EQ(done.code, 1);
+    EXPECT_THAT(done.err, HasSubstr("connected but mute"));
+    EXPECT_THAT(done.err, HasSubstr("MINIMAX_API_KEY"));
+}
+
+TEST_F(Deploy, GatewayKilledInsideARunningContainerIsNoticed) {
+    deploy_well();
+    // s6 starts it again; the entry that the dead one left must not count, and the new one must.
+    const Finished killed = kubectl({"-n", ns(), "exec", "deployment/hermes", "--", "sh", "-c",
+                                     "kill -9 $(/usr/bin/python3 -c 'import json;print(json.load(open("
+                                     "\"/opt/data/gateway_state.json\"))[\"pid\"])')"});
+    ASSERT_EQ(killed.code, 0) << killed.err;
+    EXPECT_EQ(hermesctl({"status", "--no-check"}).code, 1);
+    const Finished waited = hermesctl({"wait", "--timeout", "90s"});
+    EXPECT_EQ(waited.code, 0) << waited.err;
+    EXPECT_THAT(ask("again"), HasSubstr("you said 'again'"));
+}
+
+TEST_F(Deploy, TroublesThatMayHealEndAfterAMinuteWithTheirCause) {
+    struct Case {
+        const char* name;
+        std::vector<std::string> arguments;
+        const char* said;
+    };
+    const std::vector<Case> cases{{"missing",
+                                   {"--image", "docker.io/nousresearch/hermes-agent:no-such-tag"},
+                                   "does not exist in its registry"},
+                                  {"small", {"-f", TESTS_DIR "/e2e/too-large.yaml"}, "Insufficient memory"},
+                                  {"class", {"--storage-class", "no-such-class"}, "no-such-class"},
+                                  {"quota", {}, "exceeded quota"}};
+    std::vector<std::unique_ptr<Command>> running;
+    for (const Case& one : cases) {
+        use_namespace(std::string("e2e-minute-") + one.name);
+        ASSERT_EQ(kubectl({"create", "namespace", ns()}).code, 0);
+        if (std::string(one.name) == "quota") {
+            ASSERT_EQ(kubectl({"-n", ns(), "create", "quota", "none", "--hard=pods=0"}).code, 0);
+        }
+        running.push_back(start_hermesctl(deploy_arguments(one.arguments)));
+    }
+    for (std::size_t i = 0; i < cases.size(); ++i) {
+        EXPECT_EQ(running[i]->wait(150s), 1) << cases[i].name << running[i]->all();
+        EXPECT_THAT(running[i]->err(), HasSubstr(cases[i].said)) << cases[i].name;
+    }
+}
+
+TEST_F(Deploy, ImageForAnotherCpuIsNamed) {
+    const Finished done =
+        hermesctl(deploy_arguments({"--image", "docker.io/nousresearch/hermes-agent:arm64"}));
+    EXPECT_EQ(done.code, 1);
+    EXPECT_THAT(done.err, HasSubstr("another CPU"));
+}
+
+TEST_F(Deploy, PodSecurityRefusalIsNamed) {
+    ASSERT_EQ(kubectl({"create", "namespace", ns()}).code, 0);
+    ASSERT_EQ(kubectl({"label", "namespace", ns(), "pod-security.kubernetes.io/enforce=restricted"}).code, 0);
+    const Finished done = hermesctl(deploy_arguments());
+    EXPECT_EQ(done.code, 1);
+    EXPECT_THAT(done.err, HasSubstr("PodSecurity"));
+}
+
+TEST_F(Deploy, ApiServerRestartInTheMiddleIsSurvived) {
+    auto running = start_hermesctl(deploy_arguments());
+    std::this_thread::sleep_for(3s);
+    node({"stop", "apiserver"});
+    node({"start", "apiserver"});
+    EXPECT_EQ(running->wait(180s), 0) << running->all();
+    EXPECT_THAT(running->out(), HasSubstr("message @cage_bot"));
+}
+
+TEST_F(Deploy, CtrlCLeavesAStateFromWhichTheNextOneGoesOn) {
+    auto running = start_hermesctl(deploy_arguments());
+    std::this_thread::sleep_for(2s);
+    running->signal(SIGINT);
+    EXPECT_EQ(running->wait(5s), 130) << running->all();
+    const Finished next = hermesctl(deploy_arguments());
+    EXPECT_EQ(next.code, 0) << next.err;
+}
+
+TEST_F(Deploy, SecondOneAtOnceIsToldWhoHoldsTheLease) {
+    auto first = start_hermesctl(deploy_arguments());
+    for (int i = 0; i < 100 && kubectl({"-n", ns(), "get", "lease", "hermes-hermesctl"}).code != 0; ++i) {
+        std::this_thread::sleep_for(100ms);
+    }
+    const Finished second = hermesctl(deploy_arguments());
+    EXPECT_EQ(second.code, 1) << second.out << second.err;
+    EXPECT_THAT(second.err, HasSubstr("another hermesctl works on this installation"));
+    EXPECT_EQ(first->wait(180s), 0) << first->all();
+}
+
+TEST_F(Deploy, StoppedAgentStaysStoppedUntilStart) {
+    deploy_well();
+    EXPECT_EQ(hermesctl({"stop"}).code, 0);
+    EXPECT_EQ(pod_uids(), "");
+    const Finished again = hermesctl({"deploy", "-y"});
+    EXPECT_EQ(again.code, 0) << again.err;
+    EXPECT_THAT(again.out, HasSubstr("stopped"));
+    EXPECT_EQ(pod_uids(), "");
+    const Finished started = hermesctl({"start"});
+    EXPECT_EQ(started.code, 0) << started.err;
+    EXPECT_THAT(started.out, HasSubstr("message @cage_bot"));
+}
+
+TEST_F(Deploy, PlantedToolsAreNeverRun) {
+    deploy_well();
+    const char* plant =
+        "mkdir -p /opt/data/.local/bin /opt/data/.local/lib/python3.11/site-packages; cd "
+        "/opt/data/.local/bin; "
+        "for t in sh grep python3 setpriv cat; do printf '#!/bin/sh\\necho $0 >> /opt/data/planted\\n' > $t; "
+        "chmod 755 $t; "
+        "done; echo 'open(\"/opt/data/planted\",\"a\").write(\"py\")' | tee "
+        "../lib/python3.11/site-packages/usercustomize.py "
+        "> /opt/data/json.py; cp /opt/data/json.py /opt/data/os.py";
+    ASSERT_EQ(kubectl({"-n", ns(), "exec", "deployment/hermes", "--", "sh", "-c", plant}).code, 0);
+    EXPECT_EQ(hermesctl({"status"}).code, 0);
+    EXPECT_EQ(hermesctl({"wait"}).code, 0);
+    std::this_thread::sleep_for(12s);  // two rounds of the pod's own probes
+    const Finished planted =
+        kubectl({"-n", ns(), "exec", "deployment/hermes", "--", "/bin/ls", "/opt/data/planted"});
+    EXPECT_NE(planted.code, 0) << planted.out;
+}
+
+TEST_F(Deploy, TeardownKeepsTheDataAndSaysSo) {
+    deploy_well();
+    const Finished down = hermesctl({"teardown", "-y"});
+    EXPECT_EQ(down.code, 0) << down.err;
+    EXPECT_THAT(down.out, HasSubstr("kept: persistentvolumeclaim/hermes-data"));
+    EXPECT_THAT(down.out, HasSubstr("/deletebot"));
+    EXPECT_EQ(kubectl({"-n", ns(), "get", "pvc", "hermes-data"}).code, 0);
+    EXPECT_NE(kubectl({"-n", ns(), "get", "deployment", "hermes"}).code, 0);
+    deploy_well();
+    const Finished all = hermesctl({"teardown", "--delete-data", "-y"});
+    EXPECT_EQ(all.code, 0) << all.err;
+    EXPECT_NE(kubectl({"get", "namespace", ns()}).code, 0);
+}
+
+}  // namespace
+}  // namespace hermesctl::e2e

@@ -1,0 +1,95 @@
+#include "e2e/node.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include <fmt/format.h>
+
+namespace hermesctl::e2e {
+
+std::string Node::setting(const char* name) {
+    const char* value = std::getenv(name);
+    return value == nullptr ? "" : value;
+}
+
+void Node::SetUp() {
+    kubeconfig_ = setting("HERMESCTL_E2E_KUBECONFIG");
+    binary_ = setting("HERMESCTL_BINARY");
+    if (kubeconfig_.empty() || binary_.empty() || setting("HERMES_TEST_TOKEN").empty()) {
+        GTEST_SKIP()
+            << "no node: scripts/test boots one and sets HERMESCTL_E2E_KUBECONFIG and HERMESCTL_BINARY";
+    }
+    std::string name = ::testing::UnitTest::GetInstance()->current_test_info()->name();
+    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+    use_namespace("e2e-" + name.substr(0, 40));
+}
+
+void Node::use_namespace(const std::string& name) {
+    ns_ = name;
+    namespaces_.push_back(name);
+}
+
+void Node::TearDown() {
+    if (binary_.empty() || kubeconfig_.empty()) return;
+    node({"world", "reset"});
+    std::vector<std::string> arguments{"delete", "namespace", "--ignore-not-found", "--wait=true",
+                                       "--timeout=90s"};
+    arguments.insert(arguments.end(), namespaces_.begin(), namespaces_.end());
+    const Finished gone = kubectl(arguments);
+    EXPECT_EQ(gone.code, 0) << gone.err;
+}
+
+std::unique_ptr<Command> Node::start_hermesctl(std::vector<std::string> arguments,
+                                               const Command::Settings& settings) {
+    std::vector<std::string> argv{binary_, "--kubeconfig", kubeconfig_, "-n", ns_};
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
+    return std::make_unique<Command>(std::move(argv), settings);
+}
+
+Finished Node::hermesctl(std::vector<std::string> arguments, const Command::Settings& settings,
+                         const std::string& input) {
+    std::vector<std::string> argv{binary_, "--kubeconfig", kubeconfig_, "-n", ns_};
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
+    return testing::finished(std::move(argv), settings, input);
+}
+
+std::vector<std::string> Node::deploy_arguments(std::vector<std::string> more) const {
+    std::vector<std::string> all{"deploy",
+                                 "--allow-user",
+                                 setting("HERMES_TEST_USER"),
+                                 "--secret",
+                                 "TELEGRAM_BOT_TOKEN=env:HERMES_TEST_TOKEN",
+                                 "--secret",
+                                 "MINIMAX_API_KEY=env:HERMES_TEST_KEY",
+                                 "-y"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+}
+
+Finished Node::kubectl(std::vector<std::string> arguments, const std::string& input) {
+    std::vector<std::string> argv{SOURCE_DIR "/tests/node/node", "kubectl"};
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
+    return testing::finished(std::move(argv), {}, input);
+}
+
+Json Node::get(const std::string& what) {
+    const Finished answer = kubectl({"-n", ns_, "get", what, "-o", "json", "--show-managed-fields"});
+    EXPECT_EQ(answer.code, 0) << answer.err;
+    return Json::parse(answer.out, nullptr, false);
+}
+
+std::string Node::node(std::vector<std::string> arguments) {
+    std::vector<std::string> argv{SOURCE_DIR "/tests/node/node"};
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
+    const Finished done = testing::finished(std::move(argv));
+    EXPECT_EQ(done.code, 0) << fmt::format("node {}: {}{}", fmt::join(arguments, " "), done.out, done.err);
+    return done.out;
+}
+
+std::string Node::ask(const std::string& text, int seconds) {
+    return testing::finished(
+               {SOURCE_DIR "/tests/node/node", "say", text, "--timeout", std::to_string(seconds)})
+        .out;
+}
+
+}  // namespace hermesctl::e2e

@@ -1,0 +1,53 @@
+// The node of tests/node as the e2e tests see it: hermesctl run against it, kubectl, the bot's user, faults.
+#pragma once
+
+#include "hermesctl/kube/object.hpp"
+#include "support/command.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+
+namespace hermesctl::e2e {
+
+using kube::Json;
+using testing::Command;
+using testing::Finished;
+
+/// Skips without a node: HERMESCTL_E2E_KUBECONFIG, HERMESCTL_BINARY and what `tests/node/node env` prints.
+class Node : public ::testing::Test {
+  protected:
+    void SetUp() override;
+    /// Faults end, and what the test made in its namespaces goes.
+    void TearDown() override;
+
+    /// hermesctl against the node, in this test's namespace unless the arguments name one.
+    Finished hermesctl(std::vector<std::string> arguments, const Command::Settings& settings = {},
+                       const std::string& input = {});
+    std::unique_ptr<Command> start_hermesctl(std::vector<std::string> arguments,
+                                             const Command::Settings& settings = {});
+    /// `deploy` with everything it needs, from the environment.
+    std::vector<std::string> deploy_arguments(std::vector<std::string> more = {}) const;
+
+    Finished kubectl(std::vector<std::string> arguments, const std::string& input = {});
+    Json get(const std::string& what);
+    /// tests/node/node VERB...; the test fails if it does.
+    std::string node(std::vector<std::string> arguments);
+    /// The bot's answer to a message of the allowed user; "" when none came.
+    std::string ask(const std::string& text, int seconds = 40);
+    void use_namespace(const std::string& name);
+
+    const std::string& ns() const { return ns_; }
+    const std::string& kubeconfig() const { return kubeconfig_; }
+    static std::string setting(const char* name);
+
+  private:
+    std::string kubeconfig_{};
+    std::string binary_{};
+    std::string ns_{};
+    std::vector<std::string> namespaces_{};
+};
+
+}  // namespace hermesctl::e2e

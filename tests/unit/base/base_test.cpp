@@ -1,0 +1,114 @@
+#include "hermesctl/base/clock.hpp"
+#include "hermesctl/base/crypto.hpp"
+#include "hermesctl/base/error.hpp"
+#include "hermesctl/base/file.hpp"
+#include "hermesctl/base/process.hpp"
+#include "hermesctl/base/scrub.hpp"
+
+#include <csignal>
+
+#include <gtest/gtest.h>
+
+namespace hermesctl {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+TEST(Crypto, Base64GoesThereAndBack) {
+    for (const std::string text : {"", "a", "ab", "abc", "a longer text with \xff bytes"}) {
+        EXPECT_EQ(base64_decode(base64_encode(text)), text);
+    }
+    EXPECT_EQ(base64_encode("hermes"), "aGVybWVz");
+    EXPECT_EQ(base64_decode("aGVy\nbWVz"), "hermes");
+    EXPECT_FALSE(base64_decode("a"));
+    EXPECT_FALSE(base64_decode("a?=="));
+}
+
+TEST(Crypto, KnownDigests) {
+    EXPECT_EQ(hex(sha1("abc")), "a9993e364706816aba3e25717850c26c9cd0d89d");
+    EXPECT_EQ(hmac_sha256_hex("key", "The quick brown fox jumps over the lazy dog"),
+              "f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8");
+    EXPECT_NE(random_bytes(16), random_bytes(16));
+}
+
+TEST(Clock, TimesAreReadAndWritten) {
+    const auto time = parse_rfc3339("2026-01-31T10:20:30.250000Z");
+    EXPECT_EQ(rfc3339(time), "2026-01-31T10:20:30.250000Z");
+    EXPECT_EQ(parse_rfc3339("2026-01-31T12:20:30+02:00"), parse_rfc3339("2026-01-31T10:20:30Z"));
+    EXPECT_EQ(parse_rfc3339("soon"), Clock::Wall{});
+    EXPECT_EQ(short_duration(seconds{130}), "2m10s");
+    EXPECT_EQ(short_duration(seconds{5}), "5s");
+}
+
+TEST(Scrub, TokensGoWhereverTheyStand) {
+    EXPECT_EQ(scrub("The token `999:BAD` was rejected"), "The token `***` was rejected");
+    EXPECT_EQ(scrub("https://api.telegram.org/bot123456789:AAE-x/getMe"),
+              "https://api.telegram.org/bot***/getMe");
+    EXPECT_EQ(scrub("123456789:AAEabcdefghijklmnopqrstuvwxyz"), "***");
+    EXPECT_EQ(scrub("Authorization: Bearer abcdefghijkl.mno"), "Authorization: Bearer ***");
+    EXPECT_EQ(scrub("key sk-abcdefghijklmnopqrst rest"), "key *** rest");
+    EXPECT_EQ(scrub("-----BEGIN EC PRIVATE KEY-----\nMHc\n-----END EC PRIVATE KEY-----\nx"), "***\nx");
+}
+
+TEST(Scrub, OrdinaryTextStays) {
+    for (const std::string text :
+         {"at 10:20:30 on 192.168.1.1:6443", "hermes:latest", "connection refused"}) {
+        EXPECT_EQ(scrub(text), text);
+    }
+}
+
+TEST(Scrub, RememberedValuesAndTheirBase64Go) {
+    remember_secret("correct horse battery");
+    EXPECT_EQ(scrub("it is correct horse battery!"), "it is ***!");
+    EXPECT_EQ(scrub(base64_encode("correct horse battery")), "***");
+}
+
+TEST(Process, OutputInputAndExitCode) {
+    const auto result = run_process({.argv = {"sh", "-c", "cat; exit 3"}, .input = "hello"});
+    ASSERT_TRUE(result);
+    EXPECT_EQ(result->exit_code, 3);
+    EXPECT_EQ(result->output, "hello");
+}
+
+TEST(Process, LargeInputToOneThatDoesNotRead) {
+    ::signal(SIGPIPE, SIG_IGN);  // as main does
+    const auto result = run_process({.argv = {"true"}, .input = std::string(1 << 20, 'x')});
+    ASSERT_TRUE(result);
+    EXPECT_EQ(result->exit_code, 0);
+}
+
+TEST(Process, BrokenPipeEndsTheChildAsEverywhere) {
+    ::signal(SIGPIPE, SIG_IGN);
+    const auto result = run_process({.argv = {"sh", "-c", "kill -PIPE $$; echo survived"}});
+    ASSERT_TRUE(result);
+    EXPECT_EQ(result->output, "");
+    EXPECT_EQ(result->exit_code, 128 + SIGPIPE);
+}
+
+TEST(Process, HangingOneIsEnded) {
+    const auto result = run_process({.argv = {"sleep", "60"}, .timeout = milliseconds{50}});
+    ASSERT_TRUE(result);
+    EXPECT_TRUE(result->timed_out);
+}
+
+TEST(Process, MissingProgramIsNothing) {
+    EXPECT_FALSE(run_process({.argv = {"no-such-program-here"}}));
+    EXPECT_FALSE(run_process({.argv = {"/no/such/program"}}));
+}
+
+TEST(Process, OnlyTheGivenEnvironment) {
+    const auto result =
+        run_process({.argv = {"env"}, .environment = {{"PATH", "/usr/bin:/bin"}, {"A", "b"}}});
+    ASSERT_TRUE(result);
+    EXPECT_EQ(result->output, "A=b\nPATH=/usr/bin:/bin\n");
+}
+
+TEST(File, MissingIsNothingAndDirectoryAnError) {
+    EXPECT_FALSE(read_file("/no/such/file"));
+    EXPECT_THROW(read_file("/tmp"), Error);
+    EXPECT_THROW(read_file("/etc/passwd", 3), Error);
+}
+
+}  // namespace
+}  // namespace hermesctl

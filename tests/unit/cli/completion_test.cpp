@@ -1,0 +1,87 @@
+// The scripts, run by the shells they are for where those are installed.
+#include "hermesctl/base/process.hpp"
+#include "support/cli_world.hpp"
+
+#include <gmock/gmock.h>
+
+namespace hermesctl::cli {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+class CompletionTest : public ::testing::Test {
+  protected:
+    std::string script(const std::string& shell) {
+        EXPECT_EQ(world_.run({"completion", shell}), ExitCode::ok);
+        return world_.out.str();
+    }
+    static std::optional<ProcessResult> shell(const std::string& name, const std::string& input) {
+        return run_process({.argv = {name}, .environment = {{"PATH", "/usr/bin:/bin"}}, .input = input});
+    }
+    /// What bash offers for the last word.
+    std::vector<std::string> offered(const std::string& words) {
+        const auto result = shell("bash", script("bash") + "COMP_WORDS=(" + words +
+                                              ")\nCOMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n_hermesctl\n"
+                                              "printf '%s\\n' \"${COMPREPLY[@]}\"\n");
+        EXPECT_TRUE(result);
+        std::istringstream lines(result ? result->output : "");
+        std::vector<std::string> found;
+        for (std::string line; std::getline(lines, line);) {
+            if (!line.empty()) found.push_back(line);
+        }
+        return found;
+    }
+    hermesctl::testing::CliWorld world_{};
+};
+
+TEST_F(CompletionTest, BashOffersCommandsAndFlags) {
+    EXPECT_THAT(offered("hermesctl versi"), ElementsAre("version"));
+    EXPECT_THAT(offered("hermesctl ''"), Contains("completion"));
+    EXPECT_THAT(offered("hermesctl ''"), Not(Contains("man")));
+    EXPECT_THAT(offered("hermesctl list --names"), ElementsAre("--namespace"));
+    EXPECT_THAT(offered("hermesctl list vers"), IsEmpty()) << "the command is there already";
+}
+
+TEST_F(CompletionTest, BashOffersValues) {
+    EXPECT_THAT(offered("hermesctl list -o ''"), ElementsAre("text", "json"));
+    EXPECT_THAT(offered("hermesctl -n list --output j"), ElementsAre("json"));
+    EXPECT_THAT(offered("hermesctl completion z"), ElementsAre("zsh"));
+    EXPECT_THAT(offered("hermesctl list -n ''"), IsEmpty()) << "a name that only the user knows";
+}
+
+TEST_F(CompletionTest, BashStepsOverValuesOnTheWayToTheCommand) {
+    EXPECT_THAT(offered("hermesctl -n list versi"), ElementsAre("version"));
+}
+
+TEST_F(CompletionTest, EveryShellHasEveryCommand) {
+    for (const char* name : {"bash", "zsh", "fish"}) {
+        const std::string text = script(name);
+        for (const char* word : {"list", "version", "completion", "kubeconfig"}) {
+            EXPECT_THAT(text, HasSubstr(word)) << name;
+        }
+    }
+}
+
+TEST_F(CompletionTest, ScriptsAreValidForTheirShells) {
+    for (const char* name : {"bash", "zsh", "fish"}) {
+        const auto result = run_process({.argv = {name, "-n", "/dev/stdin"},
+                                         .environment = {{"PATH", "/usr/bin:/bin"}},
+                                         .input = script(name)});
+        if (!result) continue;  // not installed
+        EXPECT_EQ(result->exit_code, 0) << name;
+    }
+}
+
+TEST_F(CompletionTest, TheManualPageHasAllParts) {
+    EXPECT_EQ(world_.run({"man"}), ExitCode::ok);
+    for (const char* part : {".TH HERMESCTL 1", ".SH SYNOPSIS", ".SS hermesctl list", ".SH EXIT STATUS"}) {
+        EXPECT_THAT(world_.out.str(), HasSubstr(part));
+    }
+}
+
+}  // namespace
+}  // namespace hermesctl::cli

@@ -1,0 +1,61 @@
+#include "../../../src/cli/errors.hpp"
+
+#include "hermesctl/base/scrub.hpp"
+
+#include <sstream>
+
+#include <gmock/gmock.h>
+
+namespace hermesctl::cli {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::string printed(const Error& error, bool colour = false) {
+    std::ostringstream out;
+    print_error(error, out, colour);
+    return out.str();
+}
+
+TEST(PrintError, HasTheContractsForm) {
+    Error error(ExitCode::denied, "deployment/hermes may not be read", "ask for the role");
+    error.during("reading deployment/hermes");
+    error.during("deploying hermes");
+    EXPECT_EQ(printed(error),
+              "error: deployment/hermes may not be read\n  while reading deployment/hermes\n"
+              "  while deploying hermes\n  hint: ask for the role\n");
+}
+
+TEST(PrintError, LeavesOutWhatIsNotThere) {
+    EXPECT_EQ(printed({ExitCode::failed, "no"}), "error: no\n");
+    EXPECT_EQ(printed({ExitCode::failed, ""}), "error: \n");
+}
+
+TEST(PrintError, ScrubsAndNeutralises) {
+    remember_secret("hunter2-hunter2");
+    Error error(ExitCode::failed, "bad hunter2-hunter2\x1b[2J", "use hunter2-hunter2");
+    error.during("trying hunter2-hunter2");
+    EXPECT_THAT(printed(error), Not(HasSubstr("hunter2")));
+    EXPECT_THAT(printed(error), Not(HasSubstr("\x1b")));
+}
+
+TEST(PrintError, IndentsFurtherLines) {
+    EXPECT_EQ(printed({ExitCode::failed, "two causes:\na\nb"}), "error: two causes:\n  a\n  b\n");
+}
+
+TEST(PrintError, ColoursOnlyTheWord) {
+    EXPECT_EQ(printed({ExitCode::failed, "no"}, true), "\x1b[31merror:\x1b[0m no\n");
+}
+
+TEST(ErrorJson, CarriesCodeMessageHintAndTrail) {
+    Error error(ExitCode::timeout, "late", "wait");
+    error.during("waiting");
+    EXPECT_EQ(
+        error_json(error),
+        kube::Json::parse(R"({"error":{"code":5,"message":"late","hint":"wait","while":["waiting"]}})"));
+    EXPECT_TRUE(error_json({ExitCode::failed, "x"})["error"]["while"].is_array());
+}
+
+}  // namespace
+}  // namespace hermesctl::cli

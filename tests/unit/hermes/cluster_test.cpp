@@ -1,0 +1,151 @@
+// What is read of clusters as k3s, kubeadm and others make them, and what is said about gaps.
+#include "hermesctl/hermes/cluster.hpp"
+
+#include "hermesctl/kube/yaml.hpp"
+#include "support/fake_api.hpp"
+#include "support/recording_reporter.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using namespace nlohmann::json_literals;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
+
+constexpr std::string_view k3s = R"(
+apiVersion: v1
+kind: Service
+metadata: {name: kube-dns, namespace: kube-system, labels: {k8s-app: kube-dns}}
+spec:
+  clusterIP: 10.43.0.10
+  clusterIPs: [10.43.0.10]
+  selector: {k8s-app: kube-dns}
+  ports: [{name: dns, port: 53, protocol: UDP, targetPort: 53}, {name: metrics, port: 9153, targetPort: 9153}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: traefik, namespace: kube-system}
+spec: {clusterIP: 10.43.7.7, clusterIPs: [10.43.7.7], externalIPs: [85.10.0.10]}
+status: {loadBalancer: {ingress: [{ip: 85.10.0.9}, {hostname: lb.example}]}}
+---
+apiVersion: v1
+kind: Node
+metadata: {name: n, annotations: {k3s.io/node-args: '["server","--cluster-cidr","10.52.0.0/16"]'}}
+spec: {podCIDR: 10.42.0.0/24, podCIDRs: [10.42.0.0/24]}
+status:
+  addresses:
+    - {type: InternalIP, address: 192.168.1.20}
+    - {type: ExternalIP, address: 85.10.0.7}
+    - {type: Hostname, address: n}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: kubernetes, namespace: default, labels: {kubernetes.io/service-name: kubernetes}}
+endpoints: [{addresses: [85.10.0.8]}]
+)";
+
+class Cluster : public ::testing::Test {
+  protected:
+    void put(std::string_view yaml) {
+        for (const Json& object : kube::parse_yaml(yaml, "test"))
+            api_.put(object);
+    }
+    ClusterFacts read(const std::string& server = "https://127.0.0.1:6443") {
+        return read_cluster(client_, server);
+    }
+
+    testing::FakeClock clock_;
+    testing::FakeTransport transport_{clock_};
+    testing::FakeApi api_{transport_};
+    testing::RecordingReporter reporter_;
+    kube::Client client_{transport_, clock_, reporter_};
+};
+
+TEST_F(Cluster, ReadsK3s) {
+    put(k3s);
+    const ClusterFacts facts = read();
+    EXPECT_EQ(facts.dns_selector, R"({"k8s-app": "kube-dns"})"_json);
+    EXPECT_THAT(facts.dns_addresses, ElementsAre("10.43.0.10"));
+    EXPECT_THAT(facts.dns_target_ports, ElementsAre(53));
+    EXPECT_THAT(facts.node_addresses, ElementsAre("192.168.1.20", "85.10.0.7"));
+    EXPECT_THAT(facts.api_addresses, ElementsAre("85.10.0.8", "127.0.0.1"));
+    EXPECT_THAT(facts.pod_ranges, ElementsAre("10.42.0.0/24", "10.52.0.0/16"));
+    EXPECT_THAT(facts.service_ranges, ElementsAre("10.43.0.0/16"));
+    EXPECT_THAT(facts.balancer_addresses, ElementsAre("85.10.0.9", "85.10.0.10"));
+    EXPECT_THAT(facts.unread, IsEmpty());
+}
+
+TEST_F(Cluster, PrefersWhatTheApiServes) {
+    put(k3s);
+    put("{apiVersion: networking.k8s.io/v1, kind: ServiceCIDR, metadata: {name: kubernetes}, "
+        "spec: {cidrs: [10.96.0.0/12, 'fd00::/108']}}");
+    EXPECT_THAT(read().service_ranges, ElementsAre("10.96.0.0/12", "fd00::/108"));
+}
+
+TEST_F(Cluster, ReadsWhatKubeadmLeaves) {
+    put(R"(
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: kubeadm-config, namespace: kube-system}
+data:
+  ClusterConfiguration: |
+    networking: {serviceSubnet: "11.96.0.0/12,fd00::/108", podSubnet: 11.244.0.0/16}
+)");
+    const ClusterFacts facts = read();
+    EXPECT_THAT(facts.service_ranges, ElementsAre("11.96.0.0/12", "fd00::/108"));
+    EXPECT_THAT(facts.pod_ranges, ElementsAre("11.244.0.0/16"));
+}
+
+TEST_F(Cluster, FindsDnsUnderOtherNames) {
+    put(R"(
+apiVersion: v1
+kind: Service
+metadata: {name: dns-default, namespace: openshift-dns}
+spec:
+  clusterIP: 172.30.0.10
+  selector: {dns.operator.openshift.io/daemonset-dns: default}
+  ports: [{name: dns, port: 53, targetPort: dns}, {name: dns-tcp, port: 53, targetPort: dns-tcp}]
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: x, namespace: openshift-dns, labels: {kubernetes.io/service-name: dns-default}}
+ports: [{name: dns, port: 5353}, {name: dns-tcp, port: 5353}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: node-local-dns-x, namespace: kube-system, labels: {k8s-app: node-local-dns}}
+)");
+    const ClusterFacts facts = read();
+    EXPECT_EQ(facts.dns_namespace, "openshift-dns");
+    EXPECT_THAT(facts.dns_target_ports, ElementsAre(5353));
+    EXPECT_THAT(facts.dns_addresses, UnorderedElementsAre("172.30.0.10", "169.254.20.10"));
+}
+
+TEST_F(Cluster, NeverLeavesASilentGap) {
+    put(k3s);
+    api_.deny("list", "nodes");
+    EXPECT_THAT(read().unread, ElementsAre("nodes")) << "service addresses are private here";
+    api_.deny("list", "services");
+    api_.deny("list", "endpointslices");
+    EXPECT_THAT(read("https://api.example.com:6443").unread,
+                ElementsAre("services", "nodes", "the API server's endpoints",
+                            "the addresses of api.example.com", "the range of service addresses"));
+}
+
+TEST_F(Cluster, TellsAboutAnUnknownPublicServiceRange) {
+    put("{apiVersion: v1, kind: Service, metadata: {name: kube-dns, namespace: kube-system}, "
+        "spec: {clusterIP: 34.118.224.10, clusterIPs: [34.118.224.10], selector: {k8s-app: kube-dns}}}");
+    const ClusterFacts facts = read("https://34.1.2.3");
+    EXPECT_THAT(facts.service_ranges, ElementsAre("34.118.224.10"));
+    EXPECT_THAT(facts.unread, ElementsAre("the range of service addresses"));
+    EXPECT_THAT(facts.api_addresses, ElementsAre("34.1.2.3"));
+    EXPECT_THAT(read("https://[2a01::1]:6443/x").api_addresses, Contains("2a01::1"));
+}
+
+}  // namespace
+}  // namespace hermesctl::hermes

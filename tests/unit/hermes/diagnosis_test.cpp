@@ -1,0 +1,201 @@
+#include "hermesctl/hermes/diagnosis.hpp"
+
+#include "hermesctl/kube/yaml.hpp"
+
+#include <gtest/gtest.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using kube::Json;
+
+Json yaml(std::string_view text) {
+    return kube::parse_yaml(text, "test").at(0);
+}
+
+/// A Deployment at revision 2 with its ReplicaSet, an older one, and a running pod of each.
+Snapshot healthy() {
+    Snapshot now;
+    now.deployment = yaml(R"(
+metadata: {name: hermes, namespace: hermes, uid: d, generation: 2, annotations: {deployment.kubernetes.io/revision: "2"}}
+spec: {replicas: 1}
+status: {observedGeneration: 2}
+)");
+    for (const char* number : {"1", "2"}) {
+        const std::string n = number;
+        now.replica_sets["rs" + n] = yaml("metadata: {name: rs" + n + ", uid: rs" + n +
+                                          ", annotations: {deployment.kubernetes.io/revision: \"" + n +
+                                          "\"}, ownerReferences: [{uid: d}]}");
+        now.pods["pod" + n] =
+            yaml("metadata: {name: pod" + n + ", uid: p" + n + ", creationTimestamp: \"2026-01-0" + n +
+                 "T00:00:00Z\", ownerReferences: [{uid: rs" + n +
+                 "}]}\nspec: {nodeName: hz}\nstatus: {phase: Running, containerStatuses: [{name: hermes, "
+                 "image: i, state: {running: {}}}], conditions: [{type: Ready, status: \"True\"}]}");
+    }
+    now.agent = AgentFacts{.ready = true, .alive = true, .gateway = "running", .telegram = "connected"};
+    return now;
+}
+
+Snapshot waiting(const std::string& reason, const std::string& message) {
+    Snapshot now = healthy();
+    now.agent.reset();
+    now.pods["pod2"]["status"]["containerStatuses"][0]["state"] = {
+        {"waiting", {{"reason", reason}, {"message", message}}}};
+    return now;
+}
+
+Trouble trouble_of(const Snapshot& now) {
+    const Assessment result = assess(now);
+    EXPECT_FALSE(result.answering);
+    return result.trouble.value_or(Trouble{});
+}
+
+TEST(Diagnosis, TheNewestRevisionsPodCounts) {
+    EXPECT_EQ(assess(healthy()).pod, "pod2");
+    EXPECT_TRUE(assess(healthy()).answering);
+}
+
+TEST(Diagnosis, AnOldOrTerminatingPodNeverCounts) {
+    Snapshot now = healthy();
+    now.pods.erase("pod2");
+    EXPECT_FALSE(assess(now).answering);
+    EXPECT_EQ(assess(now).pod, "");
+    now = healthy();
+    now.pods["pod2"]["metadata"]["deletionTimestamp"] = "2026-01-03T00:00:00Z";
+    EXPECT_FALSE(assess(now).answering);
+    EXPECT_EQ(assess(now).rows.at(0).detail, "the old pod is stopping");
+}
+
+TEST(Diagnosis, BeforeTheControllerHasSeenTheChangeNothingCounts) {
+    Snapshot now = healthy();
+    now.deployment["metadata"]["generation"] = 3;
+    EXPECT_FALSE(assess(now).answering);
+}
+
+TEST(Diagnosis, RunningWithoutTelegramIsNotAnswering) {
+    Snapshot now = healthy();
+    now.agent->ready = false;
+    now.agent->telegram = "";
+    EXPECT_FALSE(assess(now).answering);
+    EXPECT_FALSE(assess(now).trouble);
+    now.agent.reset();
+    EXPECT_FALSE(assess(now).answering);
+}
+
+TEST(Diagnosis, WithoutExecThePodsOwnReadyDecides) {
+    Snapshot now = healthy();
+    now.agent.reset();
+    now.exec_denied = true;
+    EXPECT_TRUE(assess(now).answering);
+    now.pods["pod2"]["status"]["conditions"][0]["status"] = "False";
+    EXPECT_FALSE(assess(now).answering);
+}
+
+TEST(Diagnosis, RejectedTokenEndsTheWaitAtOnce) {
+    Snapshot now = healthy();
+    now.agent = AgentFacts{.alive = true,
+                           .gateway = "running",
+                           .telegram = "retrying",
+                           .code = "telegram_connect_error",
+                           .message = "Telegram startup failed: The token `***` was rejected by the server."};
+    EXPECT_EQ(trouble_of(now).kind, "token");
+    EXPECT_EQ(trouble_of(now).patience, Patience::none);
+}
+
+TEST(Diagnosis, ConflictAfterARollIsGivenTime) {
+    Snapshot now = healthy();
+    now.agent = AgentFacts{.alive = true,
+                           .gateway = "running",
+                           .telegram = "retrying",
+                           .code = {},
+                           .message = "Conflict: terminated by other getUpdates request"};
+    EXPECT_EQ(trouble_of(now).patience, Patience::minute);
+}
+
+TEST(Diagnosis, DeadGatewayInALivingContainer) {
+    Snapshot now = healthy();
+    now.agent = AgentFacts{.alive = false, .gateway = "stopped"};
+    EXPECT_EQ(trouble_of(now).kind, "gateway");
+    now.agent->gateway = "startup_failed";
+    EXPECT_EQ(trouble_of(now).patience, Patience::none);
+}
+
+TEST(Diagnosis, Images) {
+    EXPECT_EQ(trouble_of(waiting("ErrImagePull", "rpc error: docker.io/x:y: not found")).cause,
+              "image i does not exist in its registry");
+    EXPECT_EQ(
+        trouble_of(waiting("ImagePullBackOff", "Back-off: 429 Too Many Requests toomanyrequests")).cause,
+        "the registry's pull limit is reached (429) for image i");
+    EXPECT_EQ(trouble_of(waiting("ErrImagePull", "x")).patience, Patience::minute);
+    EXPECT_EQ(trouble_of(waiting("InvalidImageName", "")).patience, Patience::none);
+    EXPECT_EQ(trouble_of(waiting("ErrImagePull", "no match for platform in manifest")).kind, "platform");
+    EXPECT_EQ(trouble_of(waiting("RunContainerError", "exec /init: exec format error")).patience,
+              Patience::none);
+}
+
+TEST(Diagnosis, CrashesEndAtTheThirdRestart) {
+    Snapshot now = waiting("CrashLoopBackOff", "back-off");
+    Json& status = now.pods["pod2"]["status"]["containerStatuses"][0];
+    status["lastState"] = {{"terminated", {{"exitCode", 137}, {"reason", "OOMKilled"}}}};
+    status["restartCount"] = 2;
+    EXPECT_EQ(trouble_of(now).patience, Patience::minute);
+    status["restartCount"] = 3;
+    EXPECT_EQ(trouble_of(now).patience, Patience::none);
+    EXPECT_NE(trouble_of(now).cause.find("OOMKilled"), std::string::npos);
+}
+
+TEST(Diagnosis, UnschedulableSaysWhy) {
+    Snapshot now = healthy();
+    now.agent.reset();
+    now.pods["pod2"]["spec"].erase("nodeName");
+    now.pods["pod2"]["status"] = {{"conditions",
+                                   {{{"type", "PodScheduled"},
+                                     {"status", "False"},
+                                     {"reason", "Unschedulable"},
+                                     {"message", "0/1 nodes are available: 1 Insufficient memory."}}}}};
+    EXPECT_EQ(trouble_of(now).kind, "unschedulable");
+    EXPECT_NE(trouble_of(now).cause.find("Insufficient memory"), std::string::npos);
+    now.pods["pod2"]["status"]["conditions"][0]["message"] =
+        "pod has unbound immediate PersistentVolumeClaims";
+    now.claim = yaml("metadata: {name: hermes-data, namespace: hermes, uid: c}\nspec: {}");
+    EXPECT_EQ(trouble_of(now).kind, "storage-class");
+}
+
+TEST(Diagnosis, RefusedPods) {
+    Snapshot now = healthy();
+    now.agent.reset();
+    now.pods.erase("pod2");
+    auto failing = [&](const std::string& message) {
+        now.deployment["status"]["conditions"] = {{{"type", "ReplicaFailure"},
+                                                   {"status", "True"},
+                                                   {"reason", "FailedCreate"},
+                                                   {"message", message}}};
+        return trouble_of(now);
+    };
+    EXPECT_EQ(failing("pods \"x\" is forbidden: exceeded quota: q").patience, Patience::minute);
+    EXPECT_EQ(failing("pods \"x\" is forbidden: violates PodSecurity \"restricted:latest\"").patience,
+              Patience::none);
+}
+
+TEST(Diagnosis, PullingIsSeenInTheEvents) {
+    Snapshot now = waiting("ContainerCreating", "");
+    auto event = [&](const std::string& name, const std::string& reason, const std::string& message) {
+        now.events[name] = {{"involvedObject", {{"uid", "p2"}}}, {"reason", reason}, {"message", message}};
+    };
+    EXPECT_FALSE(assess(now).pulling);
+    event("a", "Pulling", "Pulling image \"i\"");
+    EXPECT_TRUE(assess(now).pulling);
+    event("b", "Pulled", "Successfully pulled image \"i\"");
+    EXPECT_FALSE(assess(now).pulling);
+}
+
+TEST(Diagnosis, StoppedAndMissing) {
+    Snapshot now = healthy();
+    now.deployment["spec"]["replicas"] = 0;
+    EXPECT_EQ(trouble_of(now).kind, "stopped");
+    now.deployment = Json();
+    EXPECT_EQ(trouble_of(now).kind, "gone");
+}
+
+}  // namespace
+}  // namespace hermesctl::hermes

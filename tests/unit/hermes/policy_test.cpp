@@ -1,0 +1,161 @@
+// The cage: what is open, what stays closed, and whose rules are whose.
+#include "hermesctl/hermes/policy.hpp"
+
+#include "hermesctl/hermes/render.hpp"
+#include "hermesctl/kube/yaml.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using namespace nlohmann::json_literals;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::IsSupersetOf;
+using ::testing::Not;
+
+/// Step 7 of the guide, and its rule for the colony server.
+constexpr std::string_view guide = R"(
+spec:
+  egress:
+    - ports:
+        - { protocol: UDP, port: 53 }
+        - { protocol: TCP, port: 53 }
+    - to:
+        - ipBlock:
+            cidr: 0.0.0.0/0
+            except: [10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16]
+      ports:
+        - { protocol: TCP, port: 443 }
+        - { protocol: TCP, port: 80 }
+    - to:
+        - namespaceSelector:
+            matchLabels: {kubernetes.io/metadata.name: colony-app}
+          podSelector:
+            matchLabels: {app.kubernetes.io/component: mcp}
+      ports:
+        - { protocol: TCP, port: 8002 }
+)";
+
+Json colony_rule() {
+    return kube::parse_yaml(guide, "guide").at(0)["spec"]["egress"][2];
+}
+
+/// The "except" of the rule that has this "cidr"; null when there is none.
+Json except_of(const Json& rules, std::string_view cidr) {
+    for (const Json& rule : rules) {
+        for (const Json& peer : kube::at(rule, "/to")) {
+            if (kube::text_at(peer, "/ipBlock/cidr") == cidr) return kube::at(peer, "/ipBlock/except");
+        }
+    }
+    return nullptr;
+}
+
+Json rules_of(const Values& values, const ClusterFacts& cluster) {
+    return egress_rules(values, cluster, Json::array());
+}
+
+TEST(EgressRules, CloseEverySpecialRange) {
+    const auto except = except_of(rules_of({}, {}), "0.0.0.0/0").get<std::vector<std::string>>();
+    EXPECT_THAT(except,
+                IsSupersetOf({"10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+                              "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/4", "240.0.0.0/4"}));
+    EXPECT_TRUE(std::is_sorted(except.begin(), except.end(), [](const std::string& a, const std::string& b) {
+        return std::stoi(a) < std::stoi(b);
+    }));
+}
+
+TEST(EgressRules, CloseWhatTheClusterIs) {
+    ClusterFacts cluster;
+    cluster.node_addresses = {"85.10.0.7", "192.168.1.20"};
+    cluster.api_addresses = {"85.10.0.7", "85.10.0.8"};
+    cluster.pod_ranges = {"100.0.0.0/16"};
+    cluster.service_ranges = {"101.0.0.0/16", "101.0.5.0/24"};
+    cluster.balancer_addresses = {"102.0.0.1"};
+    Values values;
+    values.network.except = {"85.10.0.8/29"};
+    const auto except = except_of(rules_of(values, cluster), "0.0.0.0/0").get<std::vector<std::string>>();
+    EXPECT_THAT(except, IsSupersetOf({"85.10.0.7/32", "85.10.0.8/29", "100.0.0.0/16", "101.0.0.0/16",
+                                      "102.0.0.1/32"}));
+    EXPECT_THAT(except, Not(Contains("85.10.0.8/32"))) << "is inside another range";
+    EXPECT_THAT(except, Not(Contains("101.0.5.0/24"))) << "is inside another range";
+    EXPECT_THAT(except, Not(Contains("192.168.1.20/32"))) << "is private anyway";
+}
+
+TEST(EgressRules, LeaveIpv6ClosedUnlessAsked) {
+    ClusterFacts cluster;
+    cluster.node_addresses = {"192.168.1.20", "2a01:4f8:1:2::7"};
+    EXPECT_TRUE(except_of(rules_of({}, cluster), "2000::/3").is_null());
+    Values values;
+    values.network.ipv6 = true;
+    values.network.except = {"2a01:4f8:9::/48"};
+    const auto except = except_of(rules_of(values, cluster), "2000::/3").get<std::vector<std::string>>();
+    EXPECT_THAT(except, ElementsAre("2001::/23", "2001:db8::/32", "2002::/16", "2a01:4f8:1:2::/64",
+                                    "2a01:4f8:9::/48", "3fff::/20"));
+    cluster.node_addresses = {"fd00::7"};
+    EXPECT_FALSE(except_of(rules_of({}, cluster), "2000::/3").is_null()) << "it has nothing else";
+}
+
+TEST(EgressRules, OpenDnsOfTheClusterOnly) {
+    ClusterFacts cluster;
+    cluster.dns_selector = {{"k8s-app", "coredns"}};
+    cluster.dns_addresses = {"10.43.0.10", "169.254.20.10"};
+    cluster.dns_target_ports = {5353};
+    Values values;
+    values.network.dns = {"192.168.1.53"};
+    const Json rules = rules_of(values, cluster);
+    EXPECT_EQ(
+        rules[0],
+        R"({"to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
+                                    "podSelector": {"matchLabels": {"k8s-app": "coredns"}}}],
+                            "ports": [{"protocol": "UDP", "port": 5353}, {"protocol": "TCP", "port": 5353}]})"_json);
+    EXPECT_EQ(rules[1],
+              R"({"to": [{"ipBlock": {"cidr": "10.43.0.10/32"}}, {"ipBlock": {"cidr": "169.254.20.10/32"}},
+                                   {"ipBlock": {"cidr": "192.168.1.53/32"}}],
+                            "ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]})"_json);
+    // Unread, the selector must not become "every pod of kube-system".
+    EXPECT_EQ(rules_of({}, {})[0]["to"][0]["podSelector"],
+              R"({"matchLabels": {"k8s-app": "kube-dns"}})"_json);
+}
+
+TEST(EgressRules, OpenAsNarrowAsStated) {
+    Values values;
+    values.network.allow = {"192.168.1.10:8080", "[fd00:1::/64]:443"};
+    const Json rules = rules_of(values, {});
+    ASSERT_EQ(rules.size(), 4u);
+    EXPECT_EQ(rules[2], R"({"to": [{"ipBlock": {"cidr": "192.168.1.10/32"}}],
+                            "ports": [{"protocol": "TCP", "port": 8080}]})"_json);
+    EXPECT_EQ(rules[3]["to"][0]["ipBlock"]["cidr"], "fd00:1::/64");
+}
+
+TEST(ForeignRules, AreWhatTheGuideDoesNotHave) {
+    EXPECT_EQ(foreign_rules(kube::parse_yaml(guide, "guide").at(0)), Json::array({colony_rule()}));
+}
+
+TEST(ForeignRules, AreNotWhatDeployWrote) {
+    Values values;
+    values.network.allow = {"192.168.1.10:8080"};
+    values.network.dns = {"192.168.1.53"};
+    const RenderInput input{.kept_rules = Json::array({colony_rule()})};
+    Json policy = render(values, input).at(5);
+    ASSERT_EQ(policy["kind"], "NetworkPolicy");
+    EXPECT_EQ(foreign_rules(policy), Json::array({colony_rule()}))
+        << "an opening taken back must not come again";
+    const Json by_hand =
+        R"({"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}], "ports": [{"protocol": "TCP", "port": 22}]})"_json;
+    policy["spec"]["egress"].push_back(by_hand);
+    EXPECT_EQ(foreign_rules(policy), Json::array({colony_rule(), by_hand}));
+    // Kept once and for all: the next policy has each of them once.
+    const Json again = egress_rules(values, {}, foreign_rules(policy));
+    EXPECT_EQ(again, policy["spec"]["egress"]);
+}
+
+TEST(ForeignRules, KeepARuleThatOpensEverything) {
+    EXPECT_EQ(foreign_rules(R"({"spec": {"egress": [{}]}})"_json), R"([{}])"_json) << "verify tells about it";
+    EXPECT_EQ(foreign_rules(R"({"spec": {}})"_json), Json::array());
+}
+
+}  // namespace
+}  // namespace hermesctl::hermes

@@ -1,0 +1,211 @@
+// manifests/probe.py, the readiness rule, against made-up /proc and /opt/data trees.
+#include "hermesctl/base/process.hpp"
+#include "hermesctl/hermes/agent.hpp"
+
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+constexpr int gateway_pid = 42;
+
+class Probe : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        root_ = std::filesystem::temp_directory_path() / fmt::format("probe-{}", ::getpid());
+        std::filesystem::remove_all(root_);
+        write("proc/1/stat", stat(1, 100));
+        write("proc/1/cmdline", std::string("s6-svscan\0", 10));
+        std::filesystem::create_directories(root_ / "opt/data/logs");
+    }
+    void TearDown() override { std::filesystem::remove_all(root_); }
+
+    void write(const std::string& path, const std::string& text) {
+        std::filesystem::create_directories((root_ / path).parent_path());
+        std::ofstream(root_ / path, std::ios::binary) << text;
+    }
+
+    /// Clock ticks since boot of a moment so many seconds ago.
+    static long ticks(double seconds_ago) {
+        timespec now{};
+        clock_gettime(CLOCK_BOOTTIME, &now);
+        const double since_boot = static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+        return static_cast<long>((since_boot - seconds_ago) * static_cast<double>(sysconf(_SC_CLK_TCK)));
+    }
+
+    static std::string stat(int pid, long start, char state = 'S') {
+        return fmt::format("{} (py (x) thon) {} 1 1 1 0 -1 4 0 0 0 0 0 0 0 0 20 0 1 0 {} 0 0\n", pid, state,
+                           start);
+    }
+
+    void gateway_process(long start) {
+        write("proc/42/stat", stat(gateway_pid, start));
+        write("proc/42/cmdline",
+              std::string("/opt/hermes/.venv/bin/python\0/opt/hermes/.venv/bin/hermes\0gateway\0run\0", 71));
+    }
+
+    static std::string utc(double seconds_ago) {
+        const auto moment = static_cast<std::time_t>(static_cast<double>(std::time(nullptr)) - seconds_ago);
+        char text[40];
+        std::tm parts{};
+        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S.500000+00:00", gmtime_r(&moment, &parts));
+        return text;
+    }
+
+    void state(long start, const std::string& gateway, const std::string& telegram) {
+        write(
+            "opt/data/gateway_state.json",
+            fmt::format(R"({{"pid":42,"start_time":{},"gateway_state":"{}","platforms":{{"telegram":{}}}}})",
+                        start, gateway, telegram));
+    }
+
+    ProcessResult run(const std::string& mode) {
+        auto result = run_process({.argv = {"/usr/bin/python3", "-I", "-S", SOURCE_DIR "/manifests/probe.py",
+                                            mode, root_.string()}});
+        return result.value();
+    }
+    AgentFacts facts() { return parse_facts(run("facts").output).value(); }
+    int exit_of(const std::string& mode) { return run(mode).exit_code; }
+
+    std::filesystem::path root_{};
+};
+
+std::string entry(const std::string& state, const std::string& updated_at) {
+    return fmt::format(R"({{"state":"{}","updated_at":"{}"}})", state, updated_at);
+}
+
+TEST_F(Probe, ConnectedByTheLiveProcessIsReady) {
+    const long start = ticks(60);
+    gateway_process(start);
+    state(start, "running", entry("connected", utc(30)));
+    EXPECT_TRUE(facts().ready);
+    EXPECT_EQ(exit_of("ready"), 0);
+    EXPECT_EQ(exit_of("live"), 0);
+}
+
+TEST_F(Probe, EntryOfAnEarlierProcessDoesNotCount) {
+    const long start = ticks(10);
+    gateway_process(start);
+    state(start, "running", entry("connected", utc(30)));
+    EXPECT_FALSE(facts().ready);
+    EXPECT_EQ(facts().telegram, "");
+    EXPECT_EQ(exit_of("ready"), 1);
+    EXPECT_EQ(exit_of("live"), 0);
+}
+
+TEST_F(Probe, WriterOfTheEntryDecidesWhereItIsNamed) {
+    const long start = ticks(10);
+    gateway_process(start);
+    const std::string updated = utc(30);
+    state(start, "running",
+          fmt::format(R"({{"state":"connected","writer_pid":42,"writer_start_time":{},"updated_at":"{}"}})",
+                      start, updated));
+    EXPECT_TRUE(facts().ready);
+    state(start, "running",
+          fmt::format(R"({{"state":"connected","writer_pid":42,"writer_start_time":{},"updated_at":"{}"}})",
+                      start - 1, utc(1)));
+    EXPECT_FALSE(facts().ready);
+}
+
+TEST_F(Probe, StateOfADeadProcessIsNotReady) {
+    state(ticks(60), "running", entry("connected", utc(30)));
+    EXPECT_FALSE(facts().alive);
+    EXPECT_EQ(exit_of("ready"), 1);
+    EXPECT_EQ(exit_of("live"), 1);
+    EXPECT_EQ(exit_of("startup"), 1);
+}
+
+TEST_F(Probe, ReusedPidIsNotTheGateway) {
+    const long start = ticks(60);
+    write("proc/42/stat", stat(gateway_pid, ticks(5)));
+    write("proc/42/cmdline", std::string("sleep\0infinity\0", 15));
+    state(start, "running", entry("connected", utc(30)));
+    EXPECT_FALSE(facts().alive);
+}
+
+TEST_F(Probe, ZombieIsDead) {
+    const long start = ticks(60);
+    write("proc/42/stat", stat(gateway_pid, start, 'Z'));
+    state(start, "running", entry("connected", utc(30)));
+    EXPECT_FALSE(facts().alive);
+}
+
+TEST_F(Probe, RespawnedGatewayWithAnOldStateFileIsStarting) {
+    gateway_process(ticks(1));
+    state(ticks(60), "running", entry("connected", utc(0)));
+    const AgentFacts found = facts();
+    EXPECT_TRUE(found.alive);
+    EXPECT_FALSE(found.ready);
+    EXPECT_EQ(found.gateway, "starting");
+}
+
+TEST_F(Probe, AnotherPlatformIsNotTelegram) {
+    const long start = ticks(60);
+    gateway_process(start);
+    write("opt/data/gateway_state.json",
+          fmt::format(
+              R"({{"pid":42,"start_time":{},"gateway_state":"running","platforms":{{"api_server":{}}}}})",
+              start, entry("connected", utc(30))));
+    EXPECT_FALSE(facts().ready);
+}
+
+TEST_F(Probe, NotRunningOrRetryingIsNotReady) {
+    const long start = ticks(60);
+    gateway_process(start);
+    for (const char* gateway : {"starting", "degraded", "draining", "stopped", "startup_failed"}) {
+        state(start, gateway, entry("connected", utc(30)));
+        EXPECT_FALSE(facts().ready) << gateway;
+    }
+    for (const char* telegram : {"connecting", "retrying", "disconnected", "fatal"}) {
+        state(start, "running", entry(telegram, utc(30)));
+        EXPECT_FALSE(facts().ready) << telegram;
+    }
+}
+
+TEST_F(Probe, TokenInAMessageDoesNotLeaveThePod) {
+    const long start = ticks(60);
+    gateway_process(start);
+    state(start, "running",
+          fmt::format(R"({{"state":"retrying","error_code":"telegram_connect_error","updated_at":"{}",
+          "error_message":"The token `999:BAD` was rejected by the server."}})",
+                      utc(30)));
+    EXPECT_EQ(run("facts").output.find("999:BAD"), std::string::npos);
+    EXPECT_EQ(facts().message, "The token `***` was rejected by the server.");
+}
+
+TEST_F(Probe, BrokenStateFilesAreNotReady) {
+    gateway_process(ticks(60));
+    for (const char* text : {"", "{", "[]", "{\"pid\":\"x\"}", "{\"platforms\":[1]}", "\xff\xfe"}) {
+        write("opt/data/gateway_state.json", text);
+        EXPECT_NE(exit_of("ready"), 0) << text;
+    }
+}
+
+TEST_F(Probe, WithoutAStateFileTheLogOfTheLiveProcessDecides) {
+    auto log_time = [](double seconds_ago) {
+        const auto moment = static_cast<std::time_t>(static_cast<double>(std::time(nullptr)) - seconds_ago);
+        char text[40];
+        std::tm parts{};
+        strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", localtime_r(&moment, &parts));
+        return std::string(text);
+    };
+    gateway_process(ticks(60));
+    write("opt/data/logs/gateway.log", log_time(3600) + ",000 INFO gateway.run: ✓ telegram connected\n");
+    EXPECT_FALSE(facts().ready);
+    write("opt/data/logs/gateway.log", log_time(30) + ",000 INFO gateway.run: Starting Hermes Gateway...\n" +
+                                           log_time(20) + ",000 INFO gateway.run: ✓ telegram connected\n");
+    EXPECT_TRUE(facts().ready);
+    write("opt/data/logs/gateway.log",
+          log_time(20) + ",000 INFO gateway.run: ✓ telegram connected (degraded)\n" + log_time(10) +
+              ",000 INFO gateway.run: Gateway running with 1 platform(s)\n");
+    EXPECT_FALSE(facts().ready);
+}
+
+}  // namespace
+}  // namespace hermesctl::hermes

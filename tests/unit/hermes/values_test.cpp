@@ -1,0 +1,165 @@
+// hermes.yaml: what is taken, what is refused and where, and how settings merge.
+#include "hermesctl/hermes/values.hpp"
+
+#include "hermesctl/base/error.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using namespace nlohmann::json_literals;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::string refusal_of_file(const std::string& text) {
+    try {
+        settings_of_file(text, "hermes.yaml");
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ExitCode::usage);
+        return error.message();
+    }
+    return "";
+}
+
+std::string refusal_of(const Json& settings) {
+    try {
+        values_of(settings);
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ExitCode::usage);
+        return error.message();
+    }
+    return "";
+}
+
+TEST(SettingsOfFile, ReadsEachDocument) {
+    const auto all = settings_of_file("kind: Hermes\nname: a\n---\nname: b\nowner: 7\n", "hermes.yaml");
+    ASSERT_EQ(all.size(), 2u);
+    EXPECT_EQ(all[0], R"({"name": "a"})"_json);
+    EXPECT_EQ(all[1], R"({"name": "b", "owner": 7})"_json);
+}
+
+TEST(SettingsOfFile, TellsWhereAndWhatWasMeant) {
+    EXPECT_EQ(refusal_of_file("telegram:\n  alowedUsers: [1]\n"),
+              "hermes.yaml:2:3: unknown key 'alowedUsers'; did you mean 'allowedUsers'?");
+    EXPECT_THAT(refusal_of_file("zebra: 1\n"), HasSubstr("hermes.yaml:1:8: unknown key 'zebra'"));
+    EXPECT_EQ(
+        refusal_of_file("model: {provider: minimax-ch}\n"),
+        "hermes.yaml:1:19: 'minimax-ch' is no model provider that Hermes knows; did you mean 'minimax-cn'?");
+}
+
+TEST(SettingsOfFile, TellsEverythingAtOnce) {
+    const std::string message = refusal_of_file("image: 'Not An Image'\nstorage: {size: big}\npod: []\n");
+    EXPECT_THAT(message, HasSubstr("hermes.yaml:1:8: 'Not An Image' is no image name"));
+    EXPECT_THAT(message, HasSubstr("\nhermes.yaml:2:17: 'big' is no quantity"));
+    EXPECT_THAT(message, HasSubstr("\nhermes.yaml:3:1: must be a mapping"));
+}
+
+TEST(SettingsOfFile, RefusesAnythingElse) {
+    EXPECT_THAT(refusal_of_file("apiVersion: apps/v1\nkind: Deployment\n"), HasSubstr("2:7: must be Hermes"));
+    EXPECT_THAT(refusal_of_file("- a\n"), HasSubstr("must be a mapping"));
+    EXPECT_THAT(refusal_of_file("# nothing\n"), HasSubstr("there is nothing in it"));
+    EXPECT_THAT(refusal_of_file("a: b: c\n"), HasSubstr("hermes.yaml:1:"));
+}
+
+TEST(SettingsOfFile, WantsIdsOfUsers) {
+    EXPECT_THAT(refusal_of_file("telegram: {allowedUsers: ['@alice']}"), HasSubstr("@userinfobot"));
+    EXPECT_THAT(refusal_of_file("telegram: {allowedUsers: [-100123]}"), HasSubstr("a group's id"));
+    EXPECT_THAT(refusal_of_file("telegram: {allowedUsers: ['*']}"), HasSubstr("everybody"));
+    EXPECT_THAT(refusal_of_file("telegram: {allowedUsers: [0]}"), HasSubstr("is no user id"));
+    EXPECT_THAT(refusal_of_file("telegram: {allowedUsers: [1, null]}"), HasSubstr("is empty"));
+    EXPECT_THAT(refusal_of_file("telegram: {allowedUsers: 987654321}"), HasSubstr("must be a list"));
+    EXPECT_THAT(refusal_of_file("telegram: {allowedUsers: []}"), HasSubstr("nobody could talk to the bot"));
+    EXPECT_THAT(refusal_of_file("telegram: {allowedUsers: [1]}\nowner: 2\n"),
+                HasSubstr("2:8: 2 is not among"));
+}
+
+TEST(SettingsOfFile, NeverRepeatsASecret) {
+    const std::string message = refusal_of_file("secrets: {MINIMAX_API_KEY: sk-verysecret}\n");
+    EXPECT_THAT(message, HasSubstr("hermes.yaml:1:28: must be a mapping"));
+    EXPECT_THAT(message, Not(HasSubstr("verysecret")));
+    EXPECT_THAT(refusal_of_file("secrets: {A: {file: a, env: B}}\n"), HasSubstr("one source"));
+    EXPECT_THAT(refusal_of_file("secrets: {A: {stdin: true}, B: {stdin: true}}\n"),
+                HasSubstr("only one secret"));
+    EXPECT_THAT(refusal_of_file("pod: {env: {TELEGRAM_BOT_TOKEN: x}}\n"), HasSubstr("is a secret"));
+}
+
+TEST(SettingsOfFile, ChecksTheNetwork) {
+    EXPECT_THAT(refusal_of_file("network: {except: [10.0.0.1/8]}"), HasSubstr("the range is 10.0.0.0/8"));
+    EXPECT_THAT(refusal_of_file("network: {except: [lan]}"), HasSubstr("no address range"));
+    EXPECT_THAT(refusal_of_file("network: {allow: ['nas.example:443']}"), HasSubstr("knows no names"));
+    EXPECT_THAT(refusal_of_file("network: {allow: ['192.168.1.10']}"), HasSubstr("ADDRESS:PORT"));
+    EXPECT_THAT(refusal_of_file("network: {allow: ['0.0.0.0/0:22']}"), HasSubstr("every address"));
+    EXPECT_THAT(refusal_of_file("network: {dns: [pihole]}"), HasSubstr("no IP address"));
+    EXPECT_THAT(refusal_of_file("network: {mustNotReach: ['nas']}"), HasSubstr("HOST:PORT"));
+    EXPECT_THAT(refusal_of_file("network: {ipv6: 'yes'}"), HasSubstr("true or false"));
+    EXPECT_EQ(
+        refusal_of_file("network: {allow: ['192.168.1.10/32:8080', '[fd00::1]:443'], except: [1.2.3.4]}"),
+        "");
+}
+
+TEST(SettingsOfFile, RefusesWhatIsNotThereYet) {
+    EXPECT_THAT(refusal_of_file("mcp: {colony: {path: /mcp}}"), HasSubstr("not supported yet"));
+    EXPECT_THAT(refusal_of_file("config: {model: {default: x}}"), HasSubstr("its place is model.default"));
+}
+
+TEST(Merged, MergesObjectsAndReplacesTheRest) {
+    const Json base =
+        R"({"image": "a", "pod": {"env": {"A": "1", "B": "2"}}, "telegram": {"allowedUsers": [1]},
+                          "secrets": {"K": {"env": "X"}, "L": {"file": "l"}}})"_json;
+    const Json over = R"({"pod": {"env": {"B": "3", "A": null}}, "telegram": {"allowedUsers": [2, 3]},
+                          "secrets": {"K": {"stdin": true}}})"_json;
+    EXPECT_EQ(merged(base, over),
+              R"({"image": "a", "pod": {"env": {"B": "3"}}, "telegram": {"allowedUsers": [2, 3]},
+                  "secrets": {"K": {"stdin": true}, "L": {"file": "l"}}})"_json);
+}
+
+TEST(ValuesOf, HasDefaults) {
+    const Values values = values_of(Json::object());
+    EXPECT_EQ(values.name, "hermes");
+    EXPECT_EQ(values.provider, "minimax");
+    EXPECT_EQ(values.storage_size, "5Gi");
+    EXPECT_FALSE(values.storage_class.has_value());
+    EXPECT_TRUE(values.allowed_users.empty());
+    EXPECT_EQ(values.resources.limits.at("memory"), "2Gi");
+}
+
+TEST(ValuesOf, TakesWhatIsSaid) {
+    const Values values =
+        values_of(R"({"telegram": {"allowedUsers": [5, "7", 5]}, "owner": 7, "storage": {"class": ""},
+        "resources": {"limits": {"cpu": 4, "memory": "3Gi"}}, "network": {"ipv6": true, "dns": ["9.9.9.9"]},
+        "pod": {"env": {"TZ": "UTC"}, "runtimeClassName": null}})"_json);
+    EXPECT_THAT(values.allowed_users, ElementsAre(5, 7));
+    EXPECT_EQ(values.owner, 7);
+    EXPECT_EQ(values.storage_class, "");
+    EXPECT_EQ(values.resources.limits.at("cpu"), "4");
+    EXPECT_EQ(values.resources.limits.at("ephemeral-storage"), "8Gi");
+    EXPECT_TRUE(values.network.ipv6);
+    EXPECT_EQ(values.pod.env.at("TZ"), "UTC");
+}
+
+TEST(ValuesOf, NamesEveryProblem) {
+    const std::string message =
+        refusal_of(R"({"name": "Robin", "telegram": {"allowedUsers": [1, "bob"]}})"_json);
+    EXPECT_THAT(message, HasSubstr("name: 'Robin'"));
+    EXPECT_THAT(message, HasSubstr("\ntelegram.allowedUsers[1]: 'bob' is a name"));
+    EXPECT_THAT(refusal_of({{"name", std::string(48, 'a')}}), HasSubstr("more than 47 characters"));
+    EXPECT_EQ(refusal_of({{"name", std::string(47, 'a')}}), "");
+}
+
+TEST(ValuesOf, KnowsImageNames) {
+    for (const char* image :
+         {"hermes", "nousresearch/hermes-agent", "localhost:5000/a/b_c:v1.2", "a.example/x@sha256:"}) {
+        std::string name = image;
+        if (name.ends_with(':')) name += std::string(64, 'a');
+        EXPECT_EQ(refusal_of({{"image", name}}), "") << name;
+    }
+    for (const char* image : {"", "a:", "a/", "Upper", "a b", "https://x/y", "x@sha256:12", "a::b"}) {
+        EXPECT_THAT(refusal_of({{"image", image}}), HasSubstr("no image name")) << image;
+    }
+}
+
+}  // namespace
+}  // namespace hermesctl::hermes

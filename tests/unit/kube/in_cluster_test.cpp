@@ -1,0 +1,72 @@
+#include "../src/kube/in_cluster.hpp"
+
+#include "../src/kube/kubeconfig_file.hpp"
+#include "hermesctl/base/error.hpp"
+#include "support/fake_clock.hpp"
+#include "support/scratch.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+namespace hermesctl::kube {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class InCluster : public ::testing::Test {
+  protected:
+    InCluster() {
+        scratch.write("token", "pod-token\n");
+        scratch.write("ca.crt", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n");
+        scratch.write("namespace", "hermes\n");
+    }
+
+    testing::Scratch scratch;
+    testing::FakeClock clock;
+    Environment environment{{"KUBERNETES_SERVICE_HOST", "10.43.0.1"}, {"KUBERNETES_SERVICE_PORT", "443"}};
+};
+
+TEST_F(InCluster, FromTheServiceAccount) {
+    ASSERT_TRUE(in_cluster_possible(environment, scratch.path()));
+    const auto connection = in_cluster_connection(environment, clock, scratch.path());
+    EXPECT_EQ(connection.endpoint.url, "https://10.43.0.1:443");
+    EXPECT_EQ(connection.ns, "hermes");
+    EXPECT_EQ(connection.context, "");
+    EXPECT_THAT(connection.endpoint.ca_pem, HasSubstr("MIIB"));
+    EXPECT_EQ(connection.endpoint.credentials(false).token, "pod-token");
+    scratch.write("token", "rotated-token");
+    EXPECT_EQ(connection.endpoint.credentials(true).token, "rotated-token");
+}
+
+TEST_F(InCluster, Ipv6AndPodNamespace) {
+    environment["KUBERNETES_SERVICE_HOST"] = "fd00::1";
+    environment["POD_NAMESPACE"] = "mine";
+    const auto connection = in_cluster_connection(environment, clock, scratch.path());
+    EXPECT_EQ(connection.endpoint.url, "https://[fd00::1]:443");
+    EXPECT_EQ(connection.ns, "mine");
+}
+
+TEST_F(InCluster, OnlyInAPod) {
+    EXPECT_FALSE(in_cluster_possible({}, scratch.path()));
+    EXPECT_FALSE(in_cluster_possible(environment, scratch.path("none")));
+    scratch.write("ca.crt", "junk");
+    EXPECT_THROW(in_cluster_connection(environment, clock, scratch.path()), Error);
+}
+
+TEST(KubeconfigHint, SaysHowToUseTheOneOfK3s) {
+    testing::Scratch scratch;
+    const std::string file = scratch.write("k3s.yaml", "");
+    EXPECT_THAT(kubeconfig_hint(file), HasSubstr("add --kubeconfig " + file));
+    EXPECT_THAT(kubeconfig_hint(scratch.path("none")), HasSubstr("export KUBECONFIG=FILE"));
+    std::filesystem::permissions(scratch.path(), std::filesystem::perms{0755});
+    std::filesystem::permissions(file, std::filesystem::perms::none);
+    if (::geteuid() == 0) ASSERT_EQ(::seteuid(65534), 0);  // root reads everything
+    EXPECT_THAT(kubeconfig_hint(file),
+                AllOf(HasSubstr("only root may read"), HasSubstr("--write-kubeconfig-mode")));
+    if (::getuid() == 0) ASSERT_EQ(::seteuid(0), 0);
+}
+
+}  // namespace
+}  // namespace hermesctl::kube

@@ -1,0 +1,233 @@
+// The watch: what it asks for, what it keeps, and how it goes on after every kind of end.
+#include "hermesctl/kube/watch.hpp"
+
+#include "support/fake_transport.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace hermesctl::kube {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::answer;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using testing::no_answer;
+using ::testing::Not;
+using testing::refusal;
+
+TEST(EventSplitterTest, LinesMayBeSplitAnywhere) {
+    EventSplitter splitter;
+    EXPECT_TRUE(splitter.feed("{\"a\"").empty());
+    EXPECT_THAT(splitter.feed(":1}\n\n{\"b\":2}\n{"), ElementsAre("{\"a\":1}", "{\"b\":2}"));
+    EXPECT_THAT(splitter.feed("}\r\n"), ElementsAre("{}\r"));
+}
+
+TEST(EventSplitterTest, AnEndlessLineIsRefused) {
+    EventSplitter splitter;
+    const std::string part(16u << 20, 'x');
+    splitter.feed(part);
+    splitter.feed(part);
+    EXPECT_THROW(splitter.feed("x"), Error);
+}
+
+Json pod(const std::string& name, const std::string& version) {
+    return {{"metadata", {{"name", name}, {"resourceVersion", version}}}};
+}
+
+/// A list with one pod of this name, or none.
+net::Response list_of(const std::string& version, const std::string& name = {}) {
+    Json list{{"metadata", {{"resourceVersion", version}}}, {"items", Json::array()}};
+    if (!name.empty()) list["items"].push_back(pod(name, version));
+    return answer(200, list.dump());
+}
+
+struct WatchTest : ::testing::Test {
+    testing::FakeClock clock{};
+    testing::FakeTransport net{clock};
+    Watch watch{net, clock, "Pod", "hermes", {"app=hermes", ""}};
+
+    void run(std::chrono::milliseconds time = 100ms) {
+        const Clock::Time end = clock.now() + time;
+        do {
+            watch.advance();
+            net.poll(std::min<std::chrono::milliseconds>(100ms, time));
+            watch.advance();
+        } while (clock.now() < end);
+    }
+    net::Transport::Ticket stream() { return net.in_flight().at(0); }
+    void event(const std::string& type, const Json& object) {
+        net.chunk(stream(), Json{{"type", type}, {"object", object}}.dump() + "\n");
+        run();
+    }
+    /// Listed and watching.
+    void sync() {
+        net.answers = {list_of("10", "a")};
+        run();
+        ASSERT_TRUE(watch.synced());
+    }
+    const std::string& asked(std::size_t index) { return net.requests.at(index).target; }
+    const std::string& asked_last() { return net.requests.back().target; }
+};
+
+TEST_F(WatchTest, ListsThenWatchesFromThere) {
+    EXPECT_FALSE(watch.synced());
+    sync();
+    EXPECT_EQ(asked(0), "/api/v1/namespaces/hermes/pods?labelSelector=app%3Dhermes");
+    EXPECT_EQ(asked(1),
+              "/api/v1/namespaces/hermes/pods?labelSelector=app%3Dhermes&watch=1&allowWatchBookmarks=true"
+              "&timeoutSeconds=55&resourceVersion=10");
+    EXPECT_EQ(net.requests[1].timeout, 0ms);
+    EXPECT_GT(net.requests[1].idle, 55s);
+    EXPECT_EQ(watch.objects().at("a").at("kind"), "Pod");
+    EXPECT_EQ(watch.revision(), 1u);
+}
+
+TEST_F(WatchTest, FollowsEvents) {
+    sync();
+    event("ADDED", pod("b", "11"));
+    event("MODIFIED", pod("a", "12"));
+    EXPECT_EQ(watch.objects().size(), 2u);
+    EXPECT_EQ(watch.objects().at("a"), pod("a", "12"));
+    event("DELETED", pod("b", "13"));
+    EXPECT_EQ(watch.objects().size(), 1u);
+    EXPECT_EQ(watch.revision(), 4u);
+}
+
+TEST_F(WatchTest, TheSameStateAgainIsNoChange) {
+    sync();
+    event("MODIFIED", pod("a", "12"));
+    event("MODIFIED", pod("a", "12"));
+    event("DELETED", pod("unknown", "14"));
+    EXPECT_EQ(watch.revision(), 2u);
+}
+
+TEST_F(WatchTest, GoesOnFromTheLastVersionAfterAnOrderlyEnd) {
+    sync();
+    event("BOOKMARK", pod("", "40"));
+    EXPECT_EQ(watch.objects().size(), 1u);
+    net.finish(stream(), answer(200, ""));
+    run(2s);
+    EXPECT_EQ(net.requests.size(), 3u);
+    EXPECT_THAT(asked(2), HasSubstr("resourceVersion=40"));
+    EXPECT_EQ(watch.trouble(), "");
+}
+
+TEST_F(WatchTest, DoesNotSpinWhenTheServerEndsEachWatchAtOnce) {
+    net.answers = {list_of("10")};
+    for (int i = 0; i < 1000; ++i) {
+        net.answers.push_back(answer(200, ""));
+    }
+    run(10s);
+    EXPECT_LE(net.requests.size(), 13u);
+    EXPECT_GE(net.requests.size(), 9u);
+}
+
+TEST_F(WatchTest, AnExpiredVersionLeadsBackToTheList) {
+    sync();
+    net.answers = {list_of("90", "c")};
+    event("ERROR", Json{{"kind", "Status"}, {"code", 410}, {"reason", "Expired"}});
+    run(2s);
+    EXPECT_THAT(asked(2), Not(HasSubstr("watch=1")));
+    EXPECT_THAT(asked(3), HasSubstr("resourceVersion=90"));
+    EXPECT_EQ(watch.objects().size(), 1u);
+    EXPECT_EQ(watch.objects().count("c"), 1u);
+    EXPECT_EQ(watch.trouble(), "");
+}
+
+TEST_F(WatchTest, AnHttp410DoesTheSame) {
+    sync();
+    net.finish(stream(), refusal(410, "Expired", "too old resource version"));
+    run(2s);
+    EXPECT_THAT(asked(2), Not(HasSubstr("watch=1")));
+    EXPECT_FALSE(watch.refused());
+}
+
+TEST_F(WatchTest, ABrokenConnectionIsSaidAndMended) {
+    sync();
+    net.finish(stream(), no_answer("connection reset", true));
+    run();
+    EXPECT_THAT(watch.trouble(), HasSubstr("connection reset"));
+    EXPECT_EQ(watch.objects().size(), 1u);
+    net.answers = {no_answer("connection refused"), list_of("20")};
+    run(4s);
+    EXPECT_EQ(watch.trouble(), "");
+    EXPECT_TRUE(watch.objects().empty());
+    EXPECT_THAT(asked_last(), HasSubstr("resourceVersion=20"));
+}
+
+TEST_F(WatchTest, ASilentConnectionIsTakenForDead) {
+    sync();
+    run(80s);
+    EXPECT_THAT(asked(2), Not(HasSubstr("watch=1")));
+}
+
+TEST_F(WatchTest, WaitsWithGrowingPausesForAnOverloadedServer) {
+    for (int i = 0; i < 100; ++i) {
+        net.answers.push_back(refusal(429, "TooManyRequests", "slow down"));
+    }
+    run(60s);
+    EXPECT_LE(net.requests.size(), 9u);
+    EXPECT_GE(net.requests.size(), 5u);
+    EXPECT_EQ(watch.trouble(), "slow down");
+}
+
+TEST_F(WatchTest, WaitsAsLongAsTheServerAsks) {
+    net.answers = {answer(429, "later", {{"Retry-After", "20"}})};
+    run(19s);
+    EXPECT_EQ(net.requests.size(), 1u);
+    run(2s);
+    EXPECT_EQ(net.requests.size(), 2u);
+}
+
+TEST_F(WatchTest, AnErrorEventIsWaitedOut) {
+    sync();
+    event("ERROR",
+          Json{{"code", 500}, {"message", "etcd leader changed"}, {"details", {{"retryAfterSeconds", 5}}}});
+    EXPECT_EQ(watch.trouble(), "etcd leader changed");
+    EXPECT_EQ(net.cancelled.size(), 1u);
+    run(4s);
+    EXPECT_EQ(net.requests.size(), 2u);
+    run(2s);
+    EXPECT_EQ(net.requests.size(), 3u);
+}
+
+TEST_F(WatchTest, NoPermissionIsFinal) {
+    net.answers = {refusal(403, "Forbidden", "pods is forbidden")};
+    run(30s);
+    ASSERT_TRUE(watch.refused());
+    EXPECT_EQ(watch.refused()->code(), ExitCode::denied);
+    EXPECT_EQ(net.requests.size(), 1u);
+}
+
+TEST_F(WatchTest, RefusedCredentialsGetOneMoreTry) {
+    net.answers = {refusal(401, "Unauthorized", "Unauthorized"), refusal(401, "Unauthorized", "Unauthorized"),
+                   refusal(401, "Unauthorized", "Unauthorized")};
+    run(10s);
+    EXPECT_TRUE(watch.refused());
+    EXPECT_EQ(net.requests.size(), 2u);
+}
+
+TEST_F(WatchTest, WhatIsNoEventEndsTheStream) {
+    sync();
+    net.chunk(stream(), "<html>\n");
+    run();
+    EXPECT_EQ(watch.trouble(), "a watch event is not JSON");
+    EXPECT_EQ(net.cancelled.size(), 1u);
+    net.answers = {list_of("30")};
+    run(2s);
+    EXPECT_EQ(watch.trouble(), "");
+}
+
+TEST_F(WatchTest, AnEndedWatchLeavesNothingInFlight) {
+    {
+        Watch other(net, clock, "Secret", "hermes");
+        other.advance();
+        EXPECT_EQ(net.in_flight().size(), 1u);
+    }
+    EXPECT_TRUE(net.in_flight().empty());
+}
+
+}  // namespace
+}  // namespace hermesctl::kube

@@ -1,0 +1,283 @@
+// Who is trusted, who we are, and which way the bytes go.
+#include "hermesctl/base/error.hpp"
+#include "wire/client.hpp"
+
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace hermesctl::testing {
+namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+ScriptedServer::Script ok() {
+    return answering([](auto&) { return http_answer(200, "ok"); });
+}
+
+TEST(Trust, AnotherAuthorityIsRefused) {
+    ScriptedServer server{ok(), {.certificate = Authority{"another"}.issue()}};
+    auto answer = net::send(*connect(server), get("/"));
+    EXPECT_EQ(answer.failure, "the certificate of the server is not from the authority in the kubeconfig");
+    EXPECT_FALSE(answer.connected);
+    EXPECT_FALSE(answer.transient);
+    EXPECT_EQ(server.connections(), 0);
+}
+
+TEST(Trust, WithoutAnAuthorityTheSystemsAreAsked) {
+    ScriptedServer server{ok()};
+    auto endpoint = endpoint_of(server);
+    endpoint.ca_pem = "";
+    EXPECT_EQ(net::send(*connect(endpoint), get("/")).failure,
+              "the certificate of the server is not from an authority that this system trusts");
+}
+
+TEST(Trust, InsecureAcceptsAnyCertificate) {
+    ScriptedServer server{ok(), {.certificate = Authority{"another"}.issue({.names = "DNS:elsewhere"})}};
+    auto endpoint = endpoint_of(server);
+    endpoint.ca_pem = "";
+    endpoint.insecure = true;
+    EXPECT_EQ(net::send(*connect(endpoint), get("/")).body, "ok");
+}
+
+TEST(Trust, AnExpiredCertificateIsNamed) {
+    ScriptedServer server{ok(), {.certificate = test_authority().issue({.not_after_seconds = -60})}};
+    EXPECT_EQ(net::send(*connect(server), get("/")).failure, "the certificate of the server has expired");
+}
+
+TEST(Trust, ACertificateForAnotherNameIsRefused) {
+    ScriptedServer server{ok(), {.certificate = test_authority().issue({.names = "DNS:kubernetes.default"})}};
+    EXPECT_THAT(net::send(*connect(server), get("/")).failure,
+                StartsWith("the certificate of the server is not for 127.0.0.1:"));
+}
+
+TEST(Trust, TlsServerNameIsWhatTheCertificateMustSayAndHostStaysTheServers) {
+    std::string seen;
+    auto script = answering([&](const std::string& request) {
+        seen = request;
+        return http_answer(200, "ok");
+    });
+    ScriptedServer server{script,
+                          {.certificate = test_authority().issue({.names = "DNS:kubernetes.default"})}};
+    auto endpoint = endpoint_of(server);
+    endpoint.tls_server_name = "kubernetes.default";
+    EXPECT_EQ(net::send(*connect(endpoint), get("/")).body, "ok");
+    EXPECT_THAT(seen, HasSubstr("Host: 127.0.0.1:" + std::to_string(server.port()) + "\r\n"));
+    endpoint.tls_server_name = "other.default";
+    EXPECT_EQ(net::send(*connect(endpoint), get("/")).failure,
+              "the certificate of the server is not for other.default");
+}
+
+TEST(Trust, AnAuthorityThatIsNoCertificateIsNamed) {
+    ScriptedServer server{ok()};
+    auto endpoint = endpoint_of(server);
+    endpoint.ca_pem = "not a certificate";
+    auto answer = net::send(*connect(endpoint), get("/"));
+    EXPECT_EQ(answer.failure, "the authority in the kubeconfig is not a PEM certificate");
+}
+
+TEST(Trust, ATlsClientOnAPlainPortIsTold) {
+    ScriptedServer server{[](Peer& peer) {
+                              peer.read_some();
+                              peer.write("HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request\n");
+                          },
+                          {.tls = false}};
+    auto endpoint = endpoint_of(server);
+    endpoint.url = "https://127.0.0.1:" + std::to_string(server.port());
+    EXPECT_EQ(net::send(*connect(endpoint), get("/")).failure, "the server does not speak TLS on this port");
+}
+
+TEST(Identity, AClientCertificateIsShownFromMemory) {
+    const Authority clients{"clients"};
+    ScriptedServer server{ok(), {.client_ca_pem = clients.pem()}};
+    auto endpoint = endpoint_of(server);
+    EXPECT_THAT(net::send(*connect(endpoint), get("/")).failure, HasSubstr("client certificate"));
+    auto pair = clients.issue({.names = "", .subject = "ann"});
+    endpoint.credentials = [&](bool) {
+        return net::Credentials{.certificate_pem = pair.certificate_pem, .key_pem = pair.key_pem};
+    };
+    EXPECT_EQ(net::send(*connect(endpoint), get("/")).body, "ok");
+}
+
+TEST(Identity, AnExpiredClientCertificateIsNamed) {
+    const Authority clients{"clients"};
+    ScriptedServer server{ok(), {.client_ca_pem = clients.pem()}};
+    auto endpoint = endpoint_of(server);
+    auto pair = clients.issue({.names = "", .subject = "ann", .not_after_seconds = -60});
+    endpoint.credentials = [&](bool) {
+        return net::Credentials{.certificate_pem = pair.certificate_pem, .key_pem = pair.key_pem};
+    };
+    EXPECT_EQ(net::send(*connect(endpoint), get("/")).failure,
+              "the server says that the client certificate has expired");
+}
+
+TEST(Identity, AKeyThatIsNoneIsNamed) {
+    ScriptedServer server{ok()};
+    auto endpoint = endpoint_of(server);
+    auto pair = test_authority().issue();
+    endpoint.credentials = [&](bool) {
+        return net::Credentials{.certificate_pem = pair.certificate_pem, .key_pem = "no key"};
+    };
+    EXPECT_EQ(net::send(*connect(endpoint), get("/")).failure,
+              "the client certificate and its key cannot be used");
+}
+
+TEST(Identity, BasicAuthentication) {
+    std::string seen;
+    ScriptedServer server{answering([&](const std::string& request) {
+        seen = request;
+        return http_answer(200, "");
+    })};
+    auto endpoint = endpoint_of(server);
+    endpoint.credentials = [](bool) { return net::Credentials{.username = "ann", .password = "pass"}; };
+    net::send(*connect(endpoint), get("/"));
+    EXPECT_THAT(seen, HasSubstr("Authorization: Basic YW5uOnBhc3M=\r\n"));
+}
+
+TEST(Identity, IsNeverSentWithoutTls) {
+    std::string seen;
+    ScriptedServer server{answering([&](const std::string& request) {
+                              seen = request;
+                              return http_answer(200, "");
+                          }),
+                          {.tls = false}};
+    auto endpoint = endpoint_of(server);
+    endpoint.credentials = [](bool) { return net::Credentials{.token = "secret"}; };
+    EXPECT_EQ(net::send(*connect(endpoint), get("/")).status, 200);
+    EXPECT_THAT(seen, Not(HasSubstr("Authorization")));
+}
+
+/// 401 for every token but "new".
+ScriptedServer::Script wants_new_token(std::atomic<int>& refused) {
+    return answering([&refused](const std::string& request) {
+        if (request.find("Bearer new\r\n") != std::string::npos) return http_answer(200, "ok");
+        ++refused;
+        return http_answer(401, "Unauthorized");
+    });
+}
+
+TEST(Identity, AfterA401TheCredentialsAreAskedForAgainOnce) {
+    std::atomic<int> refused{0};
+    int asked_again = 0;
+    ScriptedServer server{wants_new_token(refused)};
+    auto endpoint = endpoint_of(server);
+    std::string token = "old";
+    endpoint.credentials = [&](bool rejected) {
+        if (rejected) ++asked_again, token = "new";
+        return net::Credentials{.token = token};
+    };
+    auto transport = connect(endpoint);
+    const std::vector<net::Request> requests(3, get("/"));
+    for (const auto& answer : net::exchange(*transport, requests))
+        EXPECT_EQ(answer.body, "ok");
+    EXPECT_EQ(asked_again, 1) << "three answers of 401 to one and the same token";
+    EXPECT_LE(refused, 3);
+}
+
+TEST(Identity, ARejectionThatStaysIsTheAnswer) {
+    std::atomic<int> refused{0};
+    ScriptedServer server{wants_new_token(refused)};
+    auto endpoint = endpoint_of(server);
+    int number = 0;
+    endpoint.credentials = [&](bool) {
+        return net::Credentials{.token = "wrong" + std::to_string(++number)};
+    };
+    EXPECT_EQ(net::send(*connect(endpoint), get("/")).status, 401);
+    EXPECT_EQ(refused, 2);
+    endpoint.credentials = [](bool) { return net::Credentials{.token = "same"}; };
+    EXPECT_EQ(net::send(*connect(endpoint), get("/")).status, 401);
+    EXPECT_EQ(refused, 3) << "the same token is not worth a second try";
+}
+
+/// An http proxy that answers CONNECT itself and then is the server: the tunnel's other end is here.
+TEST(Proxy, HttpsGoesThroughConnect) {
+    std::string seen;
+    ScriptedServer proxy{[&](Peer& peer) {
+                             seen = peer.read_request();
+                             peer.write("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+                         },
+                         {.tls = false}};
+    net::Endpoint endpoint;
+    endpoint.url = "https://cluster.example:6443";
+    endpoint.proxy_url = proxy.url();
+    endpoint.credentials = [](bool) { return net::Credentials{.token = "secret"}; };
+    auto answer = net::send(*connect(endpoint), get("/"));
+    EXPECT_THAT(seen, StartsWith("CONNECT cluster.example:6443 HTTP/1.1\r\n"));
+    EXPECT_THAT(seen, Not(HasSubstr("secret")));
+    EXPECT_EQ(answer.failure, "the proxy answered 403");
+    EXPECT_FALSE(answer.connected);
+}
+
+/// A proxy that really makes the connection, to one server whatever it is asked for.
+ScriptedServer::Script tunnel_to(int port) {
+    return [port](Peer& client) {
+        client.read_request();
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(static_cast<std::uint16_t>(port));
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        ASSERT_EQ(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+        client.write("HTTP/1.1 200 Connection established\r\nX-Of-Proxy: 1\r\n\r\n");
+        Peer server{fd, nullptr};
+        std::thread back{[&] {
+            for (auto bytes = server.read_some(); !bytes.empty(); bytes = server.read_some())
+                client.write(bytes);
+        }};
+        for (auto bytes = client.read_some(); !bytes.empty(); bytes = client.read_some())
+            server.write(bytes);
+        ::shutdown(fd, SHUT_RDWR);
+        back.join();
+        ::close(fd);
+    };
+}
+
+TEST(Proxy, TheTunnelEndsAtTheServerWithItsOwnTls) {
+    ScriptedServer server{ok(), {.certificate = test_authority().issue({.names = "DNS:cluster.example"})}};
+    ScriptedServer proxy{tunnel_to(server.port()), {.tls = false}};
+    auto endpoint = endpoint_of(server);
+    endpoint.url = "https://cluster.example:6443";
+    endpoint.proxies.https = proxy.url();
+    auto transport = connect(endpoint);
+    auto answer = net::send(*transport, get("/"));
+    EXPECT_EQ(answer.body, "ok") << answer.failure;
+    EXPECT_EQ(answer.header("X-Of-Proxy"), "");
+    EXPECT_EQ(net::send(*transport, get("/")).body, "ok");
+    EXPECT_EQ(proxy.connections(), 1);
+    endpoint.ca_pem = Authority{"another"}.pem();
+    EXPECT_FALSE(net::send(*connect(endpoint), get("/")).ok());
+}
+
+TEST(Proxy, PlainHttpIsAskedOfTheProxy) {
+    std::string seen;
+    ScriptedServer proxy{answering([&](const std::string& request) {
+                             seen = request;
+                             return http_answer(200, "by proxy");
+                         }),
+                         {.tls = false}};
+    net::Endpoint endpoint;
+    endpoint.url = "http://cluster.example:8080";
+    endpoint.proxies.http = proxy.url();
+    EXPECT_EQ(net::send(*connect(endpoint), get("/x")).body, "by proxy");
+    EXPECT_THAT(seen, StartsWith("GET http://cluster.example:8080/x HTTP/1.1\r\n"));
+}
+
+TEST(Proxy, LoopbackIsReachedDirectlyWhateverTheEnvironmentSays) {
+    ScriptedServer server{ok()};
+    auto endpoint = endpoint_of(server);
+    endpoint.proxies.https = "http://127.0.0.1:1";
+    EXPECT_EQ(net::send(*connect(endpoint), get("/")).body, "ok");
+    ::setenv("https_proxy", "http://127.0.0.1:1", 1);  // libcurl would look there by itself
+    endpoint.proxies.https = "";
+    EXPECT_EQ(net::send(*connect(endpoint), get("/")).body, "ok");
+    ::unsetenv("https_proxy");
+}
+
+}  // namespace
+}  // namespace hermesctl::testing
