@@ -39,7 +39,8 @@ std::vector<Flag> flags_of(const CLI::App& app) {
         for (const std::string& name : option->get_lnames()) {
             flag.names.push_back("--" + name);
         }
-        flag.value = option->get_items_expected_max() == 0 ? "" : option->get_type_name();
+        const std::string kind = option->get_type_name();  // CLI11 appends what its validators say
+        flag.value = option->get_items_expected_max() == 0 ? "" : kind.substr(0, kind.find(':'));
         flag.help = option->get_description();
         flag.repeatable =
             !flag.value.empty() && option->get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll;

@@ -1,5 +1,5 @@
 // An independent judge of how kubeconfig files are read: kubectl itself, over files plain and odd.
-// HERMESCTL_TEST_KUBECTL names the kubectl; without it these tests are skipped.
+// HERMES_TEST_KUBE (of `tests/node/node env`) is the program that it is part of.
 #include "hermesctl/base/error.hpp"
 #include "hermesctl/base/process.hpp"
 #include "hermesctl/kube/kubeconfig.hpp"
@@ -18,20 +18,20 @@ namespace {
 
 const std::string directory = std::string(TESTS_DIR) + "/testdata/kubeconfig";
 
-std::optional<std::string> kubectl() {
-    const char* path = std::getenv("HERMESCTL_TEST_KUBECTL");
-    return path == nullptr ? std::nullopt : std::optional<std::string>(path);
+std::string kube_program() {
+    const char* path = std::getenv("HERMES_TEST_KUBE");
+    return path == nullptr ? "" : path;
 }
 
 /// The configuration, or nothing when it was refused.
 std::optional<Json> theirs(const KubeconfigRequest& request, const Environment& environment) {
     ProcessSpec process{
-        .argv = {*kubectl(), "config", "view", "--minify", "--flatten", "--raw", "-o", "json"},
+        .argv = {kube_program(), "kubectl", "config", "view", "--minify", "--flatten", "--raw", "-o", "json"},
         .environment = environment};
     if (!request.file.empty()) process.argv.push_back("--kubeconfig=" + request.file);
     if (!request.context.empty()) process.argv.push_back("--context=" + request.context);
     const auto result = run_process(process);
-    if (!result) throw std::runtime_error("cannot run " + *kubectl());
+    if (!result) throw std::runtime_error("cannot run " + kube_program());
     if (result->exit_code != 0) return std::nullopt;
     return Json::parse(result->output);
 }
@@ -57,7 +57,7 @@ void make_absolute(Json& config) {
 }
 
 void expect_same(const KubeconfigRequest& request, const Environment& environment) {
-    if (!kubectl()) GTEST_SKIP() << "HERMESCTL_TEST_KUBECTL is not set";
+    if (kube_program().empty()) FAIL() << R"(first: eval "$(tests/node/node env)")";
     auto expected = theirs(request, environment);
     auto actual = ours(request, environment);
     ASSERT_EQ(actual.has_value(), expected.has_value()) << (actual     ? *actual
@@ -204,7 +204,7 @@ TEST(KubeconfigCompare, DumpedYamlMeansTheSameToKubectl) {
         {"clusters", {{{"name", "c"}, {"cluster", {{"server", "https://h"}, {"extensions", {extension}}}}}}},
         {"contexts", {{{"name", "main"}, {"context", {{"cluster", "c"}, {"user", "u"}}}}}},
         {"users", {{{"name", "u"}, {"user", Json::object()}}}}};
-    if (!kubectl()) GTEST_SKIP() << "HERMESCTL_TEST_KUBECTL is not set";
+    if (kube_program().empty()) FAIL() << R"(first: eval "$(tests/node/node env)")";
     const std::string file = ::testing::TempDir() + "/dumped_kubeconfig.yaml";
     std::ofstream(file) << dump_yaml(config);
     const auto read = theirs({.file = file}, {{"HOME", "/nonexistent"}});

@@ -26,9 +26,10 @@ class Deploy : public Node {
 };
 
 TEST_F(Deploy, GoodStartAnswers) {
-    const Finished done = hermesctl(deploy_arguments());
+    const Finished done = hermesctl(deploy_arguments({"-v"}));
     ASSERT_EQ(done.code, 0) << done.out << done.err;
     EXPECT_THAT(done.out, HasSubstr("message @cage_bot"));
+    EXPECT_THAT(done.err, HasSubstr("PATCH /api/v1/namespaces/"));
     EXPECT_THAT(done.out + done.err, Not(HasSubstr(setting("HERMES_TEST_TOKEN"))));
     EXPECT_THAT(done.out + done.err, Not(HasSubstr(setting("HERMES_TEST_KEY"))));
     EXPECT_THAT(ask("hello"), HasSubstr("you said 'hello'"));
@@ -62,6 +63,7 @@ TEST_F(Deploy, RejectedTokenFailsWithinSecondsAndIsNeverPrinted) {
     const std::string bad = "111111111:AAE-this-token-is-refused-everywhere-00";
     auto arguments = deploy_arguments();
     arguments[4] = "TELEGRAM_BOT_TOKEN=env:BAD";
+    arguments.insert(arguments.end(), {"--timeout", "45s"});  // less than the patience with what may heal
     const Finished done = hermesctl(arguments, {{"BAD", bad}});
     EXPECT_EQ(done.code, 1);
     EXPECT_THAT(done.err, HasSubstr("rejected the bot token"));
@@ -196,26 +198,17 @@ TEST_F(Deploy, PlantedToolsAreNeverRun) {
         "../lib/python3.11/site-packages/usercustomize.py "
         "> /opt/data/json.py; cp /opt/data/json.py /opt/data/os.py";
     ASSERT_EQ(kubectl({"-n", ns(), "exec", "deployment/hermes", "--", "sh", "-c", plant}).code, 0);
+    // They would be noticed: one that is run leaves its trace.
+    ASSERT_EQ(kubectl({"-n", ns(), "exec", "deployment/hermes", "--", "/opt/data/.local/bin/grep"}).code, 0);
+    ASSERT_EQ(kubectl({"-n", ns(), "exec", "deployment/hermes", "--", "/bin/rm", "/opt/data/planted"}).code,
+              0);
     EXPECT_EQ(hermesctl({"status"}).code, 0);
     EXPECT_EQ(hermesctl({"wait"}).code, 0);
     std::this_thread::sleep_for(12s);  // two rounds of the pod's own probes
-    const Finished planted =
-        kubectl({"-n", ns(), "exec", "deployment/hermes", "--", "/bin/ls", "/opt/data/planted"});
-    EXPECT_NE(planted.code, 0) << planted.out;
-}
-
-TEST_F(Deploy, TeardownKeepsTheDataAndSaysSo) {
-    deploy_well();
-    const Finished down = hermesctl({"teardown", "-y"});
-    EXPECT_EQ(down.code, 0) << down.err;
-    EXPECT_THAT(down.out, HasSubstr("kept: persistentvolumeclaim/hermes-data"));
-    EXPECT_THAT(down.out, HasSubstr("/deletebot"));
-    EXPECT_EQ(kubectl({"-n", ns(), "get", "pvc", "hermes-data"}).code, 0);
-    EXPECT_NE(kubectl({"-n", ns(), "get", "deployment", "hermes"}).code, 0);
-    deploy_well();
-    const Finished all = hermesctl({"teardown", "--delete-data", "-y"});
-    EXPECT_EQ(all.code, 0) << all.err;
-    EXPECT_NE(kubectl({"get", "namespace", ns()}).code, 0);
+    const Finished data = kubectl({"-n", ns(), "exec", "deployment/hermes", "--", "/bin/ls", "/opt/data"});
+    EXPECT_EQ(data.code, 0) << data.err;
+    EXPECT_THAT(data.out, HasSubstr("json.py"));
+    EXPECT_THAT(data.out, Not(HasSubstr("planted")));
 }
 
 }  // namespace

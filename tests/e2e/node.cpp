@@ -22,11 +22,14 @@ void Node::SetUp() {
     std::string name = ::testing::UnitTest::GetInstance()->current_test_info()->name();
     std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
     use_namespace("e2e-" + name.substr(0, 40));
+    node({"world", "reset"});  // a run that was killed has left its faults
 }
 
 void Node::use_namespace(const std::string& name) {
     ns_ = name;
     namespaces_.push_back(name);
+    const Finished gone = kubectl({"delete", "namespace", name, "--ignore-not-found", "--timeout=90s"});
+    EXPECT_EQ(gone.code, 0) << gone.err;
 }
 
 void Node::TearDown() {

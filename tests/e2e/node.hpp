@@ -37,6 +37,7 @@ class Node : public ::testing::Test {
     std::string node(std::vector<std::string> arguments);
     /// The bot's answer to a message of the allowed user; "" when none came.
     std::string ask(const std::string& text, int seconds = 40);
+    /// Of this test; what an earlier run has left in it goes.
     void use_namespace(const std::string& name);
 
     const std::string& ns() const { return ns_; }

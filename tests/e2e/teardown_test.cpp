@@ -1,0 +1,67 @@
+// teardown takes what is this installation's, says what stays, and explains what does not go.
+#include "e2e/node.hpp"
+
+namespace hermesctl::e2e {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class Teardown : public Node {};
+
+TEST_F(Teardown, KeepsTheDataAndSaysHowToComeBack) {
+    ASSERT_EQ(hermesctl(deploy_arguments()).code, 0);
+    ASSERT_EQ(hermesctl({"exec", "--", "sh", "-c", "echo remember > /opt/data/note"}).code, 0);
+    const Finished unasked = hermesctl({"teardown"});
+    EXPECT_EQ(unasked.code, 2) << "without a terminal a removal needs -y: " << unasked.err;
+    const Finished down = hermesctl({"teardown", "-y"});
+    EXPECT_EQ(down.code, 0) << down.err;
+    EXPECT_THAT(down.out, HasSubstr("kept: persistentvolumeclaim/hermes-data"));
+    EXPECT_THAT(down.out, HasSubstr("/deletebot"));
+    EXPECT_EQ(kubectl({"-n", ns(), "get", "pvc", "hermes-data"}).code, 0);
+    EXPECT_NE(kubectl({"-n", ns(), "get", "deployment", "hermes"}).code, 0);
+    ASSERT_EQ(hermesctl(deploy_arguments()).code, 0);
+    EXPECT_EQ(hermesctl({"exec", "--", "cat", "/opt/data/note"}).out, "remember\n");
+    const Finished all = hermesctl({"teardown", "--delete-data", "-y"});
+    EXPECT_EQ(all.code, 0) << all.err;
+    EXPECT_NE(kubectl({"get", "namespace", ns()}).code, 0);
+}
+
+TEST_F(Teardown, AnotherInstanceAndItsDataStay) {
+    ASSERT_EQ(hermesctl(deploy_arguments()).code, 0);
+    auto second = deploy_arguments({"--name", "second"});
+    second[4] = "TELEGRAM_BOT_TOKEN=env:HERMES_TEST_TOKEN_OTHER";
+    const Finished beside = hermesctl(second);
+    ASSERT_EQ(beside.code, 0) << beside.err;
+    EXPECT_THAT(beside.out, HasSubstr("@other_bot"));
+    EXPECT_THAT(hermesctl({"list", "-o", "json"}).out, HasSubstr("second"));
+
+    const Finished down = hermesctl({"teardown", "--delete-data", "-y"});
+    EXPECT_EQ(down.code, 0) << down.err;
+    EXPECT_THAT(down.out, HasSubstr("namespace/" + ns()));
+    EXPECT_NE(kubectl({"-n", ns(), "get", "pvc", "hermes-data"}).code, 0);
+    EXPECT_EQ(kubectl({"-n", ns(), "get", "pvc", "second-data"}).code, 0);
+    const Finished status = hermesctl({"status", "--name", "second"});
+    EXPECT_EQ(status.code, 0) << status.out << status.err;
+}
+
+TEST_F(Teardown, WhatHangsIsExplained) {
+    ASSERT_EQ(hermesctl(deploy_arguments()).code, 0);
+    ASSERT_EQ(kubectl({"-n", ns(), "patch", "pvc", "hermes-data", "--type", "json", "-p",
+                       R"([{"op":"add","path":"/metadata/finalizers/-","value":"example.com/held"}])"})
+                  .code,
+              0);
+    const Finished hung = hermesctl({"teardown", "--delete-data", "-y", "--timeout", "20s"});
+    EXPECT_EQ(hung.code, 5) << hung.err;
+    EXPECT_THAT(hung.err, HasSubstr("persistentvolumeclaim/hermes-data is still being deleted"));
+    EXPECT_THAT(hung.err, HasSubstr("example.com/held"));
+    ASSERT_EQ(kubectl({"-n", ns(), "patch", "pvc", "hermes-data", "--type", "json", "-p",
+                       R"([{"op":"remove","path":"/metadata/finalizers"}])"})
+                  .code,
+              0);
+    const Finished again = hermesctl({"teardown", "--delete-data", "-y"});
+    EXPECT_EQ(again.code, 0) << "the next run goes on: " << again.err;
+}
+
+}  // namespace
+}  // namespace hermesctl::e2e

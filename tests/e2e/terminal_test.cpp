@@ -1,0 +1,60 @@
+// deploy as a person meets it: questions without echo, a plan, a yes, a live board that fits.
+#include "e2e/node.hpp"
+#include "support/terminal_session.hpp"
+
+namespace hermesctl::e2e {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using testing::TerminalSession;
+
+class AtATerminal : public Node {
+  protected:
+    TerminalSession open(std::vector<std::string> arguments, int columns) {
+        std::vector<std::string> argv{setting("HERMESCTL_BINARY"), "--kubeconfig", kubeconfig(), "-n", ns()};
+        argv.insert(argv.end(), arguments.begin(), arguments.end());
+        return TerminalSession(std::move(argv), columns, 30);
+    }
+};
+
+TEST_F(AtATerminal, DeployAsksForWhatItNeedsAndNeverEchoesASecret) {
+    TerminalSession terminal = open({"deploy"}, 40);
+    ASSERT_TRUE(terminal.wait_for("numeric Telegram id")) << terminal.screen();
+    terminal.type(setting("HERMES_TEST_USER") + "\r");
+    ASSERT_TRUE(terminal.wait_for("bot token")) << terminal.screen();
+    terminal.type(setting("HERMES_TEST_TOKEN") + "\r");
+    ASSERT_TRUE(terminal.wait_for("MINIMAX_API_KEY")) << terminal.screen();
+    terminal.type(setting("HERMES_TEST_KEY") + "\r");
+    ASSERT_TRUE(terminal.wait_for("apply this?")) << terminal.screen();
+    EXPECT_THAT(terminal.screen(), HasSubstr("deployment/hermes"));
+    terminal.type("y\r");
+    EXPECT_TRUE(terminal.wait_for("the bot answers", 120s)) << terminal.screen();
+    EXPECT_EQ(terminal.wait(), 0) << terminal.screen();
+    EXPECT_THAT(terminal.screen(), Not(HasSubstr(setting("HERMES_TEST_TOKEN"))));
+    EXPECT_THAT(terminal.screen(), Not(HasSubstr(setting("HERMES_TEST_KEY"))));
+    EXPECT_TRUE(terminal.is_cooked());
+}
+
+TEST_F(AtATerminal, ANoChangesNothing) {
+    auto arguments = deploy_arguments();
+    arguments.erase(std::find(arguments.begin(), arguments.end(), "-y"));
+    TerminalSession terminal = open(arguments, 80);
+    ASSERT_TRUE(terminal.wait_for("apply this?")) << terminal.screen();
+    terminal.type("n\r");
+    EXPECT_EQ(terminal.wait(20s), 1) << terminal.screen();
+    EXPECT_THAT(terminal.screen(), HasSubstr("nothing was changed"));
+    EXPECT_NE(kubectl({"get", "namespace", ns()}).code, 0);
+}
+
+TEST_F(AtATerminal, CtrlCAtAQuestionEndsIt) {
+    TerminalSession terminal = open({"deploy"}, 80);
+    ASSERT_TRUE(terminal.wait_for("numeric Telegram id")) << terminal.screen();
+    terminal.type("\x03");
+    EXPECT_EQ(terminal.wait(10s), 130) << terminal.screen();
+    EXPECT_TRUE(terminal.is_cooked());
+}
+
+}  // namespace
+}  // namespace hermesctl::e2e

@@ -1,0 +1,86 @@
+// What a wait has to live through, and what ends it: pulls, storage, crashes.
+#include "e2e/node.hpp"
+
+#include <chrono>
+
+#include <fmt/format.h>
+
+namespace hermesctl::e2e {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::AnyOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr auto default_class = "storageclass.kubernetes.io/is-default-class";
+
+class Wait : public Node {
+  protected:
+    void TearDown() override {
+        if (!setting("HERMESCTL_E2E_KUBECONFIG").empty()) {
+            kubectl({"annotate", "--overwrite", "storageclass", "local-path",
+                     std::string(default_class) + "=true"});
+        }
+        Node::TearDown();
+    }
+};
+
+TEST_F(Wait, WithoutADefaultStorageClassItSaysSo) {
+    ASSERT_EQ(kubectl({"annotate", "--overwrite", "storageclass", "local-path",
+                       std::string(default_class) + "=false"})
+                  .code,
+              0);
+    const Finished done = hermesctl(deploy_arguments());
+    EXPECT_EQ(done.code, 1) << done.err;
+    EXPECT_THAT(done.err, HasSubstr("storage class"));
+    EXPECT_THAT(done.err, HasSubstr("--storage-class"));
+}
+
+TEST_F(Wait, CrashLoopEndsAtTheThirdRestartWithItsCause) {
+    // An image that has a shell for the init container, and no Hermes.
+    const Finished done = hermesctl(deploy_arguments({"--image", "docker.io/library/busybox:1.36"}));
+    EXPECT_EQ(done.code, 1) << done.err;
+    EXPECT_THAT(done.err, HasSubstr("container hermes does not stay up"));
+    EXPECT_THAT(done.err, HasSubstr("hermesctl logs --source console"));
+    EXPECT_THAT(hermesctl({"logs", "--source", "console"}).out + hermesctl({"status"}).out,
+                AnyOf(HasSubstr("gateway"), HasSubstr("does not stay up")));
+}
+
+TEST_F(Wait, ARefusedChangeLeavesTheRunningAgentAlone) {
+    ASSERT_EQ(hermesctl(deploy_arguments()).code, 0);
+    const std::string pod =
+        kubectl({"-n", ns(), "get", "pods", "-o", "jsonpath={.items[*].metadata.uid}"}).out;
+    const Finished smaller =
+        hermesctl({"deploy", "-y", "--storage-size", "1Gi", "--image", "x.example/other:1"});
+    EXPECT_EQ(smaller.code, 1) << smaller.err;
+    EXPECT_THAT(smaller.err, HasSubstr("persistentvolumeclaim/hermes-data"));
+    EXPECT_EQ(kubectl({"-n", ns(), "get", "pods", "-o", "jsonpath={.items[*].metadata.uid}"}).out, pod);
+    EXPECT_THAT(ask("still there"), HasSubstr("you said 'still there'"));
+}
+
+TEST_F(Wait, TelegramThatIsAwayIsSurvivedAndOneThatStaysAwayIsNamed) {
+    node({"world", "fault", "telegram", "status", "502", "--times", "3"});
+    const Finished brief = hermesctl(deploy_arguments());
+    EXPECT_EQ(brief.code, 0) << brief.err;
+    node({"world", "fault", "telegram", "hang"});
+    const Finished restarted = hermesctl({"restart", "--drain", "1s"});
+    EXPECT_EQ(restarted.code, 1) << restarted.err;
+    EXPECT_THAT(restarted.err, HasSubstr("elegram"));
+    EXPECT_THAT(restarted.err, Not(HasSubstr(setting("HERMES_TEST_TOKEN"))));
+}
+
+TEST_F(Wait, RestartBringsANewPodThatAnswers) {
+    ASSERT_EQ(hermesctl(deploy_arguments()).code, 0);
+    const std::string pod =
+        kubectl({"-n", ns(), "get", "pods", "-o", "jsonpath={.items[*].metadata.uid}"}).out;
+    const Finished restarted = hermesctl({"restart", "-o", "json"});
+    EXPECT_EQ(restarted.code, 0) << restarted.err;
+    EXPECT_EQ(Json::parse(restarted.out)["bot"], "@cage_bot");
+    EXPECT_NE(kubectl({"-n", ns(), "get", "pods", "-o", "jsonpath={.items[*].metadata.uid}"}).out, pod);
+    // The annotation is the rollout tools': the next deploy must not take it away and roll the pod again.
+    EXPECT_THAT(hermesctl({"deploy", "-y"}).out, HasSubstr("nothing to change"));
+}
+
+}  // namespace
+}  // namespace hermesctl::e2e
