@@ -93,6 +93,7 @@ Easy CurlLink::open(std::string_view target, const Credentials& credentials) con
     set_option(e, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     set_option(e, CURLOPT_FOLLOWLOCATION, 0L);
     set_option(e, CURLOPT_NOSIGNAL, 1L);
+    set_option(e, CURLOPT_QUICK_EXIT, 1L);  // a resolver thread is left behind, not waited for
     set_option(e, CURLOPT_CONNECTTIMEOUT_MS, connect_ms);
     set_option(e, CURLOPT_TCP_KEEPALIVE, 1L);
     set_option(e, CURLOPT_TCP_KEEPIDLE, keepalive_s);
