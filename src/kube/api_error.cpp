@@ -72,6 +72,14 @@ std::string message_of(const net::Response& answer) {
                scrub(status.is_null() ? snippet(answer.body) : text_at(status, "/reason")));
 }
 
+/// What to type next; empty where the server's own words are enough.
+std::string hint_of(const net::Response& answer) {
+    if (unanswered(answer)) return "";
+    const bool object = text_at(status_of(answer), "/reason") == "NotFound";
+    if (!answer.ok() && (answer.status != 404 || object)) return "";
+    return "does the server's URL lack a base path? kubectl config view --minify shows it";
+}
+
 ExitCode code_of(const net::Response& answer) {
     if (unanswered(answer)) return ExitCode::unreachable;
     if (answer.status == 401 || answer.status == 403) return ExitCode::denied;
@@ -84,7 +92,8 @@ ExitCode code_of(const net::Response& answer) {
 }  // namespace
 
 ApiError::ApiError(const net::Response& answer, std::string what_for)
-    : Error(code_of(answer), message_of(answer)), http_(unanswered(answer) ? 0 : answer.status) {
+    : Error(code_of(answer), message_of(answer), hint_of(answer)),
+      http_(unanswered(answer) ? 0 : answer.status) {
     const Json status = answer.ok() ? Json() : status_of(answer);
     reason_ = text_at(status, "/reason");
     for (const Json& cause : at(status, "/details/causes")) {

@@ -33,6 +33,9 @@ class ApiError : public Error {
     int http() const noexcept { return http_; }  // 0: no answer
     const std::string& reason() const noexcept { return reason_; }
     const std::vector<Cause>& causes() const noexcept { return causes_; }
+    /// The API server knows no such object. Any other 404 (of a proxy, of a wrong base path) tells nothing of
+    /// it.
+    bool is_not_found() const { return http_ == 404 && reason_ == "NotFound"; }
     /// Another field manager owns fields that were sent (not an outdated resourceVersion).
     bool is_field_conflict() const;
 
@@ -49,7 +52,7 @@ struct Outcome {
     bool created = false;  // 201
     /// The object; throws the error.
     const Json& value() const;
-    bool not_found() const { return error && error->http() == 404; }
+    bool not_found() const { return error && error->is_not_found(); }
 };
 
 struct ApplyOptions {
@@ -90,7 +93,7 @@ class Client {
 
     /// Nothing when it is not there. Throws ApiError.
     std::optional<Json> get(const Ref&);
-    /// In parallel; a missing one is a 404 in Outcome::error.
+    /// In parallel; a missing one is Outcome::not_found().
     std::vector<Outcome> get_all(std::span<const Ref>);
     /// The items of a collection, each with apiVersion and kind. `ns` empty: all namespaces. Throws ApiError.
     std::vector<Json> list(std::string_view kind, std::string_view ns, const Selector& = {});

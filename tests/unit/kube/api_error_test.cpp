@@ -63,6 +63,15 @@ TEST(ApiErrorTest, AnEmptyOrEndlessBodyIsNoTrouble) {
               R"(the server answered HTTP 404: {"error":"nope"})");
 }
 
+TEST(ApiErrorTest, OnlyTheApiServersOwnNotFoundIsOne) {
+    EXPECT_TRUE(error_of(refusal(404, "NotFound", "pods \"a\" not found")).is_not_found());
+    EXPECT_EQ(error_of(refusal(404, "NotFound", "pods \"a\" not found")).hint(), "");
+    EXPECT_FALSE(error_of(answer(404, "404 page not found\n")).is_not_found());
+    EXPECT_THAT(error_of(answer(404, "404 page not found\n")).hint(), HasSubstr("base path"));
+    EXPECT_THAT(error_of(answer(200, "<title>Log in</title>")).hint(), HasSubstr("base path"));
+    EXPECT_EQ(error_of(refusal(422, "Invalid", "bad")).hint(), "");
+}
+
 TEST(ApiErrorTest, AFieldConflictNamesItsOwners) {
     net::Response conflict = answer(409, R"({"kind":"Status","reason":"Conflict","code":409,
         "message":"Apply failed with 1 conflict: conflict with \"kubectl-edit\" using apps/v1: .spec.replicas",

@@ -47,6 +47,21 @@ TEST_F(ClientTest, AMissingObjectIsNothing) {
     EXPECT_EQ(client.get(hermes), std::nullopt);
 }
 
+TEST_F(ClientTest, ANotFoundThatIsNotTheApiServersTellsNothingOfTheObject) {
+    for (const char* body : {"404 page not found\n", "<html><title>404 Not Found</title></html>",
+                             R"({"type":"error","status":"404","code":"NotFound"})"}) {
+        net.answers = {answer(404, body), answer(404, body)};
+        try {
+            client.get(hermes);
+            FAIL() << body;
+        } catch (const ApiError& error) {
+            EXPECT_EQ(error.http(), 404);
+            EXPECT_THAT(error.hint(), HasSubstr("base path"));
+        }
+        EXPECT_THROW(client.remove(hermes), ApiError);
+    }
+}
+
 TEST_F(ClientTest, GetsSeveralInOneGo) {
     net.answers = {answer(200, R"({"n":1})"), refusal(404, "NotFound", "no"),
                    refusal(403, "Forbidden", "no")};
