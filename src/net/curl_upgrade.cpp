@@ -5,6 +5,7 @@
 #include "hermesctl/base/crypto.hpp"
 #include "hermesctl/base/interrupt.hpp"
 #include "hermesctl/net/frames.hpp"
+#include "tcp.hpp"
 
 #include <algorithm>
 #include <array>
@@ -45,6 +46,7 @@ class CurlStream final : public ByteStream {
         return {code == CURLE_AGAIN ? Status::again : Status::failed, 0};
     }
     int fd() const override { return fd_; }
+    milliseconds unacknowledged() const override { return net::unacknowledged(fd_); }
     CURL* easy() { return easy_.get(); }
 
   private:

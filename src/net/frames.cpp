@@ -6,6 +6,7 @@
 #include "hermesctl/base/error.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 #include <deque>
 #include <exception>
@@ -62,8 +63,10 @@ class FramedSocket final : public WebSocket {
     ssize_t take(std::span<char> into);
     ssize_t put(std::string_view bytes);
     void heard(const wslay_event_on_msg_recv_arg&);
+    void heard_pong(std::string_view payload);
     void pull();
     void flush();
+    bool gone();
     void ping();
     void queue(std::uint8_t opcode, std::string_view message);
     void end(std::string failure);
@@ -83,9 +86,9 @@ class FramedSocket final : public WebSocket {
     bool dry_ = false;   // the last read found nothing
     bool over_ = false;  // nothing more will come
     bool deaf_ = false;  // the other side takes no more bytes
-    bool input_unanswered_ =
-        false;  // the server does not answer pings while its reader waits for the program
-    Clock::Time last_heard_;
+    std::uint64_t pings_ = 0;
+    std::uint64_t reader_free_at_ = 0;  // the ping whose answer tells that all input was read; 0: it was
+    std::optional<Clock::Time> unanswered_since_{};  // the oldest ping after which nothing has come
     Clock::Time last_sent_;
     std::unique_ptr<wslay_event_context, ContextDeleter> context_{};
 };
@@ -128,8 +131,7 @@ FramedSocket::FramedSocket(std::unique_ptr<ByteStream> stream, Clock& clock, std
       clock_{clock},
       protocol_{std::move(protocol)},
       early_{std::move(early)},
-      last_heard_{clock.now()},
-      last_sent_{last_heard_} {
+      last_sent_{clock.now()} {
     out_.reserve(out_capacity);
     auto calls = callbacks();
     wslay_event_context* context = nullptr;
@@ -162,7 +164,7 @@ ssize_t FramedSocket::take(std::span<char> into) {
         end("the connection was lost");
         return WSLAY_ERR_CALLBACK_FAILURE;
     }
-    last_heard_ = clock_.now();
+    unanswered_since_.reset();
     return static_cast<ssize_t>(count);
 }
 
@@ -180,8 +182,15 @@ void FramedSocket::heard(const wslay_event_on_msg_recv_arg& message) {
         end("the server sent a text message where bytes belong");
         wslay_event_shutdown_read(context_.get());
     } else if (message.opcode == WSLAY_PONG) {
-        input_unanswered_ = false;
+        heard_pong({reinterpret_cast<const char*>(message.msg), message.msg_length});
     }
+}
+
+/// An answer to a ping from before the last input does not tell that this input was read.
+void FramedSocket::heard_pong(std::string_view payload) {
+    std::uint64_t number = 0;
+    std::from_chars(payload.data(), payload.data() + payload.size(), number);
+    if (number >= reader_free_at_) reader_free_at_ = 0;
 }
 
 void FramedSocket::end(std::string failure) {
@@ -247,19 +256,27 @@ void FramedSocket::queue(std::uint8_t opcode, std::string_view message) {
 
 void FramedSocket::send(std::string_view message) {
     if (over_ || deaf_) return;
-    input_unanswered_ = true;
+    reader_free_at_ = pings_ + 1;
     queue(WSLAY_BINARY_FRAME, message);
     flush();
 }
 
-/// Proxies drop silent connections. A missing answer counts only where the server is free to answer.
+/// Asked after pull() has found nothing more. The server answers no ping while its reader waits for the
+/// program to take its input; its kernel still acknowledges what we send.
+bool FramedSocket::gone() {
+    if (reader_free_at_ > 0 || queued() > 0) return stream_->unacknowledged() > longest_silence;
+    return unanswered_since_ && clock_.now() - *unanswered_since_ > longest_silence;
+}
+
+/// Proxies drop silent connections.
 void FramedSocket::ping() {
-    if (over_ || deaf_ || queued() > 0) return;
+    if (over_ || deaf_) return;
     auto now = clock_.now();
-    if (!input_unanswered_ && now - last_heard_ > longest_silence) {
+    if (gone()) {
         end(fmt::format("the server has not answered for {} s", longest_silence.count()));
-    } else if (now - last_sent_ >= ping_every) {
-        queue(WSLAY_PING, {});
+    } else if (queued() == 0 && now - last_sent_ >= ping_every) {
+        if (!unanswered_since_) unanswered_since_ = now;
+        queue(WSLAY_PING, std::to_string(++pings_));
         flush();
     }
 }

@@ -33,6 +33,7 @@ class Bytes : public net::ByteStream {
         return {Status::ok, std::min(bytes.size(), step_)};
     }
     int fd() const override { return -1; }
+    std::chrono::milliseconds unacknowledged() const override { return {}; }
 
   private:
     std::string_view left_;

@@ -4,6 +4,7 @@
 #include "hermesctl/base/clock.hpp"
 #include "hermesctl/net/websocket.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -26,6 +27,8 @@ class ByteStream {
     /// After `again` the same bytes at the same address come again: TLS insists on it.
     virtual Result write(std::string_view bytes) = 0;
     virtual int fd() const = 0;
+    /// For how long the other end's kernel has left what was sent unacknowledged; 0: it owes nothing.
+    virtual std::chrono::milliseconds unacknowledged() const = 0;
 };
 
 /// `early`: bytes that came together with the handshake's answer.

@@ -24,6 +24,7 @@ struct Wire {
     const char* refused = nullptr;  // the bytes that were refused last
     std::size_t refused_size = 0;
     bool moved = false;
+    std::chrono::milliseconds unacknowledged{0};
 };
 
 class WireStream : public ByteStream {
@@ -48,6 +49,7 @@ class WireStream : public ByteStream {
         return {count > 0 ? Status::ok : Status::again, count};
     }
     int fd() const override { return -1; }
+    std::chrono::milliseconds unacknowledged() const override { return wire_.unacknowledged; }
 
   private:
     Wire& wire_;
@@ -65,12 +67,28 @@ class Frames : public ::testing::Test {
             messages.push_back(*message);
         return messages;
     }
-    /// How many pings (empty, masked) were written.
-    long pings() const {
-        long count = 0;
-        for (std::size_t at = 0; at + 6 <= wire.outgoing.size(); at += 6)
-            count += wire.outgoing[at] == '\x89';
-        return count;
+    /// The payloads of the pings that were written.
+    std::vector<std::string> pings() const {
+        std::vector<std::string> found;
+        for (std::size_t at = 0; at + 6 <= wire.outgoing.size();) {
+            const std::size_t size = static_cast<unsigned char>(wire.outgoing[at + 1]) & 0x7f;
+            std::string payload = wire.outgoing.substr(at + 6, size);
+            for (std::size_t i = 0; i < payload.size(); ++i)
+                payload[i] = static_cast<char>(payload[i] ^ wire.outgoing[at + 2 + i % 4]);
+            if (wire.outgoing[at] == '\x89') found.push_back(std::move(payload));
+            at += 6 + size;
+        }
+        return found;
+    }
+    void pong(const std::string& payload) {
+        wire.incoming += "\x8a" + std::string(1, static_cast<char>(payload.size())) + payload;
+    }
+    /// So many seconds, with a look each second.
+    void pass(int seconds) {
+        for (int i = 0; i < seconds; ++i) {
+            clock.advance(1s);
+            socket->receive();
+        }
     }
 
     Wire wire{};
@@ -130,8 +148,8 @@ TEST_F(Frames, PingsWhileNothingElseIsSent) {
         wire.incoming += '\0';
         socket->receive();
     }
-    EXPECT_GE(pings(), 2);
-    EXPECT_LE(pings(), 6);
+    EXPECT_GE(pings().size(), 2u);
+    EXPECT_LE(pings().size(), 6u);
 }
 
 TEST_F(Frames, NoPingAfterTheServersClose) {
@@ -148,22 +166,66 @@ TEST_F(Frames, NoPingAfterTheServersClose) {
 
 TEST_F(Frames, AServerThatAnswersNoPingIsLost) {
     open();
-    for (int i = 0; i < 70 && !socket->closed(); ++i) {
-        clock.advance(1s);
-        socket->receive();
-    }
+    pass(60);
+    EXPECT_FALSE(socket->closed()) << "it owes an answer since the first ping";
+    pass(12);
     EXPECT_TRUE(socket->closed());
     EXPECT_THAT(socket->failure(), ::testing::HasSubstr("not answered for 60 s"));
+}
+
+TEST_F(Frames, APauseOfOursIsNoLoss) {
+    open();
+    clock.advance(300s);  // stopped before any ping: nobody was asked anything
+    socket->receive();
+    EXPECT_FALSE(socket->closed());
+    pong(pings().back());
+    clock.advance(300s);  // stopped again, with the answer in the kernel
+    socket->receive();
+    pass(30);
+    EXPECT_FALSE(socket->closed());
 }
 
 TEST_F(Frames, SilenceWhileInputIsUnreadIsNoLoss) {
     open();
     socket->send("input that the remote program has not read: the server's reader is blocked");
-    for (int i = 0; i < 300; ++i) {
-        clock.advance(1s);
-        socket->receive();
-    }
+    pass(300);
     EXPECT_FALSE(socket->closed());
+}
+
+TEST_F(Frames, APathThatAcknowledgesNothingIsLostWhileInputIsUnread) {
+    open();
+    socket->send("input");
+    wire.unacknowledged = 59s;
+    pass(100);
+    EXPECT_FALSE(socket->closed());
+    wire.unacknowledged = 61s;
+    pass(1);
+    EXPECT_TRUE(socket->closed());
+    EXPECT_THAT(socket->failure(), ::testing::HasSubstr("not answered for 60 s"));
+}
+
+TEST_F(Frames, APathThatTakesNoMoreBytesIsLostTheSameWay) {
+    wire.window = 0;
+    open();
+    socket->send("input");
+    wire.unacknowledged = 61s;
+    pass(1);
+    EXPECT_TRUE(socket->closed());
+}
+
+TEST_F(Frames, OnlyAnAnswerFromAfterTheInputTellsThatItWasRead) {
+    open();
+    pass(10);
+    ASSERT_EQ(pings().size(), 1u);
+    socket->send("input");
+    pong(pings().at(0));  // it was on its way already
+    pass(300);
+    EXPECT_FALSE(socket->closed());
+    pong(pings().back());
+    pass(61);
+    EXPECT_FALSE(socket->closed());
+    pass(20);
+    EXPECT_TRUE(socket->closed()) << "all input is read, so the server is free to answer";
 }
 
 TEST_F(Frames, WhatCameBeforeABrokenWriteIsStillDelivered) {
