@@ -22,11 +22,17 @@ constexpr seconds longest_silence{75};
 constexpr milliseconds shortest_round{1000};  // between two starts of the same thing
 constexpr milliseconds first_backoff{800};
 constexpr milliseconds longest_backoff{30'000};
+// An API server that has just started answers 403, or 404, until its caches are filled.
+constexpr milliseconds patience_with_refusals{30'000};
 
 enum class Phase { list, watch };
 
 bool lost(const net::Response& answer) {
     return answer.status == 0 || !answer.failure.empty();
+}
+
+bool refusing(int code) {
+    return code == 401 || code == 403 || code == 404;
 }
 
 bool overloaded(int code) {
@@ -61,7 +67,7 @@ struct Watch::Stream {
     Clock::Time started{};
     Clock::Time due{};
     milliseconds backoff = first_backoff;
-    bool credentials_renewed = false;
+    std::optional<Clock::Time> refused_since{};  // no watch was accepted since
     std::string resource_version{};
     EventSplitter splitter{};
 
@@ -70,6 +76,7 @@ struct Watch::Stream {
     std::string target() const;
     void later(Phase, milliseconds delay);
     void back_off(const net::Response&);
+    void refuse(ApiError);
     void fail(const net::Response&);
     void on_answer(const net::Response&);
     void on_list(const net::Response&);
@@ -123,26 +130,30 @@ void Watch::Stream::back_off(const net::Response& answer) {
     backoff = std::min(backoff * 2, longest_backoff);
 }
 
-/// 401 gets a second try: the transport asks for fresh credentials then.
-void Watch::Stream::fail(const net::Response& answer) {
-    ApiError error(answer, fmt::format("watching {}", kind.plural));
-    trouble = error.message();
-    if (answer.status == 401 && !credentials_renewed) {
-        credentials_renewed = true;
-        due = clock.now();
-        return;
-    }
-    if (answer.status == 401 || answer.status == 403 || answer.status == 404) {
+/// Final at the first list; what was readable a moment ago may be so again.
+void Watch::Stream::refuse(ApiError error) {
+    const Clock::Time now = clock.now();
+    if (!refused_since) refused_since = now;
+    const auto left = std::chrono::ceil<milliseconds>(*refused_since + patience_with_refusals - now);
+    if (!synced || left.count() <= 0) {
         refused = std::move(error);
         return;
     }
+    later(Phase::list, std::min(backoff, left));
+    backoff *= 2;
+}
+
+void Watch::Stream::fail(const net::Response& answer) {
+    ApiError error(answer, fmt::format("watching {}", kind.plural));
+    trouble = error.message();
+    if (!lost(answer) && refusing(answer.status)) return refuse(std::move(error));
     if (!lost(answer) && overloaded(answer.status)) return back_off(answer);
     later(Phase::list, shortest_round);
 }
 
 void Watch::Stream::on_answer(const net::Response& answer) {
+    if (phase == Phase::watch && !refusing(answer.status)) refused_since.reset();
     if (lost(answer) || !answer.ok()) return answer.status == 410 ? later(Phase::list, {}) : fail(answer);
-    credentials_renewed = false;
     if (phase == Phase::list) return on_list(answer);
     backoff = first_backoff;
     later(Phase::watch, {});
@@ -185,6 +196,7 @@ void Watch::Stream::on_bytes(std::string_view bytes) {
 void Watch::Stream::on_event(const Json& event) {
     const std::string type = text_at(event, "/type");
     const Json& object = at(event, "/object");
+    refused_since.reset();
     if (type == "ERROR") return on_error_event(object);
     backoff = first_backoff;
     const std::string version = text_at(object, "/metadata/resourceVersion");

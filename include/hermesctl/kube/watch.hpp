@@ -39,7 +39,8 @@ class Watch {
     const std::map<std::string, Json>& objects() const;
     /// Grows with each change of objects().
     std::uint64_t revision() const;
-    /// Set once it may not be read (401, 403) or does not exist (404); it is not tried again.
+    /// Set once it may not be read (401, 403) or does not exist (404), half a minute later where it was
+    /// synced before; it is not tried again.
     const std::optional<ApiError>& refused() const;
     /// Why it is not connected at the moment ("connection refused"); empty while it is.
     const std::string& trouble() const;

@@ -201,12 +201,64 @@ TEST_F(WatchTest, NoPermissionIsFinal) {
     EXPECT_EQ(net.requests.size(), 1u);
 }
 
-TEST_F(WatchTest, RefusedCredentialsGetOneMoreTry) {
-    net.answers = {refusal(401, "Unauthorized", "Unauthorized"), refusal(401, "Unauthorized", "Unauthorized"),
-                   refusal(401, "Unauthorized", "Unauthorized")};
+TEST_F(WatchTest, RefusedCredentialsAreFinalAtTheFirstList) {
+    net.answers = {refusal(401, "Unauthorized", "Unauthorized")};
     run(10s);
+    EXPECT_TRUE(watch.refused()) << "the transport has asked for fresh ones already";
+    EXPECT_EQ(net.requests.size(), 1u);
+}
+
+TEST_F(WatchTest, ARefusalAfterTheFirstListIsWaitedOut) {
+    for (const int status : {401, 403, 404}) {
+        Watch other(net, clock, "Pod", "hermes");
+        const auto go = [&](std::chrono::milliseconds time) {
+            for (const Clock::Time end = clock.now() + time; clock.now() < end;) {
+                other.advance();
+                net.poll(100ms);
+                other.advance();
+            }
+        };
+        net.answers = {list_of("10")};
+        go(100ms);
+        ASSERT_TRUE(other.synced());
+        const std::size_t before = net.requests.size();
+        net.finish(stream(), refusal(status, "Forbidden", "not yet"));
+        net.answers = {refusal(403, "Forbidden", "not yet"), refusal(403, "Forbidden", "not yet"),
+                       list_of("20")};
+        go(100ms);
+        EXPECT_EQ(other.trouble().substr(other.trouble().size() - 7), "not yet");
+        go(9s);
+        EXPECT_FALSE(other.refused()) << status;
+        EXPECT_EQ(other.trouble(), "") << "the list is in again";
+        EXPECT_EQ(net.requests.size(), before + 4) << "three lists, then the watch";
+        EXPECT_THAT(asked_last(), HasSubstr("watch=1"));
+    }
+}
+
+TEST_F(WatchTest, ARefusalThatStaysIsFinalAfterHalfAMinute) {
+    sync();
+    for (int i = 0; i < 100; ++i) {
+        net.answers.push_back(refusal(403, "Forbidden", "pods is forbidden"));
+    }
+    net.finish(stream(), refusal(403, "Forbidden", "pods is forbidden"));
+    run(29s);
+    EXPECT_FALSE(watch.refused());
+    run(3s);
+    ASSERT_TRUE(watch.refused());
+    EXPECT_EQ(watch.refused()->code(), ExitCode::denied);
+    EXPECT_GE(net.requests.size(), 6u);
+    EXPECT_LE(net.requests.size(), 9u);
+    run(60s);
+    EXPECT_LE(net.requests.size(), 9u) << "it is not asked again";
+}
+
+TEST_F(WatchTest, ListsThatWorkDoNotHideThatNoWatchDoes) {
+    for (int i = 0; i < 100; ++i) {
+        net.answers.push_back(list_of("10"));
+        net.answers.push_back(refusal(403, "Forbidden", "pods is forbidden: cannot watch"));
+    }
+    run(32s);
     EXPECT_TRUE(watch.refused());
-    EXPECT_EQ(net.requests.size(), 2u);
 }
 
 TEST_F(WatchTest, WhatIsNoEventEndsTheStream) {
