@@ -76,20 +76,10 @@ Outcome Client::get_path(std::string_view path) {
     return std::move(outcomes({&request, 1}, {&what_for, 1}).front());
 }
 
-/// A second try for those that were refused with 401: the transport asks for fresh credentials then.
-std::vector<net::Response> Client::answers_to(std::span<const net::Request> requests) {
-    std::vector<net::Response> answers = net::exchange_retrying(transport_, clock_, requests);
-    for (std::size_t i = 0; i < answers.size(); ++i) {
-        if (answers[i].status != 401) continue;
-        answers[i] = std::move(net::exchange_retrying(transport_, clock_, {&requests[i], 1}).front());
-    }
-    return answers;
-}
-
 std::vector<Outcome> Client::outcomes(std::span<const net::Request> requests,
                                       std::span<const std::string> what_for) {
     std::vector<Outcome> result;
-    for (const net::Response& answer : answers_to(requests)) {
+    for (const net::Response& answer : net::exchange_retrying(transport_, clock_, requests)) {
         show_warnings(answer);
         Outcome outcome;
         const bool complete = answer.ok() && answer.failure.empty();

@@ -26,6 +26,7 @@ struct Exchange {
     Request request{};
     Handler handler{};
     Credentials sent{};
+    int renewals = 0;  // how often credentials had been renewed when it took these
     Lines lines{};
     Easy easy{};
     Response response{};
@@ -130,7 +131,7 @@ class CurlTransport final : public Transport {
     void end_idle();
     bool deliver();
     bool ask_again(Exchange&);
-    std::optional<Credentials> fresh_credentials(const Credentials& rejected);
+    std::optional<Credentials> fresh_credentials(const Credentials& rejected, int renewals);
     bool wait(milliseconds, std::span<const Wake>);
     milliseconds until_idle(milliseconds at_most);
 
@@ -140,6 +141,7 @@ class CurlTransport final : public Transport {
     std::map<Ticket, std::shared_ptr<Exchange>> exchanges_{};
     std::deque<Ticket> waiting_{};
     Ticket last_ = 0;
+    int renewals_ = 0;
 };
 
 void set_method(CURL* easy, const Request& request) {
@@ -178,6 +180,7 @@ Transport::Ticket CurlTransport::start(Request request, Handler handler) {
     exchange->handler = std::move(handler);
     exchange->clock = &clock_;
     exchange->sent = link_.credentials(false);
+    exchange->renewals = renewals_;
     prepare(*exchange);
     exchanges_.emplace(++last_, std::move(exchange));
     waiting_.push_back(last_);
@@ -309,7 +312,7 @@ bool CurlTransport::deliver() {
 /// After a 401: true when there are other credentials, and the exchange is ready to begin anew with them.
 bool CurlTransport::ask_again(Exchange& exchange) {
     if (exchange.response.status != 401 || exchange.asked_again) return false;
-    auto other = fresh_credentials(exchange.sent);
+    auto other = fresh_credentials(exchange.sent, exchange.renewals);
     if (!other) return false;
     exchange.asked_again = true;
     exchange.sent = std::move(*other);
@@ -317,9 +320,14 @@ bool CurlTransport::ask_again(Exchange& exchange) {
     return true;
 }
 
-std::optional<Credentials> CurlTransport::fresh_credentials(const Credentials& rejected) {
+/// Other credentials than the rejected ones, if there are any. A plugin is asked once for all that were
+/// rejected together, also when it has nothing new to give.
+std::optional<Credentials> CurlTransport::fresh_credentials(const Credentials& rejected, int renewals) {
     auto now = link_.credentials(false);  // another exchange may have had them renewed already
-    if (now == rejected) now = link_.credentials(true);
+    if (now == rejected && renewals == renewals_) {
+        ++renewals_;
+        now = link_.credentials(true);
+    }
     if (now == rejected) return std::nullopt;
     return now;
 }
@@ -371,7 +379,7 @@ Upgrade CurlTransport::upgrade(Request request, std::span<const std::string> pro
     // Without its query: that is the command, which may hold anything.
     spdlog::debug("upgrade {} {}", request.target.substr(0, request.target.find('?')), result.answer.status);
     if (result.answer.status != 401) return result;
-    auto other = fresh_credentials(credentials);
+    auto other = fresh_credentials(credentials, renewals_);
     return other ? open_websocket(link_, clock_, *other, request, protocols) : std::move(result);
 }
 

@@ -195,6 +195,26 @@ TEST(Identity, ARejectionThatStaysIsTheAnswer) {
     EXPECT_EQ(refused, 3) << "the same token is not worth a second try";
 }
 
+TEST(Identity, ParallelRejectionsAskForFreshCredentialsOnce) {
+    for (const bool changing : {true, false}) {
+        std::atomic<int> refused{0};
+        ScriptedServer server{wants_new_token(refused)};
+        auto endpoint = endpoint_of(server);
+        int runs = 1;  // as of a plugin that has given the first token
+        endpoint.credentials = [&](bool rejected) {
+            if (rejected) ++runs;
+            return net::Credentials{.token = changing ? "wrong" + std::to_string(runs) : "same"};
+        };
+        auto transport = connect(endpoint);
+        const std::vector<net::Request> requests(7, get("/"));
+        for (const auto& answer : net::exchange(*transport, requests))
+            EXPECT_EQ(answer.status, 401);
+        EXPECT_EQ(runs, 2) << changing;
+        EXPECT_EQ(net::send(*transport, get("/")).status, 401);
+        EXPECT_EQ(runs, 3) << "a later request is another matter";
+    }
+}
+
 /// An http proxy that answers CONNECT itself and then is the server: the tunnel's other end is here.
 TEST(Proxy, HttpsGoesThroughConnect) {
     std::string seen;

@@ -124,7 +124,6 @@ class Client {
     Clock& clock() { return clock_; }
 
   private:
-    std::vector<net::Response> answers_to(std::span<const net::Request>);
     std::vector<Outcome> outcomes(std::span<const net::Request>, std::span<const std::string> what_for);
     void show_warnings(const net::Response&);
 
