@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <array>
+#include <ctime>
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <openssl/x509.h>
 
 namespace hermesctl {
 namespace {
@@ -85,6 +88,18 @@ std::string Sha256::finish_hex() {
     unsigned int size = 0;
     EVP_DigestFinal_ex(state_->context, out.data(), &size);
     return hex({reinterpret_cast<const char*>(out.data()), size});
+}
+
+std::optional<std::chrono::system_clock::time_point> certificate_end(std::string_view pem) {
+    const std::unique_ptr<BIO, decltype(&BIO_free)> bio(
+        BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), &BIO_free);
+    const std::unique_ptr<X509, decltype(&X509_free)> certificate(
+        PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr), &X509_free);
+    std::tm time{};
+    if (!certificate || ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &time) != 1) {
+        return std::nullopt;
+    }
+    return std::chrono::system_clock::from_time_t(::timegm(&time));
 }
 
 std::string random_bytes(std::size_t count) {

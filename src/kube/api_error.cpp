@@ -74,7 +74,12 @@ std::string message_of(const net::Response& answer) {
 
 /// What to type next; empty where the server's own words are enough.
 std::string hint_of(const net::Response& answer) {
-    if (unanswered(answer)) return "";
+    if (unanswered(answer)) {
+        return "kubectl config view --minify shows the server's address; --context NAME takes another "
+               "cluster";
+    }
+    if (answer.status == 401)
+        return "log in to the cluster again, or add --context NAME or --kubeconfig FILE";
     const bool object = text_at(status_of(answer), "/reason") == "NotFound";
     if (!answer.ok() && (answer.status != 404 || object)) return "";
     return "does the server's URL lack a base path? kubectl config view --minify shows it";

@@ -22,6 +22,18 @@ std::string trimmed(const std::string& text) {
     return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(blank) - first + 1);
 }
 
+/// The API server says of an expired certificate only that it does not know who asks.
+void refuse_expired(const std::string& title, const std::string& certificate_pem, Clock& clock) {
+    const auto end = certificate_end(certificate_pem);
+    if (!end || *end > clock.wall()) return;
+    throw Error(ExitCode::denied,
+                fmt::format("the server refused the credentials (HTTP 401): the client certificate of {} "
+                            "expired on {}",
+                            title, rfc3339(*end).substr(0, 10)),
+                "get this kubeconfig anew from the cluster (k3s makes new certificates at a restart, and "
+                "writes /etc/rancher/k3s/k3s.yaml)");
+}
+
 CredentialSource plugin_source(const std::string& title, const Stanza& user, const Json& cluster,
                                bool terminal, const Environment& environment, Clock& clock) {
     const Json& spec = at(user.value, "/exec");
@@ -95,7 +107,8 @@ CredentialSource credentials_of(const std::string& name, const Stanza& user, con
         remember_secret(*secret);
     if (const std::string path = text("/tokenFile"); !path.empty()) {
         auto file = std::make_shared<TokenFile>(path, fixed.token, clock);
-        return [file, fixed](bool rejected) {
+        return [file, fixed, title, &clock](bool rejected) {
+            if (rejected) refuse_expired(title, fixed.certificate_pem, clock);
             net::Credentials now = fixed;
             now.token = file->get(rejected);
             return now;
@@ -105,7 +118,10 @@ CredentialSource credentials_of(const std::string& name, const Stanza& user, con
     if (!proven && user.value.contains("exec")) {
         return plugin_source(title, user, plugin_cluster, terminal, environment, clock);
     }
-    return [fixed](bool) { return fixed; };
+    return [fixed, title, &clock](bool rejected) {
+        if (rejected) refuse_expired(title, fixed.certificate_pem, clock);
+        return fixed;
+    };
 }
 
 }  // namespace hermesctl::kube

@@ -1,6 +1,7 @@
 // The few primitives that come from OpenSSL.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +31,9 @@ class Sha256 {
     struct State;
     std::unique_ptr<State> state_;
 };
+
+/// Until when the first certificate of a PEM text is valid; nothing when there is none.
+std::optional<std::chrono::system_clock::time_point> certificate_end(std::string_view pem);
 
 /// From the system's generator; throws Error when it fails.
 std::string random_bytes(std::size_t count);

@@ -25,9 +25,10 @@ struct Connection {
     std::string ns{};       // the context's namespace, "default" if it has none
 };
 
-/// Throws Error{usage} for files and contexts that are missing or wrong (saying which file), Error{denied}
-/// when a credential plugin fails (with its installHint). Environment read: KUBECONFIG, HOME,
-/// KUBERNETES_SERVICE_*, *_PROXY. The clock and environment must outlive the endpoint.
+/// Throws Error{usage} for files and contexts that are missing or wrong (saying which file). The endpoint's
+/// credentials throw Error{denied} when a credential plugin fails (with its installHint), or a rejected
+/// client certificate has expired. Environment read: KUBECONFIG, HOME, KUBERNETES_SERVICE_*, *_PROXY. The
+/// clock and environment must outlive the endpoint.
 Connection load_connection(const KubeconfigRequest&, const Environment&, Clock&);
 
 /// The merged, flattened configuration of one context, as `kubectl config view --minify --flatten --raw`

@@ -24,6 +24,12 @@ TEST(ApiErrorTest, NoAnswerIsUnreachable) {
     EXPECT_EQ(error.http(), 0);
     EXPECT_EQ(error.message(), "cannot reach the API server: connection refused");
     EXPECT_EQ(error.trail(), std::vector<std::string>{"applying deployment/hermes"});
+    EXPECT_THAT(error.hint(), HasSubstr("kubectl config view --minify"));
+}
+
+TEST(ApiErrorTest, RefusedCredentialsComeWithWhatToType) {
+    EXPECT_THAT(error_of(refusal(401, "Unauthorized", "Unauthorized")).hint(),
+                HasSubstr("--kubeconfig FILE"));
 }
 
 TEST(ApiErrorTest, HalfAnAnswerIsNone) {
