@@ -53,20 +53,43 @@ void mask_bot_tokens(std::string& text) {
     }
 }
 
-/// Masks the word that follows `lead` when it has at least `least` characters.
-void mask_after(std::string& text, std::string_view lead, std::size_t least, bool with_lead) {
+std::size_t word_end(std::string_view text, std::size_t begin) {
+    constexpr std::string_view others = ".~+/=";
+    while (begin < text.size() && (is_token_char(text[begin]) || others.find(text[begin]) != others.npos)) {
+        ++begin;
+    }
+    return begin;
+}
+
+/// Masks the word that follows `lead` where `is_secret` says so.
+template <typename Judge>
+void mask_after(std::string& text, std::string_view lead, Judge is_secret) {
     for (std::size_t place = text.find(lead); place != std::string::npos;
          place = text.find(lead, place + 1)) {
         const std::size_t begin = place + lead.size();
-        std::size_t end = begin;
-        while (end < text.size() && (is_token_char(text[end]) || text[end] == '.' || text[end] == '~' ||
-                                     text[end] == '+' || text[end] == '/' || text[end] == '=')) {
-            ++end;
-        }
-        if (end - begin < least) continue;
-        const std::size_t from = with_lead ? place : begin;
-        text.replace(from, end - from, mask);
+        const std::size_t size = word_end(text, begin) - begin;
+        if (is_secret(std::string_view(text).substr(begin, size))) text.replace(begin, size, mask);
     }
+}
+
+/// Keys that begin with sk-; in the middle of a word (helpdesk-assistant) it is none.
+void mask_sk_keys(std::string& text) {
+    for (std::size_t place = text.find("sk-"); place != std::string::npos;
+         place = text.find("sk-", place + 1)) {
+        if (place > 0 && is_token_char(text[place - 1])) continue;
+        const std::size_t size = word_end(text, place) - place;
+        if (size >= 16 + 3) text.replace(place, size, mask);
+    }
+}
+
+bool is_long(std::string_view word) {
+    return word.size() >= 8;
+}
+
+/// base64 of user:password, perhaps cut short. "Basic constraints" is no such thing.
+bool is_basic_pair(std::string_view word) {
+    const auto pair = base64_decode(word.substr(0, word.size() / 4 * 4));
+    return is_long(word) && pair && pair->find(':') != std::string::npos;
 }
 
 void mask_private_keys(std::string& text) {
@@ -101,9 +124,12 @@ std::string scrub(std::string_view text) {
     mask_private_keys(out);
     mask_bot_tokens(out);
     for (const std::string_view lead : {"Bearer ", "bearer "}) {
-        mask_after(out, lead, 8, false);
+        mask_after(out, lead, is_long);
     }
-    mask_after(out, "sk-", 16, true);
+    for (const std::string_view lead : {"Basic ", "basic "}) {
+        mask_after(out, lead, is_basic_pair);
+    }
+    mask_sk_keys(out);
     return out;
 }
 

@@ -2,6 +2,7 @@
 #include "curl_link.hpp"
 
 #include "hermesctl/base/crypto.hpp"
+#include "hermesctl/base/scrub.hpp"
 #include "hermesctl/net/proxy.hpp"
 
 #include <algorithm>
@@ -138,8 +139,9 @@ std::vector<Header> CurlLink::headers(const Request& request, const Credentials&
     if (!credentials.token.empty()) {
         all.push_back({"Authorization", "Bearer " + credentials.token});
     } else if (!credentials.username.empty()) {
-        auto pair = credentials.username + ":" + credentials.password;
-        all.push_back({"Authorization", "Basic " + base64_encode(pair)});
+        auto pair = base64_encode(credentials.username + ":" + credentials.password);
+        remember_secret(pair);
+        all.push_back({"Authorization", "Basic " + pair});
     }
     all.insert(all.end(), endpoint_.headers.begin(), endpoint_.headers.end());
     all.insert(all.end(), request.headers.begin(), request.headers.end());

@@ -1,5 +1,6 @@
 // Who is trusted, who we are, and which way the bytes go.
 #include "hermesctl/base/error.hpp"
+#include "hermesctl/base/scrub.hpp"
 #include "wire/client.hpp"
 
 #include <thread>
@@ -138,6 +139,7 @@ TEST(Identity, BasicAuthentication) {
     endpoint.credentials = [](bool) { return net::Credentials{.username = "ann", .password = "pass"}; };
     net::send(*connect(endpoint), get("/"));
     EXPECT_THAT(seen, HasSubstr("Authorization: Basic YW5uOnBhc3M=\r\n"));
+    EXPECT_EQ(scrub("it echoed YW5uOnBhc3M="), "it echoed ***");
 }
 
 TEST(Identity, IsNeverSentWithoutTls) {

@@ -10,8 +10,9 @@ namespace hermesctl {
 /// From now on scrub() removes this value and its base64. Values shorter than 6 bytes are not remembered.
 void remember_secret(std::string_view value);
 
-/// The text with remembered values, Telegram bot tokens, bearer tokens, sk-... keys and PEM private keys
-/// replaced by "***". Every message for a person, a log or JSON that holds foreign text passes through it.
+/// The text with remembered values, Telegram bot tokens, bearer tokens, pairs of basic authentication, sk-...
+/// keys and PEM private keys replaced by "***". Every message for a person, a log or JSON that holds foreign
+/// text passes through it.
 std::string scrub(std::string_view text);
 
 }  // namespace hermesctl

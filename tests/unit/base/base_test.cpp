@@ -47,13 +47,18 @@ TEST(Scrub, TokensGoWhereverTheyStand) {
               "https://api.telegram.org/bot***/getMe");
     EXPECT_EQ(scrub("123456789:AAEabcdefghijklmnopqrstuvwxyz"), "***");
     EXPECT_EQ(scrub("Authorization: Bearer abcdefghijkl.mno"), "Authorization: Bearer ***");
+    EXPECT_EQ(scrub("Authorization: Basic YW5uOnBhc3M="), "Authorization: Basic ***");
+    EXPECT_EQ(scrub("{\"basic YW5uOnBhc3M\"}"), "{\"basic ***\"}");
     EXPECT_EQ(scrub("key sk-abcdefghijklmnopqrst rest"), "key *** rest");
+    EXPECT_EQ(scrub("sk-abcdefghijklmnopqrst,\"sk-proj-abcdefghijklmnop\""), "***,\"***\"");
     EXPECT_EQ(scrub("-----BEGIN EC PRIVATE KEY-----\nMHc\n-----END EC PRIVATE KEY-----\nx"), "***\nx");
 }
 
 TEST(Scrub, OrdinaryTextStays) {
     for (const std::string text :
-         {"at 10:20:30 on 192.168.1.1:6443", "hermes:latest", "connection refused"}) {
+         {"at 10:20:30 on 192.168.1.1:6443", "hermes:latest", "connection refused",
+          "pod/helpdesk-assistant-7d9f8b6c5d-x2x4z is not ready", "Basic authentication is off",
+          "the Basic Constraints of the certificate"}) {
         EXPECT_EQ(scrub(text), text);
     }
 }
