@@ -4,6 +4,7 @@
 #include "hermesctl/base/error.hpp"
 #include "hermesctl/base/interrupt.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <filesystem>
@@ -95,21 +96,35 @@ class Conversation {
         if (spec_.inherit_input) in_.close(1);
     }
 
-    /// Feeds and reads until the child closes its output; false when the time is up.
-    bool run(std::string& output) {
-        const auto start = system_clock().now();
-        while (true) {
-            throw_if_interrupted();
-            if (spec_.timeout.count() > 0 && system_clock().now() - start > spec_.timeout) return false;
+    /// Feeds and reads until the child closes its output, then waits for its end: its status, as waitpid()
+    /// gives it. Nothing when the time is up.
+    std::optional<int> run(pid_t child, std::string& output) {
+        while (out_.end[0] != -1) {
+            if (late()) return std::nullopt;
             std::array<pollfd, 3> fds{pollfd{out_.end[0], POLLIN, 0}, pollfd{in_.end[1], POLLOUT, 0},
                                       pollfd{interrupt_fd(), POLLIN, 0}};
             ::poll(fds.data(), fds.size(), 100);
             if (fds[1].revents != 0) feed();
-            if (fds[0].revents != 0 && !read_some(output)) return true;
+            if (fds[0].revents != 0 && !read_some(output)) out_.close(0);
+        }
+        in_.close(1);
+        // One that has closed its output mostly ends at once; else it is looked after more and more rarely.
+        for (int pause_ms = 1;; pause_ms = std::min(pause_ms * 2, 100)) {
+            int status = 0;
+            const pid_t ended = ::waitpid(child, &status, WNOHANG);
+            if (ended == child || (ended == -1 && errno != EINTR)) return status;
+            if (late()) return std::nullopt;
+            pollfd interrupt{interrupt_fd(), POLLIN, 0};
+            ::poll(&interrupt, 1, pause_ms);
         }
     }
 
   private:
+    bool late() const {
+        throw_if_interrupted();
+        return spec_.timeout.count() > 0 && system_clock().now() - start_ > spec_.timeout;
+    }
+
     void feed() {
         if (written_ < spec_.input.size()) {
             const ssize_t count =
@@ -132,13 +147,15 @@ class Conversation {
     Pipe& in_;
     Pipe& out_;
     std::size_t written_ = 0;
+    Clock::Time start_ = system_clock().now();
 };
 
-int wait_for(pid_t child) {
+int kill_and_wait(pid_t child) {
+    ::kill(child, SIGKILL);
     int status = 0;
     while (::waitpid(child, &status, 0) == -1 && errno == EINTR) {
     }
-    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    return status;
 }
 
 }  // namespace
@@ -151,15 +168,16 @@ std::optional<ProcessResult> run_process(const ProcessSpec& spec) {
     in.close(0);
     out.close(1);
     ProcessResult result;
+    std::optional<int> status;
     try {
-        result.timed_out = !Conversation(spec, in, out).run(result.output);
+        status = Conversation(spec, in, out).run(*child, result.output);
     } catch (...) {
-        ::kill(*child, SIGKILL);
-        wait_for(*child);
+        kill_and_wait(*child);
         throw;
     }
-    if (result.timed_out) ::kill(*child, SIGKILL);
-    result.exit_code = wait_for(*child);
+    result.timed_out = !status;
+    if (!status) status = kill_and_wait(*child);
+    result.exit_code = WIFSIGNALED(*status) ? 128 + WTERMSIG(*status) : WEXITSTATUS(*status);
     return result;
 }
 

@@ -2,10 +2,12 @@
 #include "hermesctl/base/crypto.hpp"
 #include "hermesctl/base/error.hpp"
 #include "hermesctl/base/file.hpp"
+#include "hermesctl/base/interrupt.hpp"
 #include "hermesctl/base/process.hpp"
 #include "hermesctl/base/scrub.hpp"
 
 #include <csignal>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -95,6 +97,30 @@ TEST(Process, HangingOneIsEnded) {
     const auto result = run_process({.argv = {"sleep", "60"}, .timeout = milliseconds{50}});
     ASSERT_TRUE(result);
     EXPECT_TRUE(result->timed_out);
+}
+
+TEST(Process, OneThatClosesItsOutputIsWaitedForWithinTheLimit) {
+    const auto start = system_clock().now();
+    const auto late = run_process({.argv = {"sh", "-c", "exec >&-; exec sleep 60"}, .timeout = milliseconds{200}});
+    ASSERT_TRUE(late);
+    EXPECT_TRUE(late->timed_out);
+    EXPECT_LT(system_clock().now() - start, seconds{20});
+    const auto busy = run_process({.argv = {"sh", "-c", "echo x; exec >&-; sleep 0.2; exit 3"}});
+    ASSERT_TRUE(busy);
+    EXPECT_EQ(busy->exit_code, 3);
+    EXPECT_EQ(busy->output, "x\n");
+}
+
+TEST(Process, CtrlCEndsTheWaitForOneThatHasClosedItsOutput) {
+    catch_interrupts();
+    std::thread key([] {
+        system_clock().sleep(milliseconds{200});
+        ::raise(SIGINT);
+    });
+    const auto start = system_clock().now();
+    EXPECT_THROW(run_process({.argv = {"sh", "-c", "exec >&-; exec sleep 60"}}), Error);
+    EXPECT_LT(system_clock().now() - start, seconds{20});
+    key.join();
 }
 
 TEST(Process, MissingProgramIsNothing) {
