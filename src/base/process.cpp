@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <filesystem>
 
 #include <fcntl.h>
@@ -37,23 +38,30 @@ struct Pipe {
     }
 };
 
+/// One that may not be executed counts only where there is no other.
 std::string find_program(const std::string& name, const Environment& environment) {
     if (name.find('/') != std::string::npos) return name;
     const auto path = environment.find("PATH");
     std::string folders = path == environment.end() ? "/usr/local/bin:/usr/bin:/bin" : path->second;
     folders += ':';
+    std::string refused;
     for (std::size_t begin = 0, end = 0; (end = folders.find(':', begin)) != std::string::npos;
          begin = end + 1) {
         const std::string candidate = folders.substr(begin, end - begin) + "/" + name;
-        if (::access(candidate.c_str(), X_OK) == 0 && !std::filesystem::is_directory(candidate))
-            return candidate;
+        std::error_code ignored;
+        if (std::filesystem::is_directory(candidate, ignored)) continue;
+        if (::access(candidate.c_str(), X_OK) == 0) return candidate;
+        if (refused.empty() && ::access(candidate.c_str(), F_OK) == 0) refused = candidate;
     }
-    return {};
+    return refused;
 }
 
-std::optional<pid_t> spawn(const ProcessSpec& spec, Pipe& in, Pipe& out) {
-    const std::string program = find_program(spec.argv.at(0), spec.environment);
-    if (program.empty()) return std::nullopt;
+struct Start {
+    pid_t child = -1;
+    int failure = 0;  // an errno
+};
+
+Start spawn(const std::string& program, const ProcessSpec& spec, Pipe& in, Pipe& out) {
     std::vector<char*> argv;
     for (const std::string& word : spec.argv) {
         argv.push_back(const_cast<char*>(word.c_str()));
@@ -80,13 +88,16 @@ std::optional<pid_t> spawn(const ProcessSpec& spec, Pipe& in, Pipe& out) {
     sigaddset(&defaults, SIGPIPE);
     posix_spawnattr_setsigdefault(&attributes, &defaults);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
-    pid_t child = 0;
-    const int failed =
-        posix_spawn(&child, program.c_str(), &actions, &attributes, argv.data(), environment.data());
+    Start start;
+    start.failure =
+        posix_spawn(&start.child, program.c_str(), &actions, &attributes, argv.data(), environment.data());
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
-    if (failed != 0) return std::nullopt;
-    return child;
+    return start;
+}
+
+std::string words(int failure) {
+    return failure == ENOENT ? "its interpreter does not exist" : std::strerror(failure);
 }
 
 class Conversation {
@@ -163,20 +174,22 @@ int kill_and_wait(pid_t child) {
 std::optional<ProcessResult> run_process(const ProcessSpec& spec) {
     Pipe in;
     Pipe out;
-    const std::optional<pid_t> child = spawn(spec, in, out);
-    if (!child) return std::nullopt;
+    const std::string program = find_program(spec.argv.at(0), spec.environment);
+    if (program.empty() || ::access(program.c_str(), F_OK) != 0) return std::nullopt;
+    const auto [child, failure] = spawn(program, spec, in, out);
+    if (failure != 0) return ProcessResult{.exit_code = 126, .not_started = words(failure)};
     in.close(0);
     out.close(1);
     ProcessResult result;
     std::optional<int> status;
     try {
-        status = Conversation(spec, in, out).run(*child, result.output);
+        status = Conversation(spec, in, out).run(child, result.output);
     } catch (...) {
-        kill_and_wait(*child);
+        kill_and_wait(child);
         throw;
     }
     result.timed_out = !status;
-    if (!status) status = kill_and_wait(*child);
+    if (!status) status = kill_and_wait(child);
     result.exit_code = WIFSIGNALED(*status) ? 128 + WTERMSIG(*status) : WEXITSTATUS(*status);
     return result;
 }

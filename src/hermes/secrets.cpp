@@ -52,7 +52,10 @@ std::string from_program(const std::string& key, const Json& command, const Envi
     if (argv.empty()) refuse(fmt::format("{}: cmd: names no program", key));
     const auto result = run_process(
         {.argv = argv, .environment = environment, .inherit_input = true, .timeout = program_limit});
-    if (!result) refuse(fmt::format("{}: {} cannot be started", key, argv[0]));
+    if (!result) refuse(fmt::format("{}: {} cannot be started: there is no such program", key, argv[0]));
+    if (!result->not_started.empty()) {
+        refuse(fmt::format("{}: {} cannot be started: {}", key, argv[0], result->not_started));
+    }
     if (result->timed_out) refuse(fmt::format("{}: {} gave nothing for 2 minutes", key, argv[0]));
     if (result->exit_code != 0) {
         refuse(fmt::format("{}: {} ended with exit status {}", key, argv[0], result->exit_code));

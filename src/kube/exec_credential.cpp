@@ -75,6 +75,7 @@ std::string ExecCredential::run() const {
                without_control_sequences(
                    text_at(plugin_.spec, "/installHint", "install it, or put it on the PATH")));
     }
+    if (!result->not_started.empty()) refuse("cannot be started: " + result->not_started);
     if (result->timed_out) {
         refuse(
             fmt::format("did not end within {}",

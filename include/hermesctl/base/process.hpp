@@ -23,9 +23,10 @@ struct ProcessResult {
     int exit_code = 0;  // 128 + signal when a signal ended it
     std::string output{};
     bool timed_out = false;
+    std::string not_started{};  // why it never ran though it is there ("Permission denied"); exit_code is 126
 };
 
-/// Runs it to its end; stderr is inherited. Nothing when the program is not found or cannot be started.
+/// Runs it to its end; stderr is inherited. Nothing when there is no such program.
 /// Throws Error{interrupted}; the child is ended then.
 std::optional<ProcessResult> run_process(const ProcessSpec&);
 

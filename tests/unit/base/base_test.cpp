@@ -5,6 +5,7 @@
 #include "hermesctl/base/interrupt.hpp"
 #include "hermesctl/base/process.hpp"
 #include "hermesctl/base/scrub.hpp"
+#include "support/scratch.hpp"
 
 #include <csignal>
 #include <thread>
@@ -101,7 +102,8 @@ TEST(Process, HangingOneIsEnded) {
 
 TEST(Process, OneThatClosesItsOutputIsWaitedForWithinTheLimit) {
     const auto start = system_clock().now();
-    const auto late = run_process({.argv = {"sh", "-c", "exec >&-; exec sleep 60"}, .timeout = milliseconds{200}});
+    const auto late =
+        run_process({.argv = {"sh", "-c", "exec >&-; exec sleep 60"}, .timeout = milliseconds{200}});
     ASSERT_TRUE(late);
     EXPECT_TRUE(late->timed_out);
     EXPECT_LT(system_clock().now() - start, seconds{20});
@@ -126,6 +128,23 @@ TEST(Process, CtrlCEndsTheWaitForOneThatHasClosedItsOutput) {
 TEST(Process, MissingProgramIsNothing) {
     EXPECT_FALSE(run_process({.argv = {"no-such-program-here"}}));
     EXPECT_FALSE(run_process({.argv = {"/no/such/program"}}));
+}
+
+TEST(Process, OneThatCannotBeStartedSaysWhy) {
+    const testing::Scratch folder;
+    const auto why = [&](const std::string& name, const std::string& path) {
+        const auto result = run_process({.argv = {name}, .environment = {{"PATH", path}}});
+        return result ? result->not_started : "missing";
+    };
+    const std::string plain = folder.write("plain", "#!/bin/sh\n");
+    EXPECT_EQ(why(plain, ""), "Permission denied");
+    EXPECT_EQ(why("plain", folder.path()), "Permission denied");
+    folder.write("other/plain", "#!/bin/sh\n", true);
+    EXPECT_EQ(why("plain", folder.path() + ":" + folder.path("other")), "") << "the next one of the path";
+    EXPECT_EQ(why(folder.write("junk", "junk", true), ""), "Exec format error");
+    EXPECT_EQ(why(folder.write("script", "#!/no/such/shell\n", true), ""), "its interpreter does not exist");
+    EXPECT_EQ(why("other", folder.path()), "missing") << "a directory is no program";
+    EXPECT_EQ(why(plain + "/below", ""), "missing");
 }
 
 TEST(Process, OnlyTheGivenEnvironment) {

@@ -142,5 +142,14 @@ TEST_F(ExecPlugins, ThatIsNotInstalled) {
                                      HasSubstr("| brew install it")));
 }
 
+TEST_F(ExecPlugins, ThatCannotBeStarted) {
+    ExecPlugin what{.title = "user \"u\" in f",
+                    .spec = {{"command", scratch.write("no-program", "#!/bin/sh\n")},
+                             {"apiVersion", version},
+                             {"installHint", "brew install it"}}};
+    EXPECT_THAT(refusal(what),
+                AllOf(HasSubstr("cannot be started: Permission denied"), Not(HasSubstr("brew"))));
+}
+
 }  // namespace
 }  // namespace hermesctl::kube
