@@ -78,7 +78,9 @@ Choice choose(const Kubeconfig& config, const std::string& wanted) {
     choice.cluster_name = text_at(choice.context.value, "/cluster");
     choice.user_name = text_at(choice.context.value, "/user");
     choice.cluster = named(config.clusters, choice, "cluster", choice.cluster_name);
-    choice.user = named(config.users, choice, "user", choice.user_name);
+    // Without a user it is nobody's, as client-go has it: a server may ask for no credentials.
+    choice.user.file = choice.context.file;
+    if (!choice.user_name.empty()) choice.user = named(config.users, choice, "user", choice.user_name);
     check_namespace(choice.name, choice.context);
     check_cluster(choice.cluster_name, choice.cluster);
     check_user(choice.user_name, choice.user);

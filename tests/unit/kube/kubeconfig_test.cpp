@@ -127,6 +127,19 @@ TEST_F(Kubeconfig, CredentialsOfEachKind) {
     EXPECT_EQ(credentials("{}").token, "");
 }
 
+TEST_F(Kubeconfig, AContextMayNameNoUser) {
+    const auto connection = load(
+        "current-context: main\n"
+        "contexts: [{name: main, context: {cluster: c}}]\n"
+        "clusters: [{name: c, cluster: {server: 'https://h:1'}}]\n");
+    EXPECT_EQ(connection.server, "https://h:1");
+    EXPECT_EQ(connection.endpoint.credentials(false), net::Credentials{});
+    EXPECT_TRUE(connection.endpoint.headers.empty());
+    EXPECT_THAT(refusal("current-context: a\ncontexts: [{name: a, context: {cluster: c, user: u}}]\n"
+                        "clusters: [{name: c, cluster: {server: 'https://h:1'}}]\n"),
+                HasSubstr("names the user \"u\", which is nowhere"));
+}
+
 TEST_F(Kubeconfig, FilesAreRelativeToTheKubeconfig) {
     scratch.write("pki/ca.crt", certificate);
     scratch.write("pki/me.key", key);
