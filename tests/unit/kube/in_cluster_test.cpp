@@ -62,10 +62,11 @@ TEST(KubeconfigHint, SaysHowToUseTheOneOfK3s) {
     EXPECT_THAT(kubeconfig_hint(scratch.path("none")), HasSubstr("export KUBECONFIG=FILE"));
     std::filesystem::permissions(scratch.path(), std::filesystem::perms{0755});
     std::filesystem::permissions(file, std::filesystem::perms::none);
-    if (::geteuid() == 0) ASSERT_EQ(::seteuid(65534), 0);  // root reads everything
+    const bool root = ::geteuid() == 0;  // who reads everything
+    ASSERT_EQ(root ? ::seteuid(65534) : 0, 0);
     EXPECT_THAT(kubeconfig_hint(file),
                 AllOf(HasSubstr("only root may read"), HasSubstr("--write-kubeconfig-mode")));
-    if (::getuid() == 0) ASSERT_EQ(::seteuid(0), 0);
+    ASSERT_EQ(root ? ::seteuid(0) : 0, 0);
 }
 
 }  // namespace
