@@ -68,6 +68,8 @@ CurlLink::CurlLink(Endpoint endpoint) : endpoint_{std::move(endpoint)} {
     while (base_.ends_with('/'))
         base_.pop_back();
     proxy_ = proxy_for(endpoint_, scheme_, without_brackets(host_), port_);
+    // Go leaves the name to the proxy, and maybe only there it means something; for libcurl that is socks5h.
+    if (proxy_.starts_with("socks5://")) proxy_.insert(std::string_view{"socks5"}.size(), "h");
     if (encrypted() && !endpoint_.tls_server_name.empty()) {
         connect_to_.reset(curl_slist_append(nullptr, fmt::format("::{}:{}", host_, port_).c_str()));
     }

@@ -2,13 +2,9 @@
 #include "hermesctl/base/error.hpp"
 #include "hermesctl/base/scrub.hpp"
 #include "wire/client.hpp"
-
-#include <thread>
+#include "wire/proxies.hpp"
 
 #include <gmock/gmock.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 namespace hermesctl::testing {
 namespace {
@@ -236,30 +232,6 @@ TEST(Proxy, HttpsGoesThroughConnect) {
     EXPECT_FALSE(answer.connected);
 }
 
-/// A proxy that really makes the connection, to one server whatever it is asked for.
-ScriptedServer::Script tunnel_to(int port) {
-    return [port](Peer& client) {
-        client.read_request();
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_port = htons(static_cast<std::uint16_t>(port));
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        ASSERT_EQ(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-        client.write("HTTP/1.1 200 Connection established\r\nX-Of-Proxy: 1\r\n\r\n");
-        Peer server{fd, nullptr};
-        std::thread back{[&] {
-            for (auto bytes = server.read_some(); !bytes.empty(); bytes = server.read_some())
-                client.write(bytes);
-        }};
-        for (auto bytes = client.read_some(); !bytes.empty(); bytes = client.read_some())
-            server.write(bytes);
-        ::shutdown(fd, SHUT_RDWR);
-        back.join();
-        ::close(fd);
-    };
-}
-
 TEST(Proxy, TheTunnelEndsAtTheServerWithItsOwnTls) {
     ScriptedServer server{ok(), {.certificate = test_authority().issue({.names = "DNS:cluster.example"})}};
     ScriptedServer proxy{tunnel_to(server.port()), {.tls = false}};
@@ -274,6 +246,18 @@ TEST(Proxy, TheTunnelEndsAtTheServerWithItsOwnTls) {
     EXPECT_EQ(proxy.connections(), 1);
     endpoint.ca_pem = Authority{"another"}.pem();
     EXPECT_FALSE(net::send(*connect(endpoint), get("/")).ok());
+}
+
+TEST(Proxy, Socks5GetsTheNameAndNotAnAddress) {
+    std::string asked;
+    ScriptedServer server{ok(), {.certificate = test_authority().issue({.names = "DNS:cluster.invalid"})}};
+    ScriptedServer proxy{socks5_to(server.port(), asked), {.tls = false}};
+    auto endpoint = endpoint_of(server);
+    endpoint.url = "https://cluster.invalid:6443";  // only the proxy's side knows this name
+    endpoint.proxy_url = "socks5://127.0.0.1:" + std::to_string(proxy.port());
+    auto answer = net::send(*connect(endpoint), get("/"));
+    EXPECT_EQ(answer.body, "ok") << answer.failure;
+    EXPECT_EQ(asked, "name cluster.invalid:6443");
 }
 
 TEST(Proxy, PlainHttpIsAskedOfTheProxy) {

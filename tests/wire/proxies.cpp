@@ -1,0 +1,73 @@
+#include "wire/proxies.hpp"
+
+#include <stdexcept>
+#include <thread>
+
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace hermesctl::testing {
+namespace {
+
+unsigned byte(const std::string& bytes, std::size_t at) {
+    return static_cast<unsigned char>(bytes.at(at));
+}
+
+/// Passes bytes both ways until the client is gone.
+void tunnel(Peer& client, int port) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+        throw std::runtime_error{"the tunnel's server is gone"};
+    }
+    Peer server{fd, nullptr};
+    std::thread back{[&] {
+        for (auto bytes = server.read_some(); !bytes.empty(); bytes = server.read_some())
+            client.write(bytes);
+    }};
+    for (auto bytes = client.read_some(); !bytes.empty(); bytes = client.read_some())
+        server.write(bytes);
+    ::shutdown(fd, SHUT_RDWR);
+    back.join();
+    ::close(fd);
+}
+
+}  // namespace
+
+ScriptedServer::Script tunnel_to(int port) {
+    return [port](Peer& client) {
+        client.read_request();
+        client.write("HTTP/1.1 200 Connection established\r\nX-Of-Proxy: 1\r\n\r\n");
+        tunnel(client, port);
+    };
+}
+
+ScriptedServer::Script socks5_to(int port, std::string& asked) {
+    return [port, &asked](Peer& client) {
+        auto greeting = client.read_exactly(2);  // version, number of methods
+        if (greeting.size() < 2) return;
+        client.read_exactly(byte(greeting, 1));
+        client.write(std::string{"\x05\x00", 2});
+        auto request = client.read_exactly(4);  // version, CONNECT, reserved, kind of address
+        if (request.size() < 4) return;
+        std::string host;
+        bool name = byte(request, 3) == 3;
+        if (name) {
+            host = client.read_exactly(byte(client.read_exactly(1), 0));
+        } else {
+            auto four = client.read_exactly(4);
+            host = fmt::format("{}.{}.{}.{}", byte(four, 0), byte(four, 1), byte(four, 2), byte(four, 3));
+        }
+        auto two = client.read_exactly(2);
+        asked = fmt::format("{} {}:{}", name ? "name" : "address", host, byte(two, 0) << 8 | byte(two, 1));
+        client.write(std::string{"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00", 10});
+        tunnel(client, port);
+    };
+}
+
+}  // namespace hermesctl::testing
