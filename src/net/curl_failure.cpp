@@ -83,20 +83,27 @@ Value info(CURL* easy, CURLINFO which) {
     return value;
 }
 
+/// A proxy is all that we connect to ourselves.
 std::string not_connected(const CurlLink& link, long os_error) {
+    const auto peer = link.proxy().empty() ? link.authority() : "the proxy " + link.proxy();
     switch (os_error) {
         case ECONNREFUSED:
-            return fmt::format("connection refused by {}", link.authority());
+            return fmt::format("connection refused by {}", peer);
         case EHOSTUNREACH:
-            return fmt::format("no route to {}", link.authority());
+            return fmt::format("no route to {}", peer);
         case ENETUNREACH:
-            return fmt::format("the network of {} is unreachable", link.authority());
+            return fmt::format("the network of {} is unreachable", peer);
         case 0:
-            return fmt::format("no connection to {}", link.authority());
+            return fmt::format("no connection to {}", peer);
         default:
-            return fmt::format("no connection to {}: {}", link.authority(),
-                               std::strerror(static_cast<int>(os_error)));
+            return fmt::format("no connection to {}: {}", peer, std::strerror(static_cast<int>(os_error)));
     }
+}
+
+/// "cluster:6443", and by which way.
+std::string with_way(const CurlLink& link) {
+    if (link.proxy().empty()) return link.authority();
+    return fmt::format("{} through the proxy {}", link.authority(), link.proxy());
 }
 
 std::string lost(bool answered) {
@@ -110,12 +117,15 @@ std::string words(const CurlLink& link, CURL* easy, CURLcode code, std::string_v
         case CURLE_COULDNT_RESOLVE_HOST:
             return fmt::format("host name not found: {}", link.authority());
         case CURLE_COULDNT_RESOLVE_PROXY:
-            return "host name of the proxy not found";
+            return fmt::format("host name of the proxy not found: {}", link.proxy());
+        case CURLE_PROXY:
+            return fmt::format("the proxy {} makes no connection to {} ({})", link.proxy(), link.authority(),
+                               detail);
         case CURLE_COULDNT_CONNECT:
             return not_connected(link, info<long>(easy, CURLINFO_OS_ERRNO));
         case CURLE_OPERATION_TIMEDOUT:
             return seen ? "no complete answer within the time limit"
-                        : fmt::format("no connection to {} within the time limit", link.authority());
+                        : fmt::format("no connection to {} within the time limit", with_way(link));
         case CURLE_PEER_FAILED_VERIFICATION:
             return certificate_problem(link, info<long>(easy, CURLINFO_SSL_VERIFYRESULT), detail);
         case CURLE_SSL_CERTPROBLEM:
@@ -123,7 +133,7 @@ std::string words(const CurlLink& link, CURL* easy, CURLcode code, std::string_v
         case CURLE_SSL_CACERT_BADFILE:
             return "the authority in the kubeconfig is not a PEM certificate";
         case CURLE_SSL_CONNECT_ERROR:
-            return fmt::format("the TLS handshake with {} failed ({})", link.authority(), detail);
+            return fmt::format("the TLS handshake with {} failed ({})", with_way(link), detail);
         case CURLE_GOT_NOTHING:
         case CURLE_PARTIAL_FILE:
         case CURLE_SEND_ERROR:
@@ -134,6 +144,8 @@ std::string words(const CurlLink& link, CURL* easy, CURLcode code, std::string_v
         case CURLE_BAD_CONTENT_ENCODING:
             return "the answer is not the gzip that it says it is";
         default:
+            if (!seen && !link.proxy().empty())
+                return fmt::format("{}, on the way to {}", detail, with_way(link));
             return std::string{detail};
     }
 }
@@ -163,7 +175,8 @@ void explain_failure(Response& response, const CurlLink& link, CURL* easy, CURLc
     auto tls = code == CURLE_PEER_FAILED_VERIFICATION ? std::string_view{} : tls_problem(more);
     bool proxy_refused = info<long>(easy, CURLINFO_HTTP_CONNECTCODE) >= 300;
     if (proxy_refused) {
-        response.failure = fmt::format("the proxy answered {}", info<long>(easy, CURLINFO_HTTP_CONNECTCODE));
+        response.failure = fmt::format("the proxy {} answered {}", link.proxy(),
+                                       info<long>(easy, CURLINFO_HTTP_CONNECTCODE));
     } else if (!tls.empty()) {
         response.failure = tls;
     } else if (code == CURLE_RECV_ERROR && response.connected) {

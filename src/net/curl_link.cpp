@@ -3,7 +3,6 @@
 
 #include "hermesctl/base/crypto.hpp"
 #include "hermesctl/base/scrub.hpp"
-#include "hermesctl/net/proxy.hpp"
 
 #include <algorithm>
 
@@ -67,9 +66,8 @@ CurlLink::CurlLink(Endpoint endpoint) : endpoint_{std::move(endpoint)} {
     base_ = part(url, CURLUPART_PATH);
     while (base_.ends_with('/'))
         base_.pop_back();
-    proxy_ = proxy_for(endpoint_, scheme_, without_brackets(host_), port_);
-    // Go leaves the name to the proxy, and maybe only there it means something; for libcurl that is socks5h.
-    if (proxy_.starts_with("socks5://")) proxy_.insert(std::string_view{"socks5"}.size(), "h");
+    auto proxy = proxy_for(endpoint_, scheme_, without_brackets(host_), port_);
+    if (!proxy.empty()) proxy_ = proxy_address(proxy);
     if (encrypted() && !endpoint_.tls_server_name.empty()) {
         connect_to_.reset(curl_slist_append(nullptr, fmt::format("::{}:{}", host_, port_).c_str()));
     }
@@ -109,7 +107,7 @@ Easy CurlLink::open(std::string_view target, const Credentials& credentials) con
 }
 
 void CurlLink::set_route(CURL* easy) const {
-    set_option(easy, CURLOPT_PROXY, proxy_.c_str());  // "" also closes curl's own look at the environment
+    set_option(easy, CURLOPT_PROXY, proxy_.url.c_str());  // "" also closes curl's own look at the environment
     set_option(easy, CURLOPT_NOPROXY, "");
     set_option(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     if (connect_to_) set_option(easy, CURLOPT_CONNECT_TO, connect_to_.get());

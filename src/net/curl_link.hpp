@@ -3,6 +3,7 @@
 
 #include "hermesctl/base/error.hpp"
 #include "hermesctl/net/curl.hpp"
+#include "hermesctl/net/proxy.hpp"
 
 #include <memory>
 #include <string>
@@ -41,6 +42,8 @@ class CurlLink {
     bool encrypted() const { return scheme_ == "https"; }
     /// "host:port" as people write it.
     std::string authority() const;
+    /// "host:port" of the proxy that is used; "" without one.
+    const std::string& proxy() const { return proxy_.authority; }
     /// The base path of the endpoint and what is below it.
     std::string path(std::string_view target) const { return base_ + std::string{target}; }
 
@@ -60,8 +63,8 @@ class CurlLink {
     std::string scheme_;
     std::string host_;  // IPv6 in brackets
     std::string port_;
-    std::string base_;  // "" or "/prefix"
-    std::string proxy_;
+    std::string base_;      // "" or "/prefix"
+    ProxyAddress proxy_{};  // empty: none
     Lines connect_to_{};
 };
 

@@ -1,6 +1,5 @@
 #include "wire/proxies.hpp"
 
-#include <stdexcept>
 #include <thread>
 
 #include <fmt/format.h>
@@ -15,16 +14,20 @@ unsigned byte(const std::string& bytes, std::size_t at) {
     return static_cast<unsigned char>(bytes.at(at));
 }
 
-/// Passes bytes both ways until the client is gone.
-void tunnel(Peer& client, int port) {
+/// A connection to a server of this machine; -1 when it refuses.
+int dial(int port) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(static_cast<std::uint16_t>(port));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
-        throw std::runtime_error{"the tunnel's server is gone"};
-    }
+    if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) return fd;
+    ::close(fd);
+    return -1;
+}
+
+/// Passes bytes both ways until the client is gone; the connection ends with it.
+void tunnel(Peer& client, int fd) {
     Peer server{fd, nullptr};
     std::thread back{[&] {
         for (auto bytes = server.read_some(); !bytes.empty(); bytes = server.read_some())
@@ -42,8 +45,10 @@ void tunnel(Peer& client, int port) {
 ScriptedServer::Script tunnel_to(int port) {
     return [port](Peer& client) {
         client.read_request();
+        int fd = dial(port);
+        if (fd < 0) return client.write("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n");
         client.write("HTTP/1.1 200 Connection established\r\nX-Of-Proxy: 1\r\n\r\n");
-        tunnel(client, port);
+        tunnel(client, fd);
     };
 }
 
@@ -65,8 +70,10 @@ ScriptedServer::Script socks5_to(int port, std::string& asked) {
         }
         auto two = client.read_exactly(2);
         asked = fmt::format("{} {}:{}", name ? "name" : "address", host, byte(two, 0) << 8 | byte(two, 1));
-        client.write(std::string{"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00", 10});
-        tunnel(client, port);
+        int fd = dial(port);
+        const std::string rest{"\x00\x01\x00\x00\x00\x00\x00\x00", 8};
+        client.write((fd < 0 ? "\x05\x04" : std::string{"\x05\x00", 2}) + rest);
+        if (fd >= 0) tunnel(client, fd);
     };
 }
 

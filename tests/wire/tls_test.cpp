@@ -228,7 +228,7 @@ TEST(Proxy, HttpsGoesThroughConnect) {
     auto answer = net::send(*connect(endpoint), get("/"));
     EXPECT_THAT(seen, StartsWith("CONNECT cluster.example:6443 HTTP/1.1\r\n"));
     EXPECT_THAT(seen, Not(HasSubstr("secret")));
-    EXPECT_EQ(answer.failure, "the proxy answered 403");
+    EXPECT_EQ(answer.failure, "the proxy 127.0.0.1:" + std::to_string(proxy.port()) + " answered 403");
     EXPECT_FALSE(answer.connected);
 }
 
@@ -258,6 +258,41 @@ TEST(Proxy, Socks5GetsTheNameAndNotAnAddress) {
     auto answer = net::send(*connect(endpoint), get("/"));
     EXPECT_EQ(answer.body, "ok") << answer.failure;
     EXPECT_EQ(asked, "name cluster.invalid:6443");
+}
+
+TEST(Proxy, OneThatFailsIsNamedWithoutItsPassword) {
+    int dead_port = 0;
+    {
+        ScriptedServer dead{[](Peer&) {}, {.tls = false}};
+        dead_port = dead.port();
+    }
+    std::string nowhere;
+    ScriptedServer no_way{socks5_to(0, nowhere), {.tls = false}};
+    ScriptedServer closing{[](Peer& peer) { peer.read_request(); }, {.tls = false}};
+    ScriptedServer silent{[](Peer& peer) { peer.read_request(), peer.read_some(); }, {.tls = false}};
+    auto failure_by = [](const std::string& scheme, int port) {
+        net::Endpoint endpoint;
+        endpoint.url = "https://cluster.invalid:6443";
+        endpoint.proxy_url = scheme + "me:proxy-pass@127.0.0.1:" + std::to_string(port);
+        auto request = get("/");
+        request.timeout = std::chrono::seconds{1};
+        auto failure = net::send(*connect(endpoint), request).failure;
+        EXPECT_THAT(failure, Not(HasSubstr("proxy-pass")));
+        return failure;
+    };
+    auto named = [](int port) { return "the proxy 127.0.0.1:" + std::to_string(port); };
+    EXPECT_EQ(failure_by("http://", dead_port), "connection refused by " + named(dead_port));
+    EXPECT_EQ(failure_by("socks5://", dead_port), "connection refused by " + named(dead_port));
+    EXPECT_THAT(failure_by("http://", closing.port()), HasSubstr(named(closing.port())));
+    EXPECT_EQ(failure_by("http://", silent.port()), "no connection to cluster.invalid:6443 through " +
+                                                        named(silent.port()) + " within the time limit");
+    EXPECT_THAT(failure_by("socks5://", no_way.port()),
+                StartsWith(named(no_way.port()) + " makes no connection to cluster.invalid:6443 ("));
+    net::Endpoint endpoint;
+    endpoint.url = "https://cluster.invalid:6443";
+    endpoint.proxy_url = "http://no-such-proxy.invalid:3128";
+    EXPECT_EQ(net::send(*connect(endpoint), get("/")).failure,
+              "host name of the proxy not found: no-such-proxy.invalid:3128");
 }
 
 TEST(Proxy, PlainHttpIsAskedOfTheProxy) {

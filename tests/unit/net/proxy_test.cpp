@@ -59,5 +59,23 @@ TEST(Proxy, GoesByTheScheme) {
     EXPECT_EQ(proxy_for(endpoint, "https", "a.b", "443"), "");
 }
 
+TEST(Proxy, IsToldToLibcurlAsGoReadsIt) {
+    struct Case {
+        const char* written = "";
+        const char* url = "";
+        const char* authority = "";
+    };
+    for (const auto& one : {Case{"http://proxy:3128", "http://proxy:3128", "proxy:3128"},
+                            Case{"proxy:3128", "http://proxy:3128", "proxy:3128"},
+                            Case{"HTTP://proxy/", "http://proxy:80", "proxy:80"},
+                            Case{"https://me:p%40ss@proxy", "https://me:p%40ss@proxy:443", "proxy:443"},
+                            Case{"socks5://me:a@b@proxy/x", "socks5h://me:a@b@proxy:1080", "proxy:1080"},
+                            Case{"socks5h://[fd00::1]", "socks5h://[fd00::1]:1080", "[fd00::1]:1080"},
+                            Case{"http://[fd00::1]:3128", "http://[fd00::1]:3128", "[fd00::1]:3128"}}) {
+        EXPECT_EQ(proxy_address(one.written).url, one.url);
+        EXPECT_EQ(proxy_address(one.written).authority, one.authority);
+    }
+}
+
 }  // namespace
 }  // namespace hermesctl::net
