@@ -75,7 +75,8 @@ void ExecSession::State::take(std::string_view message, const ExecSink& sink) {
 ExecSession::ExecSession(net::Transport& transport, Clock&, const ExecRequest& request)
     : state_(std::make_unique<State>()) {
     const std::array<std::string, 2> protocols{std::string(v5), "v4.channel.k8s.io"};
-    net::Upgrade upgrade = transport.upgrade({.target = target_of(request)}, protocols);
+    net::Upgrade upgrade =
+        transport.upgrade({.target = target_of(request), .timeout = request.handshake}, protocols);
     if (!upgrade.socket) throw ApiError(upgrade.answer, "running a command in pod/" + request.pod);
     state_->socket = std::move(upgrade.socket);
     state_->input = request.input;

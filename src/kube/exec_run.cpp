@@ -44,8 +44,10 @@ void collect(std::string& output, std::string_view bytes) {
 
 }  // namespace
 
-ExecOutput run_exec(net::Transport& transport, Clock& clock, const ExecRequest& request,
+ExecOutput run_exec(net::Transport& transport, Clock& clock, const ExecRequest& wanted,
                     std::string_view input, std::chrono::milliseconds deadline) {
+    ExecRequest request = wanted;
+    request.handshake = std::min(request.handshake, deadline);
     const Clock::Time end = clock.now() + deadline;
     ExecSession session(transport, clock, request);
     Feeder feeder(session, input);

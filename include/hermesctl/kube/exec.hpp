@@ -21,6 +21,7 @@ struct ExecRequest {
     std::vector<std::string> argv{};
     bool input = false;
     bool tty = false;
+    std::chrono::milliseconds handshake{10'000};  // the limit for connecting; the command runs without one
 };
 
 struct ExecSink {
@@ -60,7 +61,8 @@ struct ExecOutput {
     std::string err{};
 };
 
-/// Runs it to its end and collects its output (at most 32 MiB). Throws Error{timeout} after `deadline`.
+/// Runs it to its end and collects its output (at most 32 MiB). Throws Error{timeout} after `deadline`, which
+/// holds for connecting, too.
 ExecOutput run_exec(net::Transport&, Clock&, const ExecRequest&, std::string_view input,
                     std::chrono::milliseconds deadline);
 

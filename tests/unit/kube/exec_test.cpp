@@ -224,6 +224,17 @@ TEST_F(ExecTest, RunEndsAtItsDeadline) {
     EXPECT_EQ(clock.elapsed(), 3500ms);
 }
 
+TEST_F(ExecTest, ConnectingHasItsLimit) {
+    session();
+    EXPECT_EQ(net.requests.back().timeout, 10s);
+    wire->incoming = {on(3, success)};
+    run_exec(net, clock, request, "", 60s);
+    EXPECT_EQ(net.requests.back().timeout, 10s);
+    wire->incoming = {on(3, success)};
+    run_exec(net, clock, request, "", 3s);
+    EXPECT_EQ(net.requests.back().timeout, 3s) << "the deadline covers the handshake";
+}
+
 TEST_F(ExecTest, RunDoesNotKeepEndlessOutput) {
     for (int i = 0; i < 40; ++i) {
         wire->incoming.push_back(on(1, std::string(1u << 20, 'x')));
