@@ -14,6 +14,7 @@ using kube::Json;
 using kube::text_at;
 
 constexpr auto lapse = 30s;
+constexpr auto patience_at_the_end = 2s;  // after Ctrl-C nobody wants to wait for a dead network
 
 bool is_held(const Json& lease, Clock::Wall now) {
     if (text_at(lease, "/spec/holderIdentity").empty()) return false;
@@ -82,7 +83,8 @@ HeldLease::~HeldLease() {
     if (lease_.is_null()) return;
     try {
         client_.remove(ref_, {.uid = text_at(lease_, "/metadata/uid"),
-                              .resource_version = text_at(lease_, "/metadata/resourceVersion")});
+                              .resource_version = text_at(lease_, "/metadata/resourceVersion"),
+                              .timeout = patience_at_the_end});
     } catch (const std::exception&) {  // unreachable, or interrupted once more: it lapses
     }
 }

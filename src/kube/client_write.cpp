@@ -1,12 +1,17 @@
 // Changing: server-side apply, create, replace, patch, delete; and asking what one may do.
 #include "hermesctl/kube/client.hpp"
 
+#include <chrono>
 #include <utility>
 
 #include <fmt/format.h>
 
 namespace hermesctl::kube {
 namespace {
+
+// The server itself gives up after 34 s, and says so: who leaves before does not know what became of the
+// write.
+constexpr std::chrono::seconds longest_write{40};
 
 struct Change {
     std::string method{};
@@ -18,7 +23,8 @@ net::Request change_request(Change change, const Json& body) {
     return {.method = std::move(change.method),
             .target = std::move(change.target),
             .headers = {{"Accept", "application/json"}, {"Content-Type", std::move(change.content_type)}},
-            .body = body.dump()};
+            .body = body.dump(),
+            .timeout = longest_write};
 }
 
 std::string write_query(std::string_view manager, bool dry_run) {
@@ -114,7 +120,8 @@ Outcome Client::patch(const Ref& ref, Patch kind, const Json& body, std::string_
 }
 
 bool Client::remove(const Ref& ref, const DeleteOptions& options) {
-    const net::Request request = change_request({"DELETE", object_path(ref)}, delete_body(options));
+    net::Request request = change_request({"DELETE", object_path(ref)}, delete_body(options));
+    if (options.timeout) request.timeout = *options.timeout;
     const std::string what_for = "deleting " + title(ref);
     const Outcome outcome = std::move(outcomes({&request, 1}, {&what_for, 1}).front());
     if (outcome.not_found()) return false;

@@ -8,6 +8,7 @@
 #include "hermesctl/kube/object.hpp"
 #include "hermesctl/net/http.hpp"
 
+#include <chrono>
 #include <optional>
 #include <set>
 #include <span>
@@ -70,6 +71,7 @@ struct DeleteOptions {
     std::string resource_version{};
     std::optional<int> grace_seconds{};
     bool dry_run = false;
+    std::optional<std::chrono::milliseconds> timeout{};  // for the answer; nothing: as for any write
 };
 
 struct Permission {

@@ -105,6 +105,17 @@ TEST_F(ClientTest, AppliesByForceAndAsDryRunOnlyWhenAsked) {
     EXPECT_THAT(sent().target, HasSubstr("&dryRun=All&force=true"));
 }
 
+TEST_F(ClientTest, OutwaitsTheServersOwnLimitOnWrites) {
+    net.answers = {answer(200, "{}"), answer(200, "{}"), answer(200, "{}"), answer(200, "{}")};
+    client.apply(deployment);
+    client.create(deployment);
+    client.remove(hermes);
+    client.remove(hermes, {.timeout = std::chrono::seconds{2}});
+    for (std::size_t i = 0; i < 3; ++i)
+        EXPECT_GT(sent(i).timeout, std::chrono::seconds{34}) << sent(i).method;
+    EXPECT_EQ(sent(3).timeout, std::chrono::seconds{2});
+}
+
 TEST_F(ClientTest, NeverAppliesManagedFields) {
     net.answers = {answer(200, "{}")};
     Json live = deployment;
