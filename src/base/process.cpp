@@ -3,6 +3,7 @@
 #include "hermesctl/base/clock.hpp"
 #include "hermesctl/base/error.hpp"
 #include "hermesctl/base/interrupt.hpp"
+#include "hermesctl/base/scrub.hpp"
 
 #include <algorithm>
 #include <array>
@@ -170,6 +171,11 @@ int kill_and_wait(pid_t child) {
 }
 
 }  // namespace
+
+Environment without_secrets(Environment environment) {
+    std::erase_if(environment, [](const auto& variable) { return is_remembered(variable.second); });
+    return environment;
+}
 
 std::optional<ProcessResult> run_process(const ProcessSpec& spec) {
     Pipe in;

@@ -116,6 +116,10 @@ void remember_secret(std::string_view value) {
                      [](const auto& a, const auto& b) { return a.size() > b.size(); });
 }
 
+bool is_remembered(std::string_view value) {
+    return std::find(secrets().begin(), secrets().end(), value) != secrets().end();
+}
+
 std::string scrub(std::string_view text) {
     std::string out(text);
     for (const std::string& secret : secrets()) {

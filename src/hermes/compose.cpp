@@ -24,6 +24,7 @@ class Composer {
     Composition run() {
         // The manifests ask for it: the official image's s6 starts as root, so "restricted" can only warn.
         client_.expect_warning("would violate PodSecurity \"restricted:latest\"");
+        remember_variables(at(wish_.settings, "/secrets"), wish_.readers.environment);
         result_.names = names_of(wish_.settings);
         result_.live = read_live(client_, result_.names);
         settings_ = merged(settings_of(result_.live, result_.names), wish_.settings);

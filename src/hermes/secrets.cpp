@@ -50,8 +50,10 @@ std::string from_file(const std::string& key, const std::string& path, const std
 std::string from_program(const std::string& key, const Json& command, const Environment& environment) {
     const std::vector<std::string> argv = arguments_of(command);
     if (argv.empty()) refuse(fmt::format("{}: cmd: names no program", key));
-    const auto result = run_process(
-        {.argv = argv, .environment = environment, .inherit_input = true, .timeout = program_limit});
+    const auto result = run_process({.argv = argv,
+                                     .environment = without_secrets(environment),
+                                     .inherit_input = true,
+                                     .timeout = program_limit});
     if (!result) refuse(fmt::format("{}: {} cannot be started: there is no such program", key, argv[0]));
     if (!result->not_started.empty()) {
         refuse(fmt::format("{}: {} cannot be started: {}", key, argv[0], result->not_started));
@@ -132,6 +134,13 @@ Json secret_setting(std::string_view flag) {
     }
     refuse(fmt::format("--secret {}: a value on the command line can be read by others", key),
            "try " + ways(key));
+}
+
+void remember_variables(const Json& sources, const Environment& environment) {
+    for (const Json& source : sources) {
+        const auto found = environment.find(kube::text_at(source, "/env"));
+        if (found != environment.end()) remember_secret(found->second);
+    }
 }
 
 std::string read_secret(const std::string& key, const Json& source, const SecretReaders& readers) {

@@ -49,7 +49,7 @@ bool ExecCredential::interactive() const {
 }
 
 Environment ExecCredential::plugin_environment() const {
-    Environment environment = environment_;
+    Environment environment = without_secrets(environment_);
     for (const Json& variable : at(plugin_.spec, "/env")) {
         environment[text_at(variable, "/name")] = text_at(variable, "/value");
     }

@@ -11,9 +11,13 @@ namespace hermesctl {
 
 using Environment = std::map<std::string, std::string>;
 
+/// What a child may inherit: all but the variables whose value is a remembered secret (base/scrub.hpp).
+/// Others can read a process's environment.
+Environment without_secrets(Environment);
+
 struct ProcessSpec {
     std::vector<std::string> argv{};  // argv[0] is looked up in PATH of `environment`
-    Environment environment{};        // the whole environment of the child
+    Environment environment{};        // the whole environment of the child; see without_secrets()
     std::string input{};
     bool inherit_input = false;            // the child talks to the terminal itself; `input` is not used
     std::chrono::milliseconds timeout{0};  // 0: none

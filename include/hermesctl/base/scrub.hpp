@@ -9,6 +9,8 @@ namespace hermesctl {
 
 /// From now on scrub() removes this value and its base64. Values shorter than 6 bytes are not remembered.
 void remember_secret(std::string_view value);
+/// Whether this value as a whole, or its base64, was remembered.
+bool is_remembered(std::string_view value);
 
 /// The text with remembered values, Telegram bot tokens, bearer tokens, pairs of basic authentication, sk-...
 /// keys and PEM private keys replaced by "***". Every message for a person, a log or JSON that holds foreign

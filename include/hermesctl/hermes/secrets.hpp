@@ -28,6 +28,9 @@ struct SecretReaders {
     const Environment& environment;
     std::string folder{};  // relative files are below it; empty: the current one
 };
+/// The values of those that come from the environment are secrets from now on, before any of them is read:
+/// the programs that give others, or the cluster's credentials, must not inherit them.
+void remember_variables(const Json& sources, const Environment&);
 /// Reads one; one trailing newline is cut. Throws Error{usage} (missing file, unset variable, failed
 /// program). The value is remembered for scrubbing.
 std::string read_secret(const std::string& key, const Json& source, const SecretReaders&);

@@ -72,6 +72,15 @@ TEST(Scrub, RememberedValuesAndTheirBase64Go) {
     EXPECT_EQ(scrub(base64_encode("correct horse battery")), "***");
 }
 
+TEST(Scrub, ChildrenInheritNoRememberedSecret) {
+    remember_secret("of-the-environment");
+    const Environment all{{"KEY", "of-the-environment"},
+                          {"BASE64", base64_encode("of-the-environment")},
+                          {"PATH", "/usr/bin"},
+                          {"EMPTY", ""}};
+    EXPECT_EQ(without_secrets(all), (Environment{{"PATH", "/usr/bin"}, {"EMPTY", ""}}));
+}
+
 TEST(Process, OutputInputAndExitCode) {
     const auto result = run_process({.argv = {"sh", "-c", "cat; exit 3"}, .input = "hello"});
     ASSERT_TRUE(result);

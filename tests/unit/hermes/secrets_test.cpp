@@ -72,6 +72,15 @@ TEST_F(Secrets, AreScrubbedFromThenOn) {
     EXPECT_THAT(scrub("it said plain-looking-value"), Not(HasSubstr("plain")));
 }
 
+TEST_F(Secrets, AreNotInheritedByThePrograms) {
+    environment_["OTHER"] = "value-of-the-other\n";
+    remember_variables(R"({"A": {"cmd": "env"}, "B": {"env": "OTHER"}, "C": {"env": "NOT_SET"}})"_json,
+                       environment_);
+    const std::string inherited = read(R"({"cmd": "env"})"_json);
+    EXPECT_THAT(inherited, HasSubstr("PATH=/usr/bin:/bin"));
+    EXPECT_THAT(inherited, Not(HasSubstr("value-of-the-other")));
+}
+
 TEST_F(Secrets, TellWhatIsMissing) {
     EXPECT_THAT(refusal([&] { read(R"({"file": "/nowhere/x"})"_json); }),
                 HasSubstr("there is no file /nowhere/x"));

@@ -101,6 +101,16 @@ TEST_F(ExecPlugins, IsToldWhatItAsksFor) {
                                 "\n")));
 }
 
+TEST_F(ExecPlugins, InheritNoSecretOfOurs) {
+    environment["BOT"] = "secret-of-the-bot";
+    remember_secret("secret-of-the-bot");
+    ExecPlugin what = plugin("env > " + scratch.path("env") + "\ncat " +
+                             scratch.write("answer", credential(R"({"token":"abcdef"})")));
+    ExecCredential(what, environment, clock).get(false);
+    EXPECT_THAT(*read_file(scratch.path("env")),
+                AllOf(HasSubstr("INHERITED=yes\n"), Not(HasSubstr("secret-of-the-bot"))));
+}
+
 TEST_F(ExecPlugins, InteractiveModes) {
     ExecPlugin what = plugin("env > " + scratch.path("env") + "\ncat " +
                              scratch.write("answer", credential(R"({"token":"abcdef"})")));
