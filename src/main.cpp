@@ -1,4 +1,5 @@
 // Builds the real world, runs the command line, returns its exit code.
+#include "hermesctl/base/input.hpp"
 #include "hermesctl/base/interrupt.hpp"
 #include "hermesctl/cli/cli.hpp"
 #include "hermesctl/net/curl.hpp"
@@ -35,13 +36,15 @@ int hermesctl_main(int argc, char** argv) {
     occupy_standard_streams();
     std::ios::sync_with_stdio(false);
     catch_interrupts();
+    DescriptorInput standard_input(STDIN_FILENO);
+    std::istream in(&standard_input);
     cli::Context context{
         .connect = [](const net::Endpoint& endpoint,
                       Clock& clock) { return net::make_curl_transport(endpoint, clock); },
         .clock = system_clock(),
         .out = std::cout,
         .err = std::cerr,
-        .in = std::cin,
+        .in = in,
         .environment = read_environment(),
         .detect_terminal = {},
         .version = HERMESCTL_VERSION,

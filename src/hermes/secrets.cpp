@@ -3,6 +3,7 @@
 
 #include "hermesctl/base/error.hpp"
 #include "hermesctl/base/file.hpp"
+#include "hermesctl/base/interrupt.hpp"
 #include "hermesctl/base/scrub.hpp"
 #include "words.hpp"
 
@@ -76,7 +77,9 @@ std::string raw_value(const std::string& key, const Json& source, const SecretRe
     if (source.contains("env")) return from_variable(key, source["env"], readers.environment);
     if (source.contains("cmd")) return from_program(key, source["cmd"], readers.environment);
     if (!source.contains("stdin")) refuse(fmt::format("{}: says nowhere to read it from", key), ways(key));
-    return {std::istreambuf_iterator<char>(readers.in), {}};
+    std::string all{std::istreambuf_iterator<char>(readers.in), {}};
+    throw_if_interrupted();  // which had ended the input
+    return all;
 }
 
 /// What goes into a header or an URL as one word.

@@ -24,7 +24,7 @@ inline constexpr std::string_view users_key = "TELEGRAM_ALLOWED_USERS";
 Json secret_setting(std::string_view flag);
 
 struct SecretReaders {
-    std::istream& in;
+    std::istream& in;  // ends when it is interrupted (base/input.hpp)
     const Environment& environment;
     std::string folder{};  // relative files are below it; empty: the current one
 };
@@ -32,7 +32,7 @@ struct SecretReaders {
 /// the programs that give others, or the cluster's credentials, must not inherit them.
 void remember_variables(const Json& sources, const Environment&);
 /// Reads one; one trailing newline is cut. Throws Error{usage} (missing file, unset variable, failed
-/// program). The value is remembered for scrubbing.
+/// program), Error{interrupted}. The value is remembered for scrubbing.
 std::string read_secret(const std::string& key, const Json& source, const SecretReaders&);
 
 /// The variable that holds a provider's key ("MINIMAX_API_KEY"); "" for providers that need none; throws

@@ -2,15 +2,21 @@
 #include "hermesctl/base/crypto.hpp"
 #include "hermesctl/base/error.hpp"
 #include "hermesctl/base/file.hpp"
+#include "hermesctl/base/input.hpp"
 #include "hermesctl/base/interrupt.hpp"
 #include "hermesctl/base/process.hpp"
 #include "hermesctl/base/scrub.hpp"
 #include "support/scratch.hpp"
 
+#include <array>
 #include <csignal>
+#include <istream>
+#include <iterator>
 #include <thread>
+#include <utility>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace hermesctl {
 namespace {
@@ -161,6 +167,44 @@ TEST(Process, OnlyTheGivenEnvironment) {
         run_process({.argv = {"env"}, .environment = {{"PATH", "/usr/bin:/bin"}, {"A", "b"}}});
     ASSERT_TRUE(result);
     EXPECT_EQ(result->output, "A=b\nPATH=/usr/bin:/bin\n");
+}
+
+/// Both ends of a pipe.
+class Input : public ::testing::Test {
+  protected:
+    void SetUp() override { ASSERT_EQ(::pipe(ends.data()), 0); }
+    void TearDown() override {
+        ::close(ends[0]);
+        ::close(ends[1]);
+    }
+    std::string read_all() {
+        DescriptorInput input(ends[0]);
+        std::istream stream(&input);
+        return {std::istreambuf_iterator<char>(stream), {}};
+    }
+
+    std::array<int, 2> ends{};
+};
+
+TEST_F(Input, IsReadToItsEnd) {
+    const std::string sent(200'000, 'x');
+    std::thread writer([&] {
+        EXPECT_EQ(::write(ends[1], sent.data(), sent.size()), static_cast<ssize_t>(sent.size()));
+        ::close(std::exchange(ends[1], -1));
+    });
+    EXPECT_EQ(read_all(), sent);
+    writer.join();
+}
+
+TEST_F(Input, EndsWithTheFirstCtrlC) {
+    catch_interrupts();
+    std::thread key([] {
+        system_clock().sleep(milliseconds{100});
+        ::raise(SIGINT);
+    });
+    EXPECT_EQ(read_all(), "");
+    key.join();
+    EXPECT_THROW(throw_if_interrupted(), Error);
 }
 
 TEST(File, MissingIsNothingAndDirectoryAnError) {

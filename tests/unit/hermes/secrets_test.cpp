@@ -1,14 +1,21 @@
 // Where secrets come from, what surely is none, and that no value is ever repeated.
 #include "hermesctl/hermes/secrets.hpp"
 
+#include "hermesctl/base/clock.hpp"
 #include "hermesctl/base/error.hpp"
+#include "hermesctl/base/input.hpp"
+#include "hermesctl/base/interrupt.hpp"
 #include "hermesctl/base/scrub.hpp"
 #include "support/scratch.hpp"
 
+#include <array>
+#include <csignal>
 #include <sstream>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace hermesctl::hermes {
 namespace {
@@ -79,6 +86,27 @@ TEST_F(Secrets, AreNotInheritedByThePrograms) {
     const std::string inherited = read(R"({"cmd": "env"})"_json);
     EXPECT_THAT(inherited, HasSubstr("PATH=/usr/bin:/bin"));
     EXPECT_THAT(inherited, Not(HasSubstr("value-of-the-other")));
+}
+
+TEST_F(Secrets, StdinCanBeInterrupted) {
+    catch_interrupts();
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe(ends.data()), 0);
+    DescriptorInput input(ends[0]);
+    std::istream in(&input);
+    std::thread key([] {
+        system_clock().sleep(std::chrono::milliseconds{100});
+        ::raise(SIGINT);
+    });
+    try {
+        read_secret("K", R"({"stdin": true})"_json, {in, environment_, ""});
+        ADD_FAILURE() << "went on";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ExitCode::interrupted);
+    }
+    key.join();
+    ::close(ends[0]);
+    ::close(ends[1]);
 }
 
 TEST_F(Secrets, TellWhatIsMissing) {
