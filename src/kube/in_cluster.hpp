@@ -9,10 +9,8 @@
 
 namespace hermesctl::kube {
 
-inline constexpr const char* service_account_directory = "/var/run/secrets/kubernetes.io/serviceaccount";
-
-bool in_cluster_possible(const Environment&, const std::string& directory = service_account_directory);
-Connection in_cluster_connection(const Environment&, Clock&,
-                                 const std::string& directory = service_account_directory);
+/// `directory`: the service account's, with token, ca.crt and namespace.
+bool in_cluster_possible(const Environment&, const std::string& directory);
+Connection in_cluster_connection(const Environment&, Clock&, const std::string& directory);
 
 }  // namespace hermesctl::kube

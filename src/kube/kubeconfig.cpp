@@ -139,8 +139,8 @@ net::Endpoint endpoint_of(const Choice& choice, const Environment& environment) 
 Connection load_connection(const KubeconfigRequest& request, const Environment& environment, Clock& clock) {
     const Kubeconfig config = read_kubeconfig(request.file, environment);
     const bool nothing = request.context.empty() && config.current_context.empty();
-    if (nothing && request.file.empty() && in_cluster_possible(environment)) {
-        return in_cluster_connection(environment, clock);
+    if (nothing && request.file.empty() && in_cluster_possible(environment, request.service_account)) {
+        return in_cluster_connection(environment, clock, request.service_account);
     }
     const Choice choice = choose(config, request.context);
     Connection connection{.endpoint = endpoint_of(choice, environment), .context = choice.name};

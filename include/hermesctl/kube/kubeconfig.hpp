@@ -16,6 +16,8 @@ struct KubeconfigRequest {
     std::string file{};        // --kubeconfig; exactly this file
     std::string context{};     // --context
     bool interactive = false;  // whether a credential plugin may talk to the terminal
+    /// Where a pod finds who it is; used when no kubeconfig says anything.
+    std::string service_account = "/var/run/secrets/kubernetes.io/serviceaccount";
 };
 
 struct Connection {

@@ -2,6 +2,7 @@
 
 #include "../src/kube/kubeconfig_file.hpp"
 #include "hermesctl/base/error.hpp"
+#include "hermesctl/kube/kubeconfig.hpp"
 #include "support/fake_clock.hpp"
 #include "support/scratch.hpp"
 
@@ -38,6 +39,26 @@ TEST_F(InCluster, FromTheServiceAccount) {
     EXPECT_EQ(connection.endpoint.credentials(false).token, "pod-token");
     scratch.write("token", "rotated-token");
     EXPECT_EQ(connection.endpoint.credentials(true).token, "rotated-token");
+}
+
+TEST_F(InCluster, IsTakenOnlyWhenNoKubeconfigSaysAnything) {
+    const testing::Scratch home;
+    environment["HOME"] = home.path();
+    const KubeconfigRequest request{.service_account = scratch.path()};
+    const auto server = [&](const KubeconfigRequest& one) {
+        return load_connection(one, environment, clock).server;
+    };
+    EXPECT_EQ(server(request), "https://10.43.0.1:443") << "no file at all";
+    const std::string file = home.write(".kube/config", "kind: Config\n");
+    EXPECT_EQ(server(request), "https://10.43.0.1:443") << "one that is empty";
+    EXPECT_THROW(server({.file = file, .service_account = scratch.path()}), Error) << "named, it must do";
+    EXPECT_THROW(server({.context = "main", .service_account = scratch.path()}), Error);
+    EXPECT_THROW(server({.service_account = scratch.path("none")}), Error) << "not in a pod";
+    home.write(".kube/config",
+               "current-context: main\n"
+               "contexts: [{name: main, context: {cluster: c}}]\n"
+               "clusters: [{name: c, cluster: {server: 'https://elsewhere:1'}}]\n");
+    EXPECT_EQ(server(request), "https://elsewhere:1");
 }
 
 TEST_F(InCluster, Ipv6AndPodNamespace) {
