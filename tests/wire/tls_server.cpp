@@ -44,6 +44,11 @@ std::shared_ptr<SSL_CTX> make_context(const ServerOptions& options) {
     auto key = from_pem<EVP_PKEY>(options.certificate.key_pem, &PEM_read_bio_PrivateKey, &EVP_PKEY_free);
     SSL_CTX_use_certificate(context.get(), certificate.get());
     SSL_CTX_use_PrivateKey(context.get(), key.get());
+    if (options.newest_tls != 0) {
+        SSL_CTX_set_security_level(context.get(), 0);
+        SSL_CTX_set_min_proto_version(context.get(), TLS1_VERSION);
+        SSL_CTX_set_max_proto_version(context.get(), options.newest_tls);
+    }
     SSL_CTX_set_alpn_select_cb(context.get(), &choose_protocol, nullptr);
     if (!options.client_ca_pem.empty()) {
         auto authority = from_pem<X509>(options.client_ca_pem, &PEM_read_bio_X509, &X509_free);

@@ -50,6 +50,7 @@ struct ServerOptions {
     KeyPair certificate = test_authority().issue();
     std::string client_ca_pem{};  // a client certificate from it is demanded
     bool tls = true;
+    int newest_tls = 0;      // as OpenSSL numbers it (TLS1_1_VERSION), with all that was weak then; 0: any
     int receive_buffer = 0;  // bytes; small: the client soon feels back-pressure
 };
 

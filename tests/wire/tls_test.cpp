@@ -35,6 +35,19 @@ TEST(Trust, WithoutAnAuthorityTheSystemsAreAsked) {
               "the certificate of the server is not from an authority that this system trusts");
 }
 
+TEST(Trust, LessThanTls12IsRefusedAlsoWhereTheCertificateDoesNotMatter) {
+    for (const int version : {TLS1_VERSION, TLS1_1_VERSION}) {
+        ScriptedServer server{ok(), {.newest_tls = version}};
+        auto endpoint = endpoint_of(server);
+        endpoint.ca_pem = "";
+        endpoint.insecure = true;
+        EXPECT_EQ(net::send(*connect(endpoint), get("/")).failure, "the server has no TLS 1.2 or newer");
+        EXPECT_EQ(server.connections(), 0);
+    }
+    ScriptedServer server{ok(), {.newest_tls = TLS1_2_VERSION}};
+    EXPECT_EQ(net::send(*connect(server), get("/")).body, "ok");
+}
+
 TEST(Trust, InsecureAcceptsAnyCertificate) {
     ScriptedServer server{ok(), {.certificate = Authority{"another"}.issue({.names = "DNS:elsewhere"})}};
     auto endpoint = endpoint_of(server);

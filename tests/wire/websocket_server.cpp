@@ -3,6 +3,8 @@
 
 #include "hermesctl/base/crypto.hpp"
 
+#include <utility>
+
 #include <fmt/format.h>
 
 namespace hermesctl::testing {
@@ -68,6 +70,13 @@ std::string accept_upgrade(const std::string& request, std::string_view protocol
         accept);
     if (!protocol.empty()) answer += fmt::format("Sec-WebSocket-Protocol: {}\r\n", protocol);
     return answer + "\r\n";
+}
+
+ScriptedServer::Script upgraded(ScriptedServer::Script script, std::string protocol) {
+    return [script = std::move(script), protocol = std::move(protocol)](Peer& peer) {
+        peer.write(accept_upgrade(peer.read_request(), protocol));
+        script(peer);
+    };
 }
 
 }  // namespace hermesctl::testing

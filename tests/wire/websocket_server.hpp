@@ -28,4 +28,7 @@ Frame read_frame(Peer&);
 /// The 101 for this request.
 std::string accept_upgrade(const std::string& request, std::string_view protocol = "v5.channel.k8s.io");
 
+/// A server that shakes hands and goes on with `script`.
+ScriptedServer::Script upgraded(ScriptedServer::Script script, std::string protocol = "v5.channel.k8s.io");
+
 }  // namespace hermesctl::testing

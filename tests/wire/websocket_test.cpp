@@ -2,12 +2,15 @@
 #include "hermesctl/net/websocket.hpp"
 
 #include "wire/client.hpp"
+#include "wire/proxies.hpp"
 #include "wire/websocket_server.hpp"
 
 #include <array>
+#include <atomic>
 #include <stdexcept>
 
 #include <gmock/gmock.h>
+#include <poll.h>
 
 namespace hermesctl::testing {
 namespace {
@@ -18,17 +21,16 @@ using ::testing::HasSubstr;
 
 const std::array<std::string, 2> channels{"v5.channel.k8s.io", "v4.channel.k8s.io"};
 
-/// A server that shakes hands and goes on with `script`.
-ScriptedServer::Script upgraded(ScriptedServer::Script script) {
-    return [script](Peer& peer) {
-        peer.write(accept_upgrade(peer.read_request()));
-        script(peer);
-    };
-}
-
 struct Session {
     explicit Session(ScriptedServer::Script script, ServerOptions options = {})
-        : server{std::move(script), std::move(options)}, transport{connect(server)} {
+        : server{std::make_unique<ScriptedServer>(std::move(script), std::move(options))},
+          own{connect(*server)},
+          transport{own.get()} {
+        open();
+    }
+    explicit Session(net::Transport& other) : transport{&other} { open(); }
+
+    void open() {
         auto upgrade = transport->upgrade(get("/exec?stdout=true"), channels);
         if (!upgrade.socket) throw std::runtime_error{"refused: " + upgrade.answer.failure};
         socket = std::move(upgrade.socket);
@@ -52,8 +54,9 @@ struct Session {
         return all;
     }
 
-    ScriptedServer server;
-    std::unique_ptr<net::Transport> transport;
+    std::unique_ptr<ScriptedServer> server{};
+    std::unique_ptr<net::Transport> own{};
+    net::Transport* transport;
     std::unique_ptr<net::WebSocket> socket{};
 };
 
@@ -169,6 +172,35 @@ TEST(Handshake, FailuresOnTheWayAreNamed) {
               "no complete answer within the time limit");
 }
 
+TEST(Handshake, ARedirectIsAnAnswerAndNotFollowed) {
+    std::string seen;
+    ScriptedServer elsewhere{[&](Peer& peer) { seen = peer.read_request(); }};
+    auto upgrade = refused([&](Peer& peer) {
+        peer.read_request();
+        peer.write(http_answer(302, "moved", "Location: " + elsewhere.url() + "/exec\r\n"));
+        peer.read_some();
+    });
+    EXPECT_EQ(upgrade.answer.status, 302);
+    EXPECT_EQ(upgrade.answer.body, "moved");
+    EXPECT_EQ(elsewhere.connections(), 0) << seen;
+}
+
+TEST(Handshake, TlsServerNameIsWhatTheCertificateMustSayAndHostStaysTheServers) {
+    std::string seen;
+    ScriptedServer server{[&](Peer& peer) {
+                              peer.write(accept_upgrade(seen = peer.read_request()));
+                              peer.read_some();
+                          },
+                          {.certificate = test_authority().issue({.names = "DNS:kubernetes.default"})}};
+    auto endpoint = endpoint_of(server);
+    endpoint.tls_server_name = "kubernetes.default";
+    EXPECT_NE(connect(endpoint)->upgrade(get("/exec"), channels).socket, nullptr);
+    EXPECT_THAT(seen, HasSubstr("Host: 127.0.0.1:" + std::to_string(server.port()) + "\r\n"));
+    endpoint.tls_server_name = "other.default";
+    EXPECT_EQ(connect(endpoint)->upgrade(get("/exec"), channels).answer.failure,
+              "the certificate of the server is not for other.default");
+}
+
 TEST(WebSocket, FramesThatComeWithThe101AreNotLost) {
     Session session{[](Peer& peer) {
         auto answer = accept_upgrade(peer.read_request());
@@ -265,20 +297,24 @@ TEST(WebSocket, TenMegabytesEachWayWithASlowReaderArriveIntact) {
 }
 
 TEST(WebSocket, AResetAfterTheServersCloseIsHarmless) {
-    Session session{upgraded([](Peer& peer) {
+    std::atomic<bool> arrived{false};
+    Session session{upgraded([&](Peer& peer) {
         read_frame(peer);
         peer.write(frame("\x03{}") + close_frame());
+        while (!arrived)
+            system_clock().sleep(5ms);
         peer.reset();
     })};
     session.socket->send("go");
-    system_clock().sleep(50ms);
-    session.socket->send("too late");  // may fail to be written
-    auto all = session.messages();
+    pollfd one{session.socket->fd(), POLLIN, 0};
+    ASSERT_EQ(::poll(&one, 1, 20'000), 1);
+    arrived = true;
+    one.events = 0;  // the reset
+    ASSERT_EQ(::poll(&one, 1, 20'000), 1);
+    session.socket->send("too late");
+    EXPECT_THAT(session.messages(), ElementsAre("\x03{}"));
     EXPECT_TRUE(session.socket->closed());
-    if (!all.empty()) {  // the kernel may drop what a RST overtakes
-        EXPECT_EQ(session.socket->failure(), "");
-        EXPECT_THAT(all, ElementsAre("\x03{}"));
-    }
+    EXPECT_EQ(session.socket->failure(), "");
     session.socket->send("still too late");
     EXPECT_EQ(session.socket->queued(), 0u);
 }
@@ -337,6 +373,28 @@ TEST(WebSocket, WhatBreaksTheProtocolIsAFailure) {
 }
 
 TEST(WebSocket, GoesThroughAProxyWithConnect) {
+    std::string seen;
+    ScriptedServer server{[&](Peer& peer) {
+                              peer.write(accept_upgrade(seen = peer.read_request()));
+                              peer.write(frame(read_frame(peer).payload + "!") + close_frame());
+                              peer.read_some();
+                          },
+                          {.certificate = test_authority().issue({.names = "DNS:cluster.example"})}};
+    ScriptedServer proxy{tunnel_to(server.port()), {.tls = false}};
+    auto endpoint = endpoint_of(server);
+    endpoint.url = "https://cluster.example:6443";
+    endpoint.proxies.https = proxy.url();
+    auto transport = connect(endpoint);
+    Session session{*transport};
+    session.socket->send("hello");
+    EXPECT_THAT(session.messages(), ElementsAre("hello!"));
+    EXPECT_EQ(session.socket->failure(), "");
+    EXPECT_THAT(seen, HasSubstr("Host: cluster.example:6443\r\n"));
+    EXPECT_THAT(seen, ::testing::Not(HasSubstr("X-Of-Proxy")));
+    EXPECT_EQ(proxy.connections(), 1);
+}
+
+TEST(WebSocket, AProxyThatRefusesIsTheAnswer) {
     std::string seen;
     ScriptedServer proxy{[&](Peer& peer) {
                              seen = peer.read_request();
