@@ -44,7 +44,11 @@ bool wants_json(const CommandLine& line) {
     return !values.empty() && values.back() == "json";
 }
 
-ExitCode report(const Error& error, Context& context, bool json, bool colour) {
+ExitCode report(const Error& told, const GlobalFlags& flags, Context& context, bool json, bool colour) {
+    Error error(told.code(), told.message(), completed_hint(told.hint(), flags));
+    for (const std::string& frame : told.trail()) {
+        error.during(frame);
+    }
     print_error(error, context.err, colour);
     if (json) context.out << json_text(error_json(error)) << std::flush;
     return error.code();
@@ -54,7 +58,7 @@ ExitCode execute(const Run& run, Session& session) {
     Context& context = session.context();
     const auto fail = [&](const Error& error) {
         session.story().finish();
-        return report(error, context, session.flags().json(), session.terminal().colour);
+        return report(error, session.flags(), context, session.flags().json(), session.terminal().colour);
     };
     try {
         const ExitCode code = run(session);
@@ -100,7 +104,7 @@ ExitCode run(int argc, const char* const* argv, Context& context) {
         command = parse(line, argc, argv, context);
     } catch (const Error& error) {
         const bool colour = context.detect_terminal(line.app.count("--no-color") > 0).colour;
-        return report(error, context, wants_json(line), colour);
+        return report(error, line.flags, context, wants_json(line), colour);
     }
     if (command == nullptr) return ExitCode::ok;
     Session session(context, line.flags);

@@ -2,9 +2,12 @@
 #pragma once
 
 #include "hermesctl/base/error.hpp"
+#include "hermesctl/cli/cli.hpp"
 #include "hermesctl/kube/object.hpp"
 
 #include <ostream>
+#include <string>
+#include <string_view>
 
 namespace CLI {
 class App;
@@ -12,6 +15,10 @@ class ParseError;
 }  // namespace CLI
 
 namespace hermesctl::cli {
+
+/// The text with the flags of this run in each "hermesctl COMMAND" that lacks them: typed as it stands, it
+/// means the same cluster and instance.
+std::string completed_hint(std::string_view text, const GlobalFlags&);
 
 void print_error(const Error&, std::ostream& err, bool colour);
 kube::Json error_json(const Error&);

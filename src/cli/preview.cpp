@@ -20,7 +20,7 @@ ExitCode render(Session& session, const DeployFlags& flags) {
             objects.push_back(hermes::masked(object));
         }
     }
-    session.print_result({{"objects", objects}}, kube::dump_yaml_documents(objects));
+    session.print_exact({{"objects", objects}}, kube::dump_yaml_documents(objects));
     return ExitCode::ok;
 }
 

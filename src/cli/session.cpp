@@ -1,5 +1,6 @@
 #include "session.hpp"
 
+#include "errors.hpp"
 #include "hermesctl/base/scrub.hpp"
 
 #include <fmt/format.h>
@@ -76,7 +77,13 @@ bool Session::confirm(const std::string& question) {
     return term::ask_yes(question);
 }
 
-void Session::print_result(const kube::Json& json, std::string_view text) {
+void Session::print_result(kube::Json json, std::string_view text) {
+    if (const std::string hint = kube::text_at(json, "/hint"); !hint.empty())
+        json["hint"] = completed_hint(hint, flags_);
+    print_exact(json, completed_hint(text, flags_));
+}
+
+void Session::print_exact(const kube::Json& json, std::string_view text) {
     story_->finish();
     if (flags_.json()) {
         context_.out << json_text(json);

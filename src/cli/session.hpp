@@ -34,8 +34,11 @@ class Session {
     void announce(std::string_view ns);
     /// True with -y, or when a person says yes. Without a terminal throws Error{usage} that names -y.
     bool confirm(const std::string& question);
-    /// The result on stdout, as --output says. `text` ends with a newline, or is empty.
-    void print_result(const kube::Json& json, std::string_view text);
+    /// The result on stdout, as --output says. `text` ends with a newline, or is empty. Commands in it are
+    /// completed (see completed_hint).
+    void print_result(kube::Json json, std::string_view text);
+    /// The same for what is handed on (YAML, say): as it is.
+    void print_exact(const kube::Json& json, std::string_view text);
 
   private:
     struct Cluster;

@@ -57,5 +57,54 @@ TEST(ErrorJson, CarriesCodeMessageHintAndTrail) {
     EXPECT_TRUE(error_json({ExitCode::failed, "x"})["error"]["while"].is_array());
 }
 
+GlobalFlags bob() {
+    GlobalFlags flags;
+    flags.ns = "bots";
+    flags.name = "bob";
+    return flags;
+}
+
+TEST(CompletedHint, NamesTheInstance) {
+    EXPECT_EQ(completed_hint("hermesctl teardown --delete-data", bob()),
+              "hermesctl teardown -n bots --name bob --delete-data");
+    EXPECT_EQ(completed_hint("look, then: hermesctl wait\nor hermesctl exec -- ls", bob()),
+              "look, then: hermesctl wait -n bots --name bob\nor hermesctl exec -n bots --name bob -- ls");
+    EXPECT_EQ(completed_hint("hermesctl wait", {}), "hermesctl wait");
+}
+
+TEST(CompletedHint, LeavesProseAndHelpAlone) {
+    for (const char* text : {"", "hermesctl", "hermesctl ", "hermesctl --help", "hermesctl list --help",
+                             "hermesctl did not make it", "another hermesctl works on this",
+                             "hermesctl version", "hermesctl list shows what is there"}) {
+        EXPECT_EQ(completed_hint(text, bob()), text);
+    }
+}
+
+TEST(CompletedHint, KeepsWhatIsSaidAlready) {
+    EXPECT_EQ(completed_hint("hermesctl teardown --name eve", bob()),
+              "hermesctl teardown -n bots --name eve");
+    EXPECT_EQ(completed_hint("hermesctl start; hermesctl stop --namespace=x", bob()),
+              "hermesctl start -n bots --name bob; hermesctl stop --name bob --namespace=x");
+}
+
+TEST(CompletedHint, NamesTheClusterAndTheFileAsAShellReadsThem) {
+    GlobalFlags flags;
+    flags.kubeconfig = "/home/me/my config";
+    flags.context = "it's";
+    flags.file = "hermes.yaml";
+    EXPECT_EQ(completed_hint("hermesctl wait", flags),
+              "hermesctl wait --kubeconfig '/home/me/my config' --context 'it'\\''s' -f hermes.yaml");
+    EXPECT_EQ(completed_hint("hermesctl list", flags),
+              "hermesctl list --kubeconfig '/home/me/my config' --context 'it'\\''s'");
+}
+
+TEST(CompletedHint, DefaultsNeedNoFlagButWithAFile) {
+    GlobalFlags flags;
+    flags.ns = "hermes";
+    EXPECT_EQ(completed_hint("hermesctl wait", flags), "hermesctl wait");
+    flags.file = "bots.yaml";
+    EXPECT_EQ(completed_hint("hermesctl wait", flags), "hermesctl wait -f bots.yaml -n hermes");
+}
+
 }  // namespace
 }  // namespace hermesctl::cli
