@@ -1,6 +1,7 @@
 #include "hermesctl/hermes/lease.hpp"
 
 #include <array>
+#include <utility>
 
 #include <fmt/format.h>
 #include <pwd.h>
@@ -15,16 +16,16 @@ using kube::text_at;
 
 constexpr auto lapse = 30s;
 constexpr auto patience_at_the_end = 2s;  // after Ctrl-C nobody wants to wait for a dead network
+// No two clocks are that far apart: since then nobody has renewed it.
+constexpr auto abandoned = 5min;
 
-bool is_held(const Json& lease, Clock::Wall now) {
-    if (text_at(lease, "/spec/holderIdentity").empty()) return false;
-    return now - parse_rfc3339(text_at(lease, "/spec/renewTime")) < lapse;
+std::string holder_of(const Json& lease) {
+    return text_at(lease, "/spec/holderIdentity");
 }
 
 Error held_by(const Json& lease) {
     return Error(ExitCode::failed,
-                 fmt::format("another hermesctl works on this installation: {}, since {}",
-                             text_at(lease, "/spec/holderIdentity"),
+                 fmt::format("another hermesctl works on this installation: {}, since {}", holder_of(lease),
                              text_at(lease, "/spec/acquireTime").substr(0, 19)),
                  "wait until it has ended; a killed one lapses after 30 s");
 }
@@ -43,24 +44,45 @@ HeldLease::HeldLease(kube::Client& client, const Names& names, std::string holde
     take(holder, reporter);
 }
 
+/// The Lease, once nobody holds it; nothing where there is none. The clocks of two machines differ, so one
+/// that looks neither fresh nor abandoned is watched for as long as it lasts: who lives renews it.
+std::optional<Json> HeldLease::find_unheld(Reporter& reporter) {
+    auto lease = client_.get(ref_);
+    if (!lease || holder_of(*lease).empty()) return lease;
+    const auto age = client_.clock().wall() - parse_rfc3339(text_at(*lease, "/spec/renewTime"));
+    if (std::chrono::abs(age) < lapse) throw held_by(*lease);
+    if (age > abandoned) return lease;
+    reporter.on({"lease", title(ref_), State::waiting,
+                 fmt::format("watching for {} s whether {} still lives", lapse.count(), holder_of(*lease))});
+    const std::string seen = text_at(*lease, "/metadata/resourceVersion");
+    const auto end = client_.clock().now() + lapse;
+    while (client_.clock().now() < end) {
+        client_.clock().sleep(1s);
+        reporter.tick();
+        lease = client_.get(ref_);
+        if (!lease || holder_of(*lease).empty()) break;
+        if (text_at(*lease, "/metadata/resourceVersion") != seen) throw held_by(*lease);
+    }
+    reporter.on({"lease", title(ref_), State::done, "it has lapsed"});
+    return lease;
+}
+
 void HeldLease::take(const std::string& holder, Reporter& reporter) {
-    const auto now = rfc3339(client_.clock().wall());
-    const Json spec{{"holderIdentity", holder},
-                    {"leaseDurationSeconds", lapse.count()},
-                    {"acquireTime", now},
-                    {"renewTime", now}};
     kube::Outcome outcome;
     try {
-        if (auto found = client_.get(ref_)) {
-            if (is_held(*found, client_.clock().wall())) throw held_by(*found);
-            (*found)["spec"] = spec;
-            outcome = client_.replace(*found);
-        } else {
-            outcome = client_.create(Json{{"apiVersion", "coordination.k8s.io/v1"},
-                                          {"kind", "Lease"},
-                                          {"metadata", {{"name", ref_.name}, {"namespace", ref_.ns}}},
-                                          {"spec", spec}});
+        auto lease = find_unheld(reporter);
+        const bool there = lease.has_value();
+        if (!there) {
+            lease = Json{{"apiVersion", "coordination.k8s.io/v1"},
+                         {"kind", "Lease"},
+                         {"metadata", {{"name", ref_.name}, {"namespace", ref_.ns}}}};
         }
+        const auto now = rfc3339(client_.clock().wall());
+        (*lease)["spec"] = {{"holderIdentity", holder},
+                            {"leaseDurationSeconds", lapse.count()},
+                            {"acquireTime", now},
+                            {"renewTime", now}};
+        outcome = there ? client_.replace(*lease) : client_.create(*lease);
     } catch (const kube::ApiError& error) {
         if (error.code() != ExitCode::denied) throw;
         outcome.error = error;
@@ -80,26 +102,52 @@ void HeldLease::take(const std::string& holder, Reporter& reporter) {
 }
 
 HeldLease::~HeldLease() {
-    if (lease_.is_null()) return;
     try {
-        client_.remove(ref_, {.uid = text_at(lease_, "/metadata/uid"),
-                              .resource_version = text_at(lease_, "/metadata/resourceVersion"),
+        give_up();
+    } catch (const std::exception&) {  // interrupted once more: it lapses
+    }
+}
+
+void HeldLease::give_up() {
+    if (lease_.is_null()) return;
+    const Json lease = std::exchange(lease_, Json());
+    try {
+        client_.remove(ref_, {.uid = text_at(lease, "/metadata/uid"),
+                              .resource_version = text_at(lease, "/metadata/resourceVersion"),
                               .timeout = patience_at_the_end});
-    } catch (const std::exception&) {  // unreachable, or interrupted once more: it lapses
+    } catch (const kube::ApiError&) {
+        return;
     }
 }
 
 void HeldLease::renew_if_due() {
-    if (lease_.is_null() || client_.clock().now() - renewed_ < lapse / 3) return;
+    if (client_.clock().now() - renewed_ >= lapse / 3) renew();
+}
+
+void HeldLease::renew() {
+    if (lease_.is_null()) return;
     lease_["spec"]["renewTime"] = rfc3339(client_.clock().wall());
     const kube::Outcome outcome = client_.replace(lease_);
-    if (outcome.object) lease_ = *outcome.object;
-    if (outcome.error && outcome.error->http() == 409) {
-        const auto other = client_.get(ref_);
-        lease_ = Json();
-        throw held_by(other.value_or(Json()));
-    }
     renewed_ = client_.clock().now();  // after a failure too: the next try comes in time
+    if (outcome.object) {
+        lease_ = *outcome.object;
+    } else if (outcome.not_found() || outcome.error->http() == 409) {
+        recover();
+    }
+}
+
+/// It is not as we left it. Still ours where the answer to a renewal was lost, or where somebody labelled it.
+void HeldLease::recover() {
+    const auto found = client_.get(ref_);
+    const Json ours = std::exchange(lease_, Json());
+    if (!found || holder_of(*found).empty()) {
+        throw Error(ExitCode::failed, title(ref_) + " is gone: another hermesctl was at work meanwhile",
+                    "run this again: it goes on from what is there now");
+    }
+    const bool same_holder = holder_of(*found) == holder_of(ours);
+    if (!same_holder || text_at(*found, "/spec/acquireTime") != text_at(ours, "/spec/acquireTime"))
+        throw held_by(*found);
+    lease_ = *found;
 }
 
 }  // namespace hermesctl::hermes

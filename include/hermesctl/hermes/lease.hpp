@@ -4,6 +4,7 @@
 #include "hermesctl/hermes/live.hpp"
 #include "hermesctl/kube/client.hpp"
 
+#include <optional>
 #include <string>
 
 namespace hermesctl::hermes {
@@ -13,20 +14,27 @@ class HeldLease {
     /// Takes it. Throws Error{failed} naming the holder while another one holds it (it lapses 30 s after its
     /// last renewal). Without the right to use leases: says so to the reporter and goes on without.
     HeldLease(kube::Client&, const Names&, std::string holder, Reporter&);
-    /// Gives it back; what fails there is not reported: it lapses by itself.
+    /// Gives it up; nothing that fails there is reported.
     ~HeldLease();
     HeldLease(const HeldLease&) = delete;
     HeldLease& operator=(const HeldLease&) = delete;
 
-    /// Renews it when a third of its time has passed. Throws Error{failed} when somebody took it over.
+    /// Renews it when a third of its time has passed. Throws as renew() does.
     void renew_if_due();
+    /// Renews it now: after a wait in which it may have lapsed, say. Throws Error{failed} when it was lost:
+    /// somebody took it over, or it is gone.
+    void renew();
+    /// Gives it back. What the server does not do is not reported: it lapses by itself.
+    void give_up();
 
   private:
     void take(const std::string& holder, Reporter&);
+    std::optional<kube::Json> find_unheld(Reporter&);
+    void recover();
 
     kube::Client& client_;
     kube::Ref ref_;
-    kube::Json lease_{};
+    kube::Json lease_{};  // null: it is not held
     Clock::Time renewed_{};
 };
 
