@@ -2,7 +2,6 @@
 #include "hermesctl/hermes/teardown.hpp"
 
 #include "commands.hpp"
-#include "hermesctl/hermes/lease.hpp"
 #include "requested.hpp"
 
 #include <CLI/CLI.hpp>
@@ -37,14 +36,13 @@ kube::Json plan_json(const hermes::Removal& removal, const hermes::Names& names)
     return {{"removed", removed}, {"kept", removal.stays}};
 }
 
-std::string farewell(const hermes::Removal& removal, const hermes::Names& names, bool delete_data) {
+std::string farewell(const hermes::Removal& removal, bool delete_data) {
     std::string text = "removed\n";
     for (const std::string& kept : removal.stays) {
         text += fmt::format("kept: {}\n", kept);
     }
     if (!delete_data) {
-        text += fmt::format("to come back with the same memory: hermesctl deploy -n {} --name {}\n", names.ns,
-                            names.name);
+        text += "to come back with the same memory: hermesctl deploy\n";
         text += "to remove the data too: hermesctl teardown --delete-data\n";
     }
     return text + "the bot and the key still exist: /deletebot at @BotFather, and the provider's console\n";
@@ -68,12 +66,10 @@ ExitCode teardown(Session& session, const TeardownFlags& flags) {
         flags.delete_data ? fmt::format("remove all this, and the data of {} for ever?", names.claim().name)
                           : "remove this?";
     if (!session.confirm(question)) throw Error(ExitCode::failed, "nothing was changed: you said no");
-    {
-        hermes::HeldLease lease(session.client(), names, hermes::this_holder(), session.story());
-        hermes::remove(session.client(), live, names, removal, session.flags().timeout, session.story(),
-                       [&lease] { lease.renew_if_due(); });
-    }
-    session.print_result(plan_json(removal, names), farewell(removal, names, flags.delete_data));
+    hermes::HeldLease lease(session.client(), names, hermes::this_holder(), session.story());
+    const hermes::Removal done = hermes::remove(session.client(), live, names, removal,
+                                                session.flags().timeout, lease, session.story());
+    session.print_result(plan_json(done, names), farewell(done, flags.delete_data));
     return ExitCode::ok;
 }
 

@@ -1,5 +1,6 @@
 #include "hermesctl/hermes/teardown.hpp"
 
+#include "hermes/inhabitants.hpp"
 #include "hermesctl/hermes/wait.hpp"
 
 #include <algorithm>
@@ -32,27 +33,6 @@ void refuse_foreign(const Live& live, const Names& names) {
     }
 }
 
-/// What else lives in the namespace. What Kubernetes itself puts into each one does not count.
-std::vector<std::string> others(kube::Client& client, const Names& names) {
-    std::vector<kube::Client::Listing> lists;
-    for (const char* kind :
-         {"Pod", "Deployment", "PersistentVolumeClaim", "Service", "Secret", "ConfigMap", "Job"}) {
-        lists.push_back({kind, names.ns, {}});
-    }
-    std::vector<std::string> found;
-    const auto answers = client.list_all(lists);
-    for (std::size_t i = 0; i < lists.size(); ++i) {
-        for (const Json& item : at(answers[i].value(), "/items")) {
-            const std::string name = text_at(item, "/metadata/name");
-            const bool ours =
-                text_at(item, instance) == names.name || text_at(item, "/metadata/labels/app") == names.name;
-            if (!ours && name != "kube-root-ca.crt")
-                found.push_back(kube::title({lists[i].kind, names.ns, name}));
-        }
-    }
-    return found;
-}
-
 std::string claim_text(const Json& claim) {
     return fmt::format("{} ({})", title(kube::ref_of(claim)),
                        text_at(claim, "/spec/resources/requests/storage"));
@@ -70,16 +50,14 @@ std::string namespace_troubles(const Json& name_space) {
 class Remover {
   public:
     Remover(kube::Client& client, const Live& live, const Names& names, Clock::Time end, Reporter& reporter,
-            const std::function<void()>& each_round)
-        : client_(client),
-          live_(live),
-          names_(names),
-          end_(end),
-          reporter_(reporter),
-          each_round_(each_round) {}
+            HeldLease& lease)
+        : client_(client), live_(live), names_(names), end_(end), reporter_(reporter), lease_(lease) {}
 
     void remove(const kube::Ref& ref) {
-        client_.remove(ref, {.uid = text_at(live_.of(ref), "/metadata/uid")});
+        const Json& object = live_.of(ref);
+        // What is going already (by an earlier run that was interrupted) is only waited for.
+        if (at(object, "/metadata/deletionTimestamp").is_null())
+            client_.remove(ref, {.uid = text_at(object, "/metadata/uid")});
         removed_.push_back(ref);
     }
 
@@ -90,7 +68,7 @@ class Remover {
                 const auto object = client_.get(ref);
                 if (!object || text_at(*object, "/metadata/uid") != uid) break;
                 if (client_.clock().now() > end_) throw hangs(ref, *object);
-                if (each_round_) each_round_();
+                lease_.renew_if_due();
                 reporter_.tick();
                 client_.clock().sleep(200ms);
             }
@@ -99,9 +77,23 @@ class Remover {
         removed_.clear();
     }
 
-    Clock::Duration left() const {
-        return std::max(Clock::Duration{0},
-                        std::chrono::duration_cast<Clock::Duration>(end_ - client_.clock().now()));
+    void wait_for_the_last_pod() {
+        const auto left = std::chrono::duration_cast<Clock::Duration>(end_ - client_.clock().now());
+        wait_until_no_pods(client_, names_, std::max(Clock::Duration{0}, left), reporter_,
+                           [this] { lease_.renew_if_due(); });
+    }
+
+    /// Who came into the namespace since the plan was made. What our own objects leave behind is collected
+    /// within seconds, so it is looked at for that long.
+    std::string newcomers() {
+        const auto end = client_.clock().now() + 10s;
+        while (true) {
+            std::string others = inhabitants(client_, names_);
+            if (others.empty() || client_.clock().now() >= end) return others;
+            lease_.renew_if_due();
+            reporter_.tick();
+            client_.clock().sleep(1s);
+        }
     }
 
   private:
@@ -119,7 +111,7 @@ class Remover {
     const Names& names_;
     Clock::Time end_;
     Reporter& reporter_;
-    const std::function<void()>& each_round_;
+    HeldLease& lease_;
     std::vector<kube::Ref> removed_{};
 };
 
@@ -141,28 +133,39 @@ Removal plan_removal(kube::Client& client, const Live& live, const Names& names,
         removal.stays.push_back("namespace/" + names.ns + ": it holds the data");
     } else if (!made_by_us) {
         removal.stays.push_back("namespace/" + names.ns + ": hermesctl did not make it");
-    } else if (const auto left = others(client, names); !left.empty()) {
-        removal.stays.push_back(fmt::format("namespace/{}: it also has {}", names.ns, fmt::join(left, ", ")));
+    } else if (const std::string others = inhabitants(client, names); !others.empty()) {
+        removal.stays.push_back(fmt::format("namespace/{}: {}", names.ns, others));
     } else {
         removal.name_space = true;
     }
     return removal;
 }
 
-void remove(kube::Client& client, const Live& live, const Names& names, const Removal& removal,
-            Clock::Duration timeout, Reporter& reporter, const std::function<void()>& each_round) {
-    Remover remover(client, live, names, client.clock().now() + timeout, reporter, each_round);
+Removal remove(kube::Client& client, const Live& live, const Names& names, Removal removal,
+               Clock::Duration timeout, HeldLease& lease, Reporter& reporter) {
+    Remover remover(client, live, names, client.clock().now() + timeout, reporter, lease);
     for (const kube::Ref& ref : removal.objects) {
-        remover.remove(ref);
-        if (ref.kind != "Deployment") continue;
-        // The cage goes after the last pod: an agent never runs without it.
-        remover.wait_until_gone();
-        wait_until_no_pods(client, names, remover.left(), reporter, each_round);
+        if (ref.kind == "Deployment") remover.remove(ref);
     }
     remover.wait_until_gone();
-    if (!removal.name_space) return;
+    // The cage goes after the last pod, also where an earlier run has removed the Deployment: an agent never
+    // runs without it.
+    remover.wait_for_the_last_pod();
+    for (const kube::Ref& ref : removal.objects) {
+        if (ref.kind != "Deployment") remover.remove(ref);
+    }
+    remover.wait_until_gone();
+    if (!removal.name_space) return removal;
+    if (const std::string others = remover.newcomers(); !others.empty()) {
+        removal.name_space = false;
+        removal.stays.push_back(fmt::format("namespace/{}: {}", names.ns, others));
+        return removal;
+    }
+    lease.renew();
+    lease.give_up();  // else its loss with the namespace would look like another hermesctl
     remover.remove(names.name_space());
     remover.wait_until_gone();
+    return removal;
 }
 
 }  // namespace hermesctl::hermes

@@ -5,6 +5,7 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -247,25 +248,38 @@ std::string wait_until_answers(kube::Client& client, const Names& names, const W
 }
 
 void wait_until_no_pods(kube::Client& client, const Names& names, Clock::Duration timeout, Reporter& reporter,
-                        const std::function<void()>& each_round) {
+                        const std::function<void()>& each_round,
+                        const std::function<void(const Json&)>& each_pod) {
     Watch pods(client.transport(), client.clock(), "Pod", names.ns, {.label = app_label(names), .field = {}});
     const auto end = client.clock().now() + timeout;
     std::string said;
+    std::set<std::string> met;
     while (true) {
         pods.advance();
         client.transport().poll(100ms);
         pods.advance();
         if (each_round) each_round();
         if (pods.refused()) throw *pods.refused();
-        if (pods.synced() && pods.objects().empty()) break;
-        const std::string left = pods.synced() ? pods.objects().begin()->first : "";
-        if (!left.empty() && left != said) {
-            reporter.on({"wait", "pod", State::waiting, left + " is stopping"});
-            said = left;
+        // Evicted and the like stay as objects, but nothing runs in them any more.
+        std::vector<Json> left;
+        for (const auto& [name, pod] : pods.objects()) {
+            const std::string phase = kube::text_at(pod, "/status/phase");
+            if (phase != "Failed" && phase != "Succeeded") left.push_back(pod);
         }
+        if (pods.synced() && left.empty()) break;
+        for (const Json& pod : left) {
+            if (each_pod && met.insert(kube::text_at(pod, "/metadata/uid")).second) each_pod(pod);
+        }
+        const std::string first = left.empty() ? "" : kube::text_at(left.front(), "/metadata/name");
+        if (!first.empty() && first != said) {
+            reporter.on({"wait", "pod", State::waiting, first + " is stopping"});
+            said = first;
+        }
+        if (client.clock().now() > end && first.empty())
+            throw Error(ExitCode::unreachable, "the API server is gone: " + pods.trouble());
         if (client.clock().now() > end) {
-            throw Error(ExitCode::timeout, fmt::format("pod/{} does not go away", left),
-                        fmt::format("kubectl -n {} describe pod {}", names.ns, left));
+            throw Error(ExitCode::timeout, fmt::format("pod/{} does not go away", first),
+                        fmt::format("kubectl -n {} describe pod {}", names.ns, first));
         }
         reporter.tick();
     }

@@ -70,6 +70,8 @@ class FakeApi {
     /// When a command starts, when input comes, and when input ends.
     std::function<void(FakeProcess&)> on_exec{};
     std::map<std::string, std::string> logs{};  // pod -> what its log endpoint gives
+    /// Path -> answer, for what is beyond the table of kinds; discovery ("/apis") tells of the table itself.
+    std::map<std::string, net::Response> pages{};
     std::vector<std::string> log{};  // "PATCH deployment/hermes", "... (dry run)", "LIST pod", "WATCH pod"
 
   private:

@@ -24,6 +24,26 @@ net::Response not_found(const std::string& resource, const std::string& name) {
     return refusal(404, "NotFound", fmt::format("{} \"{}\" not found", resource, name));
 }
 
+/// What discovery says of the table of kinds, at "/apis" and at a group's version; nothing elsewhere.
+std::optional<net::Response> discovery(const std::string& path) {
+    Json groups = Json::array();
+    Json resources = Json::array();
+    for (const kube::Kind& kind : kube::kinds()) {
+        const std::string version(kind.api_version);
+        const bool core = version == "v1";
+        const Json group{{"name", kube::group_of(kind)}, {"preferredVersion", {{"groupVersion", version}}}};
+        if (!core && std::find(groups.begin(), groups.end(), group) == groups.end()) groups.push_back(group);
+        if (path != (core ? "/api/" : "/apis/") + version) continue;
+        resources.push_back({{"name", kind.plural},
+                             {"kind", kind.name},
+                             {"namespaced", kind.namespaced},
+                             {"verbs", {"delete", "get", "list"}}});
+    }
+    if (path == "/apis") return answer(200, Json{{"groups", groups}}.dump());
+    if (resources.empty()) return std::nullopt;
+    return answer(200, Json{{"resources", resources}}.dump());
+}
+
 std::string content_type(const net::Request& request) {
     return std::string(net::Response{.headers = request.headers}.header("Content-Type"));
 }
@@ -79,6 +99,8 @@ std::optional<net::Response> FakeApi::refused(const net::Request& request, const
 net::Response FakeApi::handle(const net::Request& request, const Target& target) {
     if (target.path.ends_with("/selfsubjectaccessreviews")) return review(Json::parse(request.body));
     if (target.path == "/version") return answer(200, R"({"major":"1","minor":"34","gitVersion":"v1.34.4"})");
+    if (const auto page = pages.find(target.path); page != pages.end()) return page->second;
+    if (auto found = discovery(target.path)) return std::move(*found);
     if (target.kind == nullptr) return answer(404, "404 page not found\n");
     if (request.method == "GET") {
         log.push_back((target.name.empty() ? "LIST " : "GET ") + lower(target.kind->name) +

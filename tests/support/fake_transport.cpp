@@ -97,8 +97,9 @@ net::Upgrade FakeTransport::upgrade(net::Request request, std::span<const std::s
 }
 
 void FakeTransport::poll(std::chrono::milliseconds at_most, std::span<const net::Wake>) {
+    const bool ran = run_due();  // whoever let the time pass
     const bool served = serve_new();
-    if (deliver() || served || unread()) {
+    if (deliver() || served || ran || unread()) {
         idle_polls_ = 0;
         return;
     }

@@ -2,10 +2,10 @@
 // asked.
 #pragma once
 
+#include "hermesctl/hermes/lease.hpp"
 #include "hermesctl/hermes/live.hpp"
 #include "hermesctl/kube/client.hpp"
 
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -21,9 +21,10 @@ struct Removal {
 /// (not managed by hermesctl, or of another instance).
 Removal plan_removal(kube::Client&, const Live&, const Names&, bool delete_data);
 
-/// Carries it out and waits until everything is gone; a namespace that hangs is explained. `each_round` as in
-/// wait.
-void remove(kube::Client&, const Live&, const Names&, const Removal&, Clock::Duration timeout, Reporter&,
-            const std::function<void()>& each_round);
+/// Carries it out and waits until everything is gone; a namespace that hangs is explained. What was removed
+/// and what stays: a namespace into which something has come meanwhile does. The lease ends before the
+/// namespace does.
+Removal remove(kube::Client&, const Live&, const Names&, Removal, Clock::Duration timeout, HeldLease&,
+               Reporter&);
 
 }  // namespace hermesctl::hermes
