@@ -104,17 +104,4 @@ Answers wait_for_answers(Session& session, const hermes::Names& names, const Mod
     return answers;
 }
 
-ModelChoice live_model(Session& session, const hermes::Names& names) {
-    const hermes::Values values = [&] {
-        hermes::Live live = hermes::read_live(session.client(), names);
-        if (!live.installed(names)) {
-            throw Error(ExitCode::failed,
-                        fmt::format("there is no {} in namespace {}", title(names.deployment()), names.ns),
-                        "hermesctl deploy, or hermesctl list to see what is there");
-        }
-        return hermes::values_of(hermes::settings_of(live, names));
-    }();
-    return {values.provider, values.model};
-}
-
 }  // namespace hermesctl::cli

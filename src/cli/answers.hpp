@@ -26,7 +26,4 @@ struct ModelChoice {
 Answers wait_for_answers(Session&, const hermes::Names&, const ModelChoice&, bool check,
                          hermes::HeldLease* lease);
 
-/// What the installation is set to use now, read from its ConfigMap.
-ModelChoice live_model(Session&, const hermes::Names&);
-
 }  // namespace hermesctl::cli

@@ -3,7 +3,12 @@
 #include "commands.hpp"
 #include "drain.hpp"
 #include "flags.hpp"
+#include "hermesctl/hermes/secrets.hpp"
 #include "requested.hpp"
+
+#include <array>
+#include <functional>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -30,37 +35,86 @@ Json scale_to(int replicas) {
     return {{"spec", {{"replicas", replicas}}}};
 }
 
+Error not_installed(const hermes::Names& names) {
+    return {ExitCode::failed,
+            fmt::format("there is no {} in namespace {}", title(names.deployment()), names.ns),
+            "hermesctl deploy, or hermesctl list to see what is there"};
+}
+
 ExitCode say(Session& session, const std::string& text, Json json) {
     session.print_result(json, text);
     return ExitCode::ok;
 }
 
-ExitCode answer(Session& session, const hermes::Names& names, const ModelChoice& model, const RunFlags& flags,
-                hermes::HeldLease* lease) {
-    if (flags.no_wait)
-        return say(session, "done; hermesctl wait tells when it answers\n", {{"changed", true}});
-    const Answers answers = wait_for_answers(session, names, model, !flags.no_check, lease);
-    return say(session, answers.text(), answers.json());
-}
-
-void end_pods_now(Session& session, const hermes::Names& names) {
-    for (const Json& pod :
-         session.client().list("Pod", names.ns, {.label = "app=" + names.name, .field = {}})) {
-        session.client().remove(kube::ref_of(pod),
-                                {.uid = kube::text_at(pod, "/metadata/uid"), .grace_seconds = 0});
+/// What it is set to use. Nothing, with a warning, where that cannot be read or is no provider we know: it
+/// still may answer, only nobody asks the provider. Throws Error{failed} where there is no installation.
+std::optional<ModelChoice> known_model(Session& session, const hermes::Names& names) {
+    const std::array refs{names.deployment(), names.config()};
+    const auto found = session.client().get_all(refs);
+    if (found[0].not_found()) throw not_installed(names);
+    try {
+        const hermes::Live live{{{refs[0], found[0].value()}, {refs[1], found[1].value()}}};
+        const Json settings = hermes::settings_of(live, names);
+        const hermes::Values defaults;
+        ModelChoice model{kube::text_at(settings, "/model/provider", defaults.provider),
+                          kube::text_at(settings, "/model/default", defaults.model)};
+        hermes::key_of_provider(model.provider);
+        return model;
+    } catch (const Error& error) {
+        session.story().on({"wait", "model", State::warning, "its key is not checked: " + error.message()});
+        return std::nullopt;
     }
 }
 
+ExitCode answer(Session& session, const hermes::Names& names, const RunFlags& flags,
+                hermes::HeldLease* lease) {
+    if (flags.no_wait)
+        return say(session, "done; hermesctl wait tells when it answers\n", {{"changed", true}});
+    const auto model = flags.no_check ? std::nullopt : known_model(session, names);
+    const Answers answers =
+        wait_for_answers(session, names, model.value_or(ModelChoice{}), model.has_value(), lease);
+    return say(session, answers.text(), answers.json());
+}
+
+/// Until the controller has seen the change: before, it may still put a new pod in an old one's place. A
+/// controller that is down makes none either, so this is no reason to wait for long.
+void wait_until_scaled(Session& session, const hermes::Names& names, std::int64_t generation) {
+    const auto end = session.clock().now() + 10s;
+    while (session.clock().now() < end) {
+        const auto deployment = session.client().get(names.deployment());
+        if (!deployment) return;
+        const bool seen = kube::int_at(*deployment, "/status/observedGeneration") >= generation;
+        if (seen && kube::int_at(*deployment, "/status/replicas") == 0) return;
+        session.story().tick();
+        session.clock().sleep(200ms);
+    }
+}
+
+void wait_until_stopped(Session& session, const hermes::Names& names, std::int64_t generation, bool now) {
+    // Not 0 seconds: that removes only the object, and its container may run on beside the next one.
+    const auto end_it = [&](const Json& pod) {
+        session.client().remove(kube::ref_of(pod),
+                                {.uid = kube::text_at(pod, "/metadata/uid"), .grace_seconds = 1});
+    };
+    try {
+        wait_until_scaled(session, names, generation);
+        hermes::wait_until_no_pods(session.client(), names, session.flags().timeout, session.story(), {},
+                                   now ? end_it : std::function<void(const Json&)>{});
+    } catch (Error& error) {
+        error.during("waiting until its pod is gone; " + title(names.deployment()) + " is at 0 replicas");
+        throw;
+    }
+}
+
+/// No lease, and nothing is read that it does not need: the kill switch works whatever else is wrong.
 ExitCode stop(Session& session, const RunFlags& flags) {
     const hermes::Names names = requested_names(session);
     session.announce(names.ns);
-    live_model(session, names);  // there is something to stop
+    if (!session.client().get(names.deployment())) throw not_installed(names);
     if (flags.dry_run)
         return say(session, "would scale " + title(names.deployment()) + " to 0\n", {{"changed", false}});
-    // No lease: the kill switch works whoever else is at it.
-    session.client().patch(names.deployment(), kube::Patch::merge, scale_to(0)).value();
-    if (flags.now) end_pods_now(session, names);
-    hermes::wait_until_no_pods(session.client(), names, session.flags().timeout, session.story());
+    const kube::Outcome scaled = session.client().patch(names.deployment(), kube::Patch::merge, scale_to(0));
+    wait_until_stopped(session, names, kube::int_at(scaled.value(), "/metadata/generation"), flags.now);
     return say(session, "stopped; its data stays. hermesctl start lets it answer again\n",
                {{"stopped", true}});
 }
@@ -68,38 +122,40 @@ ExitCode stop(Session& session, const RunFlags& flags) {
 ExitCode start(Session& session, const RunFlags& flags) {
     const hermes::Names names = requested_names(session);
     session.announce(names.ns);
-    const ModelChoice model = live_model(session, names);
+    const auto deployment = session.client().get(names.deployment());
+    if (!deployment) throw not_installed(names);
     if (flags.dry_run)
         return say(session, "would scale " + title(names.deployment()) + " to 1\n", {{"changed", false}});
     hermes::HeldLease lease(session.client(), names, hermes::this_holder(), session.story());
+    if (kube::int_at(*deployment, "/spec/replicas", 1) == 0) {
+        // Scaled up, Kubernetes would not wait for a pod that is still stopping: two would share the volume.
+        hermes::wait_until_no_pods(session.client(), names, session.flags().timeout, session.story(),
+                                   [&lease] { lease.renew_if_due(); });
+    }
     session.client().patch(names.deployment(), kube::Patch::merge, scale_to(1)).value();
-    return answer(session, names, model, flags, &lease);
+    return answer(session, names, flags, &lease);
 }
 
 ExitCode restart(Session& session, const RunFlags& flags) {
     const hermes::Names names = requested_names(session);
     session.announce(names.ns);
-    const ModelChoice model = live_model(session, names);
+    const auto deployment = session.client().get(names.deployment());
+    if (!deployment) throw not_installed(names);
+    if (kube::int_at(*deployment, "/spec/replicas", 1) == 0)
+        throw Error(ExitCode::failed, "the agent is stopped (0 replicas)", "hermesctl start");
     if (flags.dry_run)
         return say(session, "would restart " + title(names.deployment()) + "\n", {{"changed", false}});
     hermes::HeldLease lease(session.client(), names, hermes::this_holder(), session.story());
-    const auto deployment = session.client().get(names.deployment());
-    if (deployment && kube::int_at(*deployment, "/spec/replicas", 1) == 0) {
-        throw Error(ExitCode::failed, "the agent is stopped (0 replicas)", "hermesctl start");
-    }
     drain(session, names, flags.drain, &lease);
     const Json annotations{{"kubectl.kubernetes.io/restartedAt", rfc3339(session.clock().wall())}};
     const Json body{{"spec", {{"template", {{"metadata", {{"annotations", annotations}}}}}}}};
     session.client().patch(names.deployment(), kube::Patch::merge, body, restart_manager).value();
     session.story().on({"apply", title(names.deployment()), State::done, "restarting"});
-    return answer(session, names, model, flags, &lease);
+    return answer(session, names, flags, &lease);
 }
 
 ExitCode wait(Session& session, const RunFlags& flags) {
-    const hermes::Names names = requested_names(session);
-    const Answers answers =
-        wait_for_answers(session, names, live_model(session, names), !flags.no_check, nullptr);
-    return say(session, answers.text(), answers.json());
+    return answer(session, requested_names(session), flags, nullptr);
 }
 
 Run with(std::shared_ptr<RunFlags> flags, ExitCode (*command)(Session&, const RunFlags&)) {

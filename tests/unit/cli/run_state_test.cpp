@@ -1,0 +1,173 @@
+// stop, start, restart and wait as commands: what they need, and what they wait for.
+#include "support/cli_world.hpp"
+#include "support/installation.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace hermesctl::cli {
+namespace {
+
+using namespace std::chrono_literals;
+using hermesctl::testing::FakeProcess;
+using hermesctl::testing::object_of;
+using hermesctl::testing::owner;
+using kube::Json;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+const kube::Ref deployment{"Deployment", "hermes", "hermes"};
+const kube::Ref replica_set{"ReplicaSet", "hermes", "hermes-1"};
+const kube::Ref pod{"Pod", "hermes", "hermes-1-a"};
+const kube::Ref config{"ConfigMap", "hermes", "hermes-config"};
+
+class RunState : public ::testing::Test {
+  protected:
+    RunState() {
+        hermesctl::testing::put_installation(world_.api);
+        world_.api.on_write = [this](const std::string& type, const Json& object) {
+            if (kube::ref_of(object) == deployment && type == "MODIFIED")
+                world_.transport.after(controller_takes, [this] { reconcile(); });
+            if (type == "DELETED" && kube::ref_of(object).kind == "Pod") on_pod_deleted();
+        };
+        world_.api.on_exec = [](FakeProcess& process) {
+            const bool lifelines =
+                process.argv.size() > 4 && process.argv[4].find("getMe") != std::string::npos;
+            if (lifelines) return process.exit(1);
+            process.out(
+                "{\"alive\":true,\"ready\":true,\"gateway\":\"running\",\"telegram\":\"connected\"}\n");
+            if (process.argv.back() == "facts") process.exit(0);
+        };
+    }
+
+    /// The controllers: they scale the ReplicaSet, then the pod stops within its grace.
+    void reconcile() {
+        const Json& now = world_.api.object(deployment);
+        const auto replicas = kube::int_at(now, "/spec/replicas");
+        scaled_down = scaled_down || replicas == 0;
+        world_.api.merge(
+            deployment,
+            {{"status",
+              {{"observedGeneration", kube::int_at(now, "/metadata/generation")}, {"replicas", replicas}}}});
+        if (replicas == 0) world_.transport.after(grace, [this] { world_.api.erase(pod); });
+    }
+    std::string run(const std::vector<std::string>& line, ExitCode expected = ExitCode::ok) {
+        const ExitCode code = world_.run(line);
+        EXPECT_EQ(code, expected) << world_.err.str();
+        return world_.out.str() + world_.err.str();
+    }
+    std::vector<int> graces() const {
+        std::vector<int> found;
+        for (const net::Request& request : world_.transport.requests) {
+            if (request.method == "DELETE")
+                found.push_back(
+                    static_cast<int>(kube::int_at(Json::parse(request.body), "/gracePeriodSeconds", -1)));
+        }
+        return found;
+    }
+
+    hermesctl::testing::CliWorld world_{};
+    Clock::Duration controller_takes = 300ms;
+    Clock::Duration grace = 30s;
+    bool scaled_down = false;
+    std::function<void()> on_pod_deleted = [] {};
+};
+
+TEST_F(RunState, StopReadsNothingButTheDeployment) {
+    for (const char* resource : {"secrets", "configmaps", "namespaces", "networkpolicies", "leases",
+                                 "persistentvolumeclaims", "serviceaccounts"}) {
+        world_.api.deny("get", resource);
+        world_.api.deny("list", resource);
+    }
+    world_.api.merge(config, {{"data", {{"config.yaml", "model: [broken"}}}});
+    EXPECT_THAT(run({"stop"}), HasSubstr("stopped; its data stays"));
+    EXPECT_EQ(kube::int_at(world_.api.object(deployment), "/spec/replicas", 1), 0);
+    EXPECT_TRUE(world_.api.object(pod).is_null());
+}
+
+TEST_F(RunState, StopOfWhatIsNotThereSaysSo) {
+    EXPECT_THAT(run({"stop", "--name", "bob"}, ExitCode::failed),
+                HasSubstr("there is no deployment/bob in namespace hermes"));
+    EXPECT_THAT(run({"start", "--name", "bob"}, ExitCode::failed), HasSubstr("deployment/bob"));
+    EXPECT_THAT(run({"restart", "--name", "bob"}, ExitCode::failed), HasSubstr("deployment/bob"));
+}
+
+TEST_F(RunState, StopThatCannotSeeThePodsSaysHowFarItCame) {
+    world_.api.deny("list", "pods");
+    EXPECT_THAT(run({"stop"}, ExitCode::denied), HasSubstr("deployment/hermes is at 0 replicas"));
+    EXPECT_EQ(kube::int_at(world_.api.object(deployment), "/spec/replicas", 1), 0);
+}
+
+TEST_F(RunState, StopNowEndsThePodsOnceNoneTakesTheirPlace) {
+    controller_takes = 3s;
+    on_pod_deleted = [this] { EXPECT_TRUE(scaled_down) << "a replacement would appear"; };
+    run({"stop", "--now"});
+    EXPECT_THAT(graces(), ElementsAre(1)) << "0 would remove the object, not the container";
+    EXPECT_LT(world_.clock.elapsed(), 10s);
+}
+
+TEST_F(RunState, StopNowEndsAReplacementToo) {
+    bool replaced = false;
+    on_pod_deleted = [&] {
+        if (std::exchange(replaced, true)) return;
+        Json next =
+            object_of("Pod", "hermes", "hermes-1-b", {{"metadata", {{"labels", {{"app", "hermes"}}}}}});
+        world_.api.put(std::move(next));
+    };
+    run({"stop", "--now"});
+    EXPECT_THAT(graces(), ElementsAre(1, 1));
+    EXPECT_TRUE(world_.api.object({"Pod", "hermes", "hermes-1-b"}).is_null());
+}
+
+TEST_F(RunState, StopDoesNotWaitForAControllerThatIsDown) {
+    world_.api.on_write = {};
+    world_.transport.after(15s, [this] { world_.api.erase(pod); });
+    run({"stop"});
+    EXPECT_LT(world_.clock.elapsed(), 30s);
+}
+
+TEST_F(RunState, StartWaitsUntilTheOldPodIsGone) {
+    world_.api.merge(deployment, {{"spec", {{"replicas", 0}}}});
+    world_.api.merge(pod, {{"metadata", {{"deletionTimestamp", "2026-01-01T00:00:00Z"}}}});
+    world_.transport.after(20s, [this] { world_.api.erase(pod); });
+    bool alone = false;
+    world_.api.on_write = [&](const std::string&, const Json& object) {
+        if (kube::ref_of(object) == deployment) alone = world_.api.object(pod).is_null();
+    };
+    run({"start", "--no-wait"});
+    EXPECT_TRUE(alone);
+    EXPECT_EQ(kube::int_at(world_.api.object(deployment), "/spec/replicas"), 1);
+}
+
+TEST_F(RunState, WaitBearsWithAModelThatItCannotTell) {
+    for (const char* text : {"model: {provider: frobnicate}", "model: [broken"}) {
+        world_.api.merge(config, {{"data", {{"config.yaml", text}}}});
+        const std::string said = run({"wait"});
+        EXPECT_THAT(said, HasSubstr("the bot answers"));
+        EXPECT_THAT(said, HasSubstr("its key is not checked: "));
+    }
+    world_.api.deny("get", "secrets");
+    world_.api.deny("get", "configmaps");
+    EXPECT_THAT(run({"wait"}), HasSubstr("its key is not checked: "));
+}
+
+TEST_F(RunState, RestartRefusesAStoppedAgent) {
+    world_.api.merge(deployment, {{"spec", {{"replicas", 0}}}});
+    EXPECT_THAT(run({"restart"}, ExitCode::failed), HasSubstr("hermesctl start"));
+    EXPECT_THAT(world_.api.log, Not(Contains(HasSubstr("PATCH"))));
+}
+
+TEST_F(RunState, HintsMeanTheInstanceOfThisRun) {
+    hermesctl::testing::put_installation(world_.api, "bots", "bob");
+    EXPECT_THAT(run({"teardown", "-n", "bots", "--name", "bob", "--dry-run"}), HasSubstr("deployment/bob"));
+    world_.transport.after(5s, [this] { world_.api.erase({"Pod", "bots", "bob-1-a"}); });
+    EXPECT_THAT(run({"teardown", "-n", "bots", "--name", "bob", "-y"}),
+                HasSubstr("hermesctl teardown -n bots --name bob --delete-data"));
+    EXPECT_THAT(run({"stop", "-n", "bots", "--name", "bob"}, ExitCode::failed),
+                HasSubstr("hermesctl deploy -n bots --name bob, or hermesctl list to see"));
+}
+
+}  // namespace
+}  // namespace hermesctl::cli
