@@ -2,6 +2,7 @@
 #include "commands.hpp"
 #include "flags.hpp"
 #include "hermesctl/hermes/copy.hpp"
+#include "remote.hpp"
 #include "requested.hpp"
 
 #include <CLI/CLI.hpp>
@@ -56,17 +57,20 @@ ExitCode copy(Session& session, const CopyFlags& flags) {
     const std::string& name = from.inside ? from.name : to.name;
     if (!name.empty()) names.name = name;
     const hermes::Target target = hermes::running_agent(session.client(), names);
+    std::optional<hermes::Copied> copied;
     const auto attempt = [&](bool replace) {
         const hermes::CopyOptions options{.root = flags.root, .replace = replace};
-        return from.inside ? hermes::copy_out(session.client(), target, from.path, to.path, options)
-                           : hermes::copy_in(session.client(), target, from.path, to.path, options);
+        plain_failures([&] {
+            copied = from.inside ? hermes::copy_out(session.client(), target, from.path, to.path, options)
+                                 : hermes::copy_in(session.client(), target, from.path, to.path, options);
+        });
     };
-    std::optional<hermes::Copied> copied = attempt(session.flags().yes);
+    attempt(session.flags().yes);
     if (!copied) {
         if (!session.confirm(fmt::format("{} is there; replace it?", flags.to))) {
             throw Error(ExitCode::failed, "nothing was changed: you said no");
         }
-        copied = attempt(true);
+        attempt(true);
     }
     if (copied) tell(session, *copied);
     return ExitCode::ok;

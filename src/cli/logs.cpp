@@ -4,6 +4,7 @@
 #include "commands.hpp"
 #include "flags.hpp"
 #include "hermesctl/term/text.hpp"
+#include "remote.hpp"
 #include "requested.hpp"
 #include "stream_exec.hpp"
 
@@ -28,7 +29,13 @@ ExitCode logs(Session& session, const hermes::LogRequest& request) {
     const auto print = [&](const std::string& line) {
         return write_all(Streams{}.out, shown(session, request, line));
     };
-    hermes::read_log(session.client(), names, request, print, session.story());
+    try {
+        plain_failures([&] { hermes::read_log(session.client(), names, request, print, session.story()); });
+    } catch (const Error& error) {
+        // Ctrl-C is how a log that is followed ends: nothing went wrong, nothing is to be done again.
+        if (!request.follow || error.code() != ExitCode::interrupted) throw;
+        return ExitCode::interrupted;
+    }
     return ExitCode::ok;
 }
 

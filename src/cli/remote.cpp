@@ -6,18 +6,34 @@
 #include "stream_exec.hpp"
 
 namespace hermesctl::cli {
+namespace {
+
+Error with_code(ExitCode code, const Error& error) {
+    Error same(code, error.message(), error.hint());
+    for (const std::string& frame : error.trail()) {
+        same.during(frame);
+    }
+    return same;
+}
+
+}  // namespace
 
 ExitCode own_failures(Session& session, const std::function<int()>& remote) {
     try {
         session.story().hide();
         return static_cast<ExitCode>(remote());
     } catch (const Error& error) {
-        if (error.code() == ExitCode::interrupted) throw;
-        Error own(ExitCode::exec_failed, error.message(), error.hint());
-        for (const std::string& frame : error.trail()) {
-            own.during(frame);
-        }
-        throw own;
+        if (error.code() == ExitCode::interrupted || error.code() == ExitCode::usage) throw;
+        throw with_code(ExitCode::exec_failed, error);
+    }
+}
+
+void plain_failures(const std::function<void()>& work) {
+    try {
+        work();
+    } catch (const Error& error) {
+        if (error.code() != ExitCode::exec_failed) throw;
+        throw with_code(ExitCode::failed, error);
     }
 }
 
@@ -36,7 +52,6 @@ ExitCode run_in_terminal(Session& session, bool root, const std::vector<std::str
                                         .argv = hermes::command_as(target, root, argv, {"TERM=" + term}),
                                         .input = true,
                                         .tty = true};
-        const term::RawMode raw;
         return stream_exec(session.transport(), session.clock(), request);
     });
 }

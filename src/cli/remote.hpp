@@ -1,4 +1,4 @@
-// What exec and shell share.
+// What exec, shell, cp and logs share.
 #pragma once
 
 #include "session.hpp"
@@ -10,8 +10,11 @@
 namespace hermesctl::cli {
 
 /// The exit code of a remote command as ours. What goes wrong around it is ExitCode::exec_failed, so that
-/// nobody takes it for the command's own code; an interrupt stays one.
+/// nobody takes it for the command's own code; an interrupt and a wrong command line stay what they are.
 ExitCode own_failures(Session&, const std::function<int()>& remote);
+
+/// For commands that pass on no exit code: what is ExitCode::exec_failed below is a failure as any other.
+void plain_failures(const std::function<void()>& work);
 
 /// Runs it with our terminal as its own. Throws Error{usage} where there is none.
 ExitCode run_in_terminal(Session&, bool root, const std::vector<std::string>& argv);

@@ -23,8 +23,8 @@ inline constexpr int broken_pipe = 128 + 13;
 /// interrupted.
 bool write_all(int fd, std::string_view bytes);
 
-/// Runs it to its end; its exit code, or broken_pipe. With a terminal, the remote one has our size at any
-/// time. Throws Error{exec_failed}, ApiError, interrupted.
+/// Runs it to its end; its exit code, or broken_pipe. With a terminal, ours is raw once it is connected, and
+/// the remote one has our size at any time. Throws Error{exec_failed}, ApiError, interrupted.
 int stream_exec(net::Transport&, Clock&, const kube::ExecRequest&, const Streams& = {});
 
 }  // namespace hermesctl::cli

@@ -1,0 +1,57 @@
+// Whose fault an end is: the exit codes of exec, shell, cp and logs.
+#include "support/cli_world.hpp"
+#include "support/installation.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace hermesctl::cli {
+namespace {
+
+using hermesctl::testing::FakeProcess;
+using ::testing::HasSubstr;
+
+class Exec : public ::testing::Test {
+  protected:
+    Exec() { hermesctl::testing::put_installation(world_.api); }
+    int run(const std::vector<std::string>& line) { return static_cast<int>(world_.run(line)); }
+
+    hermesctl::testing::CliWorld world_{};
+};
+
+TEST_F(Exec, TheRemoteExitCodeIsOurs) {
+    for (const int code : {0, 1, 2, 125, 255}) {
+        world_.api.on_exec = [code](FakeProcess& process) { process.exit(code); };
+        EXPECT_EQ(run({"exec", "--", "x"}), code) << world_.err.str();
+    }
+}
+
+TEST_F(Exec, OurOwnFailuresAre125) {
+    world_.api.on_exec = [](FakeProcess& process) { process.lose("reset"); };
+    EXPECT_EQ(run({"exec", "--", "x"}), 125);
+    EXPECT_EQ(run({"exec", "--name", "bob", "--", "x"}), 125);
+    world_.api.deny("get", "pods/exec");
+    EXPECT_EQ(run({"exec", "--", "x"}), 125);
+    world_.api.down = true;
+    EXPECT_EQ(run({"exec", "--", "x"}), 125);
+}
+
+TEST_F(Exec, AWrongCommandLineIs2) {
+    EXPECT_EQ(run({"exec"}), 2);
+    EXPECT_EQ(run({"exec", "-f", "/nonexistent.yaml", "--", "x"}), 2);
+    EXPECT_EQ(run({"exec", "-t", "--", "x"}), 2) << "there is no terminal";
+    EXPECT_EQ(run({"shell"}), 2);
+    EXPECT_EQ(run({"cp", "a", "b"}), 2);
+    EXPECT_EQ(run({"cp", "-f", "/nonexistent.yaml", ":a", "b"}), 2);
+}
+
+TEST_F(Exec, CommandsWithoutARemoteExitCodeFailAsAnyOther) {
+    world_.api.on_exec = [](FakeProcess& process) { process.lose("reset"); };
+    EXPECT_EQ(run({"cp", ":a", "/nonexistent/b"}), 1);
+    EXPECT_EQ(run({"cp", ":a", ::testing::TempDir() + "exec-test-copy"}), 1);
+    EXPECT_EQ(run({"logs"}), 1);
+    EXPECT_THAT(world_.err.str(), HasSubstr("the connection was lost"));
+}
+
+}  // namespace
+}  // namespace hermesctl::cli
