@@ -25,8 +25,8 @@ class Log:
     """One file of the log; it stays the same one when it is renamed."""
 
     def __init__(self, path):
-        # A FIFO that the agent has put there must not hold us.
-        self.fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        # A FIFO that the agent has put there must not hold us, a link must not show what is no log.
+        self.fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
         info = os.fstat(self.fd)
         if not stat.S_ISREG(info.st_mode):
             os.close(self.fd)
@@ -162,7 +162,7 @@ def newer_than(log):
 
 def advance(log):
     try:
-        current = os.stat(LOG).st_ino
+        current = os.lstat(LOG).st_ino
     except OSError:  # between two names
         return log
     if log and log.inode == current:

@@ -1,5 +1,6 @@
 #include "hermes/log_stream.hpp"
 
+#include "hermesctl/base/scrub.hpp"
 #include "hermesctl/hermes/agent.hpp"
 #include "hermesctl/hermes/embedded.hpp"
 #include "hermesctl/kube/exec.hpp"
@@ -15,6 +16,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int no_such_log = 3;
+constexpr int by_signal = 128;
+constexpr std::size_t longest_complaint = 2048;
 
 std::vector<std::string> log_command(const LogRequest& request, const Place& place) {
     const bool resumes = !place.mark.empty();
@@ -45,6 +48,21 @@ std::string console_target(const Target& target, const LogRequest& request, cons
     return path;
 }
 
+/// What a reading's end means when the log is not followed to its end.
+Error unreadable(const Target& target, const LogRequest& request, int code, std::string complaint) {
+    if (code == no_such_log) {
+        return {ExitCode::failed, fmt::format("pod/{} has no {}.log yet", target.pod, request.source),
+                "hermesctl logs --source console"};
+    }
+    while (complaint.ends_with('\n')) {
+        complaint.pop_back();
+    }
+    return {ExitCode::failed,
+            fmt::format("pod/{}: reading the log ended with exit code {}{}{}", target.pod, code,
+                        complaint.empty() ? "" : ": ", scrub(complaint)),
+            "hermesctl logs --source console"};
+}
+
 }  // namespace
 
 bool read_file_log(kube::Client& client, const Target& target, const LogRequest& request, Place& place,
@@ -56,7 +74,9 @@ bool read_file_log(kube::Client& client, const Target& target, const LogRequest&
                                .argv = log_command(request, place),
                                .input = true});
     place.begun = true;
+    place.heard = false;
     bool wanted = true;
+    std::string complaint;
     LineSplitter lines;
     const LineSink take = [&](const std::string& line) {
         if (line.starts_with('\0')) {
@@ -66,32 +86,33 @@ bool read_file_log(kube::Client& client, const Target& target, const LogRequest&
         return sink(line);
     };
     const kube::ExecSink output{
-        .out = [&](std::string_view bytes) { wanted = wanted && lines.feed(bytes, take); }, .err = {}};
+        .out =
+            [&](std::string_view bytes) {
+                place.heard = true;
+                wanted = wanted && lines.feed(bytes, take);
+            },
+        .err =
+            [&](std::string_view bytes) {
+                complaint +=
+                    bytes.substr(0, longest_complaint - std::min(longest_complaint, complaint.size()));
+            }};
     while (session.pump(output) && wanted) {
         const net::Wake wake = session.wake();
         client.transport().poll(1s, {&wake, 1});
     }
     if (!wanted) return true;
     if (!request.follow) lines.finish(take);
-    try {
-        const int code = session.exit_code();
-        if (request.follow) return false;
-        if (code == 0) return true;
-        if (code == no_such_log) {
-            throw Error(ExitCode::failed, fmt::format("pod/{} has no {}.log yet", target.pod, request.source),
-                        "hermesctl logs --source console");
-        }
-        throw Error(ExitCode::failed,
-                    fmt::format("pod/{}: reading the log ended with exit code {}", target.pod, code));
-    } catch (const Error& error) {
-        if (request.follow && error.code() == ExitCode::exec_failed) return false;
-        throw;
-    }
+    const int code = session.exit_code();
+    if (code == 0) return !request.follow;
+    // With its container everything in it is killed; the next one goes on.
+    if (request.follow && code > by_signal) return false;
+    throw unreadable(target, request, code, complaint);
 }
 
 bool read_console(kube::Client& client, const Target& target, const LogRequest& request, Place& place,
                   const LineSink& sink) {
     bool wanted = true;
+    place.heard = false;
     std::optional<net::Response> end;
     LineSplitter lines;
     const std::string from = place.mark;
@@ -102,10 +123,14 @@ bool read_console(kube::Client& client, const Target& target, const LogRequest& 
         place.mark = line.substr(0, blank);
         return sink(line.substr(std::min(blank + 1, line.size())));
     };
-    const net::Transport::Ticket ticket = client.transport().start(
-        {.target = console_target(target, request, place), .timeout = 0ms},
-        {.on_chunk = [&](std::string_view bytes) { wanted = wanted && lines.feed(bytes, take); },
-         .on_done = [&](net::Response response) { end = std::move(response); }});
+    const net::Transport::Ticket ticket =
+        client.transport().start({.target = console_target(target, request, place), .timeout = 0ms},
+                                 {.on_chunk =
+                                      [&](std::string_view bytes) {
+                                          place.heard = true;
+                                          wanted = wanted && lines.feed(bytes, take);
+                                      },
+                                  .on_done = [&](net::Response response) { end = std::move(response); }});
     try {
         while (!end && wanted) {
             client.transport().poll(1s);
@@ -116,14 +141,19 @@ bool read_console(kube::Client& client, const Target& target, const LogRequest& 
     }
     client.transport().cancel(ticket);
     if (!wanted) return true;
-    if (end->ok()) {
-        place.begun = true;
+    place.begun = place.begun || end->ok();
+    if (end->ok() && end->failure.empty()) {
         lines.finish(take);
         return !request.follow;
     }
-    // In the middle, or between two containers: the next try goes on.
-    if (request.follow && place.begun && (end->status == 0 || end->status == 400 || end->status == 404))
-        return false;
+    if (end->ok()) {  // followed, its half line comes whole with the next reading
+        if (!request.follow) lines.finish(take);
+        throw Error(ExitCode::unreachable,
+                    fmt::format("the console of pod/{} was cut off: {}", target.pod, scrub(end->failure)),
+                    "hermesctl logs --source console");
+    }
+    // Between two containers: the next try goes on.
+    if (request.follow && place.begun && (end->status == 400 || end->status == 404)) return false;
     throw kube::ApiError(*end, "reading the console of pod/" + target.pod);
 }
 

@@ -13,10 +13,12 @@ namespace hermesctl::hermes {
 struct Place {
     bool begun = false;
     std::string mark{};  // "INODE:OFFSET" in a file, the time of the last line on the console
+    bool heard = false;  // the last reading brought anything
 };
 
-/// True when the log has ended by itself or the sink wants no more; false when the connection or the
-/// container ended. Throws ApiError, Error{failed}.
+/// True when the log has ended by itself or the sink wants no more; false, only when it is followed, when
+/// the reading or the container ended. Throws Error{exec_failed, unreachable} for a connection that was lost,
+/// Error{failed} for a log that cannot be read, ApiError.
 bool read_file_log(kube::Client&, const Target&, const LogRequest&, Place&, const LineSink&);
 bool read_console(kube::Client&, const Target&, const LogRequest&, Place&, const LineSink&);
 

@@ -13,6 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t longest_line = 1u << 20;
+constexpr int most_fruitless = 5;
 
 /// Follows from pod to pod.
 class Follower {
@@ -38,13 +39,25 @@ class Follower {
             const bool readable = target.running || (console() && !target.pod.empty());
             if (!readable) return absent(target);
             found(target);
-            return console() ? read_console(client_, target, request_, place_, sink)
-                             : read_file_log(client_, target, request_, place_, sink);
-        } catch (const kube::ApiError& error) {
-            if (!request_.follow || !followed_ || error.code() == ExitCode::denied) throw;
+            const bool ended = console() ? read_console(client_, target, request_, place_, sink)
+                                         : read_file_log(client_, target, request_, place_, sink);
+            fruitless_ = 0;
+            return ended;
+        } catch (const Error& error) {
+            if (!may_pass(error)) throw;
             say(State::waiting, error.message());
             return false;
         }
+    }
+
+    /// A lost connection, or an answer of a server that is coming up; again and again without a byte it is
+    /// more than that.
+    bool may_pass(const Error& error) {
+        fruitless_ = place_.heard ? 0 : fruitless_ + 1;
+        const bool refused = dynamic_cast<const kube::ApiError*>(&error) != nullptr;
+        if (!request_.follow || !followed_ || error.code() == ExitCode::denied) return false;
+        if (error.code() == ExitCode::exec_failed) return fruitless_ < most_fruitless;
+        return refused || error.code() == ExitCode::unreachable;
     }
 
     bool absent(const Target& target) {
@@ -79,6 +92,7 @@ class Follower {
     std::string pod_{};
     std::string said_{};
     bool followed_ = false;
+    int fruitless_ = 0;
 };
 
 }  // namespace

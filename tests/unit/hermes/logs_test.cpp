@@ -1,0 +1,127 @@
+// Reading logs: what ends a reading, what only interrupts it, and what is a failure.
+#include "hermesctl/hermes/logs.hpp"
+
+#include "support/installation.hpp"
+#include "support/recording_reporter.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using hermesctl::testing::FakeProcess;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+const std::string mark(
+    "\0"
+    "12:2\n",
+    6);
+
+class Logs : public ::testing::Test {
+  protected:
+    Logs() { hermesctl::testing::put_installation(api_); }
+
+    /// Until `enough` lines have come.
+    void read(const LogRequest& request, std::size_t enough = 100) {
+        const LineSink sink = [&](const std::string& line) {
+            lines_.push_back(line);
+            return lines_.size() < enough;
+        };
+        read_log(client_, {.ns = "hermes", .name = "hermes"}, request, sink, reporter_);
+    }
+    Error failure_of(const LogRequest& request) {
+        try {
+            read(request);
+        } catch (const Error& error) {
+            return error;
+        }
+        ADD_FAILURE() << "it ended well";
+        return {ExitCode::ok, ""};
+    }
+    /// The console's nth request is answered so; each round lists the pods first.
+    void console(int nth, const std::string& text, const std::string& failure) {
+        net::Response response = hermesctl::testing::answer(200, text);
+        response.failure = failure;
+        api_.fail("GET", "Pod", 2 * nth, response);
+    }
+
+    hermesctl::testing::FakeClock clock_{};
+    hermesctl::testing::FakeTransport transport_{clock_};
+    hermesctl::testing::FakeApi api_{transport_};
+    hermesctl::testing::RecordingReporter reporter_{};
+    kube::Client client_{transport_, clock_, reporter_};
+    std::vector<std::string> lines_{};
+};
+
+TEST_F(Logs, AConsoleThatIsCutOffIsAFailure) {
+    console(1, "2026-01-01T00:00:00Z one\n2026-01-01T00:00:01Z tw", "connection reset");
+    const Error error = failure_of({.source = "console"});
+    EXPECT_EQ(error.code(), ExitCode::unreachable);
+    EXPECT_THAT(error.message(), HasSubstr("was cut off: connection reset"));
+    EXPECT_THAT(lines_, ElementsAre("one", "tw"));
+}
+
+TEST_F(Logs, AConsoleThatIsFollowedGoesOnAfterACut) {
+    console(1, "2026-01-01T00:00:00Z one\n2026-01-01T00:00:01Z tw", "connection reset");
+    api_.logs["hermes-1-a"] = "2026-01-01T00:00:00Z one\n2026-01-01T00:00:01Z two\n";
+    read({.source = "console", .follow = true}, 2);
+    EXPECT_THAT(lines_, ElementsAre("one", "two"));
+}
+
+TEST_F(Logs, AScriptThatCannotRunEndsTheFollowing) {
+    api_.on_exec = [](FakeProcess& process) {
+        process.err("env: no python3\n");
+        process.exit(127);
+    };
+    const Error error = failure_of({.follow = true});
+    EXPECT_EQ(error.code(), ExitCode::failed);
+    EXPECT_THAT(error.message(), HasSubstr("exit code 127: env: no python3"));
+}
+
+TEST_F(Logs, WhatNeverSaysAWordEndsTheFollowingToo) {
+    int tries = 0;
+    api_.on_exec = [&](FakeProcess& process) {
+        ++tries;
+        process.wire->incoming.push_back(std::string(1, 3) +
+                                         R"({"status":"Failure","message":"no such file or directory"})");
+        process.wire->ended = true;
+    };
+    EXPECT_THAT(failure_of({.follow = true}).message(), HasSubstr("no such file or directory"));
+    EXPECT_EQ(tries, 5);
+    EXPECT_FALSE(reporter_.events.empty()) << "each try is told";
+}
+
+TEST_F(Logs, FollowingGoesOnWhereItsConnectionWasLost) {
+    std::vector<std::string> places;
+    api_.on_exec = [&](FakeProcess& process) {
+        places.push_back(process.argv.back());
+        if (places.size() > 1) return process.out("b\n");
+        process.out("a\n" + mark);
+        process.lose("reset");
+    };
+    read({.follow = true}, 2);
+    EXPECT_THAT(lines_, ElementsAre("a", "b"));
+    EXPECT_THAT(places, ElementsAre("-", "12:2"));
+}
+
+TEST_F(Logs, FollowingGoesOnAfterAnOrderlyEndAndAfterTheContainersEnd) {
+    int tries = 0;
+    api_.on_exec = [&](FakeProcess& process) {
+        if (++tries == 3) return process.out("b\n");
+        process.exit(tries == 1 ? 0 : 137);
+    };
+    read({.follow = true}, 1);
+    EXPECT_EQ(tries, 3);
+}
+
+TEST_F(Logs, ALogThatIsNotThereSaysWhereElseToLook) {
+    api_.on_exec = [](FakeProcess& process) { process.exit(3); };
+    const Error error = failure_of({.source = "errors"});
+    EXPECT_THAT(error.message(), HasSubstr("has no errors.log yet"));
+    EXPECT_EQ(error.hint(), "hermesctl logs --source console");
+}
+
+}  // namespace
+}  // namespace hermesctl::hermes
