@@ -2,7 +2,8 @@
 #   copy.py put DST NAME REPLACE    into DST, or below it as NAME where it is a folder; prints what was written as JSON
 #   copy.py get SRC                 ends once its reader has answered: runtimes drop output of programs that have ended
 # Both ways one stream: for each entry a line of JSON {"path", "folder", "mode", "size"} and a file's bytes after it,
-# then {"end": true, "files", "sha256"} with the sum of everything before. What is neither file nor folder is {"left": path}.
+# then {"end": true, "files", "sha256"} with the sum of everything before. What is neither file nor folder, and what has
+# a name that is no text, is {"left": path}.
 # Run by absolute path as `python3 -I -S`, as the user who is to own the files. Exit 4: there is something at DST.
 import hashlib
 import json
@@ -108,26 +109,56 @@ def send_file(path, name, flags):
             left -= len(data)
 
 
+def leave(name):
+    say({"left": name.encode("utf-8", "replace").decode()})
+
+
+def is_text(name):
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def send_folder(src, folder, folders, names):
+    """One folder of the tree; what is left out of `folders` is not gone into. The number of files."""
+    below = os.path.relpath(folder, src)
+    prefix = "" if below == "." else below + "/"
+    say({"path": prefix[:-1], "folder": True, "mode": os.stat(folder).st_mode & 0o777, "size": 0})
+    files = 0
+    for name in sorted(folders):
+        if os.path.islink(os.path.join(folder, name)) or not is_text(name):
+            folders.remove(name)
+            leave(prefix + name)
+    for name in sorted(names):
+        path = os.path.join(folder, name)
+        try:
+            regular = stat.S_ISREG(os.lstat(path).st_mode) and is_text(name)
+            if regular:
+                send_file(path, prefix + name, os.O_NOFOLLOW)
+        except FileNotFoundError:  # the agent has deleted it since
+            continue
+        if regular:
+            files += 1
+        else:
+            leave(prefix + name)
+    return files
+
+
+def unreadable(problem):
+    if not isinstance(problem, FileNotFoundError):
+        raise problem
+
+
 def get(src):
     files = 0
     if not os.path.isdir(src):
         send_file(src, "", 0)
         files = 1
     else:
-        for folder, folders, names in os.walk(src, onerror=lambda problem: sys.exit(str(problem))):
-            below = os.path.relpath(folder, src)
-            prefix = "" if below == "." else below + "/"
-            say({"path": prefix[:-1], "folder": True, "mode": os.stat(folder).st_mode & 0o777, "size": 0})
-            links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
-            for name in sorted(names):
-                path = os.path.join(folder, name)
-                if stat.S_ISREG(os.lstat(path).st_mode):
-                    send_file(path, prefix + name, os.O_NOFOLLOW)
-                    files += 1
-                else:
-                    links.append(name)
-            for name in links:
-                say({"left": prefix + name})
+        for folder, folders, names in os.walk(src, onerror=unreadable):
+            files += send_folder(src, folder, folders, names)
     end = {"end": True, "files": files, "sha256": total.hexdigest()}
     sys.stdout.buffer.write(json.dumps(end).encode() + b"\n")
     sys.stdout.buffer.flush()

@@ -21,6 +21,13 @@ Error unreadable(const fs::path& path, const std::string& why) {
     return {ExitCode::failed, fmt::format("{}: {}", path.string(), why)};
 }
 
+/// Its last part as it was typed (a link keeps its own name); of "." and the like what they stand for.
+std::string name_of(const fs::path& local) {
+    const std::string typed = local.has_filename() ? local.filename() : local.parent_path().filename();
+    const bool names_it = !typed.empty() && typed != "." && typed != "..";
+    return names_it ? typed : fs::canonical(local).filename().string();
+}
+
 class Descriptor {
   public:
     explicit Descriptor(const fs::path& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
@@ -105,7 +112,7 @@ class Sender {
 std::optional<Copied> copy_in(kube::Client& client, const Target& target, const fs::path& local,
                               const std::string& inside, const CopyOptions& options) {
     if (!fs::exists(local)) throw unreadable(local, "there is no such file");
-    const std::string name = fs::canonical(local).filename().string();
+    const std::string name = name_of(local);
     CopySession session(client, target, options.root, {"put", inside, name, options.replace ? "1" : "0"});
     Sender sender(session);
     try {

@@ -25,6 +25,11 @@ Error failed(const fs::path& path, const std::string& why) {
     return {ExitCode::failed, fmt::format("{}: {}", path.string(), why)};
 }
 
+/// "logs" of "workspace/logs/".
+fs::path name_of(const std::string& inside) {
+    return fs::path(inside.substr(0, inside.find_last_not_of('/') + 1)).filename();
+}
+
 bool is_safe(const std::string& name) {
     if (name.starts_with('/') || name.ends_with('/') || name.find('\0') != std::string::npos) return false;
     return std::ranges::none_of(fs::path(name),
@@ -142,7 +147,7 @@ class Receiver {
 std::optional<Copied> copy_out(kube::Client& client, const Target& target, const std::string& inside,
                                const fs::path& local, const CopyOptions& options) {
     fs::path final = local;
-    if (fs::is_directory(local) || !local.has_filename()) final = local / fs::path(inside).filename();
+    if (fs::is_directory(local) || !local.has_filename()) final = local / name_of(inside);
     if (fs::is_directory(final)) throw failed(final, "is a folder that exists");
     if (fs::exists(final) && !options.replace) return std::nullopt;
     const Workplace workplace(final);

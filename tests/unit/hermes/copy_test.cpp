@@ -1,0 +1,173 @@
+// Files into and out of the container: both ends for real (copy.py under the real Python), the cluster
+// between them not.
+#include "hermesctl/hermes/copy.hpp"
+
+#include "support/command.hpp"
+#include "support/installation.hpp"
+#include "support/recording_reporter.hpp"
+#include "support/scratch.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+namespace fs = std::filesystem;
+using hermesctl::testing::FakeProcess;
+using ::testing::HasSubstr;
+using ::testing::UnorderedElementsAre;
+
+std::string text_of(const fs::path& path) {
+    std::ostringstream text;
+    text << std::ifstream(path, std::ios::binary).rdbuf();
+    return text.str();
+}
+
+class Copy : public ::testing::Test {
+  protected:
+    Copy() {
+        hermesctl::testing::put_installation(api_);
+        api_.on_exec = [this](FakeProcess& process) { run(process); };
+        fs::create_directories(here_);
+        fs::create_directories(there_);
+    }
+
+    /// A put has all its input once the end is in it; a get needs none.
+    void run(FakeProcess& process) {
+        auto argv = process.argv;
+        argv.erase(argv.begin(), std::find(argv.begin(), argv.end(), "/usr/bin/python3"));
+        const bool complete = process.input.find("\"end\":true") != std::string::npos;
+        if (argv.at(5) == "put" ? !complete : ran_) return;
+        ran_ = true;
+        const auto end = hermesctl::testing::finished(argv, {}, process.input);
+        process.out(end.out);
+        process.err(end.err);
+        process.exit(end.code);
+    }
+    std::optional<Copied> out(const std::string& inside, const fs::path& local, bool replace = false) {
+        ran_ = false;
+        return copy_out(client_, running_agent(client_, names_), inside, local, {.replace = replace});
+    }
+    std::optional<Copied> in(const fs::path& local, const std::string& inside, bool replace = false) {
+        ran_ = false;
+        return copy_in(client_, running_agent(client_, names_), local, inside, {.replace = replace});
+    }
+    std::string refusal_of(const std::function<void()>& action) {
+        try {
+            action();
+        } catch (const Error& error) {
+            return error.message();
+        }
+        return "";
+    }
+
+    const Names names_{.ns = "hermes", .name = "hermes"};
+    hermesctl::testing::FakeClock clock_{};
+    hermesctl::testing::FakeTransport transport_{clock_};
+    hermesctl::testing::FakeApi api_{transport_};
+    hermesctl::testing::RecordingReporter reporter_{};
+    kube::Client client_{transport_, clock_, reporter_};
+    hermesctl::testing::Scratch scratch_{};
+    fs::path here_ = scratch_.path("here");
+    fs::path there_ = scratch_.path("there");
+    bool ran_ = false;
+};
+
+TEST_F(Copy, AFolderArrivesWhole) {
+    const std::string bytes("\0\xff\n", 3);
+    scratch_.write("there/logs/a.log", bytes);
+    scratch_.write("there/logs/old/b.log", std::string(200'000, 'b'));
+    fs::permissions(there_ / "logs/a.log", fs::perms{0640});
+    const auto copied = out((there_ / "logs").string(), here_ / "mine");
+    ASSERT_TRUE(copied);
+    EXPECT_EQ(copied->files, 2U);
+    EXPECT_EQ(text_of(here_ / "mine/a.log"), bytes);
+    EXPECT_EQ(text_of(here_ / "mine/old/b.log"), std::string(200'000, 'b'));
+    EXPECT_EQ(fs::status(here_ / "mine/a.log").permissions(), fs::perms{0640});
+}
+
+TEST_F(Copy, ASlashAtTheEndChangesNothing) {
+    scratch_.write("there/logs/a.log", "a");
+    EXPECT_EQ(out((there_ / "logs//").string(), here_)->path, (here_ / "logs").string());
+    EXPECT_EQ(text_of(here_ / "logs/a.log"), "a");
+    EXPECT_EQ(in(here_ / "logs/", (there_ / "new").string())->path, (there_ / "new").string());
+    EXPECT_EQ(text_of(there_ / "new/a.log"), "a");
+}
+
+TEST_F(Copy, LinksThatTheAgentPlantedAreLeftOut) {
+    scratch_.write("secret", "not yours");
+    scratch_.write("there/work/a.md", "a");
+    fs::create_symlink(scratch_.path("secret"), there_ / "work/link.md");
+    fs::create_directory_symlink(scratch_.path(), there_ / "work/folder");
+    std::ofstream(there_ / "work/no\xfftext") << "x";
+    const auto copied = out((there_ / "work").string(), here_);
+    ASSERT_TRUE(copied);
+    EXPECT_THAT(copied->left_out, UnorderedElementsAre("link.md", "folder", "no?text"));
+    EXPECT_THAT(std::distance(fs::directory_iterator(here_ / "work"), {}), 1);
+}
+
+TEST_F(Copy, NothingIsReplacedUnasked) {
+    scratch_.write("there/a.md", "theirs");
+    scratch_.write("here/a.md", "mine");
+    EXPECT_FALSE(out((there_ / "a.md").string(), here_));
+    EXPECT_FALSE(in(here_ / "a.md", there_.string()));
+    EXPECT_EQ(text_of(there_ / "a.md"), "theirs");
+    EXPECT_TRUE(in(here_ / "a.md", there_.string(), true));
+    EXPECT_EQ(text_of(there_ / "a.md"), "mine");
+    EXPECT_THAT(refusal_of([&] { in(here_ / "a.md", scratch_.path("nowhere/a.md")); }),
+                HasSubstr("No such file"));
+}
+
+TEST_F(Copy, AFileKeepsTheNameThatWasTyped) {
+    scratch_.write("here/v3.md", "3");
+    fs::create_symlink("v3.md", here_ / "current.md");
+    EXPECT_EQ(in(here_ / "current.md", there_.string())->path, (there_ / "current.md").string());
+    EXPECT_EQ(text_of(there_ / "current.md"), "3");
+}
+
+TEST_F(Copy, AFileThatGrowsIsCopiedAsLongAsItWas) {
+    scratch_.write("there/gateway.log", std::string(100'000, 'a') + "\n");
+    std::atomic<bool> done = false;
+    std::thread agent([&] {
+        std::ofstream log(there_ / "gateway.log", std::ios::app);
+        while (!done) {
+            log << "more and more\n" << std::flush;
+        }
+    });
+    EXPECT_EQ(refusal_of([&] { out((there_ / "gateway.log").string(), here_); }), "");
+    done = true;
+    agent.join();
+    EXPECT_GE(fs::file_size(here_ / "gateway.log"), 100'001U);
+}
+
+TEST_F(Copy, ACopyThatIsCutOffLeavesNothingBehind) {
+    api_.on_exec = [](FakeProcess& process) {
+        process.out("{\"path\":\"\",\"folder\":false,\"mode\":420,\"size\":10}\n12345");
+        process.lose("reset");
+    };
+    EXPECT_THAT(refusal_of([&] { out("a.md", here_); }), HasSubstr("the connection was lost"));
+    EXPECT_TRUE(fs::is_empty(here_));
+}
+
+TEST_F(Copy, ATreeOfThePodsMakingStaysInItsPlace) {
+    for (const char* path : {"../evil", "/etc/evil", "a/../../evil", "."}) {
+        api_.on_exec = [&](FakeProcess& process) {
+            const Json entry{{"path", path}, {"folder", false}, {"mode", 420}, {"size", 0}};
+            process.out(entry.dump() + "\n");
+            process.exit(0);
+        };
+        EXPECT_THAT(refusal_of([&] { out("a", here_); }), HasSubstr("no copy of files")) << path;
+    }
+    EXPECT_TRUE(fs::is_empty(here_));
+}
+
+}  // namespace
+}  // namespace hermesctl::hermes
