@@ -25,10 +25,11 @@ kube::ExecRequest request(const std::string& ns, const std::string& pod, std::ve
 
 }  // namespace
 
-std::optional<AgentFacts> parse_facts(std::string_view line) {
+std::optional<AgentFacts> parse_facts(std::string_view line, std::string pod) {
     const Json json = Json::parse(line, nullptr, false);
     if (!json.is_object() || !json.contains("alive")) return std::nullopt;
-    return AgentFacts{.ready = kube::bool_at(json, "/ready"),
+    return AgentFacts{.pod = std::move(pod),
+                      .ready = kube::bool_at(json, "/ready"),
                       .alive = kube::bool_at(json, "/alive"),
                       .pid = kube::int_at(json, "/pid"),
                       .gateway = kube::text_at(json, "/gateway"),
@@ -44,12 +45,12 @@ std::vector<std::string> probe_command(std::string_view mode) {
 }
 
 AgentWatch::AgentWatch(net::Transport& transport, Clock& clock, const std::string& ns, const std::string& pod)
-    : session_(transport, clock, request(ns, pod, probe_command("watch"))) {}
+    : pod_(pod), session_(transport, clock, request(ns, pod, probe_command("watch"))) {}
 
 bool AgentWatch::pump() {
     const bool alive = session_.pump({.out = [this](std::string_view bytes) { rest_ += bytes; }, .err = {}});
     for (std::size_t end = rest_.find('\n'); end != std::string::npos; end = rest_.find('\n')) {
-        if (auto facts = parse_facts(std::string_view(rest_).substr(0, end))) facts_ = std::move(facts);
+        if (auto facts = parse_facts(std::string_view(rest_).substr(0, end), pod_)) facts_ = std::move(facts);
         rest_.erase(0, end + 1);
     }
     if (rest_.size() > 64 * 1024) rest_.clear();  // not probe.py's: it writes short lines

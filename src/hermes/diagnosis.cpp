@@ -36,6 +36,26 @@ bool observed(const Json& deployment) {
     return int_at(deployment, "/status/observedGeneration") >= int_at(deployment, "/metadata/generation");
 }
 
+/// The newest template has a pod. Without one the revision may still be the old one: Recreate first scales
+/// down, and a paused Deployment goes no further.
+bool updated(const Json& deployment) {
+    return int_at(deployment, "/status/updatedReplicas") > 0;
+}
+
+/// A paused Deployment holds a changed template back. It still scales the ReplicaSet that it has.
+std::optional<Trouble> paused_trouble(const Snapshot& now) {
+    if (at(now.deployment, "/spec/paused") != Json(true)) return std::nullopt;
+    Json made = at(newest_replica_set(now), "/spec/template");
+    if (!text_at(made, "/metadata/labels/pod-template-hash").empty())
+        made["metadata"]["labels"].erase("pod-template-hash");
+    if (made == at(now.deployment, "/spec/template")) return std::nullopt;
+    const std::string subject = "deployment/" + text_at(now.deployment, "/metadata/name");
+    return Trouble{"paused", subject, "the Deployment is paused, so its change makes no pod",
+                   fmt::format("kubectl -n {} rollout resume {}",
+                               text_at(now.deployment, "/metadata/namespace"), subject),
+                   Patience::none};
+}
+
 int leaving(const Snapshot& now) {
     int count = 0;
     for (const auto& [name, pod] : now.pods) {
@@ -49,9 +69,10 @@ Event row(std::string subject, State state, std::string detail) {
 }
 
 void add_deployment(const Snapshot& now, Assessment& result) {
-    if (const auto trouble = deployment_trouble(now.deployment); trouble && observed(now.deployment)) {
-        result.trouble = trouble;
-        result.rows.push_back(row("pod", State::waiting, trouble->cause));
+    if (observed(now.deployment)) result.trouble = deployment_trouble(now.deployment);
+    if (observed(now.deployment) && !result.trouble) result.trouble = paused_trouble(now);
+    if (result.trouble) {
+        result.rows.push_back(row("pod", State::waiting, result.trouble->cause));
     } else if (const int old = leaving(now); old > 0) {
         result.rows.push_back(row("pod", State::waiting, "the old pod is stopping"));
     } else {
@@ -72,7 +93,7 @@ void add_agent(const Snapshot& now, const Json& pod, Assessment& result) {
                                   "pods/exec is not allowed, so the pod's own Ready decides"));
         return;
     }
-    if (!now.agent) {
+    if (!now.agent || now.agent->pod != result.pod) {
         result.rows.push_back(row("gateway", State::waiting, "asking it"));
         return;
     }
@@ -95,12 +116,14 @@ void add_pod(const Snapshot& now, const Json& pod, Assessment& result) {
     result.rows.push_back(
         row("pod", state.running ? State::done : State::waiting, state.running ? result.pod : state.detail));
     if (state.running) add_agent(now, pod, result);
+    if (!result.answering && !result.trouble) result.trouble = deployment_trouble(now.deployment);
 }
 
 }  // namespace
 
 const Json& newest_pod(const Snapshot& now) {
     if (!observed(now.deployment)) return nothing;
+    if (!updated(now.deployment)) return nothing;
     const std::string uid = text_at(newest_replica_set(now), "/metadata/uid");
     if (uid.empty()) return nothing;
     const Json* newest = &nothing;

@@ -72,16 +72,12 @@ std::optional<Trouble> deployment_trouble(const Json& deployment) {
                                              text_at(deployment, "/metadata/namespace")),
                        refused ? Patience::none : Patience::minute};
     }
-    if (at(deployment, "/spec/paused") == Json(true)) {
-        return Trouble{"paused", subject, "the Deployment is paused",
-                       fmt::format("kubectl -n {} rollout resume {}",
-                                   text_at(deployment, "/metadata/namespace"), subject),
-                       Patience::none};
-    }
     const Json& progress = condition(deployment, "Progressing");
     if (text_at(progress, "/reason") == "ProgressDeadlineExceeded") {
-        return Trouble{"deadline", subject, text_at(progress, "/message"), "hermesctl status",
-                       Patience::minute};
+        return Trouble{
+            "deadline", subject, text_at(progress, "/message"),
+            fmt::format("kubectl -n {} describe {}", text_at(deployment, "/metadata/namespace"), subject),
+            Patience::minute};
     }
     return std::nullopt;
 }

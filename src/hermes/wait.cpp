@@ -318,7 +318,7 @@ Glance glance(kube::Client& client, const Names& names) {
                                         .container = std::string(container_name),
                                         .argv = probe_command("facts")};
         result.snapshot.agent =
-            parse_facts(run_exec(client.transport(), client.clock(), request, "", 10s).out);
+            parse_facts(run_exec(client.transport(), client.clock(), request, "", 10s).out, request.pod);
     } catch (const Error& error) {
         result.snapshot.exec_denied = error.code() == ExitCode::denied;
         if (error.code() == ExitCode::interrupted) throw;

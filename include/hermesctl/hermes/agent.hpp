@@ -17,6 +17,7 @@ namespace hermesctl::hermes {
 inline constexpr std::string_view container_name = "hermes";
 
 struct AgentFacts {
+    std::string pod{};  // whose facts these are
     bool ready = false;
     bool alive = false;  // a gateway process lives
     std::int64_t pid = 0;
@@ -30,7 +31,7 @@ struct AgentFacts {
 };
 
 /// Nothing for a line that is not probe.py's.
-std::optional<AgentFacts> parse_facts(std::string_view line);
+std::optional<AgentFacts> parse_facts(std::string_view line, std::string pod);
 
 /// argv that runs probe.py in the container.
 std::vector<std::string> probe_command(std::string_view mode);
@@ -47,6 +48,7 @@ class AgentWatch {
     const std::optional<AgentFacts>& facts() const { return facts_; }
 
   private:
+    std::string pod_;
     kube::ExecSession session_;
     std::string rest_{};
     std::optional<AgentFacts> facts_{};

@@ -22,7 +22,7 @@ struct Snapshot {
     Objects pods{};
     kube::Json claim{};
     Objects events{};
-    std::optional<AgentFacts> agent{};  // of the newest pod, fresh
+    std::optional<AgentFacts> agent{};  // counts only if it is of the newest pod
     bool exec_denied = false;           // then the pod's Ready decides
 };
 
@@ -48,7 +48,7 @@ struct Assessment {
 
 Assessment assess(const Snapshot&);
 
-/// The pod of the Deployment's current revision that is not on its way out; null when there is none.
+/// The pod of the Deployment's newest template that is not on its way out; null when there is none.
 const kube::Json& newest_pod(const Snapshot&);
 
 }  // namespace hermesctl::hermes

@@ -19,7 +19,7 @@ Snapshot healthy() {
     now.deployment = yaml(R"(
 metadata: {name: hermes, namespace: hermes, uid: d, generation: 2, annotations: {deployment.kubernetes.io/revision: "2"}}
 spec: {replicas: 1}
-status: {observedGeneration: 2}
+status: {observedGeneration: 2, updatedReplicas: 1}
 )");
     for (const char* number : {"1", "2"}) {
         const std::string n = number;
@@ -30,9 +30,11 @@ status: {observedGeneration: 2}
             yaml("metadata: {name: pod" + n + ", uid: p" + n + ", creationTimestamp: \"2026-01-0" + n +
                  "T00:00:00Z\", ownerReferences: [{uid: rs" + n +
                  "}]}\nspec: {nodeName: hz}\nstatus: {phase: Running, containerStatuses: [{name: hermes, "
-                 "image: i, state: {running: {}}}], conditions: [{type: Ready, status: \"True\"}]}");
+                 "image: i, started: true, state: {running: {}}}], conditions: [{type: Ready, status: "
+                 "\"True\"}]}");
     }
-    now.agent = AgentFacts{.ready = true, .alive = true, .gateway = "running", .telegram = "connected"};
+    now.agent = AgentFacts{
+        .pod = "pod2", .ready = true, .alive = true, .gateway = "running", .telegram = "connected"};
     return now;
 }
 
@@ -72,6 +74,49 @@ TEST(Diagnosis, BeforeTheControllerHasSeenTheChangeNothingCounts) {
     EXPECT_FALSE(assess(now).answering);
 }
 
+TEST(Diagnosis, BeforeTheNewTemplateHasAPodTheOldOneDoesNotCount) {
+    Snapshot now = healthy();  // Recreate: seen and scaled down, but not yet terminating, nor a new revision
+    now.deployment["status"].erase("updatedReplicas");
+    EXPECT_FALSE(assess(now).answering);
+    EXPECT_EQ(assess(now).pod, "");
+    EXPECT_FALSE(assess(now).trouble);
+}
+
+TEST(Diagnosis, APausedDeploymentWithAnotherTemplateIsNamed) {
+    Snapshot now = healthy();
+    now.deployment["spec"]["paused"] = true;
+    EXPECT_TRUE(assess(now).answering) << "nothing is held back";
+    now.deployment["status"].erase("updatedReplicas");
+    auto template_of = [](const char* image) {
+        return Json{{"metadata", {{"labels", {{"app", "hermes"}}}}},
+                    {"spec", {{"containers", {{{"image", image}}}}}}};
+    };
+    now.deployment["spec"]["template"] = template_of("new");
+    now.replica_sets["rs2"]["spec"]["template"] = template_of("old");
+    now.replica_sets["rs2"]["spec"]["template"]["metadata"]["labels"]["pod-template-hash"] = "abc";
+    EXPECT_EQ(trouble_of(now).kind, "paused");
+    EXPECT_EQ(trouble_of(now).patience, Patience::none);
+    now.replica_sets["rs2"]["spec"]["template"]["spec"] = now.deployment["spec"]["template"]["spec"];
+    EXPECT_FALSE(assess(now).trouble) << "a paused one still scales what it has";
+}
+
+TEST(Diagnosis, WhatAnotherPodSaidDoesNotCount) {
+    Snapshot now = healthy();
+    now.agent->pod = "pod1";
+    EXPECT_FALSE(assess(now).answering);
+    EXPECT_EQ(assess(now).rows.at(1).detail, "asking it");
+}
+
+TEST(Diagnosis, AStalledRolloutIsNamedThoughThePodIsThere) {
+    Snapshot now = waiting("ContainerCreating", "");
+    now.deployment["status"]["conditions"] = {{{"type", "Progressing"},
+                                               {"status", "False"},
+                                               {"reason", "ProgressDeadlineExceeded"},
+                                               {"message", "has timed out progressing"}}};
+    EXPECT_EQ(trouble_of(now).kind, "deadline");
+    EXPECT_EQ(trouble_of(now).hint, "kubectl -n hermes describe deployment/hermes");
+}
+
 TEST(Diagnosis, RunningWithoutTelegramIsNotAnswering) {
     Snapshot now = healthy();
     now.agent->ready = false;
@@ -93,7 +138,8 @@ TEST(Diagnosis, WithoutExecThePodsOwnReadyDecides) {
 
 TEST(Diagnosis, RejectedTokenEndsTheWaitAtOnce) {
     Snapshot now = healthy();
-    now.agent = AgentFacts{.alive = true,
+    now.agent = AgentFacts{.pod = "pod2",
+                           .alive = true,
                            .gateway = "running",
                            .telegram = "retrying",
                            .code = "telegram_connect_error",
@@ -104,7 +150,8 @@ TEST(Diagnosis, RejectedTokenEndsTheWaitAtOnce) {
 
 TEST(Diagnosis, ConflictAfterARollIsGivenTime) {
     Snapshot now = healthy();
-    now.agent = AgentFacts{.alive = true,
+    now.agent = AgentFacts{.pod = "pod2",
+                           .alive = true,
                            .gateway = "running",
                            .telegram = "retrying",
                            .code = {},
@@ -114,7 +161,7 @@ TEST(Diagnosis, ConflictAfterARollIsGivenTime) {
 
 TEST(Diagnosis, DeadGatewayInALivingContainer) {
     Snapshot now = healthy();
-    now.agent = AgentFacts{.alive = false, .gateway = "stopped"};
+    now.agent = AgentFacts{.pod = "pod2", .alive = false, .gateway = "stopped"};
     EXPECT_EQ(trouble_of(now).kind, "gateway");
     now.agent->gateway = "startup_failed";
     EXPECT_EQ(trouble_of(now).patience, Patience::none);

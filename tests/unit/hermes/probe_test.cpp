@@ -70,7 +70,7 @@ class Probe : public ::testing::Test {
                                             mode, root_.string()}});
         return result.value();
     }
-    AgentFacts facts() { return parse_facts(run("facts").output).value(); }
+    AgentFacts facts() { return parse_facts(run("facts").output, "pod").value(); }
     int exit_of(const std::string& mode) { return run(mode).exit_code; }
 
     std::filesystem::path root_{};
