@@ -86,7 +86,7 @@ std::string telegram_detail(const AgentFacts& agent) {
     return agent.message.empty() ? agent.telegram : fmt::format("{}: {}", agent.telegram, agent.message);
 }
 
-void add_agent(const Snapshot& now, const Json& pod, Assessment& result) {
+void add_agent(const Snapshot& now, const Json& pod, bool started, Assessment& result) {
     if (now.exec_denied) {
         result.answering = pod_is_ready(pod);
         result.rows.push_back(row("agent", result.answering ? State::done : State::waiting,
@@ -101,10 +101,12 @@ void add_agent(const Snapshot& now, const Json& pod, Assessment& result) {
     result.answering = agent.ready;
     result.rows.push_back(row("gateway",
                               agent.alive && agent.gateway == "running" ? State::done : State::waiting,
-                              agent.alive ? agent.gateway : "no gateway process"));
+                              agent.alive ? agent.gateway
+                              : started   ? "no gateway process"
+                                          : "no process yet: the image prepares the volume"));
     result.rows.push_back(
         row("telegram", agent.ready ? State::done : State::waiting, telegram_detail(agent)));
-    if (!agent.ready) result.trouble = agent_trouble(agent, "pod/" + result.pod);
+    if (!agent.ready) result.trouble = agent_trouble(agent, started, "pod/" + result.pod);
 }
 
 void add_pod(const Snapshot& now, const Json& pod, Assessment& result) {
@@ -115,7 +117,7 @@ void add_pod(const Snapshot& now, const Json& pod, Assessment& result) {
     result.trouble = state.trouble;
     result.rows.push_back(
         row("pod", state.running ? State::done : State::waiting, state.running ? result.pod : state.detail));
-    if (state.running) add_agent(now, pod, result);
+    if (state.running) add_agent(now, pod, state.started, result);
     if (!result.answering && !result.trouble) result.trouble = deployment_trouble(now.deployment);
 }
 

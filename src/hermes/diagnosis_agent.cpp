@@ -27,9 +27,16 @@ const Json& condition(const Json& object, std::string_view type) {
     return none;
 }
 
+/// Alive, and yet nobody is to be heard from: what is known of it.
+std::string silence(const AgentFacts& agent) {
+    if (agent.gateway == "degraded") return "the gateway is degraded: not all of its platforms have started";
+    if (agent.telegram == "disconnected") return "the gateway has disconnected from Telegram";
+    return "the gateway runs without Telegram: its config.yaml switches it off, or could not be read";
+}
+
 }  // namespace
 
-std::optional<Trouble> agent_trouble(const AgentFacts& agent, const std::string& subject) {
+std::optional<Trouble> agent_trouble(const AgentFacts& agent, bool started, const std::string& subject) {
     if (token_rejected(agent)) {
         return Trouble{"token", subject, "Telegram rejected the bot token",
                        "get the token from @BotFather, then: hermesctl deploy --secret TELEGRAM_BOT_TOKEN=-",
@@ -48,7 +55,8 @@ std::optional<Trouble> agent_trouble(const AgentFacts& agent, const std::string&
                        "hermesctl logs",
                        agent.code == "telegram_polling_conflict" ? Patience::minute : Patience::none};
     }
-    if (!agent.alive) {
+    // Before that the image prepares the volume, which takes as long as the disk does.
+    if (!agent.alive && started) {
         return Trouble{"gateway", subject, "no gateway process lives in the container",
                        "hermesctl logs --source console", Patience::minute};
     }
@@ -56,6 +64,9 @@ std::optional<Trouble> agent_trouble(const AgentFacts& agent, const std::string&
         return Trouble{"telegram", subject, fmt::format("Telegram is not reached: {}", agent.message),
                        "hermesctl logs", Patience::minute};
     }
+    const bool off = agent.telegram.empty() || agent.telegram == "disconnected";
+    if (agent.alive && (agent.gateway == "degraded" || (agent.gateway == "running" && off)))
+        return Trouble{"telegram", subject, silence(agent), "hermesctl logs", Patience::minute};
     return std::nullopt;
 }
 

@@ -10,6 +10,7 @@ namespace hermesctl::hermes {
 
 struct PodState {
     bool running = false;
+    bool started = false;  // its startup probe has seen a gateway
     bool pulling = false;
     std::string detail{};  // what it waits for
     std::optional<Trouble> trouble{};
@@ -18,7 +19,8 @@ struct PodState {
 PodState pod_state(const kube::Json& pod, const kube::Json& claim, const Objects& events);
 bool pod_is_ready(const kube::Json& pod);
 std::optional<Trouble> deployment_trouble(const kube::Json& deployment);
-std::optional<Trouble> agent_trouble(const AgentFacts&, const std::string& subject);
+/// `started`: the container's startup probe has succeeded.
+std::optional<Trouble> agent_trouble(const AgentFacts&, bool started, const std::string& subject);
 /// The trouble of one container's status, init or not.
 std::optional<Trouble> container_trouble(const kube::Json& status, const std::string& subject);
 

@@ -221,8 +221,9 @@ PodState pod_state(const Json& pod, const Json& claim, const Objects& events) {
     for (const char* list : {"/status/initContainerStatuses", "/status/containerStatuses"}) {
         for (const Json& status : at(pod, list)) {
             if (!state.trouble) state.trouble = container_trouble(status, subject);
-            if (text_at(status, "/name") == container_name)
-                state.running = !at(status, "/state/running").is_null();
+            if (text_at(status, "/name") != container_name) continue;
+            state.running = !at(status, "/state/running").is_null();
+            state.started = kube::bool_at(status, "/started");
         }
     }
     state.pulling = !state.running && !state.trouble && is_pulling(events, text_at(pod, "/metadata/uid"));

@@ -122,7 +122,6 @@ TEST(Diagnosis, RunningWithoutTelegramIsNotAnswering) {
     now.agent->ready = false;
     now.agent->telegram = "";
     EXPECT_FALSE(assess(now).answering);
-    EXPECT_FALSE(assess(now).trouble);
     now.agent.reset();
     EXPECT_FALSE(assess(now).answering);
 }
@@ -165,6 +164,35 @@ TEST(Diagnosis, DeadGatewayInALivingContainer) {
     EXPECT_EQ(trouble_of(now).kind, "gateway");
     now.agent->gateway = "startup_failed";
     EXPECT_EQ(trouble_of(now).patience, Patience::none);
+}
+
+TEST(Diagnosis, AnImageThatStillPreparesItselfHasNoGatewayYet) {
+    Snapshot now = healthy();
+    now.agent = AgentFacts{.pod = "pod2", .alive = false};
+    now.pods["pod2"]["status"]["containerStatuses"][0]["started"] = false;
+    EXPECT_FALSE(assess(now).trouble) << "the startup probe gives it 15 minutes";
+    EXPECT_FALSE(assess(now).answering);
+    now.pods["pod2"]["status"]["containerStatuses"][0]["started"] = true;
+    EXPECT_EQ(trouble_of(now).kind, "gateway");
+}
+
+TEST(Diagnosis, AGatewayWithoutTelegramIsNamed) {
+    Snapshot now = healthy();
+    now.agent->ready = false;
+    for (const char* telegram : {"", "disconnected"}) {
+        now.agent->telegram = telegram;
+        EXPECT_EQ(trouble_of(now).kind, "telegram") << telegram;
+        EXPECT_EQ(trouble_of(now).patience, Patience::minute);
+        EXPECT_EQ(trouble_of(now).hint, "hermesctl logs");
+    }
+    now.agent->telegram = "connecting";
+    EXPECT_FALSE(assess(now).trouble) << "its first poll takes up to a minute";
+    now.agent->telegram = "";
+    now.agent->gateway = "starting";
+    EXPECT_FALSE(assess(now).trouble);
+    now.agent->gateway = "degraded";
+    EXPECT_NE(trouble_of(now).cause.find("degraded"), std::string::npos);
+    EXPECT_EQ(trouble_of(now).patience, Patience::minute);
 }
 
 TEST(Diagnosis, Images) {
