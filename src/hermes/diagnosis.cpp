@@ -56,12 +56,30 @@ std::optional<Trouble> paused_trouble(const Snapshot& now) {
                    Patience::none};
 }
 
-int leaving(const Snapshot& now) {
-    int count = 0;
+/// A pod on its way out, the one that should have ended first; null when there is none.
+const Json& leaving(const Snapshot& now) {
+    const Json* first = &nothing;
     for (const auto& [name, pod] : now.pods) {
-        if (!at(pod, "/metadata/deletionTimestamp").is_null()) ++count;
+        const std::string due = text_at(pod, "/metadata/deletionTimestamp");
+        if (due.empty()) continue;
+        if (first->is_null() || due < text_at(*first, "/metadata/deletionTimestamp")) first = &pod;
     }
-    return count;
+    return *first;
+}
+
+/// The new pod comes when the old one is gone, and a node that is down never says that it is.
+std::optional<Trouble> overdue_trouble(const Json& pod, Clock::Wall moment) {
+    const auto due = parse_rfc3339(text_at(pod, "/metadata/deletionTimestamp"));  // its grace is in it
+    if (moment <= due) return std::nullopt;
+    const std::string subject = "pod/" + text_at(pod, "/metadata/name");
+    const std::string node = text_at(pod, "/spec/nodeName");
+    return Trouble{
+        "old-pod", subject,
+        fmt::format("the old pod should have ended {} ago, and its node {} does not say that it has",
+                    short_duration(std::chrono::duration_cast<std::chrono::seconds>(moment - due)), node),
+        fmt::format("kubectl describe node {}; if it is off for good: kubectl -n {} delete {} --force", node,
+                    text_at(pod, "/metadata/namespace"), subject),
+        Patience::minute};
 }
 
 Event row(std::string subject, State state, std::string detail) {
@@ -73,8 +91,10 @@ void add_deployment(const Snapshot& now, Assessment& result) {
     if (observed(now.deployment) && !result.trouble) result.trouble = paused_trouble(now);
     if (result.trouble) {
         result.rows.push_back(row("pod", State::waiting, result.trouble->cause));
-    } else if (const int old = leaving(now); old > 0) {
-        result.rows.push_back(row("pod", State::waiting, "the old pod is stopping"));
+    } else if (const Json& old = leaving(now); !old.is_null()) {
+        result.trouble = overdue_trouble(old, now.moment);
+        result.rows.push_back(
+            row("pod", State::waiting, result.trouble ? result.trouble->cause : "the old pod is stopping"));
     } else {
         result.rows.push_back(row("pod", State::waiting, "being created"));
     }

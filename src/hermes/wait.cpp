@@ -165,6 +165,7 @@ class Waiter {
 
     bool round() {
         watches_.fill(now_);
+        now_.moment = client_.clock().wall();
         now_.agent = questioner_.facts();
         now_.exec_denied = questioner_.denied();
         assessment_ = assess(now_);
@@ -309,7 +310,8 @@ Glance glance(kube::Client& client, const Names& names) {
                        .replica_sets = objects(1),
                        .pods = objects(2),
                        .claim = only(objects(3)),
-                       .events = objects(4)};
+                       .events = objects(4),
+                       .moment = client.clock().wall()};
     result.assessment = assess(result.snapshot);
     if (!result.assessment.running) return result;
     try {

@@ -3,6 +3,7 @@
 // rollout_status.go.
 #pragma once
 
+#include "hermesctl/base/clock.hpp"
 #include "hermesctl/base/report.hpp"
 #include "hermesctl/hermes/agent.hpp"
 #include "hermesctl/kube/object.hpp"
@@ -24,6 +25,7 @@ struct Snapshot {
     Objects events{};
     std::optional<AgentFacts> agent{};  // counts only if it is of the newest pod
     bool exec_denied = false;           // then the pod's Ready decides
+    Clock::Wall moment{};               // when this was so
 };
 
 /// How long a trouble may last before it ends the wait.

@@ -219,6 +219,23 @@ TEST(Diagnosis, CrashesEndAtTheThirdRestart) {
     EXPECT_NE(trouble_of(now).cause.find("OOMKilled"), std::string::npos);
 }
 
+TEST(Diagnosis, AnOldPodThatDoesNotEndIsNamed) {
+    Snapshot now = healthy();
+    now.pods.erase("pod2");
+    now.deployment["status"].erase("updatedReplicas");
+    now.pods["pod1"]["metadata"]["namespace"] = "hermes";
+    now.pods["pod1"]["metadata"]["deletionTimestamp"] = "2026-01-03T00:01:30Z";  // the grace is in it
+    now.moment = parse_rfc3339("2026-01-03T00:01:00Z");
+    EXPECT_FALSE(assess(now).trouble);
+    now.moment = parse_rfc3339("2026-01-03T00:06:40Z");
+    EXPECT_EQ(trouble_of(now).subject, "pod/pod1");
+    EXPECT_EQ(trouble_of(now).cause,
+              "the old pod should have ended 5m10s ago, and its node hz does not say that it has");
+    EXPECT_EQ(trouble_of(now).patience, Patience::minute);
+    EXPECT_NE(trouble_of(now).hint.find("kubectl describe node hz"), std::string::npos);
+    EXPECT_NE(trouble_of(now).hint.find("kubectl -n hermes delete pod/pod1 --force"), std::string::npos);
+}
+
 TEST(Diagnosis, UnschedulableSaysWhy) {
     Snapshot now = healthy();
     now.agent.reset();
