@@ -22,6 +22,6 @@ std::optional<Trouble> deployment_trouble(const kube::Json& deployment);
 /// `started`: the container's startup probe has succeeded.
 std::optional<Trouble> agent_trouble(const AgentFacts&, bool started, const std::string& subject);
 /// The trouble of one container's status, init or not.
-std::optional<Trouble> container_trouble(const kube::Json& status, const std::string& subject);
+std::optional<Trouble> container_trouble(const kube::Json& status, const kube::Json& pod);
 
 }  // namespace hermesctl::hermes

@@ -64,7 +64,16 @@ PullFailure pull_failure(const Json& status, const std::string& message) {
             "check whether the node reaches the registry, then: hermesctl wait"};
 }
 
-std::optional<Trouble> waiting_trouble(const Json& status, const std::string& subject) {
+std::string subject_of(const Json& pod) {
+    return "pod/" + text_at(pod, "/metadata/name");
+}
+
+std::string describe(const Json& object, const std::string& subject) {
+    return fmt::format("kubectl -n {} describe {}", text_at(object, "/metadata/namespace"), subject);
+}
+
+std::optional<Trouble> waiting_trouble(const Json& status, const Json& pod) {
+    const std::string subject = subject_of(pod);
     const std::string reason = text_at(status, "/state/waiting/reason");
     const std::string message = scrub(text_at(status, "/state/waiting/message"));
     if (wrong_platform(message)) return platform_trouble(subject, status);
@@ -84,7 +93,7 @@ std::optional<Trouble> waiting_trouble(const Json& status, const std::string& su
         reason == "CrashLoopBackOff") {
         return std::nullopt;
     }
-    return Trouble{reason, subject, fmt::format("{}: {}", reason, message), "hermesctl status",
+    return Trouble{reason, subject, fmt::format("{}: {}", reason, message), describe(pod, subject),
                    Patience::minute};
 }
 
@@ -100,8 +109,10 @@ std::optional<Trouble> restart_trouble(const Json& status, const std::string& su
     const Json& ended = ended_now ? at(status, "/state/terminated") : at(status, "/lastState/terminated");
     if (ended.is_null()) return std::nullopt;
     if (wrong_platform(text_at(ended, "/message"))) return platform_trouble(subject, status);
-    const bool running = !at(status, "/state/running").is_null();
-    if (running || int_at(ended, "/exitCode") == 0) return std::nullopt;
+    if (!at(status, "/state/running").is_null()) return std::nullopt;
+    // An init container ends with 0; whoever is started again and again was not meant to.
+    const bool looping = text_at(status, "/state/waiting/reason") == "CrashLoopBackOff";
+    if (int_at(ended, "/exitCode") == 0 && !looping) return std::nullopt;
     const auto restarts = int_at(status, "/restartCount");
     const std::string container = text_at(status, "/name");
     return Trouble{"crash", subject,
@@ -123,6 +134,11 @@ const Json* newest_event(const Objects& events, const std::string& uid, std::str
     return newest;
 }
 
+Trouble class_trouble(const std::string& claim) {
+    return {"storage-class", claim, "no storage class is named and the cluster has no default one",
+            "name one (kubectl get storageclass): hermesctl deploy --storage-class CLASS", Patience::minute};
+}
+
 /// A pull is under way: "Pulling" was said for this pod more often than what ends one.
 bool is_pulling(const Objects& events, const std::string& uid) {
     std::int64_t begun = 0;
@@ -139,27 +155,30 @@ bool is_pulling(const Objects& events, const std::string& uid) {
     return begun > ended;
 }
 
+/// What the claim's events say. While a volume is made for a pod the scheduler says nothing of that pod.
+std::optional<Trouble> volume_trouble(const Json& claim, const Objects& events) {
+    if (claim.is_null() || text_at(claim, "/status/phase") == "Bound") return std::nullopt;
+    const std::string uid = text_at(claim, "/metadata/uid");
+    const std::string subject = "persistentvolumeclaim/" + text_at(claim, "/metadata/name");
+    const Json* unbound = newest_event(events, uid, "FailedBinding");
+    if (unbound != nullptr && contains(text_at(*unbound, "/message"), "no storage class is set"))
+        return class_trouble(subject);
+    const Json* failed = newest_event(events, uid, "ProvisioningFailed");
+    if (failed == nullptr) failed = unbound;
+    if (failed == nullptr) return std::nullopt;
+    return Trouble{"volume", subject, text_at(*failed, "/message"), describe(claim, subject),
+                   Patience::minute};
+}
+
 std::optional<Trouble> scheduling_trouble(const Json& pod, const Json& claim, const Objects& events) {
+    if (auto trouble = volume_trouble(claim, events)) return trouble;
     for (const Json& condition : at(pod, "/status/conditions")) {
         if (text_at(condition, "/type") != "PodScheduled" || text_at(condition, "/status") != "False")
             continue;
         const std::string message = text_at(condition, "/message");
-        const std::string claim_name = text_at(claim, "/metadata/name");
-        if (contains(message, "PersistentVolumeClaim") && at(claim, "/spec/storageClassName").is_null()) {
-            return Trouble{"storage-class", "persistentvolumeclaim/" + claim_name,
-                           "no storage class is named and the cluster has no default one",
-                           "name one (kubectl get storageclass): hermesctl deploy --storage-class CLASS",
-                           Patience::minute};
-        }
-        const Json* failed = newest_event(events, text_at(claim, "/metadata/uid"), "ProvisioningFailed");
-        if (failed != nullptr) {
-            return Trouble{"volume", "persistentvolumeclaim/" + claim_name, text_at(*failed, "/message"),
-                           fmt::format("kubectl -n {} describe pvc {}", text_at(claim, "/metadata/namespace"),
-                                       claim_name),
-                           Patience::minute};
-        }
-        return Trouble{"unschedulable", "pod/" + text_at(pod, "/metadata/name"),
-                       fmt::format("no node takes it: {}", message),
+        if (contains(message, "PersistentVolumeClaim") && at(claim, "/spec/storageClassName").is_null())
+            return class_trouble("persistentvolumeclaim/" + text_at(claim, "/metadata/name"));
+        return Trouble{"unschedulable", subject_of(pod), fmt::format("no node takes it: {}", message),
                        "free memory or CPU, or ask for less in hermes.yaml under resources.requests",
                        Patience::minute};
     }
@@ -176,9 +195,9 @@ std::optional<Trouble> mount_trouble(const Json& pod, const Objects& events) {
          {"FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "FailedCreatePodContainer"}) {
         const Json* event = newest_event(events, uid, reason);
         if (event == nullptr) continue;
-        return Trouble{"mount", "pod/" + text_at(pod, "/metadata/name"),
-                       fmt::format("{}: {}", reason, scrub(text_at(*event, "/message"))), "hermesctl status",
-                       Patience::minute};
+        return Trouble{"mount", subject_of(pod),
+                       fmt::format("{}: {}", reason, scrub(text_at(*event, "/message"))),
+                       describe(pod, subject_of(pod)), Patience::minute};
     }
     return std::nullopt;
 }
@@ -187,19 +206,19 @@ bool is_scheduled(const Json& pod) {
     return !text_at(pod, "/spec/nodeName").empty();
 }
 
-std::optional<Trouble> phase_trouble(const Json& pod, const std::string& subject) {
+std::optional<Trouble> phase_trouble(const Json& pod) {
     if (text_at(pod, "/status/phase") != "Failed") return std::nullopt;
     return Trouble{
-        "pod-failed", subject,
+        "pod-failed", subject_of(pod),
         fmt::format("the pod failed: {} {}", text_at(pod, "/status/reason"), text_at(pod, "/status/message")),
-        "hermesctl status", Patience::minute};
+        describe(pod, subject_of(pod)), Patience::minute};
 }
 
 }  // namespace
 
-std::optional<Trouble> container_trouble(const Json& status, const std::string& subject) {
-    if (auto trouble = waiting_trouble(status, subject)) return trouble;
-    return restart_trouble(status, subject);
+std::optional<Trouble> container_trouble(const Json& status, const Json& pod) {
+    if (auto trouble = waiting_trouble(status, pod)) return trouble;
+    return restart_trouble(status, subject_of(pod));
 }
 
 bool pod_is_ready(const Json& pod) {
@@ -211,8 +230,7 @@ bool pod_is_ready(const Json& pod) {
 
 PodState pod_state(const Json& pod, const Json& claim, const Objects& events) {
     PodState state;
-    const std::string subject = "pod/" + text_at(pod, "/metadata/name");
-    state.trouble = phase_trouble(pod, subject);
+    state.trouble = phase_trouble(pod);
     if (!is_scheduled(pod)) {
         state.trouble = scheduling_trouble(pod, claim, events);
         state.detail = state.trouble ? state.trouble->cause : "being scheduled";
@@ -220,7 +238,7 @@ PodState pod_state(const Json& pod, const Json& claim, const Objects& events) {
     }
     for (const char* list : {"/status/initContainerStatuses", "/status/containerStatuses"}) {
         for (const Json& status : at(pod, list)) {
-            if (!state.trouble) state.trouble = container_trouble(status, subject);
+            if (!state.trouble) state.trouble = container_trouble(status, pod);
             if (text_at(status, "/name") != container_name) continue;
             state.running = !at(status, "/state/running").is_null();
             state.started = kube::bool_at(status, "/started");

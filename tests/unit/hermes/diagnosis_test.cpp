@@ -219,6 +219,28 @@ TEST(Diagnosis, CrashesEndAtTheThirdRestart) {
     EXPECT_NE(trouble_of(now).cause.find("OOMKilled"), std::string::npos);
 }
 
+TEST(Diagnosis, ACrashLoopWithExitCode0HasACauseToo) {
+    Snapshot now = waiting("CrashLoopBackOff", "back-off");
+    Json& status = now.pods["pod2"]["status"]["containerStatuses"][0];
+    status["lastState"] = {{"terminated", {{"exitCode", 0}, {"reason", "Completed"}}}};
+    status["restartCount"] = 3;
+    EXPECT_EQ(trouble_of(now).kind, "crash");
+    EXPECT_NE(trouble_of(now).cause.find("exited with 0 (Completed)"), std::string::npos);
+    status["state"] = {{"terminated", {{"exitCode", 0}, {"reason", "Completed"}}}};
+    EXPECT_FALSE(assess(now).trouble) << "an init container ends like this";
+}
+
+TEST(Diagnosis, HintsAreCommandsThatTellMoreThanStatus) {
+    Snapshot now = waiting("CreateContainerConfigError", "secret \"hermes-secrets\" not found");
+    now.pods["pod2"]["metadata"]["namespace"] = "work";
+    EXPECT_EQ(trouble_of(now).hint, "kubectl -n work describe pod/pod2");
+    now.pods["pod2"]["status"]["containerStatuses"][0]["state"]["waiting"]["reason"] = "ContainerCreating";
+    now.events["e"] = {
+        {"involvedObject", {{"uid", "p2"}}}, {"reason", "FailedMount"}, {"message", "timed out"}};
+    EXPECT_EQ(trouble_of(now).kind, "mount");
+    EXPECT_EQ(trouble_of(now).hint, "kubectl -n work describe pod/pod2");
+}
+
 TEST(Diagnosis, AnOldPodThatDoesNotEndIsNamed) {
     Snapshot now = healthy();
     now.pods.erase("pod2");
@@ -251,6 +273,27 @@ TEST(Diagnosis, UnschedulableSaysWhy) {
         "pod has unbound immediate PersistentVolumeClaims";
     now.claim = yaml("metadata: {name: hermes-data, namespace: hermes, uid: c}\nspec: {}");
     EXPECT_EQ(trouble_of(now).kind, "storage-class");
+}
+
+TEST(Diagnosis, AVolumeThatIsNotMadeIsNamedWhileTheSchedulerSaysNothing) {
+    Snapshot now = healthy();
+    now.agent.reset();
+    now.pods["pod2"]["spec"].erase("nodeName");
+    now.pods["pod2"]["status"] = {{"phase", "Pending"}};
+    now.claim = yaml("metadata: {name: hermes-data, namespace: hermes, uid: c}\nstatus: {phase: Pending}");
+    auto event = [&](const std::string& reason, const std::string& message) {
+        now.events = {{"e", {{"involvedObject", {{"uid", "c"}}}, {"reason", reason}, {"message", message}}}};
+    };
+    event("WaitForFirstConsumer", "waiting for first consumer to be created before binding");
+    EXPECT_FALSE(assess(now).trouble);
+    event("ProvisioningFailed", "no space left on the pool");
+    EXPECT_EQ(trouble_of(now).kind, "volume");
+    EXPECT_EQ(trouble_of(now).cause, "no space left on the pool");
+    event("FailedBinding", "no persistent volumes available for this claim and no storage class is set");
+    EXPECT_EQ(trouble_of(now).kind, "storage-class");
+    EXPECT_NE(trouble_of(now).hint.find("--storage-class"), std::string::npos);
+    now.claim["status"]["phase"] = "Bound";
+    EXPECT_FALSE(assess(now).trouble) << "the event is of the past";
 }
 
 TEST(Diagnosis, RefusedPods) {
