@@ -3,11 +3,15 @@
 #include "hermesctl/base/scrub.hpp"
 #include "hermesctl/hermes/embedded.hpp"
 
+#include <fmt/format.h>
+
 namespace hermesctl::hermes {
 namespace {
 
 using kube::Json;
 using namespace std::chrono_literals;
+
+constexpr std::size_t longest_complaint = 300;
 
 std::vector<std::string> python(std::string_view script, std::vector<std::string> arguments) {
     std::vector<std::string> argv{"/usr/bin/python3", "-I", "-S", "-c", std::string(script)};
@@ -40,6 +44,11 @@ std::optional<AgentFacts> parse_facts(std::string_view line, std::string pod) {
                       .busy = kube::int_at(json, "/busy")};
 }
 
+std::string complaint_of(int exit_code, std::string_view err) {
+    const std::size_t cut = err.size() > longest_complaint ? err.size() - longest_complaint : 0;
+    return fmt::format("python3 ended with {}: {}", exit_code, scrub(err.substr(cut)));
+}
+
 std::vector<std::string> probe_command(std::string_view mode) {
     return python(embedded("probe.py"), {std::string(mode)});
 }
@@ -48,13 +57,24 @@ AgentWatch::AgentWatch(net::Transport& transport, Clock& clock, const std::strin
     : pod_(pod), session_(transport, clock, request(ns, pod, probe_command("watch"))) {}
 
 bool AgentWatch::pump() {
-    const bool alive = session_.pump({.out = [this](std::string_view bytes) { rest_ += bytes; }, .err = {}});
+    const bool alive = session_.pump({.out = [this](std::string_view bytes) { rest_ += bytes; },
+                                      .err = [this](std::string_view bytes) { complaint_ += bytes; }});
+    if (complaint_.size() > longest_complaint) complaint_.erase(0, complaint_.size() - longest_complaint);
     for (std::size_t end = rest_.find('\n'); end != std::string::npos; end = rest_.find('\n')) {
         if (auto facts = parse_facts(std::string_view(rest_).substr(0, end), pod_)) facts_ = std::move(facts);
         rest_.erase(0, end + 1);
     }
     if (rest_.size() > 64 * 1024) rest_.clear();  // not probe.py's: it writes short lines
     return alive;
+}
+
+std::string AgentWatch::failure() const {
+    try {
+        const int code = session_.exit_code();
+        return code == 0 ? "" : complaint_of(code, complaint_);
+    } catch (const Error& error) {  // it did not run, or was lost
+        return error.message();
+    }
 }
 
 Lifelines check_lifelines(net::Transport& transport, Clock& clock, const std::string& ns,

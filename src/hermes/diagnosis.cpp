@@ -106,6 +106,16 @@ std::string telegram_detail(const AgentFacts& agent) {
     return agent.message.empty() ? agent.telegram : fmt::format("{}: {}", agent.telegram, agent.message);
 }
 
+/// No kubelet, or no Python in the image: the pod may be well, but nobody can tell.
+std::optional<Trouble> exec_trouble(const std::string& failure, const Json& pod) {
+    if (failure.empty()) return std::nullopt;
+    const std::string name = text_at(pod, "/metadata/name");
+    return Trouble{"exec", "pod/" + name, "the agent cannot be asked: " + failure,
+                   fmt::format("kubectl -n {} exec {} -c {} -- /usr/bin/python3 --version",
+                               text_at(pod, "/metadata/namespace"), name, container_name),
+                   Patience::minute};
+}
+
 void add_agent(const Snapshot& now, const Json& pod, bool started, Assessment& result) {
     if (now.exec_denied) {
         result.answering = pod_is_ready(pod);
@@ -114,7 +124,9 @@ void add_agent(const Snapshot& now, const Json& pod, bool started, Assessment& r
         return;
     }
     if (!now.agent || now.agent->pod != result.pod) {
-        result.rows.push_back(row("gateway", State::waiting, "asking it"));
+        result.trouble = exec_trouble(now.exec_failure, pod);
+        result.rows.push_back(
+            row("gateway", State::waiting, result.trouble ? result.trouble->cause : "asking it"));
         return;
     }
     const AgentFacts& agent = *now.agent;

@@ -93,17 +93,29 @@ class Questioner {
     Questioner(kube::Client& client, std::string ns) : client_(client), ns_(std::move(ns)) {}
 
     void look_at(const Assessment& assessment) {
-        if (assessment.pod != pod_ || !assessment.running) close();
+        if (assessment.pod != pod_ || !assessment.running) {
+            session_.reset();
+            failure_.clear();
+        }
         pod_ = assessment.pod;
         if (assessment.running && !session_ && !denied_ && client_.clock().now() >= not_before_) open();
-        if (session_ && !session_->pump()) {
-            close();
-            not_before_ = client_.clock().now() + 500ms;
-        }
+    }
+
+    /// Takes in what the session has said.
+    void listen() {
+        if (!session_) return;
+        const bool alive = session_->pump();
+        if (session_->facts()) failure_.clear();
+        if (alive) return;
+        if (std::string failure = session_->failure(); !failure.empty()) failure_ = std::move(failure);
+        session_.reset();
+        not_before_ = client_.clock().now() + 500ms;
     }
 
     std::optional<AgentFacts> facts() const { return session_ ? session_->facts() : std::nullopt; }
     bool denied() const { return denied_; }
+    /// Why nothing is heard; the last reason, until something is.
+    const std::string& failure() const { return failure_; }
     std::optional<net::Wake> wake() const {
         return session_ ? std::optional<net::Wake>(session_->wake()) : std::nullopt;
     }
@@ -114,16 +126,17 @@ class Questioner {
             session_ = std::make_unique<AgentWatch>(client_.transport(), client_.clock(), ns_, pod_);
         } catch (const kube::ApiError& error) {
             denied_ = error.code() == ExitCode::denied;
+            failure_ = error.message();
             not_before_ = client_.clock().now() + 1s;  // not there yet, or the kubelet is busy
         }
     }
-    void close() { session_.reset(); }
 
     kube::Client& client_;
     std::string ns_;
     std::string pod_{};
     std::unique_ptr<AgentWatch> session_{};
     bool denied_ = false;
+    std::string failure_{};
     Clock::Time not_before_{};
 };
 
@@ -165,9 +178,11 @@ class Waiter {
 
     bool round() {
         watches_.fill(now_);
+        questioner_.listen();
         now_.moment = client_.clock().wall();
         now_.agent = questioner_.facts();
         now_.exec_denied = questioner_.denied();
+        now_.exec_failure = questioner_.failure();
         assessment_ = assess(now_);
         questioner_.look_at(assessment_);
         show();
@@ -213,9 +228,8 @@ class Waiter {
     Error out_of_time(Clock::Duration limit, std::string hint) const {
         std::string why =
             assessment_.trouble ? assessment_.trouble->subject + ": " + assessment_.trouble->cause : "";
-        if (why.empty() && !assessment_.rows.empty()) {
-            const Event& last = assessment_.rows.back();
-            why = last.subject + ": " + last.detail;
+        for (const Event& row : assessment_.rows) {  // the first: what comes after it waits for it
+            if (why.empty() && row.state == State::waiting) why = row.subject + ": " + row.detail;
         }
         if (why.empty()) why = "the API server has not answered";
         return Error(
@@ -285,48 +299,6 @@ void wait_until_no_pods(kube::Client& client, const Names& names, Clock::Duratio
         reporter.tick();
     }
     if (!said.empty()) reporter.on({"wait", "pod", State::done, "stopped"});
-}
-
-Glance glance(kube::Client& client, const Names& names) {
-    const kube::Selector label{.label = app_label(names), .field = {}};
-    const std::vector<kube::Client::Listing> lists{
-        {"Deployment", names.ns, {.label = {}, .field = "metadata.name=" + names.name}},
-        {"ReplicaSet", names.ns, label},
-        {"Pod", names.ns, label},
-        {"PersistentVolumeClaim", names.ns, {.label = {}, .field = "metadata.name=" + names.claim().name}},
-        {"Event", names.ns, {}}};
-    const auto answers = client.list_all(lists);
-    auto objects = [&](std::size_t which) {
-        Objects found;
-        if (which >= 3 && answers[which].error) return found;  // they only explain
-        for (const Json& item : kube::at(answers[which].value(), "/items")) {
-            found[kube::text_at(item, "/metadata/name")] = item;
-        }
-        return found;
-    };
-    auto only = [](const Objects& found) { return found.empty() ? Json() : found.begin()->second; };
-    Glance result;
-    result.snapshot = {.deployment = only(objects(0)),
-                       .replica_sets = objects(1),
-                       .pods = objects(2),
-                       .claim = only(objects(3)),
-                       .events = objects(4),
-                       .moment = client.clock().wall()};
-    result.assessment = assess(result.snapshot);
-    if (!result.assessment.running) return result;
-    try {
-        const kube::ExecRequest request{.ns = names.ns,
-                                        .pod = result.assessment.pod,
-                                        .container = std::string(container_name),
-                                        .argv = probe_command("facts")};
-        result.snapshot.agent =
-            parse_facts(run_exec(client.transport(), client.clock(), request, "", 10s).out, request.pod);
-    } catch (const Error& error) {
-        result.snapshot.exec_denied = error.code() == ExitCode::denied;
-        if (error.code() == ExitCode::interrupted) throw;
-    }
-    result.assessment = assess(result.snapshot);
-    return result;
 }
 
 }  // namespace hermesctl::hermes

@@ -33,6 +33,9 @@ struct AgentFacts {
 /// Nothing for a line that is not probe.py's.
 std::optional<AgentFacts> parse_facts(std::string_view line, std::string pod);
 
+/// Why a probe.py said nothing: how it ended, with the end of its stderr.
+std::string complaint_of(int exit_code, std::string_view err);
+
 /// argv that runs probe.py in the container.
 std::vector<std::string> probe_command(std::string_view mode);
 
@@ -46,11 +49,14 @@ class AgentWatch {
     bool pump();
     net::Wake wake() const { return session_.wake(); }
     const std::optional<AgentFacts>& facts() const { return facts_; }
+    /// Once pump() returned false: why it ended; "" when it did as it should.
+    std::string failure() const;
 
   private:
     std::string pod_;
     kube::ExecSession session_;
     std::string rest_{};
+    std::string complaint_{};  // the last of its stderr
     std::optional<AgentFacts> facts_{};
 };
 

@@ -25,6 +25,7 @@ struct Snapshot {
     Objects events{};
     std::optional<AgentFacts> agent{};  // counts only if it is of the newest pod
     bool exec_denied = false;           // then the pod's Ready decides
+    std::string exec_failure{};         // why it could not be asked
     Clock::Wall moment{};               // when this was so
 };
 

@@ -1,0 +1,118 @@
+// The wait against a server in memory: what ends it, and with which cause.
+#include "hermesctl/hermes/wait.hpp"
+
+#include "support/fake_api.hpp"
+#include "support/recording_reporter.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using namespace nlohmann::json_literals;
+using namespace std::chrono_literals;
+using testing::FakeProcess;
+using ::testing::HasSubstr;
+
+const char* const answering = R"({"alive":true,"gateway":"running","telegram":"connected","ready":true})"
+                              "\n";
+
+class Wait : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        api_.put(
+            R"({"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"hermes","namespace":"hermes",
+            "uid":"d","generation":1,"annotations":{"deployment.kubernetes.io/revision":"1"}},
+            "spec":{"replicas":1},"status":{"observedGeneration":1,"updatedReplicas":1}})"_json);
+        api_.put(
+            R"({"apiVersion":"apps/v1","kind":"ReplicaSet","metadata":{"name":"hermes-1","namespace":"hermes",
+            "uid":"r","labels":{"app":"hermes"},"annotations":{"deployment.kubernetes.io/revision":"1"},
+            "ownerReferences":[{"uid":"d"}]}})"_json);
+        api_.put(R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"hermes-1-a","namespace":"hermes",
+            "uid":"p","labels":{"app":"hermes"},"ownerReferences":[{"uid":"r"}]},
+            "spec":{"nodeName":"hz"},"status":{"phase":"Running","containerStatuses":[
+            {"name":"hermes","started":true,"state":{"running":{}}}]}})"_json);
+    }
+
+    std::string wait() { return wait_until_answers(client_, names_, options_, story_); }
+    /// The error that ends the wait.
+    Error failure() {
+        try {
+            ADD_FAILURE() << "it answers: " << wait();
+        } catch (const Error& error) {
+            return error;
+        }
+        return {ExitCode::ok, ""};
+    }
+
+    testing::FakeClock clock_{};
+    testing::FakeTransport transport_{clock_};
+    testing::FakeApi api_{transport_};
+    testing::RecordingReporter story_{};
+    kube::Client client_{transport_, clock_, story_};
+    Names names_{.ns = "hermes", .name = "hermes"};
+    WaitOptions options_{};
+};
+
+TEST_F(Wait, EndsWithThePodThatAnswers) {
+    api_.on_exec = [](FakeProcess& process) { process.out(answering); };
+    EXPECT_EQ(wait(), "hermes-1-a");
+    EXPECT_LT(clock_.elapsed(), 2s);
+}
+
+TEST_F(Wait, AnImageWithoutPythonIsNamedAfterAMinute) {
+    api_.on_exec = [](FakeProcess& process) {
+        process.err("exec: \"/usr/bin/python3\": no such file or directory");
+        process.exit(127);
+    };
+    const Error error = failure();
+    EXPECT_EQ(error.code(), ExitCode::failed);
+    EXPECT_THAT(error.message(), HasSubstr("cannot be asked"));
+    EXPECT_THAT(error.message(), HasSubstr("\"/usr/bin/python3\": no such file or directory"));
+    EXPECT_THAT(error.hint(), HasSubstr("kubectl -n hermes exec hermes-1-a -c hermes -- /usr/bin/python3"));
+    EXPECT_GE(clock_.elapsed(), 60s);
+    EXPECT_LT(clock_.elapsed(), 70s);
+}
+
+TEST_F(Wait, AKubeletThatIsNotReachedIsNamedAfterAMinute) {
+    transport_.open = [](const net::Request&, std::span<const std::string>) {
+        return net::Upgrade{nullptr,
+                            testing::refusal(500, "InternalError", "error dialing backend: no route")};
+    };
+    const Error error = failure();
+    EXPECT_EQ(error.code(), ExitCode::failed);
+    EXPECT_THAT(error.message(), HasSubstr("error dialing backend: no route"));
+    EXPECT_LT(clock_.elapsed(), 70s);
+}
+
+TEST_F(Wait, ASessionThatBreaksIsOpenedAgain) {
+    int sessions = 0;
+    api_.on_exec = [&](FakeProcess& process) {
+        if (++sessions < 3) return process.lose("connection reset");
+        process.out(answering);
+    };
+    EXPECT_EQ(wait(), "hermes-1-a");
+    EXPECT_LT(clock_.elapsed(), 10s);
+}
+
+TEST_F(Wait, WhenTheTimeIsUpItSaysWhatItWaitedForFirst) {
+    api_.merge({"Pod", "hermes", "hermes-1-a"},
+               R"({"status":{"containerStatuses":[{"name":"hermes","started":false}]}})"_json);
+    api_.on_exec = [](FakeProcess& process) { process.out("{\"alive\":false}\n"); };
+    options_.timeout = 2min;
+    const Error error = failure();
+    EXPECT_EQ(error.code(), ExitCode::timeout);
+    EXPECT_THAT(error.message(), HasSubstr("gateway: no process yet"));
+}
+
+TEST_F(Wait, AGlanceSaysWhyItCouldNotAsk) {
+    api_.on_exec = [](FakeProcess& process) { process.lose("connection reset"); };
+    const Glance now = glance(client_, names_);
+    EXPECT_FALSE(now.assessment.answering);
+    ASSERT_TRUE(now.assessment.trouble);
+    EXPECT_THAT(now.assessment.trouble->cause, HasSubstr("connection reset"));
+}
+
+}  // namespace
+}  // namespace hermesctl::hermes
