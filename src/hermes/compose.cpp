@@ -5,6 +5,8 @@
 #include "hermesctl/hermes/policy.hpp"
 #include "hermesctl/hermes/render.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace hermesctl::hermes {
@@ -36,7 +38,8 @@ class Composer {
         result_.values = values_of(settings_);
         ask_for_key(std::string(token_key), "Telegram bot token (from @BotFather)");
         const std::string key = key_of_provider(result_.values.provider);
-        if (!key.empty()) ask_for_key(key, fmt::format("{} (key of {})", key, result_.values.provider));
+        if (!key.empty() && !has_key())
+            ask_for_key(key, fmt::format("{} (key of {})", key, result_.values.provider));
         if (!missing_.empty()) throw what_is_missing();
         set_users();
         render_objects();
@@ -66,6 +69,15 @@ class Composer {
             settings_["telegram"]["allowedUsers"] =
                 Json::array({1});  // so that the other complaints come too
         }
+    }
+
+    /// Some providers' keys go by several names; one of them will do.
+    bool has_key() const {
+        const auto keys = keys_of_provider(result_.values.provider);
+        return std::any_of(keys.begin(), keys.end(), [this](const std::string& key) {
+            const auto found = secrets_.find(key);
+            return found != secrets_.end() && !found->second.empty();
+        });
     }
 
     void ask_for_key(const std::string& key, const std::string& question) {

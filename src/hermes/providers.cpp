@@ -1,8 +1,9 @@
-// Which variable holds the key of which model provider: Hermes' own list.
+// Which variables may hold the key of which model provider: Hermes' own list.
 #include "hermesctl/base/error.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 #include "nearest.hpp"
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -13,7 +14,7 @@ namespace {
 
 struct Provider {
     std::string_view name{};
-    std::string_view key{};  // empty: signs in by itself, or is set up in `config`
+    std::string_view keys{};  // with blanks between; empty: signs in by itself, or is set up in `config`
 };
 
 constexpr std::array providers{
@@ -24,12 +25,12 @@ constexpr std::array providers{
     Provider{"auto", ""},
     Provider{"azure-foundry", "AZURE_FOUNDRY_API_KEY"},
     Provider{"bedrock", ""},
-    Provider{"copilot", "COPILOT_GITHUB_TOKEN"},
+    Provider{"copilot", "COPILOT_GITHUB_TOKEN GH_TOKEN GITHUB_TOKEN"},
     Provider{"custom", ""},
     Provider{"deepinfra", "DEEPINFRA_API_KEY"},
     Provider{"deepseek", "DEEPSEEK_API_KEY"},
     Provider{"fireworks", "FIREWORKS_API_KEY"},
-    Provider{"gemini", "GOOGLE_API_KEY"},
+    Provider{"gemini", "GOOGLE_API_KEY GEMINI_API_KEY"},
     Provider{"gmi", "GMI_API_KEY"},
     Provider{"huggingface", "HF_TOKEN"},
     Provider{"kilocode", "KILOCODE_API_KEY"},
@@ -53,25 +54,40 @@ constexpr std::array providers{
     Provider{"qwen-oauth", ""},
     Provider{"router", "RAMP_ROUTER_API_KEY"},
     Provider{"stepfun", "STEPFUN_API_KEY"},
-    Provider{"tencent", "TOKENHUB_API_KEY"},
+    Provider{"tencent", "TOKENHUB_API_KEY TOKENPLAN_API_KEY"},
     Provider{"upstage", "UPSTAGE_API_KEY"},
     Provider{"xai", "XAI_API_KEY"},
     Provider{"xai-oauth", ""},
     Provider{"xiaomi", "XIAOMI_API_KEY"},
-    Provider{"zai", "GLM_API_KEY"},
+    Provider{"zai", "GLM_API_KEY ZAI_API_KEY"},
 };
+
+std::vector<std::string> words_of(std::string_view text) {
+    std::vector<std::string> words;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find(' '), text.size());
+        words.emplace_back(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return words;
+}
 
 }  // namespace
 
-std::string key_of_provider(std::string_view name) {
+std::vector<std::string> keys_of_provider(std::string_view name) {
     std::vector<std::string_view> names;
     for (const Provider& provider : providers) {
-        if (provider.name == name) return std::string(provider.key);
+        if (provider.name == name) return words_of(provider.keys);
         names.push_back(provider.name);
     }
     throw Error(ExitCode::usage,
                 fmt::format("'{}' is no model provider that Hermes knows{}", name, did_you_mean(name, names)),
                 "take 'custom' for a server of your own, and describe it under config");
+}
+
+std::string key_of_provider(std::string_view name) {
+    const std::vector<std::string> keys = keys_of_provider(name);
+    return keys.empty() ? "" : keys.front();
 }
 
 }  // namespace hermesctl::hermes

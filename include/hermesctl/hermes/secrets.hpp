@@ -35,8 +35,10 @@ void remember_variables(const Json& sources, const Environment&);
 /// program), Error{interrupted}. The value is remembered for scrubbing.
 std::string read_secret(const std::string& key, const Json& source, const SecretReaders&);
 
-/// The variable that holds a provider's key ("MINIMAX_API_KEY"); "" for providers that need none; throws
-/// Error{usage} for unknown ones, with the nearest name. Table: facts of Hermes' provider list.
+/// The variables that may hold a provider's key ("MINIMAX_API_KEY"), the usual one first; none for providers
+/// that need none; throws Error{usage} for unknown ones, with the nearest name. Table: Hermes' provider list.
+std::vector<std::string> keys_of_provider(std::string_view provider);
+/// The first of them, or "".
 std::string key_of_provider(std::string_view provider);
 
 /// Why this cannot be the value of this key ("" when it can): shape of a bot token, blanks, newlines,
