@@ -2,8 +2,8 @@
 // whom to write to.
 #pragma once
 
-#include "hermesctl/hermes/agent.hpp"
 #include "hermesctl/hermes/lease.hpp"
+#include "hermesctl/hermes/lifelines.hpp"
 #include "hermesctl/hermes/wait.hpp"
 #include "session.hpp"
 
@@ -16,14 +16,15 @@ struct Answers {
     std::string text() const;
 };
 
-struct ModelChoice {
-    std::string provider{};
-    std::string model{};
-};
+using hermes::ModelChoice;
 
 /// `lease` may be null. `check`: ask Telegram and the provider too. Throws Error as wait_until_answers does,
-/// and Error{failed} when the provider refuses the key.
+/// and Error{failed} when the live config uses another provider, or the provider does not take the key.
 Answers wait_for_answers(Session&, const hermes::Names&, const ModelChoice&, bool check,
                          hermes::HeldLease* lease);
+
+/// Asks Telegram and the provider from the pod, again while their answer may be a passing one. Throws as
+/// check_lifelines does.
+hermes::Lifelines ask_lifelines(Session&, const hermes::Names&, const std::string& pod, const ModelChoice&);
 
 }  // namespace hermesctl::cli

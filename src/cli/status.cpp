@@ -1,4 +1,5 @@
 // hermesctl status: is it answering, and if not, why.
+#include "answers.hpp"
 #include "commands.hpp"
 #include "hermesctl/base/interrupt.hpp"
 #include "hermesctl/hermes/secrets.hpp"
@@ -75,21 +76,23 @@ std::string image_text(const Json& pod, const std::string& wanted) {
 
 void judge_lifelines(Session& session, const hermes::Names& names, const hermes::Values& values,
                      Status& status) {
-    const std::string key = hermes::key_of_provider(values.provider);
-    const auto lines = hermes::check_lifelines(session.transport(), session.clock(), names.ns, status.pod,
-                                               values.provider, key, values.model);
-    status.bot = lines.bot;
-    if (lines.model_status == 401 || lines.model_status == 403) {
+    const ModelChoice wanted{values.provider, values.model};
+    auto fail = [&](const std::string& verdict, const std::string& hint) {
         status.answering = false;
-        status.verdict = fmt::format("connected but mute: {} refuses {}", values.provider, key);
-        status.hint = fmt::format("hermesctl deploy --secret {}=-", key);
-    }
-    status.model = fmt::format("{} {}", values.provider, values.model);
-    if (lines.model_status == 200) status.model += ", key accepted";
-    if (lines.webhook) status.drift.push_back("a webhook is set and takes the bot's messages away");
-    if (!lines.live_provider.empty() && lines.live_provider != values.provider) {
-        status.drift.push_back(fmt::format("the live config.yaml uses provider {}, the ConfigMap {}",
-                                           lines.live_provider, values.provider));
+        status.verdict = verdict;
+        status.hint = hint;
+    };
+    try {
+        const auto lines = ask_lifelines(session, names, status.pod, wanted);
+        status.bot = lines.bot;
+        if (lines.key_accepted()) status.model += ", key accepted";
+        for (const Event& note : hermes::lifeline_notes(lines, wanted)) {
+            status.drift.push_back(note.detail);
+        }
+        if (const auto trouble = hermes::lifeline_trouble(lines, wanted)) fail(trouble->cause, trouble->hint);
+    } catch (const Error& error) {
+        if (error.code() == ExitCode::interrupted) throw;
+        fail(error.message(), error.hint());  // not asked is not a pass
     }
 }
 

@@ -1,5 +1,5 @@
-// What the agent's container says of itself over exec: the readiness rule and the lifelines. The rule itself
-// is manifests/probe.py, so that the pod's own probes and hermesctl can never disagree.
+// What the agent's container says of itself over exec: the readiness rule. The rule itself is
+// manifests/probe.py, so that the pod's own probes and hermesctl can never disagree.
 #pragma once
 
 #include "hermesctl/kube/exec.hpp"
@@ -36,7 +36,9 @@ std::optional<AgentFacts> parse_facts(std::string_view line, std::string pod);
 /// Why a probe.py said nothing: how it ended, with the end of its stderr.
 std::string complaint_of(int exit_code, std::string_view err);
 
-/// argv that runs probe.py in the container.
+/// argv that runs a script with the image's Python, and with nothing that the agent can write.
+std::vector<std::string> python_command(std::string_view script, std::vector<std::string> arguments);
+/// The same for probe.py.
 std::vector<std::string> probe_command(std::string_view mode);
 
 /// A probe.py that runs in one pod for as long as this lives and tells what changes.
@@ -59,20 +61,5 @@ class AgentWatch {
     std::string complaint_{};  // the last of its stderr
     std::optional<AgentFacts> facts_{};
 };
-
-struct Lifelines {
-    std::string bot{};   // "@cage_bot"
-    int bot_status = 0;  // HTTP; 0: no answer
-    std::string bot_reason{};
-    bool webhook = false;  // one is set: it takes the updates away from polling
-    int model_status = 0;  // -1: hermesctl cannot ask this provider
-    std::string model_reason{};
-    std::string live_provider{};  // of /opt/data/config.yaml; "" if it names none
-};
-
-/// Asks Telegram and the provider from inside the pod (lifelines.py). Throws Error{exec_failed, denied,
-/// timeout}.
-Lifelines check_lifelines(net::Transport&, Clock&, const std::string& ns, const std::string& pod,
-                          const std::string& provider, const std::string& key_name, const std::string& model);
 
 }  // namespace hermesctl::hermes

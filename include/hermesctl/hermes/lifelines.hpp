@@ -1,0 +1,48 @@
+// The two things without which a connected bot stays mute: Telegram takes its token, and the provider that
+// the live config.yaml names takes its key. Asked from inside the pod by manifests/lifelines.py, judged here.
+#pragma once
+
+#include "hermesctl/hermes/diagnosis.hpp"
+#include "hermesctl/net/http.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hermesctl::hermes {
+
+/// What the installation is meant to use.
+struct ModelChoice {
+    std::string provider{};
+    std::string model{};
+};
+
+struct Lifelines {
+    std::string bot{};   // "@cage_bot"
+    int bot_status = 0;  // HTTP; 0: no answer
+    std::string bot_reason{};
+    bool webhook = false;  // one is set: it takes the updates away from polling
+    int model_status = 0;  // -1: it was not asked
+    std::string model_reason{};
+    std::string model_key{};      // the variable whose value was used; "" if none is set
+    std::string live_provider{};  // of /opt/data/config.yaml; "" if it names none
+    std::string live_model{};
+    bool key_accepted() const { return model_status / 100 == 2; }
+};
+
+/// Nothing for a text that is not lifelines.py's.
+std::optional<Lifelines> parse_lifelines(std::string_view text);
+
+/// Asks from inside the pod. Throws ApiError (denied), Error{failed} when there is no answer to be had.
+Lifelines check_lifelines(net::Transport&, Clock&, const std::string& ns, const std::string& pod,
+                          const ModelChoice&);
+
+/// Why the bot does not answer as it should though its gateway is connected. Patience::none: a person has to
+/// mend it; minute: it may be gone with the next try.
+std::optional<Trouble> lifeline_trouble(const Lifelines&, const ModelChoice&);
+
+/// What a person should know though the bot answers.
+std::vector<Event> lifeline_notes(const Lifelines&, const ModelChoice&);
+
+}  // namespace hermesctl::hermes

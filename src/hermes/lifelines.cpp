@@ -1,0 +1,150 @@
+#include "hermesctl/hermes/lifelines.hpp"
+
+#include "hermesctl/base/scrub.hpp"
+#include "hermesctl/hermes/embedded.hpp"
+#include "hermesctl/hermes/secrets.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using kube::Json;
+using namespace std::chrono_literals;
+
+bool is_provider(const std::string& name) {
+    try {
+        keys_of_provider(name);
+        return true;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+/// The volume's config.yaml is the agent's: what it says is shown, but only a known name is put into a
+/// command.
+Trouble other_provider(const std::string& live, const ModelChoice& wanted) {
+    const std::string keep =
+        is_provider(live) ? fmt::format("; or, to keep it: hermesctl deploy --provider {}", live) : "";
+    return {"provider", "provider",
+            fmt::format("the live config.yaml on the volume uses the provider {}, not {}", scrub(live),
+                        wanted.provider),
+            fmt::format("hermesctl exec -- hermes config set model.provider {}, then hermesctl restart{}",
+                        wanted.provider, keep),
+            Patience::none};
+}
+
+Trouble mute(std::string cause, std::string hint, Patience patience = Patience::none) {
+    return {"mute", "model", "the bot is connected but mute: " + cause, std::move(hint), patience};
+}
+
+/// What the provider's answer means, if it is not a yes.
+Trouble model_trouble(const Lifelines& lines, const ModelChoice& wanted) {
+    const int status = lines.model_status;
+    const std::string said = lines.model_reason.empty() ? "" : ": " + lines.model_reason;
+    const std::string model = lines.live_model.empty() ? wanted.model : scrub(lines.live_model);
+    const std::string new_key = fmt::format("hermesctl deploy --secret {}=-", lines.model_key);
+    if (status == 401 || status == 403) {
+        return mute(fmt::format("{} refuses {} ({}){}", wanted.provider, lines.model_key, status, said),
+                    new_key);
+    }
+    if (status == 402) {
+        return mute(fmt::format("the account at {} has no balance (402){}", wanted.provider, said),
+                    "top it up, then: hermesctl wait");
+    }
+    if (status == 400 || status == 404) {
+        return mute(
+            fmt::format("{} does not serve the model {} ({}){}", wanted.provider, model, status, said),
+            "hermesctl exec -- hermes config set model.default MODEL, then hermesctl restart");
+    }
+    const std::string back = "hermesctl wait, once the provider is back";
+    if (status == 0) {
+        return mute(fmt::format("{} cannot be reached from the pod{}", wanted.provider, said), back,
+                    Patience::minute);
+    }
+    const bool passing = status == 408 || status == 425 || status == 429 || status >= 500;
+    return mute(fmt::format("{} answers with {}{}", wanted.provider, status, said), back,
+                passing ? Patience::minute : Patience::none);
+}
+
+}  // namespace
+
+std::optional<Lifelines> parse_lifelines(std::string_view text) {
+    const Json json = Json::parse(text, nullptr, false);
+    if (!json.is_object() || !json.contains("bot") || !json.contains("model")) return std::nullopt;
+    const std::string username = kube::text_at(json, "/bot/username");
+    return Lifelines{.bot = username.empty() ? "" : "@" + username,
+                     .bot_status = static_cast<int>(kube::int_at(json, "/bot/status")),
+                     .bot_reason = scrub(kube::text_at(json, "/bot/reason")),
+                     .webhook = kube::bool_at(json, "/bot/webhook"),
+                     .model_status = static_cast<int>(kube::int_at(json, "/model/status")),
+                     .model_reason = scrub(kube::text_at(json, "/model/reason")),
+                     .model_key = kube::text_at(json, "/model/key"),
+                     .live_provider = kube::text_at(json, "/live/provider"),
+                     .live_model = kube::text_at(json, "/live/model")};
+}
+
+Lifelines check_lifelines(net::Transport& transport, Clock& clock, const std::string& ns,
+                          const std::string& pod, const ModelChoice& wanted) {
+    const std::string keys = fmt::format("{}", fmt::join(keys_of_provider(wanted.provider), " "));
+    const kube::ExecRequest request{
+        .ns = ns,
+        .pod = pod,
+        .container = std::string(container_name),
+        .argv = python_command(embedded("lifelines.py"), {wanted.provider, keys, wanted.model})};
+    std::string failure;
+    try {
+        const kube::ExecOutput output = run_exec(transport, clock, request, "", 60s);
+        if (auto lines = parse_lifelines(output.out)) return *lines;
+        failure = complaint_of(output.exit_code, output.err);
+    } catch (const kube::ApiError&) {
+        throw;
+    } catch (const Error& error) {
+        // exec's own codes are for commands of the user's; here the check is what failed.
+        if (error.code() == ExitCode::interrupted) throw;
+        failure = error.message();
+    }
+    throw Error(ExitCode::failed, "the check inside the pod gave no answer: " + failure, "hermesctl wait");
+}
+
+std::optional<Trouble> lifeline_trouble(const Lifelines& lines, const ModelChoice& wanted) {
+    if (lines.bot_status == 401 || lines.bot_status == 403 || lines.bot_status == 404) {
+        return Trouble{"token", "telegram", "Telegram rejected the bot token",
+                       "get the token from @BotFather, then: hermesctl deploy --secret TELEGRAM_BOT_TOKEN=-",
+                       Patience::none};
+    }
+    if (!lines.live_provider.empty() && lines.live_provider != wanted.provider)
+        return other_provider(lines.live_provider, wanted);
+    if (lines.model_status < 0 || lines.key_accepted()) return std::nullopt;
+    if (lines.model_key.empty()) {
+        return mute(lines.model_reason,
+                    fmt::format("hermesctl deploy --secret {}=-", key_of_provider(wanted.provider)));
+    }
+    return model_trouble(lines, wanted);
+}
+
+std::vector<Event> lifeline_notes(const Lifelines& lines, const ModelChoice& wanted) {
+    std::vector<Event> notes;
+    auto note = [&](std::string subject, std::string detail) {
+        notes.push_back({"wait", std::move(subject), State::warning, std::move(detail)});
+    };
+    if (lines.webhook) {
+        note("webhook",
+             "a webhook is set for this bot and takes its messages away; remove it with the Bot API's "
+             "deleteWebhook");
+    }
+    if (lines.bot_status != 200) {
+        note("bot", fmt::format("Telegram could not be asked whose bot it is ({}): {}", lines.bot_status,
+                                lines.bot_reason));
+    }
+    if (lines.live_provider.empty())
+        note("provider", "the live config.yaml names no provider, so Hermes chooses one by itself");
+    if (!lines.live_model.empty() && lines.live_model != wanted.model) {
+        note("live model", fmt::format("the live config.yaml uses the model {}, not {}",
+                                       scrub(lines.live_model), wanted.model));
+    }
+    return notes;
+}
+
+}  // namespace hermesctl::hermes

@@ -1,0 +1,125 @@
+// status and wait: Telegram connected is not enough, the provider has to take the key.
+#include "hermesctl/base/crypto.hpp"
+#include "support/cli_world.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace hermesctl::cli {
+namespace {
+
+using namespace nlohmann::json_literals;
+using namespace std::chrono_literals;
+using kube::Json;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class AnswersTest : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        api().put(
+            R"({"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"hermes","namespace":"hermes",
+            "uid":"d","generation":1,"annotations":{"deployment.kubernetes.io/revision":"1"}},
+            "spec":{"replicas":1,"template":{"spec":{"containers":[{"name":"hermes","image":"hermes:1"}]}}},
+            "status":{"observedGeneration":1,"updatedReplicas":1}})"_json);
+        api().put(
+            R"({"apiVersion":"apps/v1","kind":"ReplicaSet","metadata":{"name":"hermes-1","namespace":"hermes",
+            "uid":"r","labels":{"app":"hermes"},"annotations":{"deployment.kubernetes.io/revision":"1"},
+            "ownerReferences":[{"uid":"d"}]}})"_json);
+        api().put(R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"hermes-1-a","namespace":"hermes",
+            "uid":"p","labels":{"app":"hermes"},"ownerReferences":[{"uid":"r"}]},
+            "spec":{"nodeName":"hz"},"status":{"phase":"Running","containerStatuses":[
+            {"name":"hermes","started":true,"state":{"running":{}}}]}})"_json);
+        api().put(
+            R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"hermes-config","namespace":"hermes"},
+            "data":{"config.yaml":"model: {provider: minimax, default: M1}"}})"_json);
+        Json secret = R"({"apiVersion":"v1","kind":"Secret",
+            "metadata":{"name":"hermes-secrets","namespace":"hermes"}})"_json;
+        secret["data"]["TELEGRAM_ALLOWED_USERS"] = base64_encode("1");
+        api().put(secret);
+        api().on_exec = [this](hermesctl::testing::FakeProcess& process) { answer(process); };
+    }
+
+    void answer(hermesctl::testing::FakeProcess& process) {
+        const bool asks_lifelines = process.argv.at(4).find("getMe") != std::string::npos;
+        if (!asks_lifelines) {
+            process.out(R"({"alive":true,"gateway":"running","telegram":"connected","ready":true})"
+                        "\n");
+            return process.argv.back() == "watch" ? void() : process.exit(0);
+        }
+        ++asked_;
+        if (asked_ <= lost_) return process.lose("connection reset");
+        process.out(lines_.dump());
+        process.exit(0);
+    }
+
+    hermesctl::testing::FakeApi& api() { return world_.api; }
+    ExitCode run(const std::vector<std::string>& arguments) { return world_.run(arguments); }
+    std::string out() const { return world_.out.str(); }
+    std::string err() const { return world_.err.str(); }
+
+    hermesctl::testing::CliWorld world_{};
+    Json lines_ =
+        R"({"bot":{"status":200,"username":"cage_bot"},"model":{"status":200,"key":"MINIMAX_API_KEY"},
+        "live":{"provider":"minimax","model":"M1"}})"_json;
+    int asked_ = 0;
+    int lost_ = 0;  // so many checks lose their connection
+};
+
+TEST_F(AnswersTest, BothAcceptedIsAnAnswer) {
+    EXPECT_EQ(run({"status"}), ExitCode::ok) << err();
+    EXPECT_THAT(out(), HasSubstr("it answers"));
+    EXPECT_THAT(out(), HasSubstr("@cage_bot"));
+    EXPECT_THAT(out(), HasSubstr("key accepted"));
+    EXPECT_EQ(run({"wait"}), ExitCode::ok) << err();
+    EXPECT_THAT(out(), HasSubstr("message @cage_bot"));
+    EXPECT_EQ(asked_, 2);
+}
+
+TEST_F(AnswersTest, AMuteBotIsAFailureForStatusAndForWait) {
+    struct Case {
+        Json change;
+        const char* said;
+    };
+    for (const Case& one :
+         {Case{{{"model", {{"status", 401}}}}, "refuses MINIMAX_API_KEY"},
+          Case{{{"model", {{"status", 402}}}}, "no balance"},
+          Case{{{"model", {{"status", 503}}}}, "answers with 503"},
+          Case{{{"model", {{"status", 0}}}}, "cannot be reached"},
+          Case{{{"model", {{"status", 0}, {"key", ""}, {"reason", "K is not set in the pod"}}}},
+               "not set in the pod"},
+          Case{{{"bot", {{"status", 401}}}}, "rejected the bot token"},
+          Case{{{"live", {{"provider", "openrouter"}}}}, "uses the provider openrouter"}}) {
+        const Json before = lines_;
+        lines_.merge_patch(one.change);
+        EXPECT_EQ(run({"status"}), ExitCode::failed) << one.said;
+        EXPECT_THAT(out(), HasSubstr(one.said));
+        EXPECT_THAT(out(), Not(HasSubstr("it answers")));
+        EXPECT_EQ(run({"wait"}), ExitCode::failed) << one.said;
+        EXPECT_THAT(err(), HasSubstr(one.said));
+        lines_ = before;
+    }
+}
+
+TEST_F(AnswersTest, ALostCheckIsRepeatedAndThenAPlainFailure) {
+    lost_ = 2;
+    EXPECT_EQ(run({"wait"}), ExitCode::ok) << err();
+    EXPECT_EQ(asked_, 3);
+    lost_ = 100;
+    EXPECT_EQ(run({"wait"}), ExitCode::failed);
+    EXPECT_THAT(err(), HasSubstr("connection reset"));
+    EXPECT_EQ(run({"status"}), ExitCode::failed);
+    EXPECT_THAT(out(), HasSubstr("connection reset"));
+    EXPECT_THAT(out(), Not(HasSubstr("it answers\n")));
+}
+
+TEST_F(AnswersTest, AnotherLiveModelIsSaid) {
+    lines_["live"]["model"] = "M2";
+    EXPECT_EQ(run({"wait"}), ExitCode::ok);
+    EXPECT_THAT(err(), HasSubstr("uses the model M2, not M1"));
+    EXPECT_EQ(run({"status", "-o", "json"}), ExitCode::ok);
+    EXPECT_THAT(Json::parse(out())["drift"].dump(), HasSubstr("M2"));
+}
+
+}  // namespace
+}  // namespace hermesctl::cli
