@@ -71,7 +71,7 @@ const Json& leaving(const Snapshot& now) {
 std::optional<Trouble> overdue_trouble(const Json& pod, Clock::Wall moment) {
     const auto due = parse_rfc3339(text_at(pod, "/metadata/deletionTimestamp"));  // its grace is in it
     if (moment <= due) return std::nullopt;
-    const std::string subject = "pod/" + text_at(pod, "/metadata/name");
+    const std::string subject = subject_of(pod);
     const std::string node = text_at(pod, "/spec/nodeName");
     return Trouble{
         "old-pod", subject,

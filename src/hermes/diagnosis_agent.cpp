@@ -9,10 +9,6 @@ using kube::at;
 using kube::Json;
 using kube::text_at;
 
-bool contains(std::string_view text, std::string_view part) {
-    return text.find(part) != std::string_view::npos;
-}
-
 bool token_rejected(const AgentFacts& agent) {
     return agent.code == "telegram_auth_error" || contains(agent.message, "was rejected by the server") ||
            contains(agent.message, "token rejected") || contains(agent.message, "Unauthorized") ||
@@ -85,10 +81,8 @@ std::optional<Trouble> deployment_trouble(const Json& deployment) {
     }
     const Json& progress = condition(deployment, "Progressing");
     if (text_at(progress, "/reason") == "ProgressDeadlineExceeded") {
-        return Trouble{
-            "deadline", subject, text_at(progress, "/message"),
-            fmt::format("kubectl -n {} describe {}", text_at(deployment, "/metadata/namespace"), subject),
-            Patience::minute};
+        return Trouble{"deadline", subject, text_at(progress, "/message"), describe(deployment, subject),
+                       Patience::minute};
     }
     return std::nullopt;
 }

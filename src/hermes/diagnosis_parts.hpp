@@ -5,8 +5,18 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace hermesctl::hermes {
+
+inline bool contains(std::string_view text, std::string_view part) {
+    return text.find(part) != std::string_view::npos;
+}
+
+/// "pod/NAME".
+std::string subject_of(const kube::Json& pod);
+/// The command that tells more of it.
+std::string describe(const kube::Json& object, const std::string& subject);
 
 struct PodState {
     bool running = false;

@@ -2,7 +2,6 @@
 #include "hermesctl/base/scrub.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
 
@@ -13,113 +12,6 @@ using kube::at;
 using kube::int_at;
 using kube::Json;
 using kube::text_at;
-
-bool contains(std::string_view text, std::string_view part) {
-    return text.find(part) != std::string_view::npos;
-}
-
-constexpr int too_many_restarts = 3;
-
-/// The image's platform is not the node's: said by the registry's index, by the runtime, or by the kernel.
-bool wrong_platform(std::string_view message) {
-    return contains(message, "no match for platform") || contains(message, "exec format error") ||
-           contains(message, "no matching manifest");
-}
-
-Trouble platform_trouble(const std::string& subject, const Json& status) {
-    return {"platform", subject,
-            fmt::format("image {} is for another CPU than the node's", text_at(status, "/image")),
-            "choose an image for this CPU: hermesctl deploy --image IMAGE", Patience::none};
-}
-
-bool is_pull_reason(std::string_view reason) {
-    constexpr std::array<std::string_view, 5> reasons{"ErrImagePull", "ImagePullBackOff", "ImageInspectError",
-                                                      "RegistryUnavailable", "SignatureValidationFailed"};
-    return std::find(reasons.begin(), reasons.end(), reason) != reasons.end();
-}
-
-struct PullFailure {
-    std::string cause{};
-    std::string hint{};
-};
-
-PullFailure pull_failure(const Json& status, const std::string& message) {
-    const std::string image = text_at(status, "/image");
-    if (contains(message, "401") || contains(message, "nauthorized") || contains(message, "denied") ||
-        contains(message, "authorization failed")) {
-        return {fmt::format("the registry refuses image {} (no permission, or no such repository)", image),
-                "check the image's name, or name a pull secret under pod.imagePullSecrets in hermes.yaml"};
-    }
-    if (contains(message, "not found")) {
-        return {fmt::format("image {} does not exist in its registry", image),
-                "check the image's name and tag, then: hermesctl deploy --image IMAGE"};
-    }
-    if (contains(message, "429") || contains(message, "toomanyrequests")) {
-        return {fmt::format("the registry's pull limit is reached (429) for image {}", image),
-                "wait, or use another registry: hermesctl deploy --image IMAGE"};
-    }
-    const std::size_t last = message.rfind(": ");  // containerd repeats itself; what matters is at the end
-    return {fmt::format("image {} cannot be pulled: {}", image,
-                        last == std::string::npos ? message : message.substr(last + 2)),
-            "check whether the node reaches the registry, then: hermesctl wait"};
-}
-
-std::string subject_of(const Json& pod) {
-    return "pod/" + text_at(pod, "/metadata/name");
-}
-
-std::string describe(const Json& object, const std::string& subject) {
-    return fmt::format("kubectl -n {} describe {}", text_at(object, "/metadata/namespace"), subject);
-}
-
-std::optional<Trouble> waiting_trouble(const Json& status, const Json& pod) {
-    const std::string subject = subject_of(pod);
-    const std::string reason = text_at(status, "/state/waiting/reason");
-    const std::string message = scrub(text_at(status, "/state/waiting/message"));
-    if (wrong_platform(message)) return platform_trouble(subject, status);
-    if (reason == "InvalidImageName") {
-        return Trouble{"image-name", subject,
-                       fmt::format("{} is not an image name", text_at(status, "/image")),
-                       "hermesctl deploy --image IMAGE", Patience::none};
-    }
-    if (reason == "ErrImageNeverPull") {
-        return Trouble{"image-pull", subject, message, "hermesctl deploy --image IMAGE", Patience::none};
-    }
-    if (is_pull_reason(reason)) {
-        const PullFailure failure = pull_failure(status, message);
-        return Trouble{"image-pull", subject, failure.cause, failure.hint, Patience::minute};
-    }
-    if (reason.empty() || reason == "ContainerCreating" || reason == "PodInitializing" ||
-        reason == "CrashLoopBackOff") {
-        return std::nullopt;
-    }
-    return Trouble{reason, subject, fmt::format("{}: {}", reason, message), describe(pod, subject),
-                   Patience::minute};
-}
-
-std::string terminated_cause(const Json& ended) {
-    const std::string reason = text_at(ended, "/reason");
-    if (reason == "OOMKilled") return "it was killed for using more memory than its limit (OOMKilled)";
-    return fmt::format("it exited with {} ({}) {}", int_at(ended, "/exitCode"), reason,
-                       scrub(text_at(ended, "/message")).substr(0, 300));
-}
-
-std::optional<Trouble> restart_trouble(const Json& status, const std::string& subject) {
-    const bool ended_now = !at(status, "/state/terminated").is_null();
-    const Json& ended = ended_now ? at(status, "/state/terminated") : at(status, "/lastState/terminated");
-    if (ended.is_null()) return std::nullopt;
-    if (wrong_platform(text_at(ended, "/message"))) return platform_trouble(subject, status);
-    if (!at(status, "/state/running").is_null()) return std::nullopt;
-    // An init container ends with 0; whoever is started again and again was not meant to.
-    const bool looping = text_at(status, "/state/waiting/reason") == "CrashLoopBackOff";
-    if (int_at(ended, "/exitCode") == 0 && !looping) return std::nullopt;
-    const auto restarts = int_at(status, "/restartCount");
-    const std::string container = text_at(status, "/name");
-    return Trouble{"crash", subject,
-                   fmt::format("container {} does not stay up: {}", container, terminated_cause(ended)),
-                   "hermesctl logs --source console",
-                   restarts >= too_many_restarts ? Patience::none : Patience::minute};
-}
 
 const Json* newest_event(const Objects& events, const std::string& uid, std::string_view reason) {
     const Json* newest = nullptr;
@@ -216,9 +108,12 @@ std::optional<Trouble> phase_trouble(const Json& pod) {
 
 }  // namespace
 
-std::optional<Trouble> container_trouble(const Json& status, const Json& pod) {
-    if (auto trouble = waiting_trouble(status, pod)) return trouble;
-    return restart_trouble(status, subject_of(pod));
+std::string subject_of(const Json& pod) {
+    return "pod/" + text_at(pod, "/metadata/name");
+}
+
+std::string describe(const Json& object, const std::string& subject) {
+    return fmt::format("kubectl -n {} describe {}", text_at(object, "/metadata/namespace"), subject);
 }
 
 bool pod_is_ready(const Json& pod) {
