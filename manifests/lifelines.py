@@ -92,7 +92,7 @@ def settings(config):
 def live_model(config):
     found = settings(config)
     name = found.get("model.default") or found.get("model.model") or found.get("model") or ""
-    return {"provider": found.get("model.provider", "").lower(), "model": name}
+    return {"provider": found.get("model.provider", "").lower()[:100], "model": name[:100]}
 
 
 def read_answer(request):

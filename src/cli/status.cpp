@@ -5,6 +5,7 @@
 #include "hermesctl/hermes/secrets.hpp"
 #include "hermesctl/hermes/wait.hpp"
 #include "hermesctl/term/table.hpp"
+#include "hermesctl/term/text.hpp"
 #include "requested.hpp"
 
 #include <CLI/CLI.hpp>
@@ -59,8 +60,9 @@ std::string to_text(const Status& status, int width) {
     for (const std::string& drift : status.drift) {
         rows.push_back({"drift", drift});
     }
-    std::string text = status.verdict + "\n" + term::table({}, rows, width);
-    if (!status.hint.empty()) text += "next: " + status.hint + "\n";
+    // The agent writes its own error messages: no control characters of its may reach the terminal.
+    std::string text = term::printable(status.verdict) + "\n" + term::table({}, rows, width);
+    if (!status.hint.empty()) text += "next: " + term::printable(status.hint) + "\n";
     return text;
 }
 

@@ -105,7 +105,9 @@ Lifelines check_lifelines(net::Transport& transport, Clock& clock, const std::st
         if (error.code() == ExitCode::interrupted) throw;
         failure = error.message();
     }
-    throw Error(ExitCode::failed, "the check inside the pod gave no answer: " + failure, "hermesctl wait");
+    throw Error(
+        ExitCode::failed, "the check inside the pod gave no answer: " + failure,
+        fmt::format("kubectl -n {} exec {} -c {} -- /usr/bin/python3 --version", ns, pod, container_name));
 }
 
 std::optional<Trouble> lifeline_trouble(const Lifelines& lines, const ModelChoice& wanted) {

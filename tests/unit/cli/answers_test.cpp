@@ -43,8 +43,7 @@ class AnswersTest : public ::testing::Test {
     void answer(hermesctl::testing::FakeProcess& process) {
         const bool asks_lifelines = process.argv.at(4).find("getMe") != std::string::npos;
         if (!asks_lifelines) {
-            process.out(R"({"alive":true,"gateway":"running","telegram":"connected","ready":true})"
-                        "\n");
+            process.out(facts_.dump() + "\n");
             return process.argv.back() == "watch" ? void() : process.exit(0);
         }
         ++asked_;
@@ -62,6 +61,7 @@ class AnswersTest : public ::testing::Test {
     Json lines_ =
         R"({"bot":{"status":200,"username":"cage_bot"},"model":{"status":200,"key":"MINIMAX_API_KEY"},
         "live":{"provider":"minimax","model":"M1"}})"_json;
+    Json facts_ = R"({"alive":true,"gateway":"running","telegram":"connected","ready":true})"_json;
     int asked_ = 0;
     int lost_ = 0;  // so many checks lose their connection
 };
@@ -111,6 +111,13 @@ TEST_F(AnswersTest, ALostCheckIsRepeatedAndThenAPlainFailure) {
     EXPECT_EQ(run({"status"}), ExitCode::failed);
     EXPECT_THAT(out(), HasSubstr("connection reset"));
     EXPECT_THAT(out(), Not(HasSubstr("it answers\n")));
+}
+
+TEST_F(AnswersTest, WhatTheAgentWroteDoesNotDriveTheTerminal) {
+    facts_.update({{"ready", false}, {"telegram", "retrying"}, {"message", "no\x1b[2J route"}});
+    EXPECT_EQ(run({"status"}), ExitCode::failed);
+    EXPECT_THAT(out(), HasSubstr("route"));
+    EXPECT_THAT(out(), Not(HasSubstr("\x1b")));
 }
 
 TEST_F(AnswersTest, AnotherLiveModelIsSaid) {
