@@ -41,7 +41,7 @@ Lifelines ask_lifelines(Session& session, const hermes::Names& names, const std:
                         const ModelChoice& model) {
     for (int attempt = 1;; ++attempt) {
         try {
-            const Lifelines lines =
+            Lifelines lines =
                 hermes::check_lifelines(session.transport(), session.clock(), names.ns, pod, model);
             if (attempt == attempts || settled(lines, model)) return lines;
         } catch (const Error& error) {

@@ -11,9 +11,10 @@ namespace {
 using kube::Json;
 
 constexpr std::size_t longest_complaint = 300;
+constexpr std::size_t longest_stderr = 4096;  // more than is shown: it is cut once it is scrubbed
 
-std::string tail(std::string text, std::size_t length) {
-    return text.size() > length ? text.substr(text.size() - length) : text;
+void keep_end(std::string& text, std::size_t length) {
+    if (text.size() > length) text.erase(0, text.size() - length);
 }
 
 kube::ExecRequest watch_request(const std::string& ns, const std::string& pod) {
@@ -42,7 +43,9 @@ std::optional<AgentFacts> parse_facts(std::string_view line, std::string pod) {
 }
 
 std::string complaint_of(int exit_code, std::string_view err) {
-    return fmt::format("python3 ended with {}: {}", exit_code, tail(scrub(err), longest_complaint));
+    std::string said = scrub(err);
+    keep_end(said, longest_complaint);
+    return fmt::format("python3 ended with {}: {}", exit_code, said);
 }
 
 std::vector<std::string> python_command(std::string_view script, std::vector<std::string> arguments) {
@@ -61,7 +64,7 @@ AgentWatch::AgentWatch(net::Transport& transport, Clock& clock, const std::strin
 bool AgentWatch::pump() {
     const bool alive = session_.pump({.out = [this](std::string_view bytes) { rest_ += bytes; },
                                       .err = [this](std::string_view bytes) { complaint_ += bytes; }});
-    complaint_ = tail(std::move(complaint_), 10 * longest_complaint);  // uncut until it is scrubbed
+    keep_end(complaint_, longest_stderr);
     for (std::size_t end = rest_.find('\n'); end != std::string::npos; end = rest_.find('\n')) {
         if (auto facts = parse_facts(std::string_view(rest_).substr(0, end), pod_)) facts_ = std::move(facts);
         rest_.erase(0, end + 1);

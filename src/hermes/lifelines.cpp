@@ -35,7 +35,7 @@ Trouble other_provider(const std::string& live, const ModelChoice& wanted) {
             Patience::none};
 }
 
-Trouble mute(std::string cause, std::string hint, Patience patience = Patience::none) {
+Trouble mute(const std::string& cause, std::string hint, Patience patience = Patience::none) {
     return {"mute", "model", "the bot is connected but mute: " + cause, std::move(hint), patience};
 }
 
