@@ -1,16 +1,19 @@
 """Builds the node's programs from pinned Go modules, each once: the cache is keyed by their sources."""
 
 import concurrent.futures
+import functools
 import hashlib
 import lzma
 import os
 import re
 import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from .layout import CHECKOUT, TREE, cache_dir
-from .shell import NodeError, lock, run, say
+from .root import caller, give_back_cache
+from .shell import Absent, NodeError, lock, run, say
 
 KUBERNETES = "1.34.4"
 VERSION_PACKAGE = "k8s.io/component-base/version"
@@ -48,7 +51,28 @@ def find_go():
 
 
 def go_environment():
-    return {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "auto", "GOWORK": "off"}
+    """Through sudo Go writes below our cache: root's files in the person's own Go caches would break their Go."""
+    settings = {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "auto", "GOWORK": "off"}
+    if not caller():
+        return settings
+    own = cache_dir() / "go"
+    config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return {
+        **settings,
+        "GOCACHE": f"{own}/build",
+        "GOMODCACHE": f"{own}/mod",
+        "GOFLAGS": f"{os.environ.get('GOFLAGS', '')} -modcacherw".strip(),  # else only root could delete it
+        "GOENV": os.environ.get("GOENV") or f"{config}/go/env",
+        "XDG_CONFIG_HOME": f"{own}/config",  # Go's counters of itself
+    }
+
+
+def go(arguments):
+    """Go as the node's programs are built with it, for their tests."""
+    try:
+        return subprocess.run([find_go(), *arguments], env=go_environment()).returncode
+    finally:
+        give_back_cache()
 
 
 def content_key(paths, *extra):
@@ -68,6 +92,7 @@ def program_key(program):
     return content_key(sources, program.package, program.flags)
 
 
+@functools.cache  # sources do not change while we run
 def binary(name):
     """Where the program lies in the cache, built or not."""
     if name == "pause":
@@ -152,7 +177,6 @@ def build_all():
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         list(pool.map(build_program, programs))
     build_pause()
-    find_kube_router()
 
 
 def kube(*arguments):

@@ -5,10 +5,12 @@ import os
 import shlex
 import sys
 import time
+from pathlib import Path
 
-from . import checks, deps, faults, talk
+from . import build as go_build
+from . import deps, faults, root, talk
 from .images import prepare
-from .layout import Layout, default_state
+from .layout import Layout, cache_dir, default_state
 from .node import Node
 from .shell import NodeError, say
 
@@ -34,8 +36,12 @@ def parser():
     ask.add_argument("--timeout", type=int, default=60)
     env = verbs.add_parser("env", help='shell variables for using it: eval "$(node env)"')
     env.add_argument("--proxy", action="store_true", help="through the proxy of `node proxy`")
-    kubectl = verbs.add_parser("kubectl", help="the node's own kubectl", add_help=False, prefix_chars="\0")
-    kubectl.add_argument("arguments", nargs=argparse.REMAINDER)
+    for name, text in (
+        ("kubectl", "the node's own kubectl"),
+        ("go", "the Go that its programs are built with"),
+    ):
+        foreign = verbs.add_parser(name, help=text, add_help=False, prefix_chars="\0")
+        foreign.add_argument("arguments", nargs=argparse.REMAINDER)
     verbs.add_parser("build", help="build programs and images into the cache")
     verbs.add_parser("deps", help="install the Debian packages that it needs")
     faults.add_verbs(verbs)
@@ -50,7 +56,7 @@ def up(node, options):
     how = node.up(options.enforcer)
     say(f"the node is up ({how}, {time.monotonic() - started:.1f} s); enforcer: {node.enforcer()}")
     say(f"export KUBECONFIG={shlex.quote(str(node.layout.kubeconfig))}")
-    checks.give_back(node.layout)
+    root.give_back(node.layout.kubeconfig, node.layout.proxy_kubeconfig)
 
 
 def down(node, options):
@@ -89,6 +95,10 @@ def kubectl(node, options):
     return node.cluster.exec_kubectl(options.arguments)
 
 
+def go(_node, options):
+    return go_build.go(options.arguments)
+
+
 VERBS = {
     "up": up,
     "down": down,
@@ -97,6 +107,7 @@ VERBS = {
     "env": env,
     "build": build,
     "kubectl": kubectl,
+    "go": go,
     **faults.VERBS,
 }
 
@@ -107,7 +118,9 @@ def main(arguments):
         if options.verb == "deps":
             return deps.install()
         state = options.state or default_state()
-        checks.become_root(state, arguments)
+        root.become_root(state, arguments)
+        for directory in (cache_dir(), Path(state).parent):
+            root.own_directory(directory.absolute())
         return VERBS[options.verb](Node(Layout(state)), options) or 0
     except NodeError as error:
         print(f"node: {error}", file=sys.stderr)

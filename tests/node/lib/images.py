@@ -6,8 +6,9 @@ import shutil
 from pathlib import Path
 
 from . import archive, hermes_image
-from .build import binary, build_all, content_key
+from .build import GO_PROGRAMS, binary, build_all, content_key
 from .layout import cache_dir
+from .root import give_back_cache
 from .shell import lock, run, say
 
 BUSYBOX = Path("/bin/busybox")
@@ -35,8 +36,9 @@ PUBLISHED = {
 def key(image):
     if image == "hermes":
         return hermes_image.key()
-    source = BUSYBOX if image == "busybox" else binary(PROGRAMS[image])
-    return content_key([source], image, archive.FORMAT)
+    if image == "busybox":
+        return content_key([BUSYBOX], image, archive.FORMAT)
+    return content_key([], binary(PROGRAMS[image]).name, archive.FORMAT)  # the name has its sources' key
 
 
 def archive_path(image):
@@ -105,11 +107,27 @@ def publish():
         unfinished.replace(root)
 
 
+def digests():
+    """What the registry offers: NAME:TAG -> the digest that it is pulled by."""
+    return dict(line.split() for line in (registry_root() / "digests").read_text().splitlines())
+
+
+def prepared():
+    wanted = [binary(name) for name in ("pause", *(p.name for p in GO_PROGRAMS))]
+    wanted += [archive_path(image) for image in REFERENCES]
+    return all(path.exists() for path in [*wanted, registry_root() / "digests"])
+
+
 def prepare():
     """What is not in the cache yet. Hermes' image waits for the network while the programs are built."""
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        for job in [pool.submit(build_all), pool.submit(make_archive, "hermes")]:
-            job.result()
-    for image in REFERENCES:
-        make_archive(image)
-    publish()
+    if prepared():
+        return
+    try:
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            for job in [pool.submit(build_all), pool.submit(make_archive, "hermes")]:
+                job.result()
+        for image in REFERENCES:
+            make_archive(image)
+        publish()
+    finally:
+        give_back_cache()
