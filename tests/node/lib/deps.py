@@ -2,12 +2,15 @@
 
 import importlib.util
 import os
+import platform
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 from .build import find_go
-from .shell import NodeError, say
+from .root import fetching, sudo
+from .shell import NodeError, run, say
 
 # package -> a file of it
 PACKAGES = {
@@ -33,9 +36,27 @@ PACKAGES = {
 }
 if Path("/proc/modules").exists():
     PACKAGES["kmod"] = "/usr/sbin/modprobe"
-BACKPORTS = "deb http://deb.debian.org/debian {release}-backports main\n"
+GO = "golang-1.23-go"
+NO_GO = (
+    "no Go of 1.21 or newer in this machine's apt sources: install one (go.dev/doc/install) and put it on PATH, "
+    "or add a source that has one (on Debian 12: bookworm-backports)"
+)
+BACKPORTS = Path("/etc/apt/sources.list.d/hermesctl-backports.list")
 # packages that would start a service of their own, which nobody asked for
 SERVICES = ("containerd", "etcd")
+# Installs without starting services; a policy of the machine's own is left alone. One shell, so that the file goes
+# whatever ends us, and with a mark, so that one which stayed (a power cut) is known as ours.
+INSTALL_QUIETLY = """
+policy=/usr/sbin/policy-rc.d
+mark='# hermesctl: no service starts while its packages are installed'
+if [ ! -e $policy ] || grep -qxF "$mark" $policy; then
+    trap 'rm -f $policy' EXIT
+    trap 'exit 1' HUP INT TERM
+    printf '#!/bin/sh\\n%s\\nexit 101\\n' "$mark" > $policy
+    chmod 755 $policy
+fi
+apt-get -qq install --yes --no-install-recommends "$@"
+"""
 
 
 def missing():
@@ -48,18 +69,22 @@ def places(path):
     return path, f"/usr{path}", path.replace("/sbin/", "/bin/")
 
 
-def privileged(command):
-    if os.geteuid() == 0:
-        return command
-    if not shutil.which("sudo"):
-        raise NodeError(f"root is needed for: {' '.join(command)}, and there is no sudo")
-    return ["sudo", "--", *command]
+def privileged(*command):
+    """Whether it succeeded, as root and behind the person's proxy."""
+    names = ["DEBIAN_FRONTEND", *fetching(os.environ)]
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    return subprocess.run(sudo([*command], names), env=environment, stdout=subprocess.DEVNULL).returncode == 0
 
 
-def apt(*arguments):
-    command = privileged(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", *arguments])
-    if subprocess.run(command, stdout=subprocess.DEVNULL).returncode:
-        raise NodeError(f"apt-get {' '.join(arguments)} failed")
+def apt_update():
+    if not privileged("apt-get", "-qq", "update"):
+        raise NodeError("apt-get update failed")
+
+
+def apt_install(packages):
+    say(f"installing {' '.join(packages)}")
+    if not privileged("sh", "-c", INSTALL_QUIETLY, "sh", *packages):
+        raise NodeError(f"apt-get install {' '.join(packages)} failed")
 
 
 def install():
@@ -67,9 +92,11 @@ def install():
         raise NodeError(f"no apt-get here; install these: {', '.join(PACKAGES)}")
     wanted = missing()
     if wanted:
-        say(f"installing {' '.join(wanted)}")
-        apt("update")
-        install_quietly(wanted)
+        apt_update()
+        apt_install(wanted)
+    for service in SERVICES if shutil.which("systemctl") else ():
+        if any(package.startswith(service) for package in wanted):
+            privileged("systemctl", "--quiet", "disable", service)
     try:
         find_go()
     except NodeError:
@@ -77,41 +104,48 @@ def install():
     return 0
 
 
-def install_quietly(packages):
-    """Without starting the services that come with them; a policy that was there before is left alone."""
-    policy = Path("/usr/sbin/policy-rc.d")
-    ours = not policy.exists()
-    if ours:
-        subprocess.run(
-            privileged(["sh", "-c", f"printf '#!/bin/sh\\nexit 101\\n' > {policy}; chmod 755 {policy}"]),
-            check=True,
-        )
-    try:
-        apt("install", "--yes", "--no-install-recommends", *packages)
-    finally:
-        if ours:
-            subprocess.run(privileged(["rm", "-f", str(policy)]), check=True)
-    if shutil.which("systemctl"):
-        for service in SERVICES:
-            if any(p.startswith(service) for p in packages):
-                subprocess.run(
-                    privileged(["systemctl", "--quiet", "disable", service]), stderr=subprocess.DEVNULL
-                )
-
-
 def install_go():
-    """Debian's backports hold a Go that fetches, by itself, the newer one that go.mod names."""
-    release = dict(line.rstrip().split("=", 1) for line in open("/etc/os-release") if "=" in line)
-    say("installing golang-1.23-go")
-    if release.get("ID") == "debian":
-        source = "/etc/apt/sources.list.d/hermesctl-backports.list"
-        line = BACKPORTS.format(release=release["VERSION_CODENAME"].strip('"'))
-        subprocess.run(privileged(["sh", "-c", f"echo '{line.strip()}' > {source}"]), check=True)
-        apt("update")
-    try:
-        apt("install", "--yes", "--no-install-recommends", "golang-1.23-go")
-    except NodeError:
-        raise NodeError(
-            "no Go of 1.21 or newer in this distribution's packages: install one (go.dev/doc/install) "
-            "and put it on PATH"
-        ) from None
+    """Any Go of 1.21 or newer: it fetches, by itself, the newer one that go.mod names."""
+    apt_update()
+    if new_enough(run(["apt-cache", "policy", "golang-go"])):
+        return apt_install(["golang-go"])
+    if not offered(GO):
+        add_backports()
+    return apt_install([GO])
+
+
+def new_enough(policy):
+    candidate = re.search(r"Candidate: (?:\d+:)?(\d+)\.(\d+)", policy)
+    return bool(candidate) and (int(candidate[1]), int(candidate[2])) >= (1, 21)
+
+
+def offered(package):
+    return package in run(["apt-cache", "search", "--names-only", f"^{package}$"])
+
+
+def add_backports():
+    release = platform.freedesktop_os_release()
+    sources = [
+        "apt-get",
+        "indextargets",
+        "--format",
+        "$(CODENAME) $(COMPONENT) $(SITE)",
+        "Created-By: Packages",
+    ]
+    line = backports(run(sources), release.get("VERSION_CODENAME")) if release["ID"] == "debian" else None
+    if not line:
+        raise NodeError(NO_GO)
+    say(f"adding {BACKPORTS}: {line}")
+    privileged("sh", "-c", 'echo "$1" > "$2"', "sh", line, str(BACKPORTS))
+    if not privileged("apt-get", "-qq", "update") or not offered(GO):
+        privileged("rm", "-f", str(BACKPORTS))
+        raise NodeError(NO_GO)
+
+
+def backports(targets, codename):
+    """The source line for the mirror that the machine already uses: another one may be out of its reach."""
+    for target in targets.splitlines():
+        name, component, site = target.split()
+        if (name, component) == (codename, "main"):
+            return f"deb {site} {codename}-backports main"
+    return None
