@@ -2,58 +2,22 @@
 
 import os
 import platform
-import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
-from . import deps
-from .layout import TREE
+from . import cgroups, deps
 from .shell import NodeError, succeeds
 
-KEPT = (
-    "HOME",
-    "PATH",
-    "XDG_CACHE_HOME",
-    "XDG_STATE_HOME",
-    "HERMESCTL_NODE_STATE",
-    "HERMESCTL_KUBE_ROUTER",
-    "GOPROXY",
-)
-
-
-def become_root(state, arguments):
-    """Namespaces, mounts and cgroups are root's. The person's own directories stay the ones that are used."""
-    if os.geteuid() == 0:
-        return
-    if not shutil.which("sudo"):
-        raise NodeError("this needs root (namespaces, mounts, cgroups), and there is no sudo")
-    kept = [f"{name}={os.environ[name]}" for name in KEPT if name in os.environ]
-    command = [
-        "sudo",
-        "--",
-        "env",
-        *kept,
-        f"HERMESCTL_NODE_STATE={Path(state).resolve()}",
-        sys.executable,
-        str(TREE / "node"),
-    ]
-    os.execvp("sudo", command + arguments)
-
-
-def give_back(layout):
-    """The kubeconfigs belong to the person who called sudo."""
-    if owner := os.environ.get("SUDO_UID"):
-        for path in (layout.kubeconfig, layout.proxy_kubeconfig):
-            os.chown(path, int(owner), int(os.environ.get("SUDO_GID", owner)))
+# How bridges were before br_netfilter came: seen by no iptables
+BRIDGE_SWITCHES = ("bridge-nf-call-iptables", "bridge-nf-call-ip6tables", "bridge-nf-call-arptables")
 
 
 def check(state):
-    problems = [
-        p for p in (architecture(), packages(), namespaces(), overlay(state), filtering(), memory()) if p
-    ]
-    if problems:
+    found = [architecture(), packages(), namespaces(), cgroups.trial(), overlay(state), memory()]
+    if not found[1]:  # filters are tried with programs of those packages
+        found.append(filtering())
+    if problems := [p for p in found if p]:
         raise NodeError("the node cannot run here:\n  " + "\n  ".join(problems))
 
 
@@ -105,10 +69,17 @@ def filtering():
     failed = [name for name, trial in trials.items() if not succeeds(["unshare", "--net", *trial])]
     if failed:
         return f"this kernel does not offer: {', '.join(failed)}"
-    if not Path("/proc/sys/net/bridge/bridge-nf-call-iptables").exists() and not succeeds(
-        ["modprobe", "br_netfilter"]
-    ):
+    return bridges(Path("/proc/sys/net/bridge"))
+
+
+def bridges(switches):
+    """The module begins by showing the machine's own bridges to iptables, too, which nobody asked for."""
+    if switches.exists():
+        return None
+    if not succeeds(["modprobe", "br_netfilter"]) or not switches.exists():
         return "this kernel does not offer br_netfilter"
+    for name in BRIDGE_SWITCHES:
+        (switches / name).write_text("0\n")
 
 
 def memory():
