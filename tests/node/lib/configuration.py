@@ -8,6 +8,7 @@ from .layout import (
     CLUSTER_DNS,
     INSIDE_STATE,
     INTERNET,
+    KERNEL_SETTINGS,
     LAN_HOST,
     NODE_ADDRESS,
     POD_RANGE,
@@ -136,7 +137,10 @@ def write(layout, api_address):
         layout.kubeconfig: kubeconfig(f"https://{api_address}:{API_PORT}", layout.pki, "admin"),
         layout.proxy_kubeconfig: kubeconfig(f"https://{api_address}:{PROXY_PORT}", layout.pki, "admin"),
     }
+    files |= {conf / "kernel" / name: f"{value}\n" for name, value in KERNEL_SETTINGS.items()}
     for path, text in files.items():
+        if path.exists() and path.read_text() == text:
+            continue  # somebody may be reading it
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(0o600)
         path.write_text(text)

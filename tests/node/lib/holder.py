@@ -6,7 +6,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from .layout import INSIDE_CACHE, INSIDE_STATE, INSIDE_TREE, TREE
+from .layout import INSIDE_CACHE, INSIDE_STATE, INSIDE_TREE, KERNEL_SETTINGS, TREE
 from .shell import NodeError, wait_until
 
 CLONE_NEWNS, CLONE_NEWPID = 0x00020000, 0x20000000
@@ -122,6 +122,9 @@ def mount_inside(layout):
         os.close(descriptor)
     if os.path.exists(f"{INSIDE_STATE}/storage.img"):
         mount("-o", "loop", f"{INSIDE_STATE}/storage.img", f"{INSIDE_STATE}/storage")
+    for setting in KERNEL_SETTINGS:  # the kubelet finds and sets them here instead of in the machine's kernel
+        if os.path.exists(f"/proc/sys/{setting}"):
+            mount("--bind", f"{INSIDE_STATE}/conf/kernel/{setting}", f"/proc/sys/{setting}")
     os.makedirs(os.path.dirname(resolver), exist_ok=True)
     if not os.path.exists(resolver):
         Path(resolver).touch()

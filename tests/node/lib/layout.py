@@ -29,6 +29,15 @@ WORLD_NAMES = (
     "index.docker.io",
     "auth.docker.io",
 )
+# What a kubelet wants of the whole machine's kernel
+KERNEL_SETTINGS = {
+    "vm/overcommit_memory": 1,
+    "vm/panic_on_oom": 0,
+    "kernel/panic": 10,
+    "kernel/panic_on_oops": 1,
+    "kernel/keys/root_maxkeys": 1000000,
+    "kernel/keys/root_maxbytes": 25000000,
+}
 
 
 def short_hash(text):
