@@ -147,25 +147,35 @@ def build_pause():
     unfinished.replace(target)
 
 
+@functools.cache
 def find_kube_router():
-    """The enforcer that k3s embeds: named by the user, installed or packed beside the checkout."""
+    """The enforcer that k3s embeds: named by the user, installed or packed beside the checkout. Always a copy in
+    the cache, since that is what can be seen from inside the node. None when there is none."""
     if chosen := os.environ.get("HERMESCTL_KUBE_ROUTER"):
         if not os.access(chosen, os.X_OK):
             raise NodeError(f"HERMESCTL_KUBE_ROUTER={chosen}: not a program")
-        return Path(chosen)
+        return into_cache(Path(chosen), open)
     if installed := shutil.which("kube-router"):
-        return Path(installed)
+        return into_cache(Path(installed), open)
     packed = CHECKOUT.parent / "shared/bin/kube-router.xz"
-    return unpack(packed) if packed.exists() else None
+    return into_cache(packed, lzma.open) if packed.exists() else None
 
 
-def unpack(packed):
-    target = cache_dir() / "bin" / f"kube-router-{content_key([packed])}"
+def kube_router():
+    if program := find_kube_router():
+        return program
+    raise Absent(
+        "no kube-router here: put it on PATH or name it in HERMESCTL_KUBE_ROUTER, or `node up --enforcer agent`"
+    )
+
+
+def into_cache(source, opened):
+    target = cache_dir() / "bin" / f"kube-router-{content_key([source])}"
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         unfinished = target.with_name(f".{target.name}.{os.getpid()}")
-        with lzma.open(packed) as source, open(unfinished, "wb") as out:
-            shutil.copyfileobj(source, out)
+        with opened(source, "rb") as content, open(unfinished, "wb") as out:
+            shutil.copyfileobj(content, out)
         unfinished.chmod(0o755)
         unfinished.replace(target)
     return target

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from . import build as go_build
-from . import deps, faults, root, talk
+from . import deps, enforcement, faults, root, talk
 from .images import prepare
 from .layout import Layout, cache_dir, default_state
 from .node import Node
@@ -24,9 +24,7 @@ def parser():
     )
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
     up = verbs.add_parser("up", help="boot it, mend it, or see that it is up")
-    up.add_argument(
-        "--enforcer", choices=("kube-router", "agent", "none"), help="what enforces NetworkPolicies"
-    )
+    up.add_argument("--enforcer", choices=enforcement.NAMES, help="what enforces NetworkPolicies")
     down = verbs.add_parser("down", help="end everything that belongs to it")
     down.add_argument("--wipe", action="store_true", help="and forget its state")
     verbs.add_parser("status", help="what runs; exit 1 unless it is up")
@@ -54,14 +52,16 @@ def parser():
 def up(node, options):
     started = time.monotonic()
     how = node.up(options.enforcer)
-    say(f"the node is up ({how}, {time.monotonic() - started:.1f} s); enforcer: {node.enforcer()}")
+    say(f"the node is up ({how}, {time.monotonic() - started:.1f} s); enforcer: {node.enforcement.which()}")
     say(f"export KUBECONFIG={shlex.quote(str(node.layout.kubeconfig))}")
     root.give_back(node.layout.kubeconfig, node.layout.proxy_kubeconfig)
 
 
 def down(node, options):
-    node.down(options.wipe)
-    say("the node is down" + (" and forgotten" if options.wipe else ""))
+    if not node.down(options.wipe):
+        say("there was no node")
+    else:
+        say("the node is down" + (" and forgotten" if options.wipe else ""))
 
 
 def status(node, _):
@@ -73,7 +73,7 @@ def status(node, _):
     print(
         f"state       {node.layout.state}\n"
         f"kubeconfig  {node.layout.kubeconfig}\n"
-        f"enforcer    {node.enforcer()}"
+        f"enforcer    {node.enforcement.which()}"
     )
     for name in node.table():
         print(f"{name:<20}{'dead' if name in dead else 'runs'}")
@@ -92,7 +92,7 @@ def build(_node, _options):
 
 
 def kubectl(node, options):
-    return node.cluster.exec_kubectl(options.arguments)
+    node.cluster.exec_kubectl(options.arguments)
 
 
 def go(_node, options):
@@ -124,7 +124,7 @@ def main(arguments):
         return VERBS[options.verb](Node(Layout(state)), options) or 0
     except NodeError as error:
         print(f"node: {error}", file=sys.stderr)
-        return 1
+        return error.code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1

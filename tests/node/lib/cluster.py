@@ -3,14 +3,13 @@
 import json
 import os
 import ssl
-import subprocess
 import urllib.error
 import urllib.request
 from datetime import datetime
 
 from .build import kube
 from .layout import API_PORT, NODE_NAME, TREE
-from .shell import NodeError, run, wait_until
+from .shell import run, wait_until
 
 MANIFESTS = TREE / "manifests"
 # What a node has to serve before it is called up: namespace, the label of its pods
@@ -62,7 +61,7 @@ class Cluster:
     def node_ready(self):
         node = self.get(f"/api/v1/nodes/{NODE_NAME}") or {}
         conditions = {c["type"]: c["status"] for c in node.get("status", {}).get("conditions", [])}
-        return conditions.get("Ready") == "True" and not node["spec"].get("taints")
+        return conditions.get("Ready") == "True" and not troubles(node)
 
     def running(self, namespace, label):
         """A ready pod of this boot: after a crash the API server still shows the ones of before."""
@@ -77,14 +76,16 @@ class Cluster:
         found = [] if self.node_ready() else ["the node is not Ready"]
         return found + [f"no {label} runs in {ns}" for ns, label in SERVED if not self.running(ns, label)]
 
-    def wait_ready(self, timeout):
-        try:
-            wait_until("the node", lambda: not self.missing(), timeout)
-        except NodeError as error:
-            raise NodeError(f"{error}: {', '.join(self.missing())}") from None
-
     def exec_kubectl(self, arguments):
-        return subprocess.run(kube("kubectl", *arguments), env=self.environment()).returncode
+        """In this process's place, so that a signal reaches it."""
+        command = kube("kubectl", *arguments)
+        os.execve(command[0], command, self.environment())
+
+
+def troubles(node):
+    """Taints that somebody's cordon is not: it is as wanted, and outlives a restart."""
+    taints = node["spec"].get("taints", [])
+    return [taint for taint in taints if taint["key"] != "node.kubernetes.io/unschedulable"]
 
 
 def started(pod):

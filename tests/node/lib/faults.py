@@ -4,22 +4,23 @@ import argparse
 import json
 import subprocess
 
-from . import proxy, storage
+from . import enforcement, proxy, storage
 from .shell import NodeError
-
-ENFORCERS = ("kube-router", "agent", "none")
 
 
 def add_verbs(verbs):
     for name, text in (("stop", "stop a part, such as apiserver or kubelet"), ("start", "start it again")):
         verbs.add_parser(name, help=text).add_argument("part")
     enforcer = verbs.add_parser("enforcer", help="which, stop, start, or another one")
-    enforcer.add_argument("action", choices=("which", "stop", "start", *ENFORCERS))
+    enforcer.add_argument("action", choices=("which", "stop", "start", *enforcement.NAMES))
     disk = verbs.add_parser("disk", help="fill the volumes' disk, or free it")
     disk.add_argument("action", choices=("fill", "free"))
     line = verbs.add_parser("proxy", help="faults between clients and the API server (see `env --proxy`)")
     line.add_argument("action", choices=(*proxy.TOXICS, "cut", "heal", "status"))
     line.add_argument("value", nargs="?", type=int)
+    image = verbs.add_parser("image", help="list the images that the node has, or forget one")
+    image.add_argument("action", choices=("list", "forget"))
+    image.add_argument("reference", nargs="?", help="such as nousresearch/hermes-agent:latest")
     world = verbs.add_parser(
         "world",
         help="the stand-ins' control: say, fault, reset, ... (world/README.md)",
@@ -36,7 +37,8 @@ def stop(node, options):
 
 def start(node, options):
     part_of(node, options.part)
-    node.start(options.part)
+    if node.start(options.part):
+        node.processes.settled(options.part)
     if options.part == "apiserver":
         node.cluster.wait_serves()
 
@@ -47,17 +49,20 @@ def part_of(node, name):
 
 
 def enforcer(node, options):
+    which = node.enforcement.which()
+    if not which:
+        raise NodeError("the node is not up")
     if options.action == "which":
-        running = node.enforcer() == "none" or node.processes.alive("enforcer")
-        print(node.enforcer() + ("" if running else " (stopped)"))
-    elif options.action in ENFORCERS:
+        running = which == enforcement.NONE or node.processes.alive("enforcer")
+        print(which + ("" if running else " (stopped)"))
+    elif options.action in enforcement.NAMES:
         node.switch_enforcer(options.action)
-    elif node.enforcer() == "none":
+    elif which == enforcement.NONE:
         raise NodeError("this node has no enforcer")
     elif options.action == "stop":
         node.processes.stop("enforcer")
     else:
-        node.start("enforcer")
+        node.switch_enforcer(which)
 
 
 def disk(node, options):
@@ -70,8 +75,26 @@ def line(node, options):
         print(json.dumps(answer, indent=1))
 
 
+def image(node, options):
+    if options.action == "list":
+        for reference, digest in node.images.digests().items():
+            print(f"{reference}  {digest}")
+    elif options.reference:
+        node.images.forget(options.reference)
+    else:
+        raise NodeError("image forget takes a reference, such as nousresearch/hermes-agent:latest")
+
+
 def world(node, options):
     return subprocess.run(node.holder.enter(node.world_command(*options.arguments)), cwd="/").returncode
 
 
-VERBS = {"stop": stop, "start": start, "enforcer": enforcer, "disk": disk, "proxy": line, "world": world}
+VERBS = {
+    "stop": stop,
+    "start": start,
+    "enforcer": enforcer,
+    "disk": disk,
+    "proxy": line,
+    "image": image,
+    "world": world,
+}

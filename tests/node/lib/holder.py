@@ -77,14 +77,14 @@ class Holder:
         name = f"{NAME}\0{self.layout.id}\0".encode()
         for entry in Path("/proc").glob("[0-9]*/cmdline"):
             try:
-                found = entry.read_bytes() == name
+                if entry.read_bytes() != name:
+                    continue
+                pid = int(entry.parent.name)
+                os.kill(pid, signal.SIGKILL)
             except OSError:
                 continue
-            if found:
-                os.kill(int(entry.parent.name), signal.SIGKILL)
-                wait_until(
-                    "the end of the node's processes", lambda gone=entry.parent: not gone.exists(), 60, 0.05
-                )
+            # a zombie is enough: it becomes one after all others of its namespace, and may stay one
+            wait_until("the end of the node's processes", lambda one=pid: start_time(one) is None, 60, 0.05)
         self.record.unlink(missing_ok=True)
 
     def enter(self, argv, net=None):

@@ -68,19 +68,17 @@ def link_addresses(layout):
 
 def complete(layout):
     """The border is the last thing that is made."""
+    border = in_namespace(layout.node_ns, "nft", "list", "table", "inet", "node-border")
     return (
-        namespace(layout.world_ns).exists()
+        link_addresses(layout) is not None
+        and namespace(layout.world_ns).exists()
         and namespace(layout.node_ns).exists()
-        and succeeds(in_namespace(layout.node_ns, "nft", "list", "table", "inet", "node-border"))
+        and succeeds(border)
     )
 
 
 def create(layout):
-    """The namespaces and links; a half-made set is removed first."""
-    addresses = link_addresses(layout)
-    if addresses and complete(layout):
-        return
-    remove(layout)
+    """The namespaces and links, where nothing of them is."""
     with lock(Path("/run/lock/hermesctl-node-network"), "another node's network"):
         link = pick_link(layout.id, used_ranges())
         host, node = (str(a) for a in link.hosts())

@@ -1,6 +1,8 @@
 """Certificates: the node's own authority, and that of the world's names, which the Hermes image trusts."""
 
+import hashlib
 import os
+from pathlib import Path
 
 from .layout import INTERNET, LAN_HOST, NODE_ADDRESS, NODE_NAME, WORLD_NAMES, cache_dir
 from .shell import lock, run
@@ -75,6 +77,12 @@ def world_authority():
     return directory / "world-ca"
 
 
+def world_certificate():
+    """The name of the stand-ins' certificate: another authority (the cache may be deleted) means another one."""
+    authority = Path(f"{world_authority()}.crt").read_bytes()
+    return f"world-{hashlib.sha256(authority).hexdigest()[:8]}"
+
+
 def create(pki, api_address):
     authority(pki, "ca", "/CN=hermesctl test node")
     names = f"{API_NAMES},IP:{NODE_ADDRESS},IP:{api_address}"
@@ -84,7 +92,7 @@ def create(pki, api_address):
     issue(pki, "kubelet", f"/CN={NODE_NAME}", f"IP:{NODE_ADDRESS},DNS:{NODE_NAME}")
     issue(pki, "kubelet-client", "/O=system:masters/CN=apiserver-kubelet-client")
     world = ",".join(f"DNS:{n}" for n in WORLD_NAMES) + f",IP:{INTERNET},IP:{LAN_HOST}"
-    issue(pki, "world", "/CN=the world", world, ca=world_authority())
+    issue(pki, world_certificate(), "/CN=the world", world, ca=world_authority())
     if not (pki / "sa.pub").exists():
         run(["openssl", "genrsa", "-out", pki / "sa.key", "2048"])
         run(["openssl", "rsa", "-in", pki / "sa.key", "-pubout", "-out", pki / "sa.pub"])

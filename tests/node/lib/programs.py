@@ -1,7 +1,7 @@
 """The command lines of everything that runs on the node, and in which network each runs."""
 
 from . import proxy
-from .build import binary, find_kube_router
+from .build import binary
 from .holder import PATH
 from .layout import (
     API_PORT,
@@ -14,7 +14,6 @@ from .layout import (
     SERVICE_RANGE,
     cache_dir,
 )
-from .shell import NodeError
 
 PYTHON = "/usr/bin/python3"
 PKI = f"{INSIDE_STATE}/pki"
@@ -144,14 +143,14 @@ def registry(root):
     return [cached(binary("registry")), "serve", cached(root), REGISTRY_ADDRESS]
 
 
-def standins():
+def standins(certificate):
     return [
         PYTHON,
         f"{INSIDE_TREE}/world/standins.py",
         "--cert",
-        f"{PKI}/world.crt",
+        f"{PKI}/{certificate}.crt",
         "--key",
-        f"{PKI}/world.key",
+        f"{PKI}/{certificate}.key",
         "--state",
         f"{INSIDE_STATE}/world",
         "--registry",
@@ -161,11 +160,11 @@ def standins():
     ]
 
 
-def enforcer(which):
+def enforcer(which, program):
     if which == "agent":
-        return [cached(binary("enforcer")), ADMIN, f"--node-name={NODE_NAME}"]
+        return [cached(program), ADMIN, f"--node-name={NODE_NAME}"]
     return [
-        *kube_router(),
+        cached(program),
         "--run-firewall=true",
         "--run-router=false",
         "--run-service-proxy=false",
@@ -176,17 +175,6 @@ def enforcer(which):
     ]
 
 
-def enforcer_cleanup(which):
+def enforcer_cleanup(which, program):
     """Removes the rules that an enforcer leaves when it stops."""
-    return (
-        [cached(binary("enforcer")), "--cleanup"]
-        if which == "agent"
-        else [*kube_router(), "--cleanup-config"]
-    )
-
-
-def kube_router():
-    program = find_kube_router()
-    if not program:
-        raise NodeError("no kube-router here: put it on PATH or name it in HERMESCTL_KUBE_ROUTER")
-    return [cached(program) if program.is_relative_to(cache_dir()) else str(program)]
+    return [cached(program), "--cleanup" if which == "agent" else "--cleanup-config"]
