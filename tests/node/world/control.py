@@ -6,6 +6,7 @@ import json
 import sys
 
 import control_socket
+from model import heard
 
 DEFAULT_USER = 4242424242
 SLACK = 10
@@ -48,9 +49,11 @@ def parse(arguments):
 
 
 def ask(state, request):
-    """Says it and waits for the answer that belongs to it, not for a notice that came in between."""
+    """Says it and waits for the answer that belongs to it, not for a notice that came in between. A command
+    (/status) is answered by the gateway in its own words."""
     contains = request.pop("contains")
-    expected = f"you said '{request['text'].strip()}" if contains is None else contains
+    said = heard(request["text"])
+    expected = contains if contains is not None else "" if said.startswith("/") else f"you said '{said}"
     since = control_socket.call(state, {**request, "command": "say"}, SLACK)
     wait = {
         "command": "wait",

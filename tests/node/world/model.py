@@ -86,9 +86,13 @@ def said(asked):
             ]
         )
         if texts:
-            # the gateway puts notes for the model after what the person said
-            return texts[-1].split("\n\n[")[0].strip()[:400]
+            return heard(texts[-1])
     return ""
+
+
+def heard(text):
+    """What the answer repeats. The gateway puts notes for the model after what the person said."""
+    return text.split("\n\n[")[0].strip()[:400]
 
 
 def models():

@@ -190,6 +190,17 @@ class TelegramTest(WorldTest):
         self.assertEqual(self.command("wait", "--contains", "nothing like it", "--timeout", "0.1")[0], 1)
         self.assertIn('"notice"', self.command("sent")[1])
 
+    def test_answers_to_commands_and_to_long_texts_are_seen(self):
+        def answer(text):
+            user = self.bot("getUpdates", timeout=8).json["result"][0]["message"]["chat"]["id"]
+            self.bot("sendMessage", chat_id=user, text=text)
+
+        long = "x" * 500
+        for said, text in (("/status", "all is well"), (long, f"pong: you said '{long[:400]}'")):
+            threading.Thread(target=answer, args=(text,)).start()
+            self.assertEqual(self.command("ask", said, "--timeout", "5"), (0, text + "\n"))
+            self.bot("getUpdates", offset=-1)
+
     def test_form_bodies(self):
         form = {"Content-Type": "application/x-www-form-urlencoded"}
         reply = self.ask(TELEGRAM_HOST, f"/bot{TOKEN}/sendMessage", "POST", "chat_id=5&text=a+b", form)
