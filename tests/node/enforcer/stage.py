@@ -147,6 +147,8 @@ class Stage:
                 if each
             ]
             command = [
+                "setpriv",  # a run that is killed takes its listeners with it
+                "--pdeathsig=TERM",
                 "nsenter",
                 f"--net={self.namespaces[place]}",
                 sys.executable,
