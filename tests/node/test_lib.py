@@ -2,14 +2,23 @@
 
 import argparse
 import ipaddress
+import os
+import signal
+import subprocess
 import tempfile
+import threading
 import unittest
 from pathlib import Path
+from unittest import mock
 
-from lib import build, cgroups, cli, deps, network, proxy
-from lib.cluster import started
+from lib import build, cgroups, checks, cli, deps, network, node_images, proxy, root
+from lib.cluster import started, troubles
+from lib.enforcement import Enforcement
+from lib.holder import start_time
 from lib.layout import Layout
-from lib.shell import NodeError
+from lib.parts import Part
+from lib.processes import Processes, key
+from lib.shell import Absent, NodeError, lock, run, succeeds
 
 
 class Names(unittest.TestCase):
@@ -47,7 +56,7 @@ class Cache(unittest.TestCase):
 
 class CommandLine(unittest.TestCase):
     def test_foreign_arguments_pass_untouched(self):
-        for verb in ("kubectl", "world"):
+        for verb in ("kubectl", "world", "go"):
             given = ["--state", "/x", verb, "-n", "a", "exec", "--", "sh", "-c", "--state"]
             options = cli.parser().parse_args(given)
             self.assertEqual(options.arguments, given[3:])
@@ -66,13 +75,27 @@ class CommandLine(unittest.TestCase):
 
 
 class Delegation(unittest.TestCase):
+    def setUp(self):
+        self.group = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        (self.group / "cgroup.controllers").write_text("cpu memory rdma\n")
+        (self.group / "cgroup.procs").write_text("")
+
     def test_only_offered_controllers_are_enabled_and_only_once(self):
-        with tempfile.TemporaryDirectory() as scratch:
-            group = Path(scratch)
-            (group / "cgroup.controllers").write_text("cpu memory rdma\n")
-            (group / "cgroup.subtree_control").write_text("cpu\n")
-            cgroups.delegate(group)
-            self.assertEqual((group / "cgroup.subtree_control").read_text(), "+memory")
+        (self.group / "cgroup.subtree_control").write_text("cpu\n")
+        cgroups.delegate(self.group)
+        self.assertEqual((self.group / "cgroup.subtree_control").read_text(), "+memory")
+
+    def test_a_group_that_stays_busy_is_said(self):
+        (self.group / "cgroup.subtree_control").write_text("")
+        busy = mock.Mock(side_effect=OSError(16, "busy"))
+        with mock.patch.object(Path, "write_text", busy), self.assertRaises(NodeError):
+            cgroups.delegate(self.group)
+
+    def test_where_no_group_can_be_made_the_check_says_so(self):
+        with mock.patch.object(cgroups, "ROOT", self.group):
+            self.assertIsNone(cgroups.trial())
+            with mock.patch.object(Path, "mkdir", side_effect=OSError(30, "read-only")):
+                self.assertIn("read-only", cgroups.trial())
 
 
 class Readiness(unittest.TestCase):
@@ -92,8 +115,174 @@ class Readiness(unittest.TestCase):
         self.assertEqual(started(self.pod("False", "1970-01-01T00:00:07Z")), 0)
         self.assertEqual(started(self.pod("True", None)), 0)
 
+    def test_a_cordon_is_no_trouble(self):
+        cordon, pressure = {"key": "node.kubernetes.io/unschedulable"}, {
+            "key": "node.kubernetes.io/not-ready"
+        }
+        self.assertEqual(troubles({"spec": {"taints": [cordon, pressure]}}), [pressure])
+        self.assertEqual(troubles({"spec": {}}), [])
+
+
+class Running(unittest.TestCase):
+    """A child of ours plays a program of the node, with this process namespace as the node's."""
+
+    def setUp(self):
+        layout = mock.Mock(run=Path(self.enterContext(tempfile.TemporaryDirectory())))
+        self.processes = Processes(layout, mock.Mock(pid=lambda: os.getpid()))
+        self.child = subprocess.Popen(["sleep", "60"])
+        self.addCleanup(self.child.wait)
+        self.addCleanup(self.child.kill)
+        self.part = Part(["sleep", "60"], None)
+        self.record = layout.run / "part.pid"
+
+    def test_a_pid_counts_with_its_start_only(self):
+        self.record.write_text(f"{self.child.pid} {start_time(self.child.pid)} {key(self.part)}")
+        self.assertTrue(self.processes.alive("part"))
+        self.record.write_text(f"{self.child.pid} 1 {key(self.part)}")
+        self.assertFalse(self.processes.alive("part"))
+
+    def test_another_command_line_is_outdated(self):
+        self.record.write_text(f"{self.child.pid} {start_time(self.child.pid)} {key(self.part)}")
+        self.assertFalse(self.processes.outdated("part", self.part))
+        self.assertTrue(self.processes.outdated("part", Part(["sleep", "61"], None)))
+
+    def test_a_changed_file_gives_another_key(self):
+        part = Part(["sleep"], None, (self.record,))
+        self.record.write_text("one")
+        former = key(part)
+        self.record.write_text("two")
+        self.assertNotEqual(key(part), former)
+
+
+class EnforcementRecord(unittest.TestCase):
+    def setUp(self):
+        scratch = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.cached = scratch / "hermesctl/node/bin/kube-router-1"
+        self.cached.parent.mkdir(parents=True)
+        self.cached.touch()
+        self.enterContext(mock.patch.dict(os.environ, {"XDG_CACHE_HOME": str(scratch)}))
+        self.enforcement = Enforcement(Layout(scratch))
+
+    def found(self, program):
+        build.find_kube_router.cache_clear()
+        return mock.patch("lib.build.find_kube_router", lambda: program)
+
+    def test_a_chosen_kube_router_is_remembered(self):
+        with self.found(self.cached):
+            self.enforcement.choose("kube-router")
+        with self.found(None):
+            self.assertEqual(self.enforcement.program("kube-router"), self.cached)
+            self.assertEqual(self.enforcement.wanted(None), "kube-router")
+
+    def test_what_is_not_here_is_refused_and_changes_nothing(self):
+        with self.found(None):
+            with self.assertRaises(Absent):
+                self.enforcement.choose("kube-router")
+        self.assertIsNone(self.enforcement.which())
+
+    def test_rules_that_cannot_be_removed_are_said(self):
+        with self.found(self.cached):
+            self.enforcement.choose("kube-router")
+        self.cached.unlink()
+        with self.found(None), self.assertRaisesRegex(NodeError, "node down"):
+            self.enforcement.cleanup()
+
+
+class Images(unittest.TestCase):
+    def test_references_are_named_as_containerd_does(self):
+        for given, full in (
+            ("busybox", "docker.io/library/busybox:latest"),
+            ("nousresearch/hermes-agent:v0.19.0", "docker.io/nousresearch/hermes-agent:v0.19.0"),
+            ("registry.k8s.io/pause:3.10", "registry.k8s.io/pause:3.10"),
+            ("localhost:5000/a", "localhost:5000/a:latest"),
+        ):
+            self.assertEqual(node_images.full(given), full)
+
+
+class Shell(unittest.TestCase):
+    def test_a_program_that_is_not_here(self):
+        self.assertFalse(succeeds(["/nonexistent/program"]))
+        with self.assertRaisesRegex(NodeError, "/nonexistent/program: not here"):
+            run(["/nonexistent/program"])
+
+    def test_a_lock_whose_file_is_removed_meanwhile_still_excludes(self):
+        path = Path(self.enterContext(tempfile.TemporaryDirectory())) / "lock"
+        inside, most = [], []
+
+        def work():
+            for _ in range(20):
+                with lock(path, "nobody"):
+                    inside.append(1)
+                    most.append(len(inside))
+                    inside.pop()
+                    path.unlink()
+
+        workers = [threading.Thread(target=work) for _ in range(4)]
+        with mock.patch("lib.shell.say"):
+            for worker in workers:
+                worker.start()
+            for worker in workers:
+                worker.join()
+        self.assertEqual((len(most), max(most)), (80, 1))
+
+    def test_what_a_fetch_needs_passes_sudo(self):
+        given = ("HTTPS_PROXY", "no_proxy", "GOPROXY", "GONOSUMDB", "PIP_INDEX_URL", "LANG", "KUBECONFIG")
+        self.assertEqual(set(root.fetching(given)), set(given) - {"LANG", "KUBECONFIG"})
+
 
 class Packages(unittest.TestCase):
+    def test_a_loaded_br_netfilter_leaves_the_machines_bridges_as_they_were(self):
+        switches = Path(self.enterContext(tempfile.TemporaryDirectory())) / "bridge"
+
+        def modprobe(_):
+            switches.mkdir()
+            for name in checks.BRIDGE_SWITCHES:
+                (switches / name).write_text("1\n")
+            return True
+
+        with mock.patch("lib.checks.succeeds", modprobe):
+            self.assertIsNone(checks.bridges(switches))
+            self.assertEqual({p.read_text() for p in switches.iterdir()}, {"0\n"})
+
+    def install(self, policy, apt, signalled=None):
+        """The installation with a policy file of ours and an apt-get that does what `apt` says."""
+        (self.scratch / "apt-get").write_text(f"#!/bin/sh\n{apt}\n")
+        (self.scratch / "apt-get").chmod(0o755)
+        script = deps.INSTALL_QUIETLY.replace("/usr/sbin/policy-rc.d", str(policy))
+        shell = subprocess.Popen(
+            ["sh", "-c", script, "sh", "x"],
+            env={"PATH": f"{self.scratch}:/usr/bin:/bin"},
+            stdout=subprocess.PIPE,
+        )
+        if signalled:
+            shell.stdout.readline()
+            shell.send_signal(signalled)
+        shell.communicate()
+
+    def test_no_service_policy_stays_whatever_ends_the_installation(self):
+        self.scratch = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        policy = self.scratch / "policy"
+        for end in (None, signal.SIGTERM, signal.SIGHUP):
+            self.install(policy, f"cat {policy} > {self.scratch}/seen; echo here; sleep 0.2", end)
+            self.assertIn("exit 101", (self.scratch / "seen").read_text())
+            self.assertFalse(policy.exists(), end)
+        policy.write_text((self.scratch / "seen").read_text())  # a power cut left ours
+        self.install(policy, "true")
+        self.assertFalse(policy.exists())
+        policy.write_text("#!/bin/sh\nexit 101\n")  # the machine's own
+        self.install(policy, "true")
+        self.assertTrue(policy.exists())
+
+    def test_backports_come_from_the_mirror_in_use(self):
+        targets = "bookworm-security main http://m/debian-security\nbookworm main http://m/debian\n"
+        self.assertEqual(deps.backports(targets, "bookworm"), "deb http://m/debian bookworm-backports main")
+        self.assertIsNone(deps.backports(targets, "trixie"))
+
+    def test_a_go_that_fetches_the_wanted_one(self):
+        self.assertFalse(deps.new_enough("golang-go:\n  Candidate: 2:1.19~1\n"))
+        self.assertTrue(deps.new_enough("golang-go:\n  Candidate: 2:1.22~2build1\n"))
+        self.assertFalse(deps.new_enough("golang-go:\n  Candidate: (none)\n"))
+
     def test_a_program_in_either_sbin_or_bin_is_found(self):
         self.assertIn("/usr/bin/ip", deps.places("/usr/sbin/ip"))
 
