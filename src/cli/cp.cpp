@@ -57,7 +57,7 @@ ExitCode copy(Session& session, const CopyFlags& flags) {
     const std::string& name = from.inside ? from.name : to.name;
     if (!name.empty()) names.name = name;
     const hermes::Target target = hermes::running_agent(session.client(), names);
-    std::optional<hermes::Copied> copied;
+    hermes::Copied copied;
     const auto attempt = [&](bool replace) {
         const hermes::CopyOptions options{.root = flags.root, .replace = replace};
         plain_failures([&] {
@@ -66,13 +66,13 @@ ExitCode copy(Session& session, const CopyFlags& flags) {
         });
     };
     attempt(session.flags().yes);
-    if (!copied) {
-        if (!session.confirm(fmt::format("{} is there; replace it?", flags.to))) {
+    if (copied.in_the_way) {
+        if (!session.confirm(fmt::format("{} is there; replace it?", copied.path))) {
             throw Error(ExitCode::failed, "nothing was changed: you said no");
         }
         attempt(true);
     }
-    if (copied) tell(session, *copied);
+    tell(session, copied);
     return ExitCode::ok;
 }
 

@@ -109,8 +109,8 @@ class Sender {
 
 }  // namespace
 
-std::optional<Copied> copy_in(kube::Client& client, const Target& target, const fs::path& local,
-                              const std::string& inside, const CopyOptions& options) {
+Copied copy_in(kube::Client& client, const Target& target, const fs::path& local, const std::string& inside,
+               const CopyOptions& options) {
     if (!fs::exists(local)) throw unreadable(local, "there is no such file");
     const std::string name = name_of(local);
     CopySession session(client, target, options.root, {"put", inside, name, options.replace ? "1" : "0"});
@@ -121,12 +121,12 @@ std::optional<Copied> copy_in(kube::Client& client, const Target& target, const 
         throw unreadable(problem.path1(), problem.code().message());
     }
     const int code = session.finish();
-    if (code == already_there) return std::nullopt;
-    if (code != 0) throw session.failure(code);
     const Json said = Json::parse(session.text(), nullptr, false);
-    if (kube::int_at(said, "/files", -1) != static_cast<std::int64_t>(sender.files))
+    const std::string path = kube::text_at(said, "/path");
+    if (code == already_there) return {.path = path, .in_the_way = true};
+    if (code != 0 || kube::int_at(said, "/files", -1) != static_cast<std::int64_t>(sender.files))
         throw session.failure(code);
-    return Copied{kube::text_at(said, "/path"), sender.files, std::move(sender.left_out)};
+    return {.path = path, .files = sender.files, .left_out = std::move(sender.left_out)};
 }
 
 }  // namespace hermesctl::hermes

@@ -144,12 +144,12 @@ class Receiver {
 
 }  // namespace
 
-std::optional<Copied> copy_out(kube::Client& client, const Target& target, const std::string& inside,
-                               const fs::path& local, const CopyOptions& options) {
+Copied copy_out(kube::Client& client, const Target& target, const std::string& inside, const fs::path& local,
+                const CopyOptions& options) {
     fs::path final = local;
     if (fs::is_directory(local) || !local.has_filename()) final = local / name_of(inside);
     if (fs::is_directory(final)) throw failed(final, "is a folder that exists");
-    if (fs::exists(final) && !options.replace) return std::nullopt;
+    if (fs::exists(final) && !options.replace) return {.path = final.string(), .in_the_way = true};
     const Workplace workplace(final);
     Receiver receiver(workplace.content());
     CopySession session(client, target, options.root, {"get", inside});
@@ -164,7 +164,7 @@ std::optional<Copied> copy_out(kube::Client& client, const Target& target, const
     std::error_code problem;
     fs::rename(workplace.content(), final, problem);
     if (problem) throw failed(final, problem.message());
-    return Copied{final.string(), receiver.files, std::move(receiver.left_out)};
+    return {.path = final.string(), .files = receiver.files, .left_out = std::move(receiver.left_out)};
 }
 
 }  // namespace hermesctl::hermes

@@ -5,14 +5,14 @@
 #include "hermesctl/hermes/target.hpp"
 
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
 namespace hermesctl::hermes {
 
 struct Copied {
-    std::string path{};  // where it is now
+    std::string path{};       // where it is now
+    bool in_the_way = false;  // nothing was done: a file is there that may not be replaced
     std::size_t files = 0;
     std::vector<std::string> left_out{};
 };
@@ -22,11 +22,10 @@ struct CopyOptions {
     bool replace = false;  // a file that is there
 };
 
-/// Nothing when a file is there and may not be replaced. Throws Error{failed} saying what could not be
-/// copied.
-std::optional<Copied> copy_in(kube::Client&, const Target&, const std::filesystem::path& local,
-                              const std::string& inside, const CopyOptions&);
-std::optional<Copied> copy_out(kube::Client&, const Target&, const std::string& inside,
-                               const std::filesystem::path& local, const CopyOptions&);
+/// Throws Error{failed} saying what could not be copied.
+Copied copy_in(kube::Client&, const Target&, const std::filesystem::path& local, const std::string& inside,
+               const CopyOptions&);
+Copied copy_out(kube::Client&, const Target&, const std::string& inside, const std::filesystem::path& local,
+                const CopyOptions&);
 
 }  // namespace hermesctl::hermes

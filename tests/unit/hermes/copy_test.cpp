@@ -52,11 +52,11 @@ class Copy : public ::testing::Test {
         process.err(end.err);
         process.exit(end.code);
     }
-    std::optional<Copied> out(const std::string& inside, const fs::path& local, bool replace = false) {
+    Copied out(const std::string& inside, const fs::path& local, bool replace = false) {
         ran_ = false;
         return copy_out(client_, running_agent(client_, names_), inside, local, {.replace = replace});
     }
-    std::optional<Copied> in(const fs::path& local, const std::string& inside, bool replace = false) {
+    Copied in(const fs::path& local, const std::string& inside, bool replace = false) {
         ran_ = false;
         return copy_in(client_, running_agent(client_, names_), local, inside, {.replace = replace});
     }
@@ -87,8 +87,7 @@ TEST_F(Copy, AFolderArrivesWhole) {
     scratch_.write("there/logs/old/b.log", std::string(200'000, 'b'));
     fs::permissions(there_ / "logs/a.log", fs::perms{0640});
     const auto copied = out((there_ / "logs").string(), here_ / "mine");
-    ASSERT_TRUE(copied);
-    EXPECT_EQ(copied->files, 2U);
+    EXPECT_EQ(copied.files, 2U);
     EXPECT_EQ(text_of(here_ / "mine/a.log"), bytes);
     EXPECT_EQ(text_of(here_ / "mine/old/b.log"), std::string(200'000, 'b'));
     EXPECT_EQ(fs::status(here_ / "mine/a.log").permissions(), fs::perms{0640});
@@ -96,9 +95,9 @@ TEST_F(Copy, AFolderArrivesWhole) {
 
 TEST_F(Copy, ASlashAtTheEndChangesNothing) {
     scratch_.write("there/logs/a.log", "a");
-    EXPECT_EQ(out((there_ / "logs//").string(), here_)->path, (here_ / "logs").string());
+    EXPECT_EQ(out((there_ / "logs//").string(), here_).path, (here_ / "logs").string());
     EXPECT_EQ(text_of(here_ / "logs/a.log"), "a");
-    EXPECT_EQ(in(here_ / "logs/", (there_ / "new").string())->path, (there_ / "new").string());
+    EXPECT_EQ(in(here_ / "logs/", (there_ / "new").string()).path, (there_ / "new").string());
     EXPECT_EQ(text_of(there_ / "new/a.log"), "a");
 }
 
@@ -109,18 +108,20 @@ TEST_F(Copy, LinksThatTheAgentPlantedAreLeftOut) {
     fs::create_directory_symlink(scratch_.path(), there_ / "work/folder");
     std::ofstream(there_ / "work/no\xfftext") << "x";
     const auto copied = out((there_ / "work").string(), here_);
-    ASSERT_TRUE(copied);
-    EXPECT_THAT(copied->left_out, UnorderedElementsAre("link.md", "folder", "no?text"));
+    EXPECT_THAT(copied.left_out, UnorderedElementsAre("link.md", "folder", "no?text"));
     EXPECT_THAT(std::distance(fs::directory_iterator(here_ / "work"), {}), 1);
 }
 
 TEST_F(Copy, NothingIsReplacedUnasked) {
     scratch_.write("there/a.md", "theirs");
     scratch_.write("here/a.md", "mine");
-    EXPECT_FALSE(out((there_ / "a.md").string(), here_));
-    EXPECT_FALSE(in(here_ / "a.md", there_.string()));
+    const Copied kept = out((there_ / "a.md").string(), here_);
+    EXPECT_TRUE(kept.in_the_way);
+    EXPECT_EQ(kept.path, (here_ / "a.md").string());
+    EXPECT_TRUE(in(here_ / "a.md", there_.string()).in_the_way);
+    EXPECT_EQ(in(here_ / "a.md", there_.string()).path, (there_ / "a.md").string());
     EXPECT_EQ(text_of(there_ / "a.md"), "theirs");
-    EXPECT_TRUE(in(here_ / "a.md", there_.string(), true));
+    EXPECT_FALSE(in(here_ / "a.md", there_.string(), true).in_the_way);
     EXPECT_EQ(text_of(there_ / "a.md"), "mine");
     EXPECT_THAT(refusal_of([&] { in(here_ / "a.md", scratch_.path("nowhere/a.md")); }),
                 HasSubstr("No such file"));
@@ -129,7 +130,7 @@ TEST_F(Copy, NothingIsReplacedUnasked) {
 TEST_F(Copy, AFileKeepsTheNameThatWasTyped) {
     scratch_.write("here/v3.md", "3");
     fs::create_symlink("v3.md", here_ / "current.md");
-    EXPECT_EQ(in(here_ / "current.md", there_.string())->path, (there_ / "current.md").string());
+    EXPECT_EQ(in(here_ / "current.md", there_.string()).path, (there_ / "current.md").string());
     EXPECT_EQ(text_of(there_ / "current.md"), "3");
 }
 
