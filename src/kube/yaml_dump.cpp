@@ -117,7 +117,9 @@ void write_map(std::string& out, const Json& value, const std::string& indent) {
         const Json& item = value[key];
         out += inline_string(key) + ":";
         if (!is_block(item)) {
-            out += " " + scalar(item, indent + "  ") + "\n";
+            out += ' ';
+            out += scalar(item, indent + "  ");
+            out += '\n';
             continue;
         }
         const std::string below = item.is_array() ? indent : indent + "  ";
