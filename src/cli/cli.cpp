@@ -4,6 +4,7 @@
 #include "describe.hpp"
 #include "errors.hpp"
 #include "flags.hpp"
+#include "hermesctl/hermes/permissions.hpp"
 #include "logging.hpp"
 #include "session.hpp"
 
@@ -38,6 +39,12 @@ void declare(CommandLine& line) {
     }
 }
 
+/// What is to run; nothing when a page of help was printed instead.
+struct Chosen {
+    std::string command{};
+    const Run* run = nullptr;
+};
+
 /// Parsing stores values only at its end; after an error the raw ones tell whether JSON was asked for.
 bool wants_json(const CommandLine& line) {
     const auto& values = line.app.get_option("--output")->results();
@@ -54,16 +61,34 @@ ExitCode report(const Error& told, const GlobalFlags& flags, Context& context, b
     return error.code();
 }
 
-ExitCode execute(const Run& run, Session& session) {
+hermes::Work work_of(std::string_view command) {
+    if (command == "deploy" || command == "diff") return hermes::Work::deploy;
+    if (command == "stop" || command == "start" || command == "restart") return hermes::Work::run;
+    return command == "teardown" ? hermes::Work::remove : hermes::Work::read;
+}
+
+/// A refusal with everything else that this command would be refused.
+Error explained(Session& session, std::string_view command, const kube::ApiError& refusal) {
+    if (refusal.http() != 403) return refusal;
+    try {
+        return hermes::explained(session.client(), session.instances(), work_of(command), refusal);
+    } catch (const Error&) {  // interrupted: what was known is told
+        return refusal;
+    }
+}
+
+ExitCode execute(const Chosen& chosen, Session& session) {
     Context& context = session.context();
     const auto fail = [&](const Error& error) {
         session.story().finish();
         return report(error, session.flags(), context, session.flags().json(), session.terminal().colour);
     };
     try {
-        const ExitCode code = run(session);
+        const ExitCode code = (*chosen.run)(session);
         session.story().finish();
         return code;
+    } catch (const kube::ApiError& error) {
+        return fail(explained(session, chosen.command, error));
     } catch (const Error& error) {
         return fail(error);
     } catch (const std::exception& bug) {
@@ -72,13 +97,12 @@ ExitCode execute(const Run& run, Session& session) {
     }
 }
 
-/// The command to run; nothing when a page of help was printed instead.
-const Run* parse(CommandLine& line, int argc, const char* const* argv, Context& context) {
+Chosen parse(CommandLine& line, int argc, const char* const* argv, Context& context) {
     try {
         line.app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
         context.out << help_text(parsed_command(line.app));
-        return nullptr;
+        return {};
     } catch (const CLI::ParseError& problem) {
         throw usage_error(problem, line.app);
     }
@@ -89,27 +113,27 @@ const Run* parse(CommandLine& line, int argc, const char* const* argv, Context& 
         command = line.app.get_subcommands().front();
     }
     const auto found = line.runs.find(command);
-    if (found != line.runs.end()) return &found->second;
+    if (found != line.runs.end()) return {command->get_name(), &found->second};
     context.out << help_text(line.app);
-    return nullptr;
+    return {};
 }
 
 }  // namespace
 
 ExitCode run(int argc, const char* const* argv, Context& context) {
     CommandLine line;
-    const Run* command = nullptr;
+    Chosen chosen;
     declare(line);
     try {
-        command = parse(line, argc, argv, context);
+        chosen = parse(line, argc, argv, context);
     } catch (const Error& error) {
         const bool colour = context.detect_terminal(line.app.count("--no-color") > 0).colour;
         return report(error, line.flags, context, wants_json(line), colour);
     }
-    if (command == nullptr) return ExitCode::ok;
+    if (chosen.run == nullptr) return ExitCode::ok;
     Session session(context, line.flags);
     const Logging logging(line.flags.verbose, session.story());
-    return execute(*command, session);
+    return execute(chosen, session);
 }
 
 }  // namespace hermesctl::cli

@@ -4,7 +4,7 @@
 #include "drain.hpp"
 #include "flags.hpp"
 #include "hermesctl/hermes/install.hpp"
-#include "hermesctl/hermes/permissions.hpp"
+#include "hermesctl/hermes/live_config.hpp"
 #include "requested.hpp"
 
 #include <optional>
@@ -17,6 +17,8 @@ namespace {
 
 using hermes::Change;
 using hermes::Composition;
+using hermes::ConfigChange;
+using hermes::ConfigMode;
 using hermes::HeldLease;
 using hermes::Plan;
 using hermes::Step;
@@ -35,18 +37,49 @@ bool takes_over(const Plan& plan) {
     return false;
 }
 
-/// What only adds or updates our own objects needs no yes where nobody can be asked.
-void get_consent(Session& session, const Plan& plan, const DeployFlags& flags) {
+/// What the plan and the change of the agent's own config.yaml say, in this order.
+std::string shown(const Plan& plan, const ConfigChange& config) {
+    return plan_text(plan) + config_text(config);
+}
+
+kube::Json shown_json(const Plan& plan, const ConfigChange& config) {
+    kube::Json json = plan_json(plan);
+    if (!config.text.empty()) json["config"] = {{"fields", config.fields}};
+    return json;
+}
+
+/// What only adds or updates our own objects needs no yes where nobody can be asked; what takes something
+/// away from somebody does.
+void get_consent(Session& session, const Plan& plan, const ConfigChange& config, const DeployFlags& flags) {
     if (has_conflicts(plan) && !flags.force_conflicts) {
         throw Error(ExitCode::failed, "other field managers own fields that deploy sets (see the plan)",
                     "hermesctl deploy --force-conflicts takes them");
     }
-    const bool ask = session.terminal().input || takes_over(plan) || has_conflicts(plan);
-    if (ask && !session.confirm("apply this?"))
+    const auto lost = lost_users(plan);
+    const bool takes = takes_over(plan) || has_conflicts(plan) || !lost.empty() || !config.text.empty();
+    const std::string question =
+        lost.empty() ? "apply this?"
+                     : fmt::format("apply this? {} may no longer use the bot then", fmt::join(lost, ", "));
+    if ((session.terminal().input || takes) && !session.confirm(question))
         throw Error(ExitCode::failed, "nothing was changed: you said no");
 }
 
-/// The lease: before anything is changed where the namespace is there, else as soon as it is.
+/// The question may have taken minutes, and nobody held the lease yet: what was planned must still be true.
+void refuse_if_changed(Session& session, const Composition& made) {
+    using kube::at;
+    const hermes::Names& names = made.names;
+    const hermes::Live now = hermes::read_live(session.client(), names);
+    for (const kube::Ref& ref : {names.secret(), names.config(), names.policy(), names.deployment()}) {
+        const hermes::Json& before = made.live.of(ref);
+        const hermes::Json& after = now.of(ref);
+        if (at(before, "/data") == at(after, "/data") && at(before, "/spec") == at(after, "/spec")) continue;
+        throw Error(ExitCode::failed, fmt::format("{} was changed meanwhile by somebody else", title(ref)),
+                    "run this again: it plans anew");
+    }
+}
+
+/// The lease: before anything is changed where the namespace is there, else as soon as it is. Not before the
+/// plan, so that a deploy with nothing to change writes nothing.
 class Guard {
   public:
     Guard(Session& session, const hermes::Names& names) : session_(session), names_(names) {}
@@ -66,9 +99,21 @@ struct Result {
     std::string text{};
 };
 
-Result finish(Session& session, const Composition& made, const Plan& plan, const DeployFlags& flags,
-              Guard& guard) {
-    Result result{.json = plan_json(plan)};
+ConfigMode mode_of(const std::string& word) {
+    return word == "merge" ? ConfigMode::merge : word == "replace" ? ConfigMode::replace : ConfigMode::keep;
+}
+
+/// With the change of config.yaml beside it, the ConfigMap's is not left hanging.
+Plan make_plan(Session& session, const Composition& made, ConfigMode mode) {
+    Plan plan = hermes::make_plan(session.client(), made.live, made.objects);
+    for (Step& step : plan.steps) {
+        if (mode != ConfigMode::keep) step.note.clear();
+    }
+    return plan;
+}
+
+Result finish(Session& session, const Composition& made, Result result, const Plan& plan,
+              const DeployFlags& flags, Guard& guard) {
     if (!plan.changes()) result.text = "nothing to change\n";
     if (made.stopped) {
         result.text += "the agent is stopped; hermesctl start lets it answer\n";
@@ -85,34 +130,48 @@ Result deploy_one(Session& session, const hermes::Json& settings, const DeployFl
     const hermes::Names names = hermes::names_of(settings);
     session.announce(names.ns);
     Guard guard(session, names);
-    const Composition made = hermes::compose(session.client(), wish_of(session, settings), session.story());
-    const bool has_namespace = !made.live.of(names.name_space()).is_null();
-    if (has_namespace && !flags.dry_run) guard.take();
-    const Plan plan = hermes::make_plan(session.client(), made.live, made.objects, flags.force_conflicts);
-    if (flags.dry_run) return {plan_json(plan), plan_text(plan)};
+    Composition made = hermes::compose(session.client(), wish_of(session, settings), session.story());
+    const ConfigMode mode = mode_of(flags.config);
+    const ConfigChange config = hermes::plan_config(session.client(), made, mode, settings);
+    const Plan plan = make_plan(session, made, mode);
+    if (flags.dry_run) return {shown_json(plan, config), shown(plan, config)};
     if (plan.changes()) {
-        session.story().print(plan_text(plan));
-        get_consent(session, plan, flags);
+        session.story().print(shown(plan, config));
+        get_consent(session, plan, config, flags);
+        if (!made.live.of(names.name_space()).is_null()) {
+            guard.take();
+            refuse_if_changed(session, made);
+        }
         if (plan.rolls_pod()) drain(session, names, flags.drain, guard.lease());
-        hermes::install(session.client(), plan, {.after_namespace = [&] { guard.take(); }}, session.story());
+        const auto write = [&] {
+            if (!config.text.empty()) hermes::write_config(session.client(), config);
+        };
+        hermes::install(session.client(), plan,
+                        {.after_namespace = [&] { guard.take(); }, .before_deployment = write},
+                        session.story());
     }
-    return finish(session, made, plan, flags, guard);
+    return finish(session, made, {.json = shown_json(plan, config)}, plan, flags, guard);
 }
 
 ExitCode deploy(Session& session, const DeployFlags& flags) {
     kube::Json results = kube::Json::array();
     std::string text;
-    for (const hermes::Json& settings : requested(session, flags)) {
+    const std::vector<hermes::Json> all = requested(session, flags);
+    for (const hermes::Json& settings : all) {
         try {
             Result result = deploy_one(session, settings, flags);
             results.push_back(std::move(result.json));
             text += result.text;
-        } catch (const kube::ApiError& error) {
-            if (error.code() != ExitCode::denied) throw;
-            throw hermes::explained(session.client(), hermes::names_of(settings), error);
+        } catch (Error& error) {
+            if (all.size() == 1) throw;
+            const hermes::Names names = hermes::names_of(settings);
+            error.during(fmt::format("deploying {} in namespace {}", names.name, names.ns));
+            // What was done before is done, whatever became of this one.
+            if (!results.empty()) session.print_result({{"instances", results}}, text);
+            throw;
         }
     }
-    session.print_result(results.size() == 1 ? results.front() : kube::Json{{"instances", results}}, text);
+    session.print_result(all.size() == 1 ? results.front() : kube::Json{{"instances", results}}, text);
     return ExitCode::ok;
 }
 
@@ -125,12 +184,16 @@ Run declare_deploy(CLI::App& app, const GlobalFlags&) {
     app.add_flag("--no-wait", flags->no_wait, "do not wait until the bot answers");
     app.add_flag("--no-check", flags->no_check, "do not ask Telegram and the provider at the end");
     app.add_flag("--force-conflicts", flags->force_conflicts, "take fields that other field managers own");
+    add_choice(app, "--config", flags->config, {"keep", "merge", "replace"},
+               "the agent's own config.yaml: keep it, merge into it what is named here, or replace it by the "
+               "ConfigMap's (keep)");
     add_duration(app, "--drain", flags->drain,
                  "how long a busy agent may finish its turn before it is restarted (60s)");
     app.footer(
         "hermesctl deploy\n"
         "hermesctl deploy --allow-user 987654321 --secret TELEGRAM_BOT_TOKEN=@token --secret "
         "MINIMAX_API_KEY=env:KEY\n"
+        "hermesctl deploy --model MiniMax-M3 --config merge\n"
         "hermesctl deploy -f hermes.yaml --dry-run");
     return [flags](Session& session) { return deploy(session, *flags); };
 }

@@ -30,7 +30,7 @@ ExitCode diff(Session& session, const DeployFlags& flags) {
     bool pending = false;
     for (const Json& settings : requested(session, flags)) {
         const auto made = hermes::compose(session.client(), wish_of(session, settings), session.story());
-        const auto plan = hermes::make_plan(session.client(), made.live, made.objects, false);
+        const auto plan = hermes::make_plan(session.client(), made.live, made.objects);
         pending = pending || plan.changes();
         results.push_back(plan_json(plan));
         text += plan_text(plan);

@@ -43,7 +43,13 @@ Json flag_settings(const DeployFlags& flags) {
         }
     }
     for (const std::string& secret : flags.secrets) {
-        settings["secrets"].update(hermes::secret_setting(secret));
+        Json named = hermes::secret_setting(secret);
+        for (Json& source : named) {
+            // Relative to where one is; only a file's own paths are relative to the file.
+            if (source.contains("file"))
+                source["file"] = std::filesystem::absolute(source["file"].get<std::string>()).string();
+        }
+        settings["secrets"].update(named);
     }
     return settings;
 }
@@ -87,6 +93,8 @@ std::vector<Json> requested(Session& session, const DeployFlags& flags) {
     }
     for (Json& settings : all) {
         settings = hermes::merged(std::move(settings), over);
+        hermes::check_settings(settings);
+        session.works_on(hermes::names_of(settings));
     }
     return all;
 }
@@ -98,7 +106,9 @@ hermes::Names requested_names(Session& session) {
                     fmt::format("{} has {} instances; choose one with --name and --namespace",
                                 session.flags().file, all.size()));
     }
-    return hermes::names_of(all.front());
+    const hermes::Names names = hermes::names_of(all.front());
+    session.works_on(names);
+    return names;
 }
 
 hermes::Wish wish_of(Session& session, Json settings) {

@@ -27,6 +27,7 @@ struct DeployFlags {
     bool no_wait = false;
     bool no_check = false;
     bool force_conflicts = false;
+    std::string config = "keep";
     std::chrono::milliseconds drain{60'000};
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "hermesctl/cli/cli.hpp"
+#include "hermesctl/hermes/live.hpp"
 #include "hermesctl/kube/client.hpp"
 #include "hermesctl/kube/kubeconfig.hpp"
 #include "hermesctl/kube/object.hpp"
@@ -10,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace hermesctl::cli {
 
@@ -30,6 +32,10 @@ class Session {
     net::Transport& transport();
     kube::Client& client();
 
+    /// Notes an installation that the command is about: a refusal is explained by what it needs there.
+    void works_on(hermes::Names names) { instances_.push_back(std::move(names)); }
+    const std::vector<hermes::Names>& instances() const { return instances_; }
+
     /// Tells where a changing command works: context, server and namespace.
     void announce(std::string_view ns);
     /// True with -y, or when a person says yes. Without a terminal throws Error{usage} that names -y.
@@ -49,6 +55,7 @@ class Session {
     term::Terminal terminal_;
     std::unique_ptr<term::Story> story_;
     std::unique_ptr<Cluster> cluster_;
+    std::vector<hermes::Names> instances_{};
 };
 
 /// JSON for stdout: every string scrubbed, bytes that are not UTF-8 replaced, a newline at the end.

@@ -55,9 +55,7 @@ class Reading {
     Reading(kube::Client& client, Answers answers) : client_(client), answers_(std::move(answers)) {}
 
     ClusterFacts run(const std::string& server) {
-        note_unread(answers_.services, "services");
-        note_unread(answers_.nodes, "nodes");
-        note_unread(answers_.slices, "the API server's endpoints");
+        note_gaps();
         read_dns();
         read_nodes();
         read_api(server);
@@ -74,8 +72,28 @@ class Reading {
         return list.is_array() ? list : none;
     }
 
-    void note_unread(const Outcome& outcome, const char* what) {
-        if (outcome.error) facts_.unread.emplace_back(what);
+    void note_gaps() {
+        note(answers_.services, "services",
+             "the cluster's DNS, its service and its load balancer addresses are not known",
+             "grant list on services in all namespaces, or name them under network.dns and network.except");
+        note(answers_.nodes, "nodes", "their addresses are not known, so that they are not closed",
+             "grant list on nodes, or name them under network.except");
+        note(answers_.slices, "endpointslices in namespace default",
+             "the API server's addresses are not known",
+             "grant list on endpointslices.discovery.k8s.io there, or name them under network.except");
+        for (const Outcome* answer : {&answers_.services, &answers_.nodes, &answers_.slices, &answers_.ranges,
+                                      &answers_.node_dns, &answers_.kubeadm}) {
+            // An API that this cluster does not have is no gap.
+            facts_.incomplete = facts_.incomplete || (answer->error && !answer->not_found());
+        }
+    }
+
+    void note(const Outcome& outcome, const char* what, const char* unknown, const char* remedy) {
+        if (!outcome.error) return;
+        const std::string failed = outcome.error->http() == 403 ? fmt::format("may not list {}", what)
+                                                                : fmt::format("could not list {} ({})", what,
+                                                                              outcome.error->message());
+        facts_.gaps.push_back({what, fmt::format("{}: {}; {}", failed, unknown, remedy)});
     }
 
     /// The Service that pods ask for names, as the usual distributions call it.
@@ -102,7 +120,10 @@ class Reading {
         if (!items(answers_.node_dns).empty()) facts_.dns_addresses.emplace_back(node_local_address);
         const Json* service = dns_service();
         if (service == nullptr) {
-            if (answers_.services.object) facts_.unread.emplace_back("the cluster's DNS service");
+            if (answers_.services.object)
+                facts_.gaps.push_back({"DNS",
+                                       "the cluster's DNS service is not found; name its addresses under "
+                                       "network.dns"});
             return;
         }
         facts_.dns_namespace = kube::ref_of(*service).ns;
@@ -126,7 +147,7 @@ class Reading {
     }
 
     /// A target port that is a name: the number stands in the endpoints. One more round, on few clusters.
-    std::int64_t named_port(const Json& service, const std::string& name) const {
+    std::int64_t named_port(const Json& service, const std::string& name) {
         const auto ref = kube::ref_of(service);
         const kube::Client::Listing listing{
             "EndpointSlice", ref.ns, {.label = "kubernetes.io/service-name=" + ref.name}};
@@ -136,6 +157,7 @@ class Reading {
                 if (text_at(port, "/name") == name) return kube::int_at(port, "/port");
             }
         }
+        if (outcomes.front().error) facts_.incomplete = true, facts_.dns_port_known = false;
         return 0;
     }
 
@@ -161,7 +183,9 @@ class Reading {
         const std::string host = host_of(server);
         add(facts_.api_addresses, host);
         if (!host.empty() && !is_address(host) && host != "localhost") {
-            facts_.unread.push_back(fmt::format("the addresses of {}", host));
+            facts_.gaps.push_back({host,
+                                   "the API server is called by a name, and that name's addresses are not "
+                                   "known; name them under network.except"});
         }
     }
 
@@ -199,7 +223,10 @@ class Reading {
                 inside = inside && is_special(address);
             }
         }
-        if (!inside) facts_.unread.emplace_back("the range of service addresses");
+        if (inside) return;
+        facts_.gaps.push_back({"service addresses",
+                               "the range of the cluster's service addresses is not known; name it under "
+                               "network.except"});
     }
 
     static bool is_special(const std::string& address) {

@@ -1,6 +1,7 @@
 #include "hermesctl/hermes/compose.hpp"
 
 #include "hermesctl/base/crypto.hpp"
+#include "hermesctl/base/scrub.hpp"
 #include "hermesctl/hermes/cluster.hpp"
 #include "hermesctl/hermes/policy.hpp"
 #include "hermesctl/hermes/render.hpp"
@@ -59,9 +60,7 @@ class Composer {
 
     void ask_for_users() {
         if (!at(settings_, "/telegram/allowedUsers").empty()) return;
-        if (!secrets_[std::string(users_key)].empty()) {
-            settings_["telegram"]["allowedUsers"] = users_of(secrets_[std::string(users_key)]);
-        } else if (wish_.ask) {
+        if (wish_.ask) {
             const std::string text = wish_.ask("your numeric Telegram id (@userinfobot tells it)", false);
             settings_["telegram"]["allowedUsers"] = users_of(text);
         } else {
@@ -88,6 +87,7 @@ class Composer {
             return;
         }
         const std::string value = wish_.ask(question, true);
+        remember_secret(value);
         const std::string complaint = value.empty() ? "nothing was typed" : complaint_about(key, value);
         if (!complaint.empty()) throw Error(ExitCode::usage, fmt::format("{}: {}", key, complaint));
         secrets_[key] = value;
@@ -101,7 +101,8 @@ class Composer {
     /// A list that says the same is left as it is written: an unusual but valid one is not ours to tidy.
     void set_users() {
         std::string& text = secrets_[std::string(users_key)];
-        if (text.empty() || users_of(text) != result_.values.allowed_users)
+        const bool good = complaint_about(std::string(users_key), text).empty();
+        if (!good || users_of(text) != result_.values.allowed_users)
             text = users_text(result_.values.allowed_users);
     }
 
@@ -116,13 +117,21 @@ class Composer {
             .salt = std::move(salt),
             .cluster = read_cluster(client_, wish_.server),
             .kept_rules = policy.is_null() ? Json::array() : foreign_rules(policy),
+            .config_mark = text_at(deployment, "/spec/template/metadata/annotations/hermesctl~1config"),
             .replicas = deployment.is_null() ? 1 : static_cast<int>(int_at(deployment, "/spec/replicas", 1))};
-        for (const std::string& unread : input.cluster.unread) {
-            reporter_.on({"cage", "cluster", State::warning, unread});
-        }
+        warn_of_gaps(input.cluster, policy);
+        keep_what_was_known(policy, input.cluster);
         result_.stopped = input.replicas == 0;
         result_.objects = render(result_.values, input);
         keep_foreign_namespace();
+    }
+
+    void warn_of_gaps(const ClusterFacts& cluster, const Json& policy) {
+        for (const Gap& gap : cluster.gaps)
+            reporter_.on({"cage", gap.what, State::warning, gap.why});
+        if (!cluster.incomplete || policy.is_null()) return;
+        reporter_.on({"cage", title(result_.names.policy()), State::warning,
+                      "what it closes already stays closed, since not all of the cluster could be read"});
     }
 
     /// A namespace that hermesctl did not make keeps what it has.
@@ -132,10 +141,36 @@ class Composer {
         if (name_space.is_null() || maker == "hermesctl") return;
         std::erase_if(result_.objects,
                       [](const Json& object) { return text_at(object, "/kind") == "Namespace"; });
+        tell("namespace/" + result_.names.ns, State::info, "was there before and keeps its labels");
         const std::string level =
             text_at(name_space, "/metadata/labels/pod-security.kubernetes.io~1enforce", "privileged");
-        reporter_.on({"plan", "namespace/" + result_.names.ns, State::info,
-                      fmt::format("was there before and keeps its labels (Pod Security: {})", level)});
+        if (level != "baseline" && level != "restricted") {
+            tell("pod security", State::warning,
+                 fmt::format(
+                     "nothing in this namespace enforces the baseline; kubectl label namespace {} "
+                     "pod-security.kubernetes.io/enforce=baseline does (with --dry-run=server it says what "
+                     "that would mean for the pods in it)",
+                     result_.names.ns));
+        }
+        if (const auto others = count_others(); others > 0) {
+            tell("neighbours", State::info,
+                 fmt::format("{} other {} in it", others, others == 1 ? "pod runs" : "pods run"));
+        }
+    }
+
+    void tell(const std::string& subject, State state, const std::string& what) {
+        reporter_.on({"plan", subject, state, what});
+    }
+
+    /// Pods that are not this installation's; none where they may not be listed.
+    std::size_t count_others() {
+        const kube::Client::Listing pods{"Pod", result_.names.ns, {}};
+        const auto answers = client_.list_all({&pods, 1});
+        if (!answers.front().object) return 0;
+        const auto& items = at(*answers.front().object, "/items");
+        return static_cast<std::size_t>(std::count_if(items.begin(), items.end(), [&](const Json& pod) {
+            return text_at(pod, "/metadata/labels/app") != result_.names.name;
+        }));
     }
 
     kube::Client& client_;

@@ -1,5 +1,7 @@
 // Two JSON objects as the leaves in which they differ.
+#include "differ_text.hpp"
 #include "hermesctl/hermes/plan.hpp"
+#include "hermesctl/hermes/secrets.hpp"
 
 #include <algorithm>
 #include <sstream>
@@ -9,8 +11,6 @@
 namespace hermesctl::hermes {
 namespace {
 
-constexpr std::size_t longest_value = 60;
-
 bool is_bookkeeping(const std::string& path) {
     for (const std::string_view skipped :
          {"metadata.managedFields", "metadata.resourceVersion", "metadata.generation", "metadata.uid",
@@ -18,6 +18,13 @@ bool is_bookkeeping(const std::string& path) {
         if (path == skipped) return true;
     }
     return false;
+}
+
+/// Of a Secret: its data, what its fingerprint is salted with, and kubectl's copy of it all.
+bool is_secret(const std::string& path) {
+    return path.starts_with("data.") || path.starts_with("stringData.") ||
+           path == "metadata.annotations.hermesctl/salt" ||
+           path == "metadata.annotations.kubectl.kubernetes.io/last-applied-configuration";
 }
 
 /// The key of a list's items that Kubernetes merges by ("name" of containers, "mountPath" of mounts); "" if
@@ -33,17 +40,15 @@ std::string_view merge_key(const Json& list) {
     return "";
 }
 
-std::string shown(const Json& value) {
-    if (value.is_null()) return "(none)";
-    std::string text = value.is_string() ? value.get<std::string>() : value.dump();
-    if (const auto line_end = text.find('\n'); line_end != std::string::npos)
-        text = text.substr(0, line_end) + "...";
-    if (text.size() > longest_value) text = text.substr(0, longest_value) + "...";
-    return text;
-}
-
 bool is_text(const Json& value) {
     return value.is_string() && value.get_ref<const std::string&>().find('\n') != std::string::npos;
+}
+
+/// JSON in a text (an annotation); null for other text.
+Json inside(const Json& value) {
+    if (!value.is_string() || !value.get_ref<const std::string&>().starts_with('{')) return nullptr;
+    Json parsed = Json::parse(value.get_ref<const std::string&>(), nullptr, false);
+    return parsed.is_object() ? parsed : Json();
 }
 
 std::vector<std::string> lines_of(const Json& text) {
@@ -55,8 +60,12 @@ std::vector<std::string> lines_of(const Json& text) {
     return lines;
 }
 
-bool contains(const std::vector<std::string>& lines, const std::string& line) {
-    return std::find(lines.begin(), lines.end(), line) != lines.end();
+template <typename Item>
+std::vector<Item> without(std::vector<Item> items, const std::vector<Item>& others) {
+    std::erase_if(items, [&](const Item& item) {
+        return std::find(others.begin(), others.end(), item) != others.end();
+    });
+    return items;
 }
 
 class Differ {
@@ -66,9 +75,17 @@ class Differ {
     void compare(const std::string& path, const Json& before, const Json& after) {
         if (is_bookkeeping(path) || before == after) return;
         if (before.is_object() && after.is_object()) return compare_objects(path, before, after);
-        if (before.is_array() && after.is_array() && !merge_key(before).empty() &&
-            merge_key(before) == merge_key(after)) {
-            return compare_lists(path, before, after, std::string(merge_key(before)));
+        // What goes is listed leaf by leaf; what comes only where its leaves must be masked one by one.
+        if (before.is_object() && !before.empty() && after.is_null())
+            return compare_objects(path, before, Json::object());
+        if (secret_ && before.is_null() && after.is_object())
+            return compare_objects(path, Json::object(), after);
+        const bool lists = before.is_array() || after.is_array();
+        if (lists && (before.is_array() || before.is_null()) && (after.is_array() || after.is_null())) {
+            const std::string_view key = merge_key(before);
+            return !key.empty() && key == merge_key(after)
+                       ? compare_keyed(path, before, after, std::string(key))
+                       : compare_items(path, before, after);
         }
         add(path, before, after);
     }
@@ -86,7 +103,7 @@ class Differ {
         }
     }
 
-    void compare_lists(const std::string& path, const Json& before, const Json& after,
+    void compare_keyed(const std::string& path, const Json& before, const Json& after,
                        const std::string& key) {
         auto named = [&](const Json& list, const Json& name) {
             for (const Json& item : list) {
@@ -95,17 +112,42 @@ class Differ {
             return Json();
         };
         for (const Json& item : before) {
-            compare(fmt::format("{}[{}]", path, shown(item[key])), item, named(after, item[key]));
+            compare(fmt::format("{}[{}]", path, short_text(item[key])), item, named(after, item[key]));
         }
         for (const Json& item : after) {
             if (named(before, item[key]).is_null()) {
-                compare(fmt::format("{}[{}]", path, shown(item[key])), Json(), item);
+                compare(fmt::format("{}[{}]", path, short_text(item[key])), Json(), item);
             }
         }
     }
 
+    /// A list that is replaced as a whole, as the items that go and come.
+    void compare_items(const std::string& path, const Json& before, const Json& after) {
+        const auto items = [](const Json& list) {
+            return list.is_array() ? list.get<std::vector<Json>>() : std::vector<Json>{};
+        };
+        const std::vector<Json> old_items = items(before);
+        std::vector<Json> come = without(items(after), old_items);
+        const std::vector<Json> gone = without(old_items, items(after));
+        if (gone.empty() && come.empty()) lines.push_back(path + ": in another order");
+        for (const Json& item : gone) {
+            const auto changed =
+                std::find_if(come.begin(), come.end(), [&](const Json& other) { return alike(item, other); });
+            if (changed == come.end()) {
+                lines.push_back(fmt::format("{}: - {}", path, item_text(path, item)));
+                continue;
+            }
+            const auto place = std::find(old_items.begin(), old_items.end(), item) - old_items.begin();
+            compare(fmt::format("{}[{}]", path, place), item, *changed);
+            come.erase(changed);
+        }
+        for (const Json& item : come)
+            lines.push_back(fmt::format("{}: + {}", path, item_text(path, item)));
+    }
+
     void add(const std::string& path, const Json& before, const Json& after) {
-        if (secret_ && (path.starts_with("data.") || path == "data")) {
+        if (secret_ && path == fmt::format("data.{}", users_key)) return add_users(path, before, after);
+        if (secret_ && is_secret(path)) {
             const std::string_view what = before.is_null()  ? "added"
                                           : after.is_null() ? "removed"
                                                             : "changed";
@@ -113,26 +155,49 @@ class Differ {
             return;
         }
         if (is_text(before) && is_text(after)) return add_text(path, before, after);
-        lines.push_back(fmt::format("{}: {} -> {}", path, shown(before), shown(after)));
+        const Json old_inside = inside(before);
+        const Json new_inside = inside(after);
+        if (!old_inside.is_null() && !new_inside.is_null() && old_inside != new_inside)
+            return compare(path, old_inside, new_inside);
+        const auto [old_text, new_text] = contrast(before, after);
+        lines.push_back(fmt::format("{}: {} -> {}", path, old_text, new_text));
+    }
+
+    void add_users(const std::string& path, const Json& before, const Json& after) {
+        const std::size_t already = lines.size();
+        for (const std::string& user : without(user_words(after), user_words(before)))
+            lines.push_back(fmt::format("{}: + {} may use the bot", path, user));
+        for (const std::string& user : without(user_words(before), user_words(after)))
+            lines.push_back(fmt::format("{}: - {} loses access", path, user));
+        if (lines.size() == already) lines.push_back(path + ": changed");
     }
 
     /// Text of several lines as the lines that went and came.
     void add_text(const std::string& path, const Json& before, const Json& after) {
         lines.push_back(path + ":");
-        const auto old_lines = lines_of(before);
-        const auto new_lines = lines_of(after);
-        for (const std::string& line : old_lines) {
-            if (!contains(new_lines, line)) lines.push_back("  - " + line);
-        }
-        for (const std::string& line : new_lines) {
-            if (!contains(old_lines, line)) lines.push_back("  + " + line);
-        }
+        const auto gone = without(lines_of(before), lines_of(after));
+        const auto come = without(lines_of(after), lines_of(before));
+        for (const std::string& line : gone)
+            lines.push_back("  - " + line);
+        for (const std::string& line : come)
+            lines.push_back("  + " + line);
+        if (gone.empty() && come.empty()) lines.push_back("  (its lines in another order)");
     }
 
     bool secret_;
 };
 
 }  // namespace
+
+std::vector<std::string> lost_users(const Plan& plan) {
+    const std::string pointer = fmt::format("/data/{}", users_key);
+    for (const Step& step : plan.steps) {
+        if (step.ref.kind == "Secret" && step.change == Change::update)
+            return without(user_words(kube::at(step.live, pointer)),
+                           user_words(kube::at(step.planned, pointer)));
+    }
+    return {};
+}
 
 std::vector<std::string> differing_fields(const Json& before, const Json& after) {
     Differ differ(kube::text_at(after, "/kind") == "Secret" || kube::text_at(before, "/kind") == "Secret");

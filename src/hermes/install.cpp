@@ -7,7 +7,6 @@
 namespace hermesctl::hermes {
 namespace {
 
-using kube::at;
 using kube::Outcome;
 using kube::text_at;
 
@@ -16,24 +15,26 @@ class Installer {
     Installer(kube::Client& client, Reporter& reporter) : client_(client), reporter_(reporter) {}
 
     void apply(const std::vector<const Step*>& steps) {
-        std::vector<Json> objects;
-        std::vector<const Step*> changed;
-        for (const Step* step : steps) {
-            if (step->change == Change::same) continue;
-            objects.push_back(step->object);
-            changed.push_back(step);
-        }
-        // Forced: what is taken over was shown with the plan, and without consent there is no way to here.
-        const auto outcomes = client_.apply_all(objects, {.dry_run = false, .force = true});
-        for (std::size_t i = 0; i < outcomes.size(); ++i) {
-            finish(*changed[i], outcomes[i]);
+        for (const bool forced : {false, true}) {
+            std::vector<Json> objects;
+            std::vector<const Step*> changed;
+            for (const Step* step : steps) {
+                if (step->change == Change::same || step->forced != forced) continue;
+                objects.push_back(step->object);
+                changed.push_back(step);
+            }
+            // Forced only where the plan named the owner; a conflict that came since then is a failure.
+            const auto outcomes = client_.apply_all(objects, {.dry_run = false, .force = forced});
+            for (std::size_t i = 0; i < outcomes.size(); ++i) {
+                finish(*changed[i], outcomes[i]);
+            }
         }
         if (first_error_) throw_first();
     }
 
     /// A RollingUpdate's parameters would make "Recreate" invalid, and server-side apply cannot remove them.
     void prepare_strategy(const Step& step) {
-        if (text_at(step.live, "/spec/strategy/type", "Recreate") == "Recreate") return;
+        if (!step.replaces_strategy) return;
         const Json body{{"spec", {{"strategy", {{"type", "Recreate"}, {"rollingUpdate", nullptr}}}}}};
         client_.patch(step.ref, kube::Patch::merge, body).value();
     }
@@ -100,7 +101,9 @@ void install(kube::Client& client, const Plan& plan, const InstallOptions& optio
     if (options.after_namespace) options.after_namespace();
     installer.apply(middle);
     for (const Step* step : deployment) {
-        if (step->change != Change::same) installer.prepare_strategy(*step);
+        if (step->change == Change::same) continue;
+        if (options.before_deployment) options.before_deployment();
+        installer.prepare_strategy(*step);
     }
     installer.apply(deployment);
 }

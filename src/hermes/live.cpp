@@ -4,6 +4,7 @@
 #include "hermesctl/base/crypto.hpp"
 #include "hermesctl/base/scrub.hpp"
 #include "hermesctl/hermes/embedded.hpp"
+#include "hermesctl/hermes/policy.hpp"
 #include "hermesctl/hermes/render.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 #include "hermesctl/kube/yaml.hpp"
@@ -81,6 +82,13 @@ void add_users(Json& settings, const Json& secret) {
     }
 }
 
+void add_exceptions(Json& settings, const Json& policy) {
+    for (const std::string& range : exceptions_by_hand(policy)) {
+        Json& list = settings["network"]["except"];
+        if (std::find(list.begin(), list.end(), range) == list.end()) list.push_back(range);
+    }
+}
+
 void add_variables(Json& settings, const Json& container) {
     const Json own = kube::parse_yaml(embedded("60-deployment.yaml"), "60-deployment.yaml").at(0);
     const Json& defaults = at(own, "/spec/template/spec/containers/0/env");
@@ -88,8 +96,8 @@ void add_variables(Json& settings, const Json& container) {
         const std::string name = text_at(entry, "/name");
         const bool ours = std::find(defaults.begin(), defaults.end(), entry) != defaults.end();
         // A value from elsewhere (a field, another Secret) stays with whoever put it there.
-        if (ours || !entry.contains("value") || name == token_key || name == users_key) continue;
-        settings["pod"]["env"][name] = entry["value"];
+        if (ours || entry.contains("valueFrom") || name == token_key || name == users_key) continue;
+        settings["pod"]["env"][name] = text_at(entry, "/value");  // the API leaves an empty one out
     }
 }
 
@@ -138,6 +146,7 @@ Json settings_of(const Live& live, const Names& names) {
     if (const Json& config_map = live.of(names.config()); !config_map.is_null())
         add_model(settings, config_map);
     if (const Json& secret = live.of(names.secret()); !secret.is_null()) add_users(settings, secret);
+    add_exceptions(settings, live.of(names.policy()));
     const Json& claim = live.of(names.claim());
     copy(claim, "/spec/resources/requests/storage", settings, "/storage/size");
     copy(claim, "/spec/storageClassName", settings, "/storage/class");

@@ -5,28 +5,62 @@
 namespace hermesctl::hermes {
 namespace {
 
-std::vector<kube::Permission> needed(const Names& names) {
-    std::vector<kube::Permission> all;
-    for (const std::string verb : {"get", "create", "patch"}) {
-        all.push_back({verb, "", "namespaces", "", "", names.ns});
-        for (const kube::Ref& ref : names.all()) {
-            const kube::Kind& kind = kube::kind_of(ref.kind);
-            // A name cannot restrict "create".
-            const std::string name = verb == "create" ? "" : ref.name;
-            all.push_back(
-                {verb, std::string(kube::group_of(kind)), std::string(kind.plural), "", names.ns, name});
-        }
+using Permissions = std::vector<kube::Permission>;
+
+void add(Permissions& all, const std::string& verb, const kube::Ref& ref) {
+    const kube::Kind& kind = kube::kind_of(ref.kind);
+    // The rights on a namespace can be given in it; a name cannot restrict "create".
+    const std::string ns = ref.kind == "Namespace" && verb != "create" ? ref.name : ref.ns;
+    all.push_back({verb, std::string(kube::group_of(kind)), std::string(kind.plural), "", ns,
+                   verb == "create" ? "" : ref.name});
+}
+
+bool is_foreign(const kube::Outcome& answer) {
+    return answer.object &&
+           kube::text_at(*answer.object, "/metadata/labels/app.kubernetes.io~1managed-by") != "hermesctl";
+}
+
+/// Server-side apply needs "patch", and "create" too for what is not there yet.
+void add_changes(Permissions& all, kube::Client& client, const Names& names) {
+    std::vector<kube::Ref> refs = names.all();
+    refs.push_back(names.name_space());
+    const auto answers = client.get_all(refs);
+    for (std::size_t i = 0; i < refs.size(); ++i) {
+        const bool missing = answers[i].not_found();
+        const bool unread = !missing && !answers[i].object;
+        if (refs[i].kind == "Namespace" && (unread || is_foreign(answers[i]))) continue;  // it stays as it is
+        add(all, "patch", refs[i]);
+        if (missing) add(all, "create", refs[i]);
     }
+}
+
+Permissions needed(kube::Client& client, const Names& names, Work work) {
+    Permissions all;
+    add(all, "get", names.name_space());
+    for (const kube::Ref& ref : names.all()) {
+        add(all, "get", ref);
+        if (work == Work::remove) add(all, "delete", ref);
+    }
+    if (work == Work::deploy) add_changes(all, client, names);
+    if (work == Work::run) add(all, "patch", names.deployment());
     for (const std::string verb : {"list", "watch"}) {
-        for (const std::string_view kind : {"Deployment", "ReplicaSet", "Pod", "Event"}) {
-            const kube::Kind& row = kube::kind_of(kind);
-            all.push_back(
-                {verb, std::string(kube::group_of(row)), std::string(row.plural), "", names.ns, ""});
-        }
+        for (const char* kind : {"Deployment", "ReplicaSet", "Pod", "Event"})
+            add(all, verb, {kind, names.ns, ""});
     }
-    for (const std::string verb : {"get", "create"}) {  // the WebSocket upgrade needs both from 1.35 on
+    return all;
+}
+
+/// What commands can do without, and say so.
+Permissions wanted(const Names& names, Work work) {
+    Permissions all;
+    for (const std::string verb : {"get", "create"})  // the WebSocket upgrade needs both from 1.35 on
         all.push_back({verb, "", "pods", "exec", names.ns, ""});
-    }
+    if (work == Work::read) return all;
+    for (const std::string verb : {"get", "create", "update", "delete"})
+        add(all, verb, names.lease());
+    if (work != Work::deploy) return all;
+    add(all, "list", {"Node", "", ""});
+    add(all, "list", {"Service", "", ""});
     return all;
 }
 
@@ -38,21 +72,37 @@ std::string in_words(const kube::Permission& permission) {
                        permission.ns.empty() ? "" : " in namespace " + permission.ns);
 }
 
+std::vector<std::string> refused(kube::Client& client, const Permissions& permissions) {
+    std::vector<std::string> missing;
+    const std::vector<bool> allowed = client.allowed(permissions);
+    for (std::size_t i = 0; i < permissions.size(); ++i) {
+        if (!allowed[i]) missing.push_back("  - " + in_words(permissions[i]));
+    }
+    return missing;
+}
+
 }  // namespace
 
-Error explained(kube::Client& client, const Names& names, const Error& refusal) {
-    std::vector<std::string> missing;
-    const auto permissions = needed(names);
+Error explained(kube::Client& client, const std::vector<Names>& instances, Work work,
+                const kube::ApiError& refusal) {
+    std::string text = refusal.message();
+    bool found = false;
     try {
-        const std::vector<bool> allowed = client.allowed(permissions);
-        for (std::size_t i = 0; i < permissions.size(); ++i) {
-            if (!allowed[i]) missing.push_back(in_words(permissions[i]));
+        for (const Names& names : instances) {
+            const auto missing = refused(client, needed(client, names, work));
+            if (missing.empty()) continue;
+            found = true;
+            text += fmt::format("\nthis account may not:\n{}", fmt::join(missing, "\n"));
+            const auto more = refused(client, wanted(names, work));
+            if (!more.empty())
+                text +=
+                    fmt::format("\nand may not, what is wanted but need not be:\n{}", fmt::join(more, "\n"));
         }
     } catch (const kube::ApiError&) {
         return refusal;
     }
-    if (missing.empty()) return refusal;
-    Error error(ExitCode::denied, fmt::format("this account may not:\n  - {}", fmt::join(missing, "\n  - ")),
+    if (!found) return refusal;
+    Error error(ExitCode::denied, text,
                 "ask the cluster's administrator for a role with these rules, or choose another --context");
     for (const std::string& frame : refusal.trail()) {
         error.during(frame);

@@ -25,8 +25,29 @@ std::string manager_of(const kube::Cause& cause) {
 
 void take_conflicts(Step& step, const kube::ApiError& error) {
     for (const kube::Cause& cause : error.causes()) {
-        if (cause.reason != "FieldManagerConflict") continue;
-        (is_kubectl(manager_of(cause)) ? step.taken : step.conflicts).push_back(cause);
+        const std::string manager = manager_of(cause);
+        // A patch of our own (stop, start) is another entry to the server, and nobody's but ours.
+        if (cause.reason != "FieldManagerConflict" || manager == kube::field_manager) continue;
+        (is_kubectl(manager) ? step.taken : step.conflicts).push_back(cause);
+    }
+}
+
+/// What is sent to a dry run. "Recreate" over a RollingUpdate's parameters would be refused, and server-side
+/// apply cannot remove those: install() does it before, with a patch of its own.
+Json without_strategy(const Step& step) {
+    Json object = step.object;
+    if (step.replaces_strategy) object["spec"].erase("strategy");
+    return object;
+}
+
+/// Whose strategy it is that the dry run did not see.
+void contest_strategy(Step& step) {
+    for (const Json& entry : at(step.live, "/metadata/managedFields")) {
+        const std::string manager = text_at(entry, "/manager");
+        if (manager == kube::field_manager || at(entry, "/fieldsV1/f:spec/f:strategy").is_null()) continue;
+        (is_kubectl(manager) ? step.taken : step.conflicts)
+            .push_back(
+                {"FieldManagerConflict", fmt::format("conflict with \"{}\"", manager), ".spec.strategy"});
     }
 }
 
@@ -49,6 +70,10 @@ void settle(Step& step, const Outcome& outcome) {
         throw error;
     }
     step.planned = *outcome.object;
+    if (step.replaces_strategy) {
+        step.planned["spec"]["strategy"] = at(step.object, "/spec/strategy");
+        contest_strategy(step);
+    }
     if (step.live.is_null()) {
         step.change = Change::create;
         return;
@@ -64,9 +89,26 @@ void settle(Step& step, const Outcome& outcome) {
 std::vector<Json> objects_of(const std::vector<Step*>& steps) {
     std::vector<Json> objects;
     for (const Step* step : steps) {
-        objects.push_back(step->object);
+        objects.push_back(without_strategy(*step));
     }
     return objects;
+}
+
+/// The ConfigMap only seeds an empty volume: its change alone changes nothing that runs.
+void note_live_config(Plan& plan) {
+    const auto has_volume = [](const Step& step) {
+        return step.ref.kind == "PersistentVolumeClaim" && !step.live.is_null();
+    };
+    if (std::none_of(plan.steps.begin(), plan.steps.end(), has_volume)) return;
+    for (Step& step : plan.steps) {
+        const bool changed = step.ref.kind == "ConfigMap" && step.change == Change::update &&
+                             at(step.live, "/data") != at(step.planned, "/data");
+        if (changed) {
+            step.note =
+                "the agent's own config.yaml, on the volume, stays as it is; the same with --config merge "
+                "puts this into it";
+        }
+    }
 }
 
 }  // namespace
@@ -84,29 +126,36 @@ const Step& Plan::of(std::string_view kind) const {
     return *std::find_if(steps.begin(), steps.end(), [&](const Step& step) { return step.ref.kind == kind; });
 }
 
-Plan make_plan(kube::Client& client, const Live& live, const std::vector<Json>& objects,
-               bool force_conflicts) {
+Plan make_plan(kube::Client& client, const Live& live, const std::vector<Json>& objects) {
     Plan plan;
+    std::vector<Json> sent;
     for (const Json& object : objects) {
         const kube::Ref ref = kube::ref_of(object);
-        plan.steps.push_back({.object = object, .ref = ref, .live = live.of(ref)});
+        Step& step = plan.steps.emplace_back(Step{.object = object, .ref = ref, .live = live.of(ref)});
+        step.replaces_strategy =
+            ref.kind == "Deployment" && text_at(step.live, "/spec/strategy/type", "Recreate") != "Recreate";
+        sent.push_back(without_strategy(step));
     }
-    const auto first = client.apply_all(objects, {.dry_run = true, .force = force_conflicts});
+    // Never forced: only a refusal names the owner of what would be taken.
+    const auto first = client.apply_all(sent, {.dry_run = true, .force = false});
     std::vector<Step*> contested;
     for (std::size_t i = 0; i < first.size(); ++i) {
         Step& step = plan.steps[i];
         if (first[i].error && first[i].error->is_field_conflict()) {
+            step.forced = true;
             take_conflicts(step, *first[i].error);
             contested.push_back(&step);
         } else {
             settle(step, first[i]);
         }
     }
-    if (contested.empty()) return plan;
-    const auto second = client.apply_all(objects_of(contested), {.dry_run = true, .force = true});
-    for (std::size_t i = 0; i < second.size(); ++i) {
-        settle(*contested[i], second[i]);
+    if (!contested.empty()) {
+        const auto second = client.apply_all(objects_of(contested), {.dry_run = true, .force = true});
+        for (std::size_t i = 0; i < second.size(); ++i) {
+            settle(*contested[i], second[i]);
+        }
     }
+    note_live_config(plan);
     return plan;
 }
 
@@ -128,6 +177,7 @@ std::string plan_text(const Plan& plan) {
         for (const kube::Cause& cause : step.conflicts) {
             text += fmt::format("            {} belongs to {}\n", cause.field, manager_of(cause));
         }
+        if (!step.note.empty()) text += fmt::format("            {}\n", step.note);
     }
     return scrub(text);
 }
@@ -147,6 +197,7 @@ Json plan_json(const Plan& plan) {
                          {"change", change},
                          {"fields", step.fields},
                          {"conflicts", conflicts}});
+        if (!step.note.empty()) steps.back()["note"] = step.note;
     }
     return {{"changes", plan.changes()}, {"rollsPod", plan.rolls_pod()}, {"objects", steps}};
 }

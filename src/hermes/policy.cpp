@@ -1,20 +1,12 @@
-// The cage's egress rules, and which live ones are somebody else's.
+// The cage's egress rules.
 #include "hermesctl/hermes/policy.hpp"
 
-#include "hermesctl/base/crypto.hpp"
 #include "ranges.hpp"
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
 namespace hermesctl::hermes {
 namespace {
-
-using kube::at;
-
-constexpr std::string_view everything_v4 = "0.0.0.0/0";
-constexpr std::string_view everything_v6 = "2000::/3";  // all that is public
 
 Json ports_of(const std::vector<int>& ports, const std::vector<std::string>& protocols) {
     Json list = Json::array();
@@ -65,6 +57,7 @@ std::vector<Range> closed_ranges(const Values& values, const ClusterFacts& clust
     add(cluster.pod_ranges);
     add(cluster.service_ranges);
     add(cluster.balancer_addresses);
+    add(cluster.closed_before);
     return minimal(closed);
 }
 
@@ -93,7 +86,7 @@ bool is_v6_only(const ClusterFacts& cluster) {
 
 void add_internet(Json& rules, const Values& values, const ClusterFacts& cluster) {
     Json to = Json::array({public_block(values, cluster, everything_v4)});
-    if (values.network.ipv6 || is_v6_only(cluster))
+    if (values.network.ipv6 || cluster.v6_before.value_or(is_v6_only(cluster)))
         to.push_back(public_block(values, cluster, everything_v6));
     rules.push_back({{"to", to}, {"ports", ports_of({443, 80}, {"TCP"})}});
 }
@@ -106,34 +99,6 @@ void add_openings(Json& rules, const Values& values) {
         rules.push_back(
             {{"to", Json::array({block(range->text())})}, {"ports", ports_of({target->port}, {"TCP"})}});
     }
-}
-
-std::string fingerprint(const Json& rule) {
-    return sha256_hex(rule.dump()).substr(0, 16);
-}
-
-bool all_ports_among(const Json& rule, std::initializer_list<int> allowed) {
-    const Json& ports = at(rule, "/ports");
-    return ports.is_array() && !ports.empty() &&
-           std::all_of(ports.begin(), ports.end(), [&](const Json& port) {
-               return !port.contains("endPort") &&
-                      std::find(allowed.begin(), allowed.end(), kube::int_at(port, "/port")) != allowed.end();
-           });
-}
-
-/// The guide's first rule: port 53 of everybody.
-bool is_dns_to_all(const Json& rule) {
-    return at(rule, "/to").empty() && all_ports_among(rule, {53});
-}
-
-/// The guide's second rule and ours, in whatever edition: 443 and 80 of the world less something.
-bool is_internet(const Json& rule) {
-    const Json& to = at(rule, "/to");
-    return to.is_array() && !to.empty() && all_ports_among(rule, {443, 80}) &&
-           std::all_of(to.begin(), to.end(), [](const Json& peer) {
-               const std::string cidr = kube::text_at(peer, "/ipBlock/cidr");
-               return cidr == everything_v4 || cidr == everything_v6;
-           });
 }
 
 }  // namespace
@@ -178,23 +143,6 @@ Json egress_rules(const Values& values, const ClusterFacts& cluster, const Json&
         if (std::find(rules.begin(), rules.end(), rule) == rules.end()) rules.push_back(rule);
     }
     return rules;
-}
-
-std::string rules_record(const Json& rules) {
-    std::vector<std::string> prints;
-    for (const Json& rule : rules)
-        prints.push_back(fingerprint(rule));
-    return fmt::format("{}", fmt::join(prints, ","));
-}
-
-Json foreign_rules(const Json& live_policy) {
-    const std::string record = kube::text_at(live_policy, "/metadata/annotations/hermesctl~1rules");
-    Json foreign = Json::array();
-    for (const Json& rule : at(live_policy, "/spec/egress")) {
-        const bool own = record.find(fingerprint(rule)) != std::string::npos;
-        if (!own && !is_dns_to_all(rule) && !is_internet(rule)) foreign.push_back(rule);
-    }
-    return foreign;
 }
 
 }  // namespace hermesctl::hermes

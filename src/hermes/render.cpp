@@ -158,7 +158,9 @@ Json deployment(const Values& values, const Names& names, const RenderInput& inp
     spec["replicas"] = input.replicas;
     spec["selector"]["matchLabels"] = {{"app", values.name}};
     spec["template"]["metadata"]["labels"] = metadata["labels"];
-    spec["template"]["metadata"]["annotations"]["hermesctl/secret-hmac"] = fingerprint(input);
+    Json& annotations = spec["template"]["metadata"]["annotations"];
+    annotations["hermesctl/secret-hmac"] = fingerprint(input);
+    if (!input.config_mark.empty()) annotations["hermesctl/config"] = input.config_mark;
     set_pod(spec["template"]["spec"], values, names);
     return object;
 }

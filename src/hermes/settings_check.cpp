@@ -226,6 +226,11 @@ void check_secrets(const Json& secrets, std::vector<Problem>& problems) {
     for (const auto& [key, source] : secrets.items()) {
         const std::string pointer = "/secrets/" + kube::escape_pointer(key);
         if (!is_variable_name(key)) problems.push_back({pointer, "the key is no variable's name"});
+        if (key == users_key) {
+            problems.push_back({pointer,
+                                "is no secret: who may use the bot is said by --allow-user, or by "
+                                "telegram.allowedUsers in a file"});
+        }
         if (!source.is_object()) continue;
         if (source.size() != 1)
             problems.push_back({pointer, "must name one source: file, env, cmd or stdin"});

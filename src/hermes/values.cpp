@@ -118,13 +118,17 @@ Json merged(Json base, const Json& over) {
     return base;
 }
 
-Values values_of(const Json& given) {
-    const Json settings = without_nulls(given);
+void check_settings(const Json& settings) {
     std::vector<std::string> complaints;
     for (const Problem& problem : problems_of(settings)) {
         complaints.push_back(fmt::format("{}: {}", dotted(problem.pointer), problem.why));
     }
     if (!complaints.empty()) refuse(complaints);
+}
+
+Values values_of(const Json& given) {
+    const Json settings = without_nulls(given);
+    check_settings(settings);
     Values values;
     take(settings, "/name", values.name);
     take(settings, "/namespace", values.ns);

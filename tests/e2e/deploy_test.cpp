@@ -168,7 +168,7 @@ TEST_F(Deploy, SecondOneAtOnceIsToldWhoHoldsTheLease) {
     for (int i = 0; i < 100 && kubectl({"-n", ns(), "get", "lease", "hermes-hermesctl"}).code != 0; ++i) {
         std::this_thread::sleep_for(100ms);
     }
-    const Finished second = hermesctl(deploy_arguments());
+    const Finished second = hermesctl(deploy_arguments({"--model", "MiniMax-M3"}));
     EXPECT_EQ(second.code, 1) << second.out << second.err;
     EXPECT_THAT(second.err, HasSubstr("another hermesctl works on this installation"));
     EXPECT_EQ(first->wait(180s), 0) << first->all();

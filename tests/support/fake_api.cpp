@@ -22,6 +22,12 @@ Json without_bookkeeping(Json object) {
     return object;
 }
 
+/// The API's one rule that hermesctl has to work around.
+bool has_parameters_of_another_strategy(const Json& deployment) {
+    return kube::text_at(deployment, "/spec/strategy/type") == "Recreate" &&
+           kube::at(deployment, "/spec/strategy").contains("rollingUpdate");
+}
+
 }  // namespace
 
 FakeApi::FakeApi(FakeTransport& transport) : transport_(transport) {
@@ -111,6 +117,13 @@ void FakeApi::break_watches(const std::string& failure) {
 /// A write's end: nothing happens for a dry run, and no new version without a change.
 net::Response FakeApi::store(Json object, const Json& before, const Target& target) {
     const int status = before.is_null() ? 201 : 200;
+    if (has_parameters_of_another_strategy(object)) {
+        return refusal(
+            422, "Invalid",
+            fmt::format("Deployment.apps \"{}\" is invalid: spec.strategy.rollingUpdate: Forbidden: may not "
+                        "be specified when strategy `type` is 'Recreate'",
+                        target.name));
+    }
     Json& metadata = object["metadata"];
     if (before.is_null()) {
         metadata["uid"] = fmt::format("uid-{}", ++uids_);

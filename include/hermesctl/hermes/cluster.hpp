@@ -3,6 +3,7 @@
 
 #include "hermesctl/kube/client.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,20 +11,31 @@ namespace hermesctl::hermes {
 
 using kube::Json;
 
+/// Something that the cage does not know.
+struct Gap {
+    std::string what{};  // "nodes"
+    std::string why{};   // a sentence: "may not list nodes: ...; grant ..."
+};
+
 struct ClusterFacts {
     Json dns_selector = Json::object();  // of the DNS Service's pods ({"k8s-app": "kube-dns"})
     std::string dns_namespace = "kube-system";
     std::vector<std::string> dns_addresses{};  // ClusterIPs of the DNS Service
     std::vector<int> dns_target_ports{53};
+    bool dns_port_known = true;                 // false: it is a name, and may not be looked up
     std::vector<std::string> node_addresses{};  // internal and external
     std::vector<std::string> api_addresses{};   // endpoints of the API Service and the kubeconfig's server
     std::vector<std::string> pod_ranges{};
     std::vector<std::string> service_ranges{};
     std::vector<std::string> balancer_addresses{};  // load balancer and external IPs
-    std::vector<std::string> unread{};  // what may not be read ("nodes"), for a warning; never a silent gap
+    std::vector<Gap> gaps{};                        // for warnings; never a silent gap
+    bool incomplete = false;                        // a list was refused, or failed
+    // From the live policy, where `incomplete` (policy.hpp):
+    std::vector<std::string> closed_before{};
+    std::optional<bool> v6_before{};  // whether IPv6 is open
 };
 
-/// `server`: the kubeconfig's URL. Reads in parallel; what may not be read lands in `unread`.
+/// `server`: the kubeconfig's URL. Reads in parallel; what may not be read lands in `gaps`.
 ClusterFacts read_cluster(kube::Client&, const std::string& server);
 
 }  // namespace hermesctl::hermes

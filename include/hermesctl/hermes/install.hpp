@@ -9,7 +9,8 @@
 namespace hermesctl::hermes {
 
 struct InstallOptions {
-    std::function<void()> after_namespace{};  // the lease can be taken once it is there
+    std::function<void()> after_namespace{};    // the lease can be taken once it is there
+    std::function<void()> before_deployment{};  // only if it changes
 };
 
 /// Applies what the plan changes: the namespace; account, claim, secret, config and policy in parallel; then

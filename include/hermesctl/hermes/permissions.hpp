@@ -1,14 +1,20 @@
-// What deploy must be allowed to do; asked only after a refusal, so that everything missing is listed at
+// What a command must be allowed to do; asked only after a refusal, so that everything missing is listed at
 // once.
 #pragma once
 
 #include "hermesctl/hermes/live.hpp"
 #include "hermesctl/kube/client.hpp"
 
+#include <vector>
+
 namespace hermesctl::hermes {
 
-/// "denied" with every permission that the account lacks ("patch deployments.apps in hermes"), from
-/// SelfSubjectAccessReviews; `refusal` as it is when they cannot be asked or find nothing.
-Error explained(kube::Client&, const Names&, const Error& refusal);
+/// What a command does with an installation.
+enum class Work { read, run, deploy, remove };
+
+/// The refusal, then every permission that the account lacks for this work ("patch deployments.apps in
+/// namespace hermes") and what it would be good to have, from SelfSubjectAccessReviews; the refusal as it is
+/// when they cannot be asked or find nothing.
+Error explained(kube::Client&, const std::vector<Names>&, Work, const kube::ApiError& refusal);
 
 }  // namespace hermesctl::hermes

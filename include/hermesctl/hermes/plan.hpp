@@ -20,8 +20,11 @@ struct Step {
     std::vector<std::string> fields{};     // "spec.replicas: 1 -> 2", secrets' values masked
     std::vector<kube::Cause> taken{};      // fields of kubectl's managers that are taken over
     std::vector<kube::Cause> conflicts{};  // fields of other managers; force-conflicts takes them
+    bool forced = false;                   // it takes fields that others own
     bool rolls_pod = false;                // the pod template changes
     bool adopted = false;                  // kubectl's managers own fields that are ours from now on
+    bool replaces_strategy = false;        // of the Deployment, which takes a patch of its own before
+    std::string note{};                    // what a person should know beside the fields
     Json live{};                           // null when it is not there
     Json planned{};                        // as the server would have it
 };
@@ -35,10 +38,14 @@ struct Plan {
 
 /// One round of dry runs in parallel (a second one for objects with conflicts). Throws Error: a refusal of
 /// the server, with the object's name.
-Plan make_plan(kube::Client&, const Live&, const std::vector<Json>& objects, bool force_conflicts);
+Plan make_plan(kube::Client&, const Live&, const std::vector<Json>& objects);
 
-/// The leaves that differ, as "path: before -> after"; data of Secrets is masked. Server-side bookkeeping
-/// (managedFields, resourceVersion, generation, status, uid, timestamps) does not count. Pure.
+/// Who may use the bot now, and could not after this.
+std::vector<std::string> lost_users(const Plan&);
+
+/// The leaves that differ, as "path: before -> after", and of lists without keys the items that go and come
+/// ("path: - item"); data of Secrets is masked, but for users' ids. Server-side bookkeeping (managedFields,
+/// resourceVersion, generation, status, uid, timestamps) does not count. Pure.
 std::vector<std::string> differing_fields(const Json& before, const Json& after);
 
 /// "+ create  deployment/hermes" lines, with the fields below "~ change".

@@ -5,9 +5,13 @@
 #include "hermesctl/hermes/values.hpp"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace hermesctl::hermes {
+
+inline constexpr std::string_view everything_v4 = "0.0.0.0/0";
+inline constexpr std::string_view everything_v6 = "2000::/3";  // all that is public
 
 /// Every special-purpose IPv4 range (IANA) that "public" leaves out, and IPv6's inside 2000::/3.
 const std::vector<std::string>& special_ranges_v4();
@@ -23,5 +27,15 @@ std::string rules_record(const Json& rules);
 /// Rules of a live policy that deploy did not write and the guide's own text does not have: what somebody
 /// added.
 Json foreign_rules(const Json& live_policy);
+
+/// Exceptions from "public" that somebody added to a live policy by hand.
+std::vector<std::string> exceptions_by_hand(const Json& live_policy);
+
+/// What a live policy closes, and where it lets DNS go, as far as the cluster could not be read now: a deploy
+/// by somebody who may read less does not loosen the cage.
+void keep_what_was_known(const Json& live_policy, ClusterFacts&);
+
+/// "TCP 443, TCP 80 to 0.0.0.0/0 less 10.0.0.0/8".
+std::string rule_text(const Json& rule);
 
 }  // namespace hermesctl::hermes

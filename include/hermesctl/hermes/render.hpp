@@ -16,6 +16,7 @@ struct RenderInput {
     std::string salt{};                            // random; kept on the Secret (annotation hermesctl/salt)
     ClusterFacts cluster{};
     Json kept_rules = Json::array();  // egress rules of others, see policy.hpp
+    std::string config_mark{};        // of the last change of the live config.yaml, see live_config.hpp
     int replicas = 1;
 };
 

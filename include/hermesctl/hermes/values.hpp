@@ -64,6 +64,9 @@ std::vector<Json> settings_of_file(std::string_view text, std::string_view sourc
 /// `over` on top of `base`: objects merge, lists and scalars replace.
 Json merged(Json base, const Json& over);
 
+/// Throws Error{usage} that names every problem at once; what is left out is none.
+void check_settings(const Json& settings);
+
 /// Checks and types; throws Error{usage} that names every problem at once.
 Values values_of(const Json& settings);
 

@@ -59,6 +59,13 @@ class Cluster : public ::testing::Test {
         return read_cluster(client_, server);
     }
 
+    std::vector<std::string> unread(const std::string& server = "https://127.0.0.1:6443") {
+        std::vector<std::string> all;
+        for (const Gap& gap : read(server).gaps)
+            all.push_back(gap.what);
+        return all;
+    }
+
     testing::FakeClock clock_;
     testing::FakeTransport transport_{clock_};
     testing::FakeApi api_{transport_};
@@ -77,7 +84,8 @@ TEST_F(Cluster, ReadsK3s) {
     EXPECT_THAT(facts.pod_ranges, ElementsAre("10.42.0.0/24", "10.52.0.0/16"));
     EXPECT_THAT(facts.service_ranges, ElementsAre("10.43.0.0/16"));
     EXPECT_THAT(facts.balancer_addresses, ElementsAre("85.10.0.9", "85.10.0.10"));
-    EXPECT_THAT(facts.unread, IsEmpty());
+    EXPECT_THAT(facts.gaps, IsEmpty());
+    EXPECT_FALSE(facts.incomplete);
 }
 
 TEST_F(Cluster, PrefersWhatTheApiServes) {
@@ -129,12 +137,21 @@ metadata: {name: node-local-dns-x, namespace: kube-system, labels: {k8s-app: nod
 TEST_F(Cluster, NeverLeavesASilentGap) {
     put(k3s);
     api_.deny("list", "nodes");
-    EXPECT_THAT(read().unread, ElementsAre("nodes")) << "service addresses are private here";
+    EXPECT_THAT(unread(), ElementsAre("nodes")) << "service addresses are private here";
+    EXPECT_TRUE(read().incomplete);
     api_.deny("list", "services");
     api_.deny("list", "endpointslices");
-    EXPECT_THAT(read("https://api.example.com:6443").unread,
-                ElementsAre("services", "nodes", "the API server's endpoints",
-                            "the addresses of api.example.com", "the range of service addresses"));
+    EXPECT_THAT(unread("https://api.example.com:6443"),
+                ElementsAre("services", "nodes", "endpointslices in namespace default", "api.example.com",
+                            "service addresses"));
+}
+
+TEST_F(Cluster, WithoutTheApiForServiceRangesIsComplete) {
+    put(k3s);
+    api_.fail_always("GET", "ServiceCIDR", testing::refusal(404, "NotFound", "no such resource"));
+    EXPECT_FALSE(read().incomplete);
+    api_.deny("list", "configmaps");
+    EXPECT_TRUE(read().incomplete);
 }
 
 TEST_F(Cluster, TellsAboutAnUnknownPublicServiceRange) {
@@ -142,7 +159,7 @@ TEST_F(Cluster, TellsAboutAnUnknownPublicServiceRange) {
         "spec: {clusterIP: 34.118.224.10, clusterIPs: [34.118.224.10], selector: {k8s-app: kube-dns}}}");
     const ClusterFacts facts = read("https://34.1.2.3");
     EXPECT_THAT(facts.service_ranges, ElementsAre("34.118.224.10"));
-    EXPECT_THAT(facts.unread, ElementsAre("the range of service addresses"));
+    EXPECT_THAT(unread("https://34.1.2.3"), ElementsAre("service addresses"));
     EXPECT_THAT(facts.api_addresses, ElementsAre("34.1.2.3"));
     EXPECT_THAT(read("https://[2a01::1]:6443/x").api_addresses, Contains("2a01::1"));
 }

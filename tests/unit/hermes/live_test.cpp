@@ -88,6 +88,30 @@ TEST(SettingsOf, KeepsWhatAnOwnerMade) {
                              "mcp_servers": {"colony": {"url": "http://colony/mcp"}}}})"_json);
 }
 
+TEST(SettingsOf, KeepsAnEmptyVariable) {
+    std::vector<Json> objects = kube::parse_yaml(by_hand, "by hand");
+    Json& env = objects[3]["spec"]["template"]["spec"]["containers"][1]["env"];
+    env.push_back({{"name", "QUIET"}});  // as the API gives back an empty value
+    const Json kept = kube::at(settings_of(live_of(objects), names), "/pod/env");
+    EXPECT_EQ(kept, R"({"TZ": "Europe/Berlin", "QUIET": ""})"_json);
+}
+
+/// An exception that its owner added closes something: deploy must not open it again.
+TEST(SettingsOf, KeepsWhatWasClosedByHand) {
+    const Json policy = kube::parse_yaml(R"(
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: hermes-egress, namespace: hermes}
+spec:
+  egress:
+    - to: [{ipBlock: {cidr: 0.0.0.0/0, except: [10.0.0.0/8, 192.168.0.0/16, 85.10.0.0/24]}}]
+      ports: [{protocol: TCP, port: 443}, {protocol: TCP, port: 80}]
+)",
+                                         "by hand")
+                            .at(0);
+    EXPECT_EQ(settings_of(live_of({policy}), names), R"({"network": {"except": ["85.10.0.0/24"]}})"_json);
+}
+
 TEST(SettingsOf, LeavesOutAListThatCannotBeKept) {
     std::vector<Json> objects = kube::parse_yaml(by_hand, "by hand");
     objects[1]["data"]["TELEGRAM_ALLOWED_USERS"] = base64_encode("*");

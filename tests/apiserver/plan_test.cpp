@@ -1,0 +1,78 @@
+// Plan and installation on a real API server: its defaults, its ownership, its refusals.
+#include "apiserver/fixture.hpp"
+#include "hermesctl/hermes/install.hpp"
+#include "hermesctl/hermes/render.hpp"
+
+#include <gmock/gmock.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using kube::at;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class InstallationTest : public testing::ApiserverTest {
+  protected:
+    Names names() const { return {.ns = ns, .name = "hermes"}; }
+    /// The namespace is the test's own.
+    std::vector<Json> objects() const {
+        Values values;
+        values.ns = ns;
+        values.image = image;
+        const RenderInput input{.secrets = {{"TELEGRAM_BOT_TOKEN", "t"}, {"TELEGRAM_ALLOWED_USERS", "111"}},
+                                .salt = "5a17"};
+        std::vector<Json> all = render(values, input);
+        all.erase(all.begin());
+        return all;
+    }
+    Plan plan() { return make_plan(client(), read_live(client(), names()), objects()); }
+    void install_all() { install(client(), plan(), {}, admin->reporter); }
+
+    std::string image = "a/b:1";
+};
+
+TEST_F(InstallationTest, IsTheSameTheSecondTime) {
+    install_all();
+    const Plan second = plan();
+    EXPECT_FALSE(second.changes()) << plan_text(second);
+    image = "a/b:2";
+    const Plan third = plan();
+    EXPECT_TRUE(third.rolls_pod());
+    EXPECT_FALSE(third.of("Secret").change == Change::update) << plan_text(third);
+}
+
+/// Who leaves the strategy out gets a RollingUpdate with parameters, over which "Recreate" is refused.
+TEST_F(InstallationTest, TakesOverARollingUpdate) {
+    install_all();
+    client().remove(names().deployment());
+    Json by_hand = objects().back();
+    by_hand["spec"].erase("strategy");
+    const auto made = client().create(by_hand);
+    ASSERT_EQ(kube::text_at(made.value(), "/spec/strategy/type"), "RollingUpdate");
+    const auto refused = client().apply(objects().back(), {.dry_run = true, .force = true});
+    ASSERT_TRUE(refused.error) << "then the detour has no reason any more";
+    EXPECT_EQ(refused.error->http(), 422);
+
+    const Plan detour = plan();
+    EXPECT_THAT(detour.of("Deployment").fields, Contains("spec.strategy.type: RollingUpdate -> Recreate"));
+    install(client(), detour, {}, admin->reporter);
+    EXPECT_EQ(at(*client().get(names().deployment()), "/spec/strategy"), Json({{"type", "Recreate"}}));
+    EXPECT_FALSE(plan().changes()) << plan_text(plan());
+}
+
+TEST_F(InstallationTest, OwnersAreNamedAndOurOwnPatchesAreNoConflict) {
+    install_all();
+    client().patch(names().deployment(), kube::Patch::merge, {{"spec", {{"replicas", 0}}}}).value();
+    EXPECT_THAT(plan().of("Deployment").conflicts, IsEmpty());
+    client()
+        .patch(names().deployment(), kube::Patch::merge, {{"spec", {{"revisionHistoryLimit", 9}}}}, "argocd")
+        .value();
+    EXPECT_THAT(plan_text(plan()), HasSubstr(".spec.revisionHistoryLimit belongs to argocd"));
+    install_all();
+    EXPECT_FALSE(plan().changes());
+}
+
+}  // namespace
+}  // namespace hermesctl::hermes

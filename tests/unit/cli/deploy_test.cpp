@@ -1,0 +1,217 @@
+// deploy and diff as a whole, against a server in memory: what is shown, asked, changed and left alone.
+#include "hermesctl/base/crypto.hpp"
+#include "hermesctl/kube/yaml.hpp"
+#include "support/cli_world.hpp"
+#include "support/scratch.hpp"
+
+#include <algorithm>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace hermesctl::cli {
+namespace {
+
+using kube::Json;
+using kube::Ref;
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+const Ref secret_ref{"Secret", "hermes", "hermes-secrets"};
+const Ref deployment_ref{"Deployment", "hermes", "hermes"};
+const Ref lease_ref{"Lease", "hermes", "hermes-hermesctl"};
+
+class DeployTest : public ::testing::Test {
+  protected:
+    DeployTest() {
+        world_.context.environment["TOKEN"] = "123456789:AAbbccddeeffgghhiijjkkllmmnnooppqqr";
+        world_.context.environment["KEY"] = "the-key-of-minimax";
+    }
+    ExitCode deploy(std::vector<std::string> more = {}) {
+        std::vector<std::string> line{"deploy", "--no-wait"};
+        line.insert(line.end(), more.begin(), more.end());
+        world_.api.log.clear();
+        return world_.run(line);
+    }
+    void install(const std::string& users = "111") {
+        ASSERT_EQ(deploy({"--allow-user", users, "--secret", "TELEGRAM_BOT_TOKEN=env:TOKEN", "--secret",
+                          "MINIMAX_API_KEY=env:KEY"}),
+                  ExitCode::ok)
+            << err();
+    }
+    void edit(const Json& change, const char* manager) {
+        kube::Client client(world_.transport, world_.clock, reporter_);
+        client.patch(deployment_ref, kube::Patch::merge, change, manager).value();
+    }
+    std::string users() const {
+        return base64_decode(kube::text_at(world_.api.object(secret_ref), "/data/TELEGRAM_ALLOWED_USERS"))
+            .value();
+    }
+    std::vector<std::string> writes() const {
+        std::vector<std::string> found;
+        for (const std::string& line : world_.api.log) {
+            const bool reads =
+                line.starts_with("GET ") || line.starts_with("LIST ") || line.ends_with(" (dry run)");
+            if (!reads) found.push_back(line);
+        }
+        return found;
+    }
+    std::string out() const { return world_.out.str(); }
+    std::string err() const { return world_.err.str(); }
+
+    struct Silent : Reporter {
+        void on(const Event&) override {}
+    } reporter_;
+    testing::CliWorld world_;
+    testing::Scratch scratch_;
+};
+
+TEST_F(DeployTest, FromNothingMakesAll) {
+    install();
+    EXPECT_EQ(users(), "111");
+    EXPECT_FALSE(world_.api.object(deployment_ref).is_null());
+    EXPECT_TRUE(world_.api.object(lease_ref).is_null()) << "given back";
+    EXPECT_THAT(err(), AllOf(HasSubstr("+ create  deployment/hermes"), Not(HasSubstr("the-key-of-minimax"))));
+}
+
+TEST_F(DeployTest, WithNothingToChangeOnlyReadsAndAsksForDryRuns) {
+    install();
+    ASSERT_EQ(deploy(), ExitCode::ok) << err();
+    EXPECT_EQ(out(), "nothing to change\n");
+    EXPECT_THAT(writes(), IsEmpty());
+    EXPECT_EQ(std::count_if(world_.api.log.begin(), world_.api.log.end(),
+                            [](const std::string& line) { return line.ends_with(" (dry run)"); }),
+              7);
+    EXPECT_LE(world_.api.log.size(), 7u + 7u + 6u) << ::testing::PrintToString(world_.api.log);
+}
+
+TEST_F(DeployTest, DryRunAndDiffChangeNothing) {
+    install();
+    EXPECT_EQ(deploy({"--dry-run", "--image", "a/b:2"}), ExitCode::ok);
+    EXPECT_THAT(out(), HasSubstr("-> a/b:2"));
+    EXPECT_THAT(writes(), IsEmpty());
+    EXPECT_EQ(world_.run({"diff", "--image", "a/b:2", "-o", "json"}), ExitCode::pending);
+    EXPECT_EQ(Json::parse(out())["rollsPod"], true);
+    EXPECT_EQ(world_.run({"diff"}), ExitCode::ok);
+}
+
+TEST_F(DeployTest, NobodyLosesAccessWithoutAYes) {
+    install("111,999");
+    EXPECT_EQ(deploy({"--allow-user", "222"}), ExitCode::usage);
+    EXPECT_THAT(err(), AllOf(HasSubstr("+ 222 may use the bot"), HasSubstr("- 111 loses access"),
+                             HasSubstr("- 999 loses access"), HasSubstr("--yes")));
+    EXPECT_EQ(users(), "111,999");
+    EXPECT_THAT(writes(), IsEmpty());
+    EXPECT_EQ(deploy({"--allow-user", "222", "-y"}), ExitCode::ok);
+    EXPECT_EQ(users(), "222");
+    EXPECT_EQ(deploy({"--allow-user", "222", "--allow-user", "333"}), ExitCode::ok)
+        << "one more needs no yes";
+    EXPECT_EQ(users(), "222,333");
+}
+
+TEST_F(DeployTest, ForcedConflictsAreShownWithTheirOwnerAndAskedFor) {
+    install();
+    edit({{"spec", {{"revisionHistoryLimit", 9}}}}, "argocd");
+    EXPECT_EQ(deploy(), ExitCode::failed);
+    EXPECT_THAT(err(), AllOf(HasSubstr(".spec.revisionHistoryLimit belongs to argocd"),
+                             HasSubstr("--force-conflicts")));
+    EXPECT_EQ(deploy({"--force-conflicts"}), ExitCode::usage);
+    EXPECT_THAT(err(), AllOf(HasSubstr(".spec.revisionHistoryLimit belongs to argocd"), HasSubstr("--yes")));
+    EXPECT_EQ(world_.api.object(deployment_ref)["spec"]["revisionHistoryLimit"], 9);
+    EXPECT_EQ(deploy({"--force-conflicts", "-y"}), ExitCode::ok) << err();
+}
+
+/// Between the plan and the yes a person may have taken minutes.
+TEST_F(DeployTest, WhatSomebodyElseChangedMeanwhileIsNotOverwritten) {
+    install();
+    world_.api.on_write = [&](const std::string&, const Json& object) {
+        if (object["kind"] != "Lease") return;
+        world_.api.on_write = nullptr;
+        world_.api.merge(secret_ref, {{"data", {{"MINIMAX_API_KEY", base64_encode("rotated-by-another")}}}});
+    };
+    EXPECT_EQ(deploy({"--allow-user", "111", "--allow-user", "222"}), ExitCode::failed);
+    EXPECT_THAT(err(), HasSubstr("secret/hermes-secrets was changed meanwhile"));
+    EXPECT_EQ(users(), "111");
+    EXPECT_TRUE(world_.api.object(lease_ref).is_null());
+}
+
+TEST_F(DeployTest, UsersAreNoSecret) {
+    EXPECT_EQ(deploy({"--secret", "TELEGRAM_ALLOWED_USERS=env:KEY"}), ExitCode::usage);
+    EXPECT_THAT(err(), AllOf(HasSubstr("--allow-user"), HasSubstr("telegram.allowedUsers")));
+    const std::string file = scratch_.write(
+        "h.yaml", "apiVersion: hermesctl/v1\nkind: Hermes\nsecrets:\n  TELEGRAM_ALLOWED_USERS: {env: KEY}\n");
+    EXPECT_EQ(deploy({"-f", file}), ExitCode::usage);
+    EXPECT_THAT(err(), AllOf(HasSubstr("h.yaml:4:"), HasSubstr("--allow-user")));
+    EXPECT_THAT(world_.api.log, IsEmpty()) << "before anything is sent";
+}
+
+TEST_F(DeployTest, PathsOfFlagsAreRelativeToWhereOneIs) {
+    const auto here = std::filesystem::current_path();
+    std::filesystem::current_path(scratch_.path());
+    scratch_.write("token", world_.context.environment["TOKEN"]);
+    scratch_.write("conf/key", "the-key-beside-the-file");
+    scratch_.write("conf/hermes.yaml",
+                   "apiVersion: hermesctl/v1\nkind: Hermes\ntelegram: {allowedUsers: [111]}\n"
+                   "secrets: {MINIMAX_API_KEY: {file: key}}\n");
+    EXPECT_EQ(deploy({"-f", "conf/hermes.yaml", "--secret", "TELEGRAM_BOT_TOKEN=@token"}), ExitCode::ok)
+        << err();
+    std::filesystem::current_path(here);
+    EXPECT_EQ(kube::text_at(world_.api.object(secret_ref), "/data/MINIMAX_API_KEY"),
+              base64_encode("the-key-beside-the-file"));
+}
+
+TEST_F(DeployTest, WhatWasDoneIsToldBeforeTheSecondOneFails) {
+    const std::string text =
+        "apiVersion: hermesctl/v1\nkind: Hermes\nname: {}\nnamespace: {}\ntelegram: {{allowedUsers: [111]}}\n"
+        "secrets: {{TELEGRAM_BOT_TOKEN: {{env: TOKEN}}, MINIMAX_API_KEY: {{env: KEY}}}}\n";
+    const auto document = [&](std::string name) {
+        std::string one = text;
+        for (std::size_t at = one.find("{}"); at != std::string::npos; at = one.find("{}"))
+            one.replace(at, 2, name);
+        for (const auto& [twice, once] : {std::pair{"{{", "{"}, {"}}", "}"}}) {
+            for (std::size_t at = one.find(twice); at != std::string::npos; at = one.find(twice, at + 1))
+                one.replace(at, 2, once);
+        }
+        return one;
+    };
+    const std::string file = scratch_.write("two.yaml", document("one") + "---\n" + document("two"));
+    world_.api.fail("PATCH", "Deployment", 3, testing::refusal(422, "Invalid", "no such image"));
+    EXPECT_EQ(deploy({"-f", file, "-o", "json"}), ExitCode::failed);
+    EXPECT_FALSE(world_.api.object({"Deployment", "one", "one"}).is_null());
+    std::istringstream documents(out());
+    Json first;
+    Json second;
+    documents >> first >> second;
+    EXPECT_EQ(first["instances"].size(), 1u);
+    EXPECT_THAT(second["error"]["message"].dump(), HasSubstr("no such image"));
+    EXPECT_THAT(second["error"]["while"].dump(), HasSubstr("deploying two in namespace two"));
+}
+
+TEST_F(DeployTest, AModelForALiveInstallationSaysThatItsConfigStays) {
+    install();
+    EXPECT_EQ(deploy({"--model", "MiniMax-M3"}), ExitCode::ok) << err();
+    EXPECT_THAT(err(), AllOf(HasSubstr("stays as it is"), HasSubstr("--config merge")));
+    EXPECT_EQ(deploy({"--model", "MiniMax-M4", "--config", "merge"}), ExitCode::failed);
+    EXPECT_THAT(err(), HasSubstr("its config.yaml cannot be read")) << "no pod runs here";
+    EXPECT_THAT(writes(), IsEmpty());
+}
+
+TEST_F(DeployTest, ARefusalIsToldWithEverythingThatIsMissing) {
+    install();
+    world_.api.deny("get", "secrets");
+    world_.api.deny("patch", "deployments");
+    for (const char* command : {"deploy", "diff"}) {
+        EXPECT_EQ(world_.run({command}), ExitCode::denied);
+        EXPECT_THAT(err(),
+                    AllOf(HasSubstr("cannot get resource"), HasSubstr("- get secrets in namespace hermes"),
+                          HasSubstr("- patch deployments.apps in namespace hermes")));
+    }
+    EXPECT_EQ(world_.run({"status"}), ExitCode::denied);
+    EXPECT_THAT(err(), AllOf(HasSubstr("- get secrets in namespace hermes"), Not(HasSubstr("patch"))));
+}
+
+}  // namespace
+}  // namespace hermesctl::cli

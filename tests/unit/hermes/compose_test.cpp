@@ -1,0 +1,209 @@
+// From wishes and the live cluster to objects: what is asked for, what is kept, what is said.
+#include "hermesctl/hermes/compose.hpp"
+
+#include "hermesctl/base/crypto.hpp"
+#include "hermesctl/base/scrub.hpp"
+#include "hermesctl/hermes/render.hpp"
+#include "support/fake_api.hpp"
+#include "support/recording_reporter.hpp"
+
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using namespace nlohmann::json_literals;
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+const Names names{.ns = "hermes", .name = "hermes"};
+
+class ComposeTest : public ::testing::Test {
+  protected:
+    ComposeTest() {
+        api_.put(R"({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n"},
+                     "status": {"addresses": [{"type": "ExternalIP", "address": "85.10.0.7"}]}})"_json);
+        api_.put(
+            R"({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "dns-default", "namespace": "openshift-dns"},
+                "spec": {"clusterIP": "34.118.224.10", "clusterIPs": ["34.118.224.10"], "selector": {"dns": "default"},
+                         "ports": [{"port": 53, "targetPort": 5353}]}})"_json);
+    }
+    Composition compose(Json settings = R"({"telegram": {"allowedUsers": [111]}})"_json) {
+        Wish wish{.settings = std::move(settings),
+                  .server = "https://192.168.1.20:6443",
+                  .readers = {in_, environment_},
+                  .ask = ask_};
+        return hermes::compose(client_, wish, reporter_);
+    }
+    std::string complaint(Json settings) {
+        try {
+            compose(std::move(settings));
+            return "";
+        } catch (const Error& error) {
+            EXPECT_EQ(error.code(), ExitCode::usage);
+            return error.message();
+        }
+    }
+    void install() {
+        answer_questions();
+        for (const Json& object : compose().objects)
+            client_.apply(object).value();
+        reporter_.events.clear();
+    }
+    void answer_questions() {
+        ask_ = [this](const std::string& question, bool hidden) -> std::string {
+            asked_.push_back(question);
+            if (!hidden) return "111";
+            return question.find("bot token") != std::string::npos ? token_ : "key-typed-at-the-prompt";
+        };
+    }
+    std::vector<std::string> told() const {
+        std::vector<std::string> all;
+        for (const Event& event : reporter_.events)
+            all.push_back(event.detail);
+        return all;
+    }
+    static Json policy_of(const Composition& made) {
+        for (const Json& object : made.objects) {
+            if (object["kind"] == "NetworkPolicy") return object;
+        }
+        return {};
+    }
+
+    testing::FakeClock clock_;
+    testing::FakeTransport transport_{clock_};
+    testing::FakeApi api_{transport_};
+    testing::RecordingReporter reporter_;
+    kube::Client client_{transport_, clock_, reporter_};
+    std::istringstream in_{};
+    Environment environment_{};
+    std::function<std::string(const std::string&, bool)> ask_{};
+    std::vector<std::string> asked_{};
+    const std::string token_ = "123456789:AAbbccddeeffgghhiijjkkllmmnnooppqqr";
+};
+
+TEST_F(ComposeTest, ListsEverythingThatIsMissingAtOnce) {
+    EXPECT_THAT(complaint(Json::object()), AllOf(HasSubstr("--allow-user"), HasSubstr("TELEGRAM_BOT_TOKEN"),
+                                                 HasSubstr("MINIMAX_API_KEY")));
+}
+
+TEST_F(ComposeTest, RemembersWhatIsTypedSoThatItIsNeverShown) {
+    answer_questions();
+    compose(Json::object());
+    EXPECT_EQ(asked_.size(), 3u);
+    EXPECT_THAT(scrub("x key-typed-at-the-prompt y"), Not(HasSubstr("key-typed")));
+}
+
+TEST_F(ComposeTest, ASecondOneAsksNothingAndKeepsAll) {
+    install();
+    asked_.clear();
+    const Composition again = compose(Json::object());
+    EXPECT_THAT(asked_, IsEmpty());
+    EXPECT_EQ(again.values.allowed_users, std::vector<std::int64_t>{111});
+}
+
+TEST_F(ComposeTest, AListThatCannotBeKeptIsAskedFor) {
+    install();
+    api_.merge(names.secret(), {{"data", {{"TELEGRAM_ALLOWED_USERS", base64_encode("*")}}}});
+    ask_ = {};
+    EXPECT_THAT(complaint(Json::object()), HasSubstr("--allow-user"));
+    EXPECT_EQ(compose(R"({"telegram": {"allowedUsers": [222]}})"_json).values.allowed_users,
+              std::vector<std::int64_t>{222});
+}
+
+class CageTest : public ComposeTest {};
+
+/// A deploy by somebody who may read less leaves the cage as closed as it was.
+TEST_F(CageTest, IsNotLoosenedByWhoMayReadLess) {
+    install();
+    const Json before = policy_of(compose());
+    ASSERT_THAT(before.dump(),
+                AllOf(HasSubstr("85.10.0.7/32"), HasSubstr("34.118.224.10/32"), HasSubstr("openshift-dns")));
+    for (const char* resource : {"nodes", "services", "endpointslices", "servicecidrs", "pods"})
+        api_.deny("list", resource);
+    EXPECT_EQ(policy_of(compose()), before);
+}
+
+TEST_F(CageTest, IsNotLoosenedByAFailureThatPasses) {
+    install();
+    const Json before = policy_of(compose());
+    api_.fail_always("GET", "Node", testing::answer(503, "not now"));
+    EXPECT_EQ(policy_of(compose()), before);
+    EXPECT_THAT(told(), Contains(AllOf(HasSubstr("nodes"), HasSubstr("not now"))));
+}
+
+TEST_F(CageTest, SaysInASentenceWhatCouldNotBeRead) {
+    install();
+    api_.deny("list", "nodes");
+    api_.deny("list", "services");
+    compose();
+    EXPECT_THAT(told(), Contains(AllOf(HasSubstr("may not list nodes: "), HasSubstr("grant list on nodes"))));
+    EXPECT_THAT(told(), Contains(HasSubstr("may not list services: ")));
+    EXPECT_THAT(told(), Contains(HasSubstr("stays closed")));
+    std::set<std::string> subjects;
+    for (const Event& event : reporter_.events) {
+        EXPECT_TRUE(subjects.insert(event.phase + event.subject).second)
+            << "the board shows only the last one of a subject: " << event.subject;
+    }
+}
+
+TEST_F(CageTest, OpensAgainWhatIsGoneOnceAllCanBeRead) {
+    install();
+    api_.erase({"Node", "", "n"});
+    EXPECT_THAT(policy_of(compose()).dump(), Not(HasSubstr("85.10.0.7")));
+}
+
+class ForeignNamespaceTest : public ComposeTest {
+  protected:
+    void put_namespace(const char* level) {
+        Json object =
+            R"({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "hermes", "labels": {"team": "a"}}})"_json;
+        if (*level != '\0') object["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] = level;
+        api_.put(object);
+        answer_questions();
+    }
+    void put_pod(const char* name, const char* app) {
+        api_.put({{"apiVersion", "v1"},
+                  {"kind", "Pod"},
+                  {"metadata", {{"name", name}, {"namespace", "hermes"}, {"labels", {{"app", app}}}}}});
+    }
+};
+
+TEST_F(ForeignNamespaceTest, KeepsItsLabelsAndIsToldWhatItDoesNotEnforce) {
+    put_namespace("");
+    const Composition made = compose();
+    for (const Json& object : made.objects)
+        EXPECT_NE(object["kind"], "Namespace");
+    EXPECT_THAT(told(), Contains(HasSubstr("keeps its labels")));
+    EXPECT_THAT(
+        told(),
+        Contains(
+            AllOf(HasSubstr("nothing in this namespace enforces"),
+                  HasSubstr("kubectl label namespace hermes pod-security.kubernetes.io/enforce=baseline"))));
+    EXPECT_THAT(told(), Not(Contains(HasSubstr("other"))));
+}
+
+TEST_F(ForeignNamespaceTest, WithBaselineHasNothingToType) {
+    put_namespace("restricted");
+    compose();
+    EXPECT_THAT(told(), Contains(HasSubstr("keeps its labels")));
+    EXPECT_THAT(told(), Not(Contains(HasSubstr("kubectl label"))));
+}
+
+TEST_F(ForeignNamespaceTest, TellsWhoElseIsInIt) {
+    put_namespace("baseline");
+    put_pod("hermes-1", "hermes");
+    put_pod("db-0", "db");
+    put_pod("db-1", "db");
+    compose();
+    EXPECT_THAT(told(), Contains(HasSubstr("2 other pods run in it")));
+}
+
+}  // namespace
+}  // namespace hermesctl::hermes

@@ -1,0 +1,138 @@
+// What a person reads of a change: nothing that goes is left out, nothing secret is in it.
+#include "hermesctl/base/crypto.hpp"
+#include "hermesctl/hermes/plan.hpp"
+#include "hermesctl/hermes/policy.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using namespace nlohmann::json_literals;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::UnorderedElementsAre;
+
+TEST(DifferingFields, AreLeavesWithoutBookkeeping) {
+    const Json before =
+        R"({"metadata": {"uid": "1", "managedFields": [1], "labels": {"a": "b"}}, "spec": {"replicas": 1,
+        "template": {"spec": {"containers": [{"name": "x", "image": "i"}, {"name": "hermes", "image": "a:1"}]}}}})"_json;
+    Json after = before;
+    after["metadata"]["uid"] = "2";
+    after["metadata"]["managedFields"] = {2};
+    after["status"] = {{"replicas", 1}};
+    EXPECT_THAT(differing_fields(before, after), IsEmpty());
+    after["spec"]["replicas"] = 2;
+    after["spec"]["template"]["spec"]["containers"][1]["image"] = "a:2";
+    after["metadata"]["labels"]["c"] = "d";
+    EXPECT_THAT(differing_fields(before, after),
+                UnorderedElementsAre("spec.replicas: 1 -> 2",
+                                     "spec.template.spec.containers[hermes].image: a:1 -> a:2",
+                                     "metadata.labels.c: (none) -> d"));
+}
+
+TEST(DifferingFields, ShowTheLinesOfAText) {
+    EXPECT_THAT(differing_fields(R"({"data": {"c": "a: 1\nb: 2\n"}})"_json,
+                                 R"({"data": {"c": "a: 1\nb: 3\n"}})"_json),
+                ElementsAre("data.c:", "  - b: 2", "  + b: 3"));
+    EXPECT_THAT(differing_fields(R"({"data": {"c": "a\nb\n"}})"_json, R"({"data": {"c": "b\na\n"}})"_json),
+                ElementsAre("data.c:", "  (its lines in another order)"));
+}
+
+TEST(DifferingFields, NeverShowASecret) {
+    const Json before{{"kind", "Secret"}, {"data", {{"A", "b2xk"}, {"B", "Z29uZQ=="}}}};
+    const Json after{{"kind", "Secret"},
+                     {"data", {{"A", "bmV3"}, {"C", "bW9yZQ=="}}},
+                     {"metadata", {{"annotations", {{"hermesctl/salt", "5a17"}, {"note", "x"}}}}}};
+    EXPECT_THAT(differing_fields(before, after),
+                UnorderedElementsAre("data.A: changed", "data.B: removed", "data.C: added",
+                                     "metadata.annotations.hermesctl/salt: added",
+                                     "metadata.annotations.note: (none) -> x"));
+    const Json nothing{{"kind", "Secret"}};
+    EXPECT_THAT(differing_fields(nothing, after), Contains("data.C: added"));
+    EXPECT_THAT(differing_fields(after, nothing), Contains("data.C: removed"));
+}
+
+TEST(DifferingFields, TellWhoGetsAndWhoLosesAccess) {
+    const auto secret = [](const std::string& users) {
+        return Json{{"kind", "Secret"}, {"data", {{"TELEGRAM_ALLOWED_USERS", base64_encode(users)}}}};
+    };
+    EXPECT_THAT(differing_fields(secret("111, 999,333"), secret("222,333")),
+                ElementsAre("data.TELEGRAM_ALLOWED_USERS: + 222 may use the bot",
+                            "data.TELEGRAM_ALLOWED_USERS: - 111 loses access",
+                            "data.TELEGRAM_ALLOWED_USERS: - 999 loses access"));
+    EXPECT_THAT(differing_fields(secret("*"), secret("222")),
+                Contains("data.TELEGRAM_ALLOWED_USERS: - everybody (*) loses access"));
+    EXPECT_THAT(differing_fields(secret("1, 2"), secret("1,2")),
+                ElementsAre("data.TELEGRAM_ALLOWED_USERS: changed"));
+    // What is no id is not shown: it may be a secret that was put under the wrong key.
+    EXPECT_THAT(differing_fields(secret("hunter2hunter2"), secret("1")), Not(Contains(HasSubstr("hunter2"))));
+}
+
+TEST(DifferingFields, ListWhatGoesLeafByLeaf) {
+    EXPECT_THAT(differing_fields(R"({"a": {"b": {"c": 1, "d": {}}, "e": [1, 2]}, "f": {}})"_json, "{}"_json),
+                UnorderedElementsAre("a.b.c: 1 -> (none)", "a.b.d: {} -> (none)", "a.e: - 1", "a.e: - 2",
+                                     "f: {} -> (none)"));
+}
+
+TEST(DifferingFields, ShowAListWithoutKeysItemByItem) {
+    EXPECT_THAT(differing_fields(R"({"args": ["a", "b", "c"]})"_json, R"({"args": ["a", "x", "c"]})"_json),
+                ElementsAre("args: - b", "args: + x"));
+    EXPECT_THAT(differing_fields(R"({"args": ["a", "b"]})"_json, R"({"args": ["b", "a"]})"_json),
+                ElementsAre("args: in another order"));
+    EXPECT_THAT(differing_fields(R"({"t": []})"_json, R"({"t": [{"key": "a", "operator": "Exists"}]})"_json),
+                ElementsAre("t: + key: a, operator: Exists"));
+}
+
+TEST(DifferingFields, ShowARuleOfThePolicyAsWhatItOpens) {
+    const Json world =
+        R"({"to": [{"ipBlock": {"cidr": "0.0.0.0/0", "except": ["10.0.0.0/8", "85.10.0.7/32", "192.168.0.0/16"]}}],
+            "ports": [{"protocol": "TCP", "port": 443}]})"_json;
+    const Json colony =
+        R"({"to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "colony-app"}},
+                    "podSelector": {"matchLabels": {"app": "mcp"}}}], "ports": [{"protocol": "TCP", "port": 8002}]})"_json;
+    const Json nas =
+        R"({"to": [{"ipBlock": {"cidr": "192.168.1.10/32"}}], "ports": [{"protocol": "TCP", "port": 80}]})"_json;
+    const auto policy = [](const Json& rules) { return Json{{"spec", {{"egress", rules}}}}; };
+    EXPECT_THAT(differing_fields(policy({world, colony}), policy({world, nas})),
+                ElementsAre("spec.egress: - TCP 8002 to pods app=mcp in namespaces "
+                            "kubernetes.io/metadata.name=colony-app",
+                            "spec.egress: + TCP 80 to 192.168.1.10/32"));
+    // One exception less in a long list is what is shown, not the list twice.
+    Json looser = world;
+    looser["to"][0]["ipBlock"]["except"].erase(1);
+    EXPECT_THAT(differing_fields(policy({colony, world}), policy({looser, colony})),
+                ElementsAre("spec.egress[1].to[0].ipBlock.except: - 85.10.0.7/32"));
+}
+
+TEST(DifferingFields, ShowWhereLongTextsDiffer) {
+    const std::string same(100, 'a');
+    const auto lines = differing_fields({{"x", same + "-old"}}, {{"x", same + "-new"}});
+    ASSERT_EQ(lines.size(), 1u);
+    EXPECT_THAT(lines[0], HasSubstr("-old -> "));
+    EXPECT_THAT(lines[0], HasSubstr("-new"));
+    // JSON in an annotation, as what it says.
+    EXPECT_THAT(differing_fields({{"x", R"({"a": 1, "network": {"dns": ["1.1.1.1"]}})"}},
+                                 {{"x", R"({"a": 1, "network": {"dns": []}})"}}),
+                ElementsAre("x.network.dns: - 1.1.1.1"));
+}
+
+TEST(RuleText, SaysWhatARuleOpens) {
+    EXPECT_EQ(rule_text("{}"_json), "every port to everywhere");
+    EXPECT_EQ(rule_text(R"({"ports": [{"protocol": "UDP", "port": 53}, {"port": 53}]})"_json),
+              "UDP 53, TCP 53 to everywhere");
+    EXPECT_EQ(rule_text(R"({"ports": [{"port": 1000, "endPort": 2000}],
+                            "to": [{"podSelector": {}}, {"namespaceSelector": {}}]})"_json),
+              "TCP 1000-2000 to all pods of this namespace, all pods in all namespaces");
+    EXPECT_EQ(
+        rule_text(
+            R"({"to": [{"ipBlock": {"cidr": "0.0.0.0/0", "except": ["10.0.0.0/8", "9.0.0.0/8"]}}]})"_json),
+        "every port to 0.0.0.0/0 less 10.0.0.0/8, 9.0.0.0/8");
+}
+
+}  // namespace
+}  // namespace hermesctl::hermes

@@ -1,0 +1,136 @@
+// The order of the changes, and what stays undone when one of them fails.
+#include "hermesctl/hermes/install.hpp"
+
+#include "hermesctl/hermes/render.hpp"
+#include "support/fake_api.hpp"
+#include "support/recording_reporter.hpp"
+
+#include <algorithm>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using namespace nlohmann::json_literals;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::UnorderedElementsAreArray;
+
+const Names names{.ns = "hermes", .name = "hermes"};
+
+class InstallTest : public ::testing::Test {
+  protected:
+    void run(const InstallOptions& options = {}) {
+        const Plan plan = make_plan(client_, read_live(client_, names), render(values_, input_));
+        api_.log.clear();
+        install(client_, plan, options, reporter_);
+    }
+    std::ptrdiff_t place(const std::string& line) const {
+        return std::find(api_.log.begin(), api_.log.end(), line) - api_.log.begin();
+    }
+
+    testing::FakeClock clock_;
+    testing::FakeTransport transport_{clock_};
+    testing::FakeApi api_{transport_};
+    testing::RecordingReporter reporter_;
+    kube::Client client_{transport_, clock_, reporter_};
+    Values values_{};
+    RenderInput input_{.secrets = {{"TELEGRAM_BOT_TOKEN", "t"}}, .salt = "5a17"};
+};
+
+TEST_F(InstallTest, NoPodBeforeItsAccountItsClaimAndItsCage) {
+    std::size_t before_lease = 0;
+    std::size_t before_deployment = 0;
+    run({.after_namespace = [&] { before_lease = api_.log.size(); },
+         .before_deployment = [&] { before_deployment = api_.log.size(); }});
+    ASSERT_EQ(api_.log.size(), 7u) << ::testing::PrintToString(api_.log);
+    EXPECT_EQ(api_.log.front(), "PATCH namespace/hermes");
+    EXPECT_EQ(api_.log.back(), "PATCH deployment/hermes");
+    EXPECT_EQ(before_lease, 1u);
+    EXPECT_EQ(before_deployment, 6u);
+    const std::vector<std::string> middle(api_.log.begin() + 1, api_.log.end() - 1);
+    EXPECT_THAT(middle, UnorderedElementsAreArray(
+                            {"PATCH serviceaccount/hermes", "PATCH persistentvolumeclaim/hermes-data",
+                             "PATCH secret/hermes-secrets", "PATCH configmap/hermes-config",
+                             "PATCH networkpolicy/hermes-egress"}));
+}
+
+TEST_F(InstallTest, AFailureInTheMiddleLeavesTheDeploymentAlone) {
+    run();
+    const Json before = api_.object(names.deployment());
+    values_.image = "a/b:2";
+    values_.network.dns = {"9.9.9.9"};
+    input_.secrets["TELEGRAM_BOT_TOKEN"] = "u";
+    api_.fail("PATCH", "NetworkPolicy", 2, testing::refusal(422, "Invalid", "no such cage"));
+    bool hooked = false;
+    try {
+        run({.after_namespace = {}, .before_deployment = [&] { hooked = true; }});
+        FAIL() << "not told";
+    } catch (const Error& error) {
+        EXPECT_THAT(error.message(), HasSubstr("no such cage"));
+        EXPECT_THAT(error.trail(), Contains("applying networkpolicy/hermes-egress"));
+        EXPECT_THAT(error.trail(), Contains("after secret/hermes-secrets had been applied"));
+    }
+    EXPECT_EQ(api_.object(names.deployment()), before);
+    EXPECT_FALSE(hooked);
+    run();  // the next one goes on from there
+    EXPECT_EQ(kube::text_at(api_.object(names.deployment()), "/spec/template/spec/containers/0/image"),
+              "a/b:2");
+}
+
+TEST_F(InstallTest, WhatIsTheSameIsNotWritten) {
+    run();
+    values_.model = "MiniMax-M3";
+    run();
+    EXPECT_THAT(api_.log, ElementsAre("PATCH configmap/hermes-config"));
+    run();
+    EXPECT_THAT(api_.log, IsEmpty());
+}
+
+TEST_F(InstallTest, ARollingUpdateGivesWayToRecreate) {
+    run();
+    Json deployment = render(values_, input_)[6];
+    deployment["spec"]["strategy"] =
+        R"({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}})"_json;
+    api_.erase(names.deployment());
+    api_.put(deployment, "kubectl-client-side-apply");
+    run();
+    EXPECT_EQ(api_.object(names.deployment())["spec"]["strategy"], R"({"type": "Recreate"})"_json);
+    run();
+    EXPECT_THAT(api_.log, IsEmpty()) << "and that is all";
+}
+
+/// What nobody was shown is not taken: it came between the plan and its execution.
+TEST_F(InstallTest, OnlyFieldsThatWereShownAreTaken) {
+    run();
+    values_.image = "a/b:2";
+    const Plan plan = make_plan(client_, read_live(client_, names), render(values_, input_));
+    client_.patch(names.deployment(), kube::Patch::merge, {{"spec", {{"replicas", 3}}}}, "argocd").value();
+    EXPECT_THROW(install(client_, plan, {}, reporter_), kube::ApiError);
+    EXPECT_EQ(api_.object(names.deployment())["spec"]["replicas"], 3);
+    run();  // a new plan tells, and its consent is deploy's matter
+    EXPECT_EQ(api_.object(names.deployment())["spec"]["replicas"], 1);
+}
+
+TEST_F(InstallTest, KubectlGivesUpWhatIsOursAndKeepsTheRest) {
+    for (Json object : render(values_, input_)) {
+        if (object["kind"] == "Secret") object["data"]["COLONY_PAT"] = "cGF0";
+        api_.put(object, "kubectl-client-side-apply");
+    }
+    run();
+    const Json& secret = api_.object(names.secret());
+    EXPECT_EQ(secret["data"]["COLONY_PAT"], "cGF0");
+    for (const Json& entry : secret["metadata"]["managedFields"]) {
+        if (entry["manager"] != "kubectl-client-side-apply") continue;
+        EXPECT_THAT(entry["fieldsV1"].dump(), HasSubstr("COLONY_PAT"));
+        EXPECT_THAT(entry["fieldsV1"].dump(), Not(HasSubstr("TELEGRAM_BOT_TOKEN")));
+    }
+}
+
+}  // namespace
+}  // namespace hermesctl::hermes
