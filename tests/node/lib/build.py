@@ -43,7 +43,7 @@ def find_go():
     """A Go that can fetch the toolchain that go.mod names (1.21 or newer)."""
     for candidate in (shutil.which("go"), "/usr/local/go/bin/go", "/usr/lib/go-1.23/bin/go"):
         if candidate and os.access(candidate, os.X_OK):
-            version = run([candidate, "env", "GOVERSION"], env={**os.environ, "GOTOOLCHAIN": "local"})
+            version = run([candidate, "env", "GOVERSION"], env={**go_environment(), "GOTOOLCHAIN": "local"})
             found = re.match(r"go1\.(\d+)", version)
             if found and int(found[1]) >= 21:
                 return candidate
@@ -70,7 +70,8 @@ def go_environment():
 def go(arguments):
     """Go as the node's programs are built with it, for their tests."""
     try:
-        return subprocess.run([find_go(), *arguments], env=go_environment()).returncode
+        code = subprocess.run([find_go(), *arguments], env=go_environment()).returncode
+        return code if code >= 0 else 128 - code
     finally:
         give_back_cache()
 
