@@ -11,6 +11,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 import unittest
 from pathlib import Path
 
@@ -91,7 +92,12 @@ class JudgeTest(unittest.TestCase):
         )
 
     def judge(self, flows):
-        for flow, outcome in zip(flows, self.passing(flows)):
+        outcomes = dict(zip(flows, self.passing(flows)))
+        shut = [flow for flow in flows if flow.split()[3] == "yes" and outcomes[flow] != "open"]
+        if shut:  # kube-router may just be filling its sets anew: what is to pass gets a second try
+            time.sleep(1)
+            outcomes.update(zip(shut, self.passing(shut)))
+        for flow, outcome in outcomes.items():
             expected = flow.split()[3]
             self.assertIn(outcome, ["open"] if expected == "yes" else ["refused", "silent"], flow)
 
