@@ -229,6 +229,21 @@ class Shell(unittest.TestCase):
         given = ("HTTPS_PROXY", "no_proxy", "GOPROXY", "GONOSUMDB", "PIP_INDEX_URL", "LANG", "KUBECONFIG")
         self.assertEqual(set(root.fetching(given)), set(given) - {"LANG", "KUBECONFIG"})
 
+    def test_sudo_keeps_what_is_needed_and_shows_no_password(self):
+        environment = {"HOME": "/home/p", "https_proxy": "http://u:secret@proxy", "LANG": "C"}
+        executed = []
+        with (
+            mock.patch("os.geteuid", lambda: 1000),
+            mock.patch("shutil.which", lambda _: "/usr/bin/sudo"),
+            mock.patch("os.execvp", lambda _, argv: executed.extend(argv)),
+            mock.patch.dict(os.environ, environment, clear=True),
+        ):
+            root.become_root("/s", ["up"])
+        self.assertEqual(executed[:3], ["sudo", "--preserve-env=https_proxy", "--"])
+        self.assertIn("HOME=/home/p", executed)
+        self.assertIn("HERMESCTL_NODE_STATE=/s", executed)
+        self.assertNotIn("secret", " ".join(executed))
+
 
 class Packages(unittest.TestCase):
     def test_a_loaded_br_netfilter_leaves_the_machines_bridges_as_they_were(self):

@@ -74,9 +74,9 @@ class Node:
             whole = self.whole()
             if not whole:
                 checks.check(self.layout.state)
-            images.prepare()
             enforcer = self.enforcement.wanted(enforcer)
             self.enforcement.program(enforcer)  # where it is not here, nothing is changed
+            images.prepare()
             if whole:
                 self._configure()
                 if self.healthy():
@@ -107,9 +107,8 @@ class Node:
 
     def _boot(self, enforcer):
         self.layout.create()
-        if (
-            not self.whole()
-        ):  # what is left of it is of no use: rules of a dead enforcer, programs without network
+        if not self.whole():
+            # what is left is of no use: the rules of a dead enforcer, programs without their network
             self._down(wipe=False)
             self.enforcement.choose(enforcer)
             network.create(self.layout)
