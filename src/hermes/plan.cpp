@@ -52,18 +52,13 @@ void contest_strategy(Step& step) {
 }
 
 /// An object that cannot be dry-run because its namespace is not there: it will be created.
-bool misses_namespace(const Outcome& outcome, const kube::Ref& ref) {
-    return outcome.not_found() && ref.kind != "Namespace" &&
-           outcome.error->message().find("namespaces \"") != std::string::npos;
+void create_with_namespace(Step& step) {
+    step.change = Change::create;
+    step.namespace_missing = true;
+    step.planned = step.object;
 }
 
 void settle(Step& step, const Outcome& outcome) {
-    if (misses_namespace(outcome, step.ref)) {
-        step.change = Change::create;
-        step.namespace_missing = true;
-        step.planned = step.object;
-        return;
-    }
     if (outcome.error) {
         kube::ApiError error = *outcome.error;
         error.during("planning " + title(step.ref));
@@ -128,19 +123,28 @@ const Step& Plan::of(std::string_view kind) const {
 
 Plan make_plan(kube::Client& client, const Live& live, const std::vector<Json>& objects) {
     Plan plan;
-    std::vector<Json> sent;
     for (const Json& object : objects) {
         const kube::Ref ref = kube::ref_of(object);
         Step& step = plan.steps.emplace_back(Step{.object = object, .ref = ref, .live = live.of(ref)});
         step.replaces_strategy =
             ref.kind == "Deployment" && text_at(step.live, "/spec/strategy/type", "Recreate") != "Recreate";
+    }
+    std::vector<Step*> asked;
+    std::vector<Json> sent;
+    for (Step& step : plan.steps) {
+        // The server would refuse a dry run in a namespace that is not there yet (kubernetes#114141).
+        if (live.of({"Namespace", "", step.ref.ns}).is_null() && step.ref.kind != "Namespace") {
+            create_with_namespace(step);
+            continue;
+        }
+        asked.push_back(&step);
         sent.push_back(without_strategy(step));
     }
     // Never forced: only a refusal names the owner of what would be taken.
     const auto first = client.apply_all(sent, {.dry_run = true, .force = false});
     std::vector<Step*> contested;
     for (std::size_t i = 0; i < first.size(); ++i) {
-        Step& step = plan.steps[i];
+        Step& step = *asked[i];
         if (first[i].error && first[i].error->is_field_conflict()) {
             step.forced = true;
             take_conflicts(step, *first[i].error);

@@ -37,6 +37,16 @@ TEST_F(Wait, WithoutADefaultStorageClassItSaysSo) {
     EXPECT_THAT(done.err, HasSubstr("--storage-class"));
 }
 
+TEST_F(Wait, APullMayTakeLongerThanTheTimeout) {
+    node({"image", "forget", "nousresearch/hermes-agent:v0.19.0"});
+    node({"image", "forget", "nousresearch/hermes-agent:latest"});
+    node({"world", "fault", "registry", "slow", "5000000"});  // bytes a second: half a minute and more
+    const Finished done = hermesctl(deploy_arguments({"--timeout", "20s"}));
+    EXPECT_EQ(done.code, 0) << done.err;
+    EXPECT_THAT(done.err, HasSubstr("image is being pulled"));
+    EXPECT_THAT(done.out, HasSubstr("message @cage_bot"));
+}
+
 TEST_F(Wait, CrashLoopEndsAtTheThirdRestartWithItsCause) {
     // An image that has a shell for the init container, and no Hermes.
     const Finished done = hermesctl(deploy_arguments({"--image", "docker.io/library/busybox:1.36"}));
