@@ -64,9 +64,9 @@ class LogScript : public ::testing::Test {
     void append(const std::string& text) { std::ofstream(log_, std::ios::app) << text; }
     void rotate() { fs::rename(log_, logs_ / "gateway.log.1"); }
 
-    /// As the log writes times.
-    static std::string time_text(int seconds_ago) {
-        const std::time_t moment = std::time(nullptr) - seconds_ago;
+    /// As the log writes times; of one moment, however long the test takes.
+    std::string time_text(int seconds_ago) const {
+        const std::time_t moment = now_ - seconds_ago;
         char text[40];
         std::tm parts{};
         strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", localtime_r(&moment, &parts));
@@ -85,6 +85,7 @@ class LogScript : public ::testing::Test {
     hermesctl::testing::Scratch scratch_{};
     fs::path logs_ = scratch_.path("opt/data/logs");
     fs::path log_ = logs_ / "gateway.log";
+    std::time_t now_ = std::time(nullptr);
 };
 
 TEST_F(LogScript, LinesGoBackAcrossRotation) {
