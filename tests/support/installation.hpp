@@ -46,7 +46,7 @@ inline void put_installation(FakeApi& api, const std::string& ns = "hermes",
     put("Deployment", name,
         {{"metadata", {{"annotations", {{"deployment.kubernetes.io/revision", "1"}}}}},
          {"spec", {{"replicas", 1}, {"template", {{"spec", {{"containers", containers}}}}}}},
-         {"status", {{"observedGeneration", 1}, {"replicas", 1}}}});
+         {"status", {{"observedGeneration", 1}, {"replicas", 1}, {"updatedReplicas", 1}}}});
     put("ReplicaSet", name + "-1",
         {{"metadata",
           {{"annotations", {{"deployment.kubernetes.io/revision", "1"}}},
