@@ -169,7 +169,9 @@ class Composer {
         if (!answers.front().object) return 0;
         const auto& items = at(*answers.front().object, "/items");
         return static_cast<std::size_t>(std::count_if(items.begin(), items.end(), [&](const Json& pod) {
-            return text_at(pod, "/metadata/labels/app") != result_.names.name;
+            const std::string phase = text_at(pod, "/status/phase");
+            return phase != "Succeeded" && phase != "Failed" &&
+                   text_at(pod, "/metadata/labels/app") != result_.names.name;
         }));
     }
 

@@ -100,8 +100,8 @@ void note_live_config(Plan& plan) {
                              at(step.live, "/data") != at(step.planned, "/data");
         if (changed) {
             step.note =
-                "the agent's own config.yaml, on the volume, stays as it is; the same with --config merge "
-                "puts this into it";
+                "the agent's own config.yaml, on the volume, stays as it is; --config merge puts into "
+                "it what flags and file name";
         }
     }
 }

@@ -2,6 +2,7 @@
 #include "hermesctl/base/crypto.hpp"
 #include "hermesctl/kube/yaml.hpp"
 #include "support/cli_world.hpp"
+#include "support/recording_reporter.hpp"
 #include "support/scratch.hpp"
 
 #include <algorithm>
@@ -62,9 +63,7 @@ class DeployTest : public ::testing::Test {
     std::string out() const { return world_.out.str(); }
     std::string err() const { return world_.err.str(); }
 
-    struct Silent : Reporter {
-        void on(const Event&) override {}
-    } reporter_;
+    testing::RecordingReporter reporter_;
     testing::CliWorld world_;
     testing::Scratch scratch_;
 };
@@ -164,18 +163,10 @@ TEST_F(DeployTest, PathsOfFlagsAreRelativeToWhereOneIs) {
 }
 
 TEST_F(DeployTest, WhatWasDoneIsToldBeforeTheSecondOneFails) {
-    const std::string text =
-        "apiVersion: hermesctl/v1\nkind: Hermes\nname: {}\nnamespace: {}\ntelegram: {{allowedUsers: [111]}}\n"
-        "secrets: {{TELEGRAM_BOT_TOKEN: {{env: TOKEN}}, MINIMAX_API_KEY: {{env: KEY}}}}\n";
-    const auto document = [&](std::string name) {
-        std::string one = text;
-        for (std::size_t at = one.find("{}"); at != std::string::npos; at = one.find("{}"))
-            one.replace(at, 2, name);
-        for (const auto& [twice, once] : {std::pair{"{{", "{"}, {"}}", "}"}}) {
-            for (std::size_t at = one.find(twice); at != std::string::npos; at = one.find(twice, at + 1))
-                one.replace(at, 2, once);
-        }
-        return one;
+    const auto document = [](const std::string& name) {
+        return "apiVersion: hermesctl/v1\nkind: Hermes\nname: " + name + "\nnamespace: " + name +
+               "\ntelegram: {allowedUsers: [111]}\n"
+               "secrets: {TELEGRAM_BOT_TOKEN: {env: TOKEN}, MINIMAX_API_KEY: {env: KEY}}\n";
     };
     const std::string file = scratch_.write("two.yaml", document("one") + "---\n" + document("two"));
     world_.api.fail("PATCH", "Deployment", 3, testing::refusal(422, "Invalid", "no such image"));
