@@ -57,7 +57,7 @@ void make_absolute(Json& config) {
 }
 
 void expect_same(const KubeconfigRequest& request, const Environment& environment) {
-    if (kube_program().empty()) FAIL() << R"(first: eval "$(tests/node/node env)")";
+    if (kube_program().empty()) FAIL() << "HERMES_TEST_KUBE is not set; tests/node/node env prints it";
     auto expected = theirs(request, environment);
     auto actual = ours(request, environment);
     ASSERT_EQ(actual.has_value(), expected.has_value()) << (actual     ? *actual
@@ -204,7 +204,7 @@ TEST(KubeconfigCompare, DumpedYamlMeansTheSameToKubectl) {
         {"clusters", {{{"name", "c"}, {"cluster", {{"server", "https://h"}, {"extensions", {extension}}}}}}},
         {"contexts", {{{"name", "main"}, {"context", {{"cluster", "c"}, {"user", "u"}}}}}},
         {"users", {{{"name", "u"}, {"user", Json::object()}}}}};
-    if (kube_program().empty()) FAIL() << R"(first: eval "$(tests/node/node env)")";
+    if (kube_program().empty()) FAIL() << "HERMES_TEST_KUBE is not set; tests/node/node env prints it";
     const std::string file = ::testing::TempDir() + "/dumped_kubeconfig.yaml";
     std::ofstream(file) << dump_yaml(config);
     const auto read = theirs({.file = file}, {{"HOME", "/nonexistent"}});

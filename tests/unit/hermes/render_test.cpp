@@ -69,6 +69,8 @@ TEST(Render, RunsTheEmbeddedProbe) {
         const Json& command = kube::at(kube::at(container, hook), "/exec/command");
         ASSERT_EQ(command.size(), 6u) << hook;
         EXPECT_EQ(command[0], "/usr/bin/python3");
+        EXPECT_EQ(command[1], "-I") << "what the agent can write is never imported";
+        EXPECT_EQ(command[2], "-S");
         EXPECT_EQ(command[4], std::string(embedded("probe.py")));
     }
 }
