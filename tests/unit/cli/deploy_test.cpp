@@ -169,7 +169,7 @@ TEST_F(DeployTest, WhatWasDoneIsToldBeforeTheSecondOneFails) {
                "secrets: {TELEGRAM_BOT_TOKEN: {env: TOKEN}, MINIMAX_API_KEY: {env: KEY}}\n";
     };
     const std::string file = scratch_.write("two.yaml", document("one") + "---\n" + document("two"));
-    world_.api.fail("PATCH", "Deployment", 3, testing::refusal(422, "Invalid", "no such image"));
+    world_.api.fail("PATCH", "Deployment", 2, testing::refusal(422, "Invalid", "no such image"));
     EXPECT_EQ(deploy({"-f", file, "-o", "json"}), ExitCode::failed);
     EXPECT_FALSE(world_.api.object({"Deployment", "one", "one"}).is_null());
     std::istringstream documents(out());
