@@ -20,7 +20,9 @@ Json minus(const Json& fields, const Json& other) {
         }
         if (value.empty()) continue;
         Json deeper = minus(value, *match);
-        if (!deeper.empty()) left[key] = std::move(deeper);
+        // The map alone ("."), with nothing left in it: the server would keep that as a field, of kubectl's.
+        const bool nothing = deeper.empty() || (deeper.size() == 1 && deeper.contains("."));
+        if (!nothing) left[key] = std::move(deeper);
     }
     return left;
 }

@@ -228,6 +228,17 @@ TEST(ReleasedFields, AreThoseThatBothOwn) {
     EXPECT_EQ(released[3]["manager"], "argocd") << "only kubectl's are taken over";
 }
 
+TEST(ReleasedFields, LeaveNoEmptyMapBehind) {
+    const Json object =
+        R"({"metadata": {"managedFields": [
+            {"manager": "hermesctl", "operation": "Apply", "fieldsV1": {"f:labels": {"f:app": {}}, "f:data": {"f:A": {}}}},
+            {"manager": "kubectl-client-side-apply", "operation": "Update", "fieldsV1": {
+                "f:labels": {".": {}, "f:app": {}}, "f:data": {".": {}, "f:A": {}, "f:B": {}}}}]}})"_json;
+    const Json released = released_fields(object);
+    ASSERT_EQ(released.size(), 2u);
+    EXPECT_EQ(released[1]["fieldsV1"], R"({"f:data": {".": {}, "f:B": {}}})"_json);
+}
+
 TEST(ReleasedFields, AreNoneWithoutAnythingInCommon) {
     EXPECT_TRUE(released_fields("{}"_json).is_null());
     EXPECT_TRUE(released_fields(
