@@ -39,7 +39,8 @@ class LiveConfigTest : public ::testing::Test {
                 object["metadata"]["annotations"]["deployment.kubernetes.io/revision"] = "1";
             api_.put(object);
         }
-        api_.merge(made_.names.deployment(), {{"status", {{"observedGeneration", 1}, {"updatedReplicas", 1}}}});
+        api_.merge(made_.names.deployment(),
+                   {{"status", {{"observedGeneration", 1}, {"updatedReplicas", 1}}}});
         made_.live = read_live(client_, made_.names);
         put_pod();
         put_file(mine);
