@@ -33,7 +33,7 @@ std::string flag_lines(const CLI::App& app, const std::string& condition) {
     return out;
 }
 
-void add_command(const CLI::App& command, std::vector<std::string> path, std::string& out) {
+void add_command(const CLI::App& command, const std::vector<std::string>& path, std::string& out) {
     // Inside this command, and inside none of its subcommands yet.
     std::string inside;
     for (const std::string& word : path) {

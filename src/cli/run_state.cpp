@@ -41,7 +41,7 @@ Error not_installed(const hermes::Names& names) {
             "hermesctl deploy, or hermesctl list to see what is there"};
 }
 
-ExitCode say(Session& session, const std::string& text, Json json) {
+ExitCode say(Session& session, const std::string& text, const Json& json) {
     session.print_result(json, text);
     return ExitCode::ok;
 }

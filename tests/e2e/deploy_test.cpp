@@ -51,12 +51,24 @@ TEST_F(Deploy, SecondDeployChangesNothingAndOneFlagOneThing) {
     const Finished diff = hermesctl({"diff", "--model", "MiniMax-M3", "-o", "json"});
     EXPECT_EQ(diff.code, 6) << diff.err;
     int changed = 0;
-    for (const Json& object : Json::parse(diff.out)["objects"]) {
+    const Json pending = Json::parse(diff.out);
+    for (const Json& object : pending["objects"]) {
         if (object["change"] == "same") continue;
         ++changed;
         EXPECT_EQ(object["kind"], "ConfigMap") << object;
     }
     EXPECT_EQ(changed, 1);
+
+    // The one thing, and no new pod for it: the agent's own config.yaml is changed only when that is asked
+    // for.
+    const Finished kept = hermesctl({"deploy", "-y", "--model", "MiniMax-M3"});
+    EXPECT_EQ(kept.code, 0) << kept.err;
+    EXPECT_THAT(kept.err, HasSubstr("--config merge"));
+    EXPECT_EQ(pod_uids(), before);
+    const Finished merged = hermesctl({"deploy", "-y", "--model", "MiniMax-M3", "--config", "merge"});
+    EXPECT_EQ(merged.code, 0) << merged.err;
+    EXPECT_THAT(hermesctl({"exec", "--", "cat", "/opt/data/config.yaml"}).out, HasSubstr("MiniMax-M3"));
+    EXPECT_THAT(ask("on another model"), HasSubstr("you said 'on another model'"));
 }
 
 TEST_F(Deploy, RejectedTokenFailsWithinSecondsAndIsNeverPrinted) {

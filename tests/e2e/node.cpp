@@ -28,7 +28,7 @@ void Node::SetUp() {
 void Node::use_namespace(const std::string& name) {
     ns_ = name;
     namespaces_.push_back(name);
-    const Finished gone = kubectl({"delete", "namespace", name, "--ignore-not-found", "--timeout=90s"});
+    const Finished gone = kubectl({"delete", "namespace", name, "--ignore-not-found", "--timeout=150s"});
     EXPECT_EQ(gone.code, 0) << gone.err;
 }
 
@@ -36,7 +36,7 @@ void Node::TearDown() {
     if (binary_.empty() || kubeconfig_.empty()) return;
     node({"world", "reset"});
     std::vector<std::string> arguments{"delete", "namespace", "--ignore-not-found", "--wait=true",
-                                       "--timeout=90s"};
+                                       "--timeout=150s"};
     arguments.insert(arguments.end(), namespaces_.begin(), namespaces_.end());
     const Finished gone = kubectl(arguments);
     EXPECT_EQ(gone.code, 0) << gone.err;
