@@ -124,6 +124,21 @@ foreach(name IN LISTS named)
   endif()
 endforeach()
 
+
+# Each mutant names its test, and that is one of those above.
+file(GLOB mutants RELATIVE ${ROOT} ${ROOT}/tests/mutants/*.patch)
+list(LENGTH mutants mutant_count)
+if(mutant_count LESS 20)
+  breach("tests/mutants: only ${mutant_count} patches found")
+endif()
+foreach(path IN LISTS mutants)
+  file(STRINGS ${ROOT}/${path} lines REGEX "^test: ")
+  string(REGEX REPLACE "^test: ([A-Za-z]+\\.[A-Za-z0-9]+).*" "\\1" test "${lines}")
+  if(NOT "`${test}`" IN_LIST named)
+    breach("${path}: docs/testing.md does not name ${test}")
+  endif()
+endforeach()
+
 list(REMOVE_DUPLICATES breaches)
 if(breaches)
   string(REPLACE ";" "\n  " shown "${breaches}")
