@@ -38,7 +38,6 @@ TEST_F(Wait, WithoutADefaultStorageClassItSaysSo) {
 }
 
 TEST_F(Wait, APullMayTakeLongerThanTheTimeout) {
-    node({"image", "forget", "nousresearch/hermes-agent:v0.19.0"});
     node({"image", "forget", "nousresearch/hermes-agent:latest"});
     node({"world", "fault", "registry", "slow", "5000000"});  // bytes a second: half a minute and more
     const Finished done = hermesctl(deploy_arguments({"--timeout", "20s"}));
