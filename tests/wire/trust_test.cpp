@@ -5,13 +5,13 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <openssl/pem.h>
 #include <sched.h>
 #include <sys/mount.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 namespace hermesctl::testing {
@@ -30,7 +30,7 @@ std::string hashed_name(const std::string& pem) {
 }
 
 Result try_in_namespace(const std::string& directory, net::Endpoint endpoint) {
-    if (::unshare(CLONE_NEWNS) != 0 && ::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return no_namespace;
+    if (::unshare(CLONE_NEWNS) != 0) return no_namespace;
     if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
         ::mount(directory.c_str(), "/etc/ssl/certs", nullptr, MS_BIND, nullptr) != 0) {
         return no_namespace;
@@ -53,14 +53,12 @@ TEST(Trust, APublicAuthorityDoesNotVouchForAPrivateServer) {
 
     auto endpoint = endpoint_of(server);
     endpoint.ca_pem = private_one.pem();
-    auto child = ::fork();
-    if (child == 0) ::_exit(try_in_namespace(directory, endpoint));
-    int status = 0;
-    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    // A thread of its own has a mount namespace of its own; a fork beside the server's thread may hang.
+    Result result = no_namespace;
+    std::thread([&] { result = try_in_namespace(directory, endpoint); }).join();
     std::filesystem::remove_all(directory);
-    ASSERT_TRUE(WIFEXITED(status));
-    if (WEXITSTATUS(status) == no_namespace) GTEST_SKIP() << "no mount namespace here";
-    EXPECT_EQ(WEXITSTATUS(status), right);
+    if (result == no_namespace) GTEST_SKIP() << "no mount namespace here";
+    EXPECT_EQ(result, right);
 }
 
 }  // namespace
