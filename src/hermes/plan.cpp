@@ -74,8 +74,7 @@ void settle(Step& step, const Outcome& outcome) {
         return;
     }
     step.fields = differing_fields(step.live, step.planned);
-    const bool ownership = !released_fields(step.planned).is_null();
-    step.adopted = ownership && !step.live.is_null();
+    step.adopted = !released_fields(step.planned).is_null();
     step.change = step.fields.empty() && step.taken.empty() && !step.adopted ? Change::same : Change::update;
     step.rolls_pod = step.ref.kind == "Deployment" &&
                      at(step.live, "/spec/template") != at(step.planned, "/spec/template");
