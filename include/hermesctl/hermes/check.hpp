@@ -1,0 +1,25 @@
+// One row of verify's report: what was looked at, what it showed, and what to do about it.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hermesctl::hermes {
+
+/// "Could not tell" is a verdict of its own, never a pass.
+enum class Verdict { pass, warn, fail, inconclusive, not_applicable };
+
+struct Check {
+    std::string id{};     // a heading of docs/checks.md: "policy-leaks"
+    std::string group{};  // identity, host, policy, live, agent
+    std::string title{};
+    Verdict verdict = Verdict::inconclusive;
+    std::string evidence{};  // what was seen; never a secret
+    std::string hint{};      // the command to type, or what to change
+    bool decisive = true;    // without its pass (or it not applying) verify fails
+};
+
+using Checks = std::vector<Check>;
+
+}  // namespace hermesctl::hermes
