@@ -1,11 +1,10 @@
 // Exchanges in flight on one libcurl multi handle. Inside curl's callbacks bytes are only put aside; handlers
 // run afterwards, so that they may throw, and start and cancel exchanges.
-#include "curl_link.hpp"
+#include "curl_exchange.hpp"
 #include "curl_upgrade.hpp"
 #include "hermesctl/base/interrupt.hpp"
 
 #include <algorithm>
-#include <array>
 #include <deque>
 #include <map>
 #include <utility>
@@ -19,73 +18,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t largest_body = 64u << 20;
 constexpr long spare_connections = 16;  // for streams, beside max_connections
-
-struct Exchange {
-    Request request{};
-    Handler handler{};
-    Credentials sent{};
-    int renewals = 0;  // how often credentials had been renewed when it took these
-    Lines lines{};
-    Easy easy{};
-    Response response{};
-    std::string fresh{};  // a 2xx body's bytes that on_chunk has not seen
-    Clock* clock = nullptr;
-    Clock::Time heard{};  // when the last byte came
-    bool running = false;
-    bool finished = false;
-    bool asked_again = false;
-    bool too_large = false;
-    std::array<char, CURL_ERROR_SIZE> detail{};
-
-    bool stream() const { return request.timeout.count() == 0; }
-};
-
-std::string_view trimmed(std::string_view text) {
-    auto space = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
-    while (!text.empty() && space(text.front()))
-        text.remove_prefix(1);
-    while (!text.empty() && space(text.back()))
-        text.remove_suffix(1);
-    return text;
-}
-
-bool good(CURL* easy) {
-    long status = 0;
-    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-    return status >= 200 && status < 300;
-}
-
-// An exception must not pass through C; out of memory is the only one possible here, and ends the transfer.
-std::size_t on_header(char* data, std::size_t, std::size_t size, void* self) noexcept try {
-    auto& exchange = *static_cast<Exchange*>(self);
-    exchange.heard = exchange.clock->now();
-    std::string_view line{data, size};
-    if (line.starts_with("HTTP/")) exchange.response.headers.clear();
-    if (auto colon = line.find(':'); colon != std::string_view::npos) {
-        exchange.response.headers.push_back(
-            {std::string{trimmed(line.substr(0, colon))}, std::string{trimmed(line.substr(colon + 1))}});
-    }
-    return size;
-} catch (...) {
-    return 0;
-}
-
-std::size_t on_body(char* data, std::size_t, std::size_t size, void* self) noexcept try {
-    auto& exchange = *static_cast<Exchange*>(self);
-    exchange.heard = exchange.clock->now();
-    if (exchange.handler.on_chunk && good(exchange.easy.get())) {
-        exchange.fresh.append(data, size);
-        return size;
-    }
-    exchange.too_large = exchange.response.body.size() + size > largest_body;
-    if (exchange.too_large) return 0;
-    exchange.response.body.append(data, size);
-    return size;
-} catch (...) {
-    return 0;
-}
 
 /// For -v: what was asked, what came, how long it took, and whether a connection had to be made for it.
 void log(const Exchange& exchange) {
@@ -123,7 +56,6 @@ class CurlTransport final : public Transport {
     Upgrade upgrade(Request, std::span<const std::string> protocols) override;
 
   private:
-    void prepare(Exchange&);
     void stop(Exchange&);
     void admit();
     void perform();
@@ -144,36 +76,6 @@ class CurlTransport final : public Transport {
     int renewals_ = 0;
 };
 
-void set_method(CURL* easy, const Request& request) {
-    if (request.method == "HEAD") {
-        set_option(easy, CURLOPT_NOBODY, 1L);
-        return;
-    }
-    if (request.method != "GET" || !request.body.empty()) {
-        set_option(easy, CURLOPT_POSTFIELDS, request.body.c_str());  // not copied: the exchange keeps it
-        set_option(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
-    }
-    set_option(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
-}
-
-Lines header_lines(const std::vector<Header>& headers) {
-    Lines lines;
-    auto append = [&lines](const std::string& line) {
-        auto* longer = curl_slist_append(lines.get(), line.c_str());
-        if (longer == nullptr) throw std::bad_alloc{};
-        (void)lines.release();
-        lines.reset(longer);
-    };
-    append("Expect:");
-    bool typed = false;
-    for (const auto& header : headers) {
-        typed = typed || header.name == "Content-Type";
-        append(header.value.empty() ? header.name + ";" : header.name + ": " + header.value);
-    }
-    if (!typed) append("Content-Type:");  // else curl calls every body a form
-    return lines;
-}
-
 Transport::Ticket CurlTransport::start(Request request, Handler handler) {
     auto exchange = std::make_shared<Exchange>();
     exchange->request = std::move(request);
@@ -181,28 +83,10 @@ Transport::Ticket CurlTransport::start(Request request, Handler handler) {
     exchange->clock = &clock_;
     exchange->sent = link_.credentials(false);
     exchange->renewals = renewals_;
-    prepare(*exchange);
+    exchange->prepare(link_);
     exchanges_.emplace(++last_, std::move(exchange));
     waiting_.push_back(last_);
     return last_;
-}
-
-void CurlTransport::prepare(Exchange& exchange) {
-    exchange.lines = header_lines(link_.headers(exchange.request, exchange.sent));
-    exchange.easy = link_.open(exchange.request.target, exchange.sent);
-    exchange.response = {};
-    exchange.running = exchange.finished = false;
-    auto* easy = exchange.easy.get();
-    set_method(easy, exchange.request);
-    set_option(easy, CURLOPT_HTTPHEADER, exchange.lines.get());
-    set_option(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(exchange.request.timeout.count()));
-    if (link_.endpoint().compression) set_option(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
-    set_option(easy, CURLOPT_ERRORBUFFER, exchange.detail.data());
-    set_option(easy, CURLOPT_PRIVATE, &exchange);
-    set_option(easy, CURLOPT_HEADERFUNCTION, &on_header);
-    set_option(easy, CURLOPT_HEADERDATA, &exchange);
-    set_option(easy, CURLOPT_WRITEFUNCTION, &on_body);
-    set_option(easy, CURLOPT_WRITEDATA, &exchange);
 }
 
 void CurlTransport::stop(Exchange& exchange) {
@@ -251,19 +135,7 @@ void CurlTransport::collect(CURL* easy, CURLcode code) {
     char* self = nullptr;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &self);
     auto& exchange = *reinterpret_cast<Exchange*>(self);
-    auto& response = exchange.response;
-    if (code == CURLE_OK) {
-        long status = 0;
-        curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-        response.status = static_cast<int>(status);
-        response.connected = true;
-    } else {
-        explain_failure(response, link_, easy, code, exchange.detail.data());
-        response.body.clear();
-        if (exchange.too_large) {
-            response.failure = fmt::format("the answer is larger than {} MiB", largest_body >> 20);
-        }
-    }
+    exchange.settle(link_, code);
     log(exchange);
     stop(exchange);
     exchange.finished = true;
@@ -316,7 +188,7 @@ bool CurlTransport::ask_again(Exchange& exchange) {
     if (!other) return false;
     exchange.asked_again = true;
     exchange.sent = std::move(*other);
-    prepare(exchange);
+    exchange.prepare(link_);
     return true;
 }
 
