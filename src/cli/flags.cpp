@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <numeric>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -49,22 +48,6 @@ milliseconds unit_of(std::string_view name) {
 
 Error not_a_duration(std::string_view text) {
     return {ExitCode::usage, fmt::format("\"{}\" is not a duration like 90s, 10m or 1h", text)};
-}
-
-/// Levenshtein's, where a swap of neighbours counts as one change.
-std::size_t distance(std::string_view a, std::string_view b) {
-    std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
-    std::iota(d[0].begin(), d[0].end(), 0U);
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        d[i][0] = i;
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t replaced = d[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0U : 1U);
-            d[i][j] = std::min({replaced, d[i - 1][j] + 1, d[i][j - 1] + 1});
-            const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-            if (swapped) d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
-        }
-    }
-    return d[a.size()][b.size()];
 }
 
 }  // namespace
@@ -130,19 +113,6 @@ milliseconds parse_duration(std::string_view text) {
     }
     if (sum > longest) throw not_a_duration(text);
     return sum;
-}
-
-std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
-    std::string best;
-    std::size_t least = word.size() / 3 + 2;  // further away is another word
-    for (const std::string& candidate : candidates) {
-        const std::size_t away = distance(word, candidate);
-        if (away < least && away < candidate.size()) {
-            least = away;
-            best = candidate;
-        }
-    }
-    return best;
 }
 
 void add_global_flags(CLI::App& app, GlobalFlags& flags) {

@@ -33,7 +33,4 @@ CLI::Option* add_duration(CLI::App&, const std::string& names, std::chrono::mill
 /// Throws Error{usage} for what is not a duration.
 std::chrono::milliseconds parse_duration(std::string_view);
 
-/// The candidate that `word` most likely stands for; empty when none is near.
-std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
-
 }  // namespace hermesctl::cli

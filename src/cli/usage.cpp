@@ -1,7 +1,7 @@
 // Turns what CLI11 objects to into the contract's error, with the nearest command or flag.
 #include "describe.hpp"
 #include "errors.hpp"
-#include "flags.hpp"
+#include "hermesctl/base/nearest.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -9,9 +9,8 @@
 namespace hermesctl::cli {
 namespace {
 
-std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates) {
-    const std::string near = nearest(word, candidates);
-    return near.empty() ? std::string() : fmt::format("; did you mean {}?", near);
+std::string hint_at(std::string_view word, const std::vector<std::string>& names) {
+    return did_you_mean(word, std::vector<std::string_view>(names.begin(), names.end()));
 }
 
 std::vector<std::string> flag_names(const CLI::App& root, const CLI::App& command) {
@@ -32,14 +31,14 @@ std::string unexpected(const CLI::App& root, const CLI::App& command) {
     }
     if (word.starts_with("-")) {
         const std::string name = word.substr(0, word.find('='));
-        return fmt::format("there is no flag {}{}", name, did_you_mean(name, flag_names(root, command)));
+        return fmt::format("there is no flag {}{}", name, hint_at(name, flag_names(root, command)));
     }
     if (subcommands_of(command).empty()) return fmt::format("unexpected argument \"{}\"", word);
     std::vector<std::string> names;
     for (const CLI::App* each : subcommands_of(command)) {
         names.push_back(each->get_name());
     }
-    return fmt::format("there is no command \"{}\"{}", word, did_you_mean(word, names));
+    return fmt::format("there is no command \"{}\"{}", word, hint_at(word, names));
 }
 
 std::string lower_first(std::string text) {

@@ -1,7 +1,7 @@
 // Which variables may hold the key of which model provider: Hermes' own list.
 #include "hermesctl/base/error.hpp"
+#include "hermesctl/base/nearest.hpp"
 #include "hermesctl/hermes/secrets.hpp"
-#include "nearest.hpp"
 
 #include <algorithm>
 #include <array>

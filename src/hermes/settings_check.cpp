@@ -2,8 +2,8 @@
 #include "settings_check.hpp"
 
 #include "hermesctl/base/error.hpp"
+#include "hermesctl/base/nearest.hpp"
 #include "hermesctl/hermes/secrets.hpp"
-#include "nearest.hpp"
 #include "ranges.hpp"
 #include "words.hpp"
 

@@ -4,6 +4,7 @@
 #include "hermesctl/base/file.hpp"
 #include "hermesctl/base/input.hpp"
 #include "hermesctl/base/interrupt.hpp"
+#include "hermesctl/base/nearest.hpp"
 #include "hermesctl/base/process.hpp"
 #include "hermesctl/base/scrub.hpp"
 #include "support/scratch.hpp"
@@ -211,6 +212,18 @@ TEST(File, MissingIsNothingAndDirectoryAnError) {
     EXPECT_FALSE(read_file("/no/such/file"));
     EXPECT_THROW(read_file("/tmp"), Error);
     EXPECT_THROW(read_file("/etc/passwd", 3), Error);
+}
+
+TEST(Nearest, FindsTypingErrorsOnly) {
+    const std::vector<std::string_view> words{"deploy", "status", "start", "stop", "list"};
+    EXPECT_EQ(nearest("deplyo", words), "deploy");
+    EXPECT_EQ(nearest("stauts", words), "status");
+    EXPECT_EQ(nearest("lst", words), "list");
+    EXPECT_EQ(nearest("lsit", std::vector<std::string_view>{"wait", "list"}), "list")
+        << "a swap is one error";
+    EXPECT_EQ(nearest("STOP", words), "stop");
+    EXPECT_EQ(nearest("backup", words), "");
+    EXPECT_EQ(nearest("", words), "");
 }
 
 }  // namespace

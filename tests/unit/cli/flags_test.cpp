@@ -80,15 +80,5 @@ TEST(AddList, TakesOneValueEachTime) {
     EXPECT_EQ(command, "run");
 }
 
-TEST(Nearest, FindsTypingErrorsOnly) {
-    const std::vector<std::string> words{"deploy", "status", "start", "stop", "list"};
-    EXPECT_EQ(nearest("deplyo", words), "deploy");
-    EXPECT_EQ(nearest("stauts", words), "status");
-    EXPECT_EQ(nearest("lst", words), "list");
-    EXPECT_EQ(nearest("lsit", {"wait", "list"}), "list") << "a swap is one error";
-    EXPECT_EQ(nearest("backup", words), "");
-    EXPECT_EQ(nearest("", words), "");
-}
-
 }  // namespace
 }  // namespace hermesctl::cli

@@ -154,7 +154,7 @@ TEST(Providers, HaveTheirKeys) {
     EXPECT_EQ(key_of_provider("minimax"), "MINIMAX_API_KEY");
     EXPECT_EQ(key_of_provider("minimax-cn"), "MINIMAX_CN_API_KEY");
     EXPECT_EQ(key_of_provider("minimax-oauth"), "");
-    EXPECT_THAT(refusal([] { key_of_provider("antropic"); }), HasSubstr("did you mean 'anthropic'?"));
+    EXPECT_THAT(refusal([] { key_of_provider("antropic"); }), HasSubstr("did you mean anthropic?"));
 }
 
 }  // namespace

@@ -43,11 +43,11 @@ TEST(SettingsOfFile, ReadsEachDocument) {
 
 TEST(SettingsOfFile, TellsWhereAndWhatWasMeant) {
     EXPECT_EQ(refusal_of_file("telegram:\n  alowedUsers: [1]\n"),
-              "hermes.yaml:2:3: unknown key 'alowedUsers'; did you mean 'allowedUsers'?");
+              "hermes.yaml:2:3: unknown key 'alowedUsers'; did you mean allowedUsers?");
     EXPECT_THAT(refusal_of_file("zebra: 1\n"), HasSubstr("hermes.yaml:1:8: unknown key 'zebra'"));
     EXPECT_EQ(
         refusal_of_file("model: {provider: minimax-ch}\n"),
-        "hermes.yaml:1:19: 'minimax-ch' is no model provider that Hermes knows; did you mean 'minimax-cn'?");
+        "hermes.yaml:1:19: 'minimax-ch' is no model provider that Hermes knows; did you mean minimax-cn?");
 }
 
 TEST(SettingsOfFile, TellsEverythingAtOnce) {

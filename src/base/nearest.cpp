@@ -1,5 +1,4 @@
-// Levenshtein distance, without regard to case.
-#include "nearest.hpp"
+#include "hermesctl/base/nearest.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -8,25 +7,28 @@
 
 #include <fmt/format.h>
 
-namespace hermesctl::hermes {
+namespace hermesctl {
 namespace {
 
 bool same_letter(char a, char b) {
     return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
 }
 
+/// Levenshtein's, where a swap of neighbours counts as one change.
 std::size_t distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        std::size_t diagonal = row[0]++;
-        for (std::size_t j = 0; j < b.size(); ++j) {
-            const std::size_t replaced = diagonal + (same_letter(a[i], b[j]) ? 0 : 1);
-            diagonal = row[j + 1];
-            row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
+    std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+    std::iota(d[0].begin(), d[0].end(), 0U);
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        d[i][0] = i;
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const std::size_t replaced = d[i - 1][j - 1] + (same_letter(a[i - 1], b[j - 1]) ? 0U : 1U);
+            d[i][j] = std::min({replaced, d[i - 1][j] + 1, d[i][j - 1] + 1});
+            const bool swapped =
+                i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) && same_letter(a[i - 2], b[j - 1]);
+            if (swapped) d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
         }
     }
-    return row.back();
+    return d[a.size()][b.size()];
 }
 
 }  // namespace
@@ -47,7 +49,7 @@ std::string nearest(std::string_view word, std::span<const std::string_view> kno
 
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> known) {
     const std::string closest = nearest(word, known);
-    return closest.empty() ? "" : fmt::format("; did you mean '{}'?", closest);
+    return closest.empty() ? "" : fmt::format("; did you mean {}?", closest);
 }
 
-}  // namespace hermesctl::hermes
+}  // namespace hermesctl
