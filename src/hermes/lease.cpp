@@ -39,7 +39,7 @@ std::string this_holder() {
     return fmt::format("{}@{} (pid {})", user == nullptr ? "?" : user->pw_name, host.data(), ::getpid());
 }
 
-HeldLease::HeldLease(kube::Client& client, const Names& names, std::string holder, Reporter& reporter)
+HeldLease::HeldLease(kube::Client& client, const Names& names, const std::string& holder, Reporter& reporter)
     : client_(client), ref_(names.lease()) {
     take(holder, reporter);
 }

@@ -47,7 +47,7 @@ printf %s "$4" > .hermesctl-config
 chmod 640 .config.yaml.new
 mv -T -- .config.yaml.new config.yaml)sh";
 
-kube::ExecOutput run(kube::Client& client, const Target& target, std::vector<std::string> argv,
+kube::ExecOutput run(kube::Client& client, const Target& target, const std::vector<std::string>& argv,
                      const std::string& input) {
     const kube::ExecRequest request{.ns = target.ns,
                                     .pod = target.pod,

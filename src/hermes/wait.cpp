@@ -255,6 +255,22 @@ class Waiter {
     Clock::Duration pulled_{0};
 };
 
+/// Evicted and the like stay as objects, but nothing runs in them any more.
+std::vector<Json> running_ones(const Watch& pods) {
+    std::vector<Json> left;
+    for (const auto& [name, pod] : pods.objects()) {
+        const std::string phase = kube::text_at(pod, "/status/phase");
+        if (phase != "Failed" && phase != "Succeeded") left.push_back(pod);
+    }
+    return left;
+}
+
+Error too_late(const Watch& pods, const std::string& pod, const Names& names) {
+    if (pod.empty()) return {ExitCode::unreachable, "the API server is gone: " + pods.trouble()};
+    return {ExitCode::timeout, fmt::format("pod/{} does not go away", pod),
+            fmt::format("kubectl -n {} describe pod {}", names.ns, pod)};
+}
+
 }  // namespace
 
 std::string wait_until_answers(kube::Client& client, const Names& names, const WaitOptions& options,
@@ -275,12 +291,7 @@ void wait_until_no_pods(kube::Client& client, const Names& names, Clock::Duratio
         pods.advance();
         if (each_round) each_round();
         if (pods.refused()) throw *pods.refused();
-        // Evicted and the like stay as objects, but nothing runs in them any more.
-        std::vector<Json> left;
-        for (const auto& [name, pod] : pods.objects()) {
-            const std::string phase = kube::text_at(pod, "/status/phase");
-            if (phase != "Failed" && phase != "Succeeded") left.push_back(pod);
-        }
+        const std::vector<Json> left = running_ones(pods);
         if (pods.synced() && left.empty()) break;
         for (const Json& pod : left) {
             if (each_pod && met.insert(kube::text_at(pod, "/metadata/uid")).second) each_pod(pod);
@@ -290,12 +301,7 @@ void wait_until_no_pods(kube::Client& client, const Names& names, Clock::Duratio
             reporter.on({"wait", "pod", State::waiting, first + " is stopping"});
             said = first;
         }
-        if (client.clock().now() > end && first.empty())
-            throw Error(ExitCode::unreachable, "the API server is gone: " + pods.trouble());
-        if (client.clock().now() > end) {
-            throw Error(ExitCode::timeout, fmt::format("pod/{} does not go away", first),
-                        fmt::format("kubectl -n {} describe pod {}", names.ns, first));
-        }
+        if (client.clock().now() > end) throw too_late(pods, first, names);
         reporter.tick();
     }
     if (!said.empty()) reporter.on({"wait", "pod", State::done, "stopped"});

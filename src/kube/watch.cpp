@@ -106,7 +106,7 @@ std::string Watch::Stream::target() const {
 
 void Watch::Stream::start() {
     net::Request request{.target = target(), .headers = {{"Accept", "application/json"}}};
-    net::Handler handler{.on_done = [this](net::Response answer) {
+    net::Handler handler{.on_done = [this](const net::Response& answer) {
         ticket.reset();
         if (!broken) on_answer(answer);
     }};

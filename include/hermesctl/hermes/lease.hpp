@@ -13,7 +13,7 @@ class HeldLease {
   public:
     /// Takes it. Throws Error{failed} naming the holder while another one holds it (it lapses 30 s after its
     /// last renewal). Without the right to use leases: says so to the reporter and goes on without.
-    HeldLease(kube::Client&, const Names&, std::string holder, Reporter&);
+    HeldLease(kube::Client&, const Names&, const std::string& holder, Reporter&);
     /// Gives it up; nothing that fails there is reported.
     ~HeldLease();
     HeldLease(const HeldLease&) = delete;
