@@ -13,6 +13,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 
+import probe  # noqa: E402
 import ready  # noqa: E402
 import report  # noqa: E402
 from api import Api  # noqa: E402
@@ -72,6 +73,7 @@ def run(cases, slow, rounds):
     say("from the gateway's connected to hermesctl's ready")
     for ns, start in starts(cases, max(rounds // 3, 1)):
         found.starts.append(start)
+    found.probe = probe.cost(cases.kubectl, ns, cases.environment(direct), 2 * rounds)
     say("requests")
     no_op, first = cases.record_no_op(ns), cases.record_first()
     found.no_op_requests, found.first_requests = no_op, first

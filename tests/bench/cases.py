@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from measure import BenchError, Contestant, compare, once
 from recorder import counting, longest_chain, recording
-from replay import Replay, in_namespace, lease_apart
+from replay import Replay, in_namespace
 
 PREFIX = "bench-"  # of every namespace that is made here
 TEMPLATE = f"{PREFIX}template"
@@ -98,7 +98,7 @@ class Cases:
             self.unchanged(line, ns),
             self.kubectl_apply(line, applied(requests, dry_run=True)),
             one.contestant("curl", self.env),
-            six.contestant("curl, all at once", self.env, lease_apart(self.api, six)),
+            six.contestant("curl, all at once", self.env),
         ]
 
     def first_deploy(self, line, requests):

@@ -3,7 +3,6 @@
 import json
 from dataclasses import replace
 
-from api import PLACES
 from measure import BenchError, Contestant
 
 SENT = ("accept", "accept-encoding", "content-type", "user-agent")
@@ -11,7 +10,6 @@ CONNECTIONS = 6  # as many as hermesctl uses
 
 
 def without_preconditions(request):
-    """A replayed DELETE meets another Lease than the recorded one."""
     if request.method != "DELETE":
         return request
     body = json.loads(request.body)
@@ -66,30 +64,3 @@ class Replay:
 
     def contestant(self, name, env, command=None):
         return Contestant(name, command or self.command, env, self.check)
-
-
-def lease_apart(api, replay):
-    """For requests that are all sent at once: the Lease that is removed is not the one that is made."""
-    made = next(r for r in replay.requests if r.method == "POST" and "/leases" in r.target)
-    lease = json.loads(made.body)
-    name, ns = lease["metadata"]["name"], lease["metadata"]["namespace"]
-    path = PLACES["Lease"].format(ns)
-
-    def named(suffix):
-        return {**lease, "metadata": {"name": name + suffix, "namespace": ns}}
-
-    def apart(request):
-        if request is made:
-            return replace(request, body=json.dumps(named("-new")).encode())
-        if request.method == "DELETE":
-            return replace(request, target=request.target.replace(f"/{name}", f"/{name}-old"))
-        return request
-
-    requests = [apart(request) for request in replay.requests]
-
-    def command():
-        api.ask("DELETE", f"{path}/{name}-new")
-        api.ask("POST", path, named("-old"))
-        return replay.command(requests)
-
-    return command

@@ -16,6 +16,7 @@ HOW = """\
   The contestants take turns, after a turn that is not counted. Peak memory is of one more run; MB are 10^6
   bytes.
 - Start: `hermesctl version`, `kubectl version --client`, `curl --version`.
+- Readiness probe: its command, run {probes} times in the container of an agent that answers; the median.
 - No-op: `hermesctl deploy --no-wait` on an installation whose bot runs, `kubectl apply --server-side` of
   the objects that it applies, under its field manager, and curl with the requests that it sends (recorded
   in this run).
@@ -24,8 +25,7 @@ HOW = """\
 - kubectl has its discovery cache, filled in the turn before.
 - "curl" is one process that sends hermesctl's requests one after the other on one kept-alive HTTP/1.1
   connection. "curl, all at once" sends those of the no-op on {connections} connections without their order:
-  it does not wait for what is there before it asks for a dry run. The Lease that it removes is another one
-  than it makes.
+  it does not wait for what is there before it asks for a dry run.
 - One after the other: the longest chain of requests of which each began when the one before was answered.
   Round trips: what {latency} ms added to each answer cost, divided by {latency} ms; TLS handshakes are in
   it.
@@ -97,7 +97,7 @@ def versions(hermesctl, kubectl, api):
 
 def text(found, who):
     verdicts = targets(found)
-    counts = {"rounds": found.rounds, "fewer": found.fewer, "starts": len(found.starts)}
+    counts = {"rounds": found.rounds, "fewer": found.fewer, "starts": len(found.starts), "probes": len(found.probe)}
     how = HOW.format(latency=LATENCY, connections=CONNECTIONS, **counts)
     return f"""\
 # Performance

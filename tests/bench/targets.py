@@ -1,6 +1,7 @@
 """What was found, and the design's targets held against it."""
 
 import re
+import statistics
 from dataclasses import dataclass, field
 
 from replay import CONNECTIONS
@@ -19,6 +20,7 @@ class Findings:
     rounds: int
     start_up: dict = field(default_factory=dict)
     starts: list = field(default_factory=list)
+    probe: list = field(default_factory=list)  # seconds of each run
     no_op: dict = field(default_factory=dict)
     no_op_slow: dict = field(default_factory=dict)
     first: dict = field(default_factory=dict)
@@ -65,10 +67,12 @@ def targets(found):
     peak, of_what = found.peak()
     connections = max(t["hermesctl"].connections for t in (found.traffic_no_op, found.traffic_first))
     said = max(start.said for start in found.starts)
+    probe = statistics.median(found.probe)
     writes, discovery = found.writes(), found.discovery()
     sent = "also " + ", ".join(writes) if writes else "nothing else"
     return [
         verdict("`version`: at most 10 ms", f"{ms(start)} ms", start <= 0.010),
+        verdict("readiness probe: at most 20 ms", f"{ms(probe)} ms", probe <= 0.020),
         verdict("memory: at most 20 MB", f"{mb(peak)} MB ({of_what})", peak <= 20e6),
         verdict("no-op: at most 1/5 of kubectl", *against(found, "kubectl", 1 / 5)),
         verdict("no-op: at most 1.5 of curl", *against(found, "curl", 1.5)),
