@@ -21,6 +21,7 @@ class InstallationTest : public testing::ApiserverTest {
         Values values;
         values.ns = ns;
         values.image = image;
+        values.network.except = except;
         const RenderInput input{.secrets = {{"TELEGRAM_BOT_TOKEN", "t"}, {"TELEGRAM_ALLOWED_USERS", "111"}},
                                 .salt = "5a17"};
         std::vector<Json> all = render(values, input);
@@ -30,7 +31,41 @@ class InstallationTest : public testing::ApiserverTest {
     Plan plan() { return make_plan(client(), read_live(client(), names()), objects()); }
     void install_all() { install(client(), plan(), {}, admin->reporter); }
 
+    void post(const std::string& plural, const Json& object) {
+        const net::Response answer =
+            net::send(client().transport(), {.method = "POST",
+                                             .target = "/apis/admissionregistration.k8s.io/v1/" + plural,
+                                             .headers = {{"Content-Type", "application/json"}},
+                                             .body = object.dump()});
+        ASSERT_EQ(answer.status, 201) << answer.body;
+    }
+    /// From its return on NetworkPolicies of this namespace cannot be changed; a dry run does not show it.
+    void refuse_policies() {
+        const std::string name = "refuse-" + ns;
+        const Json rule{{"apiGroups", {"networking.k8s.io"}},
+                        {"apiVersions", {"v1"}},
+                        {"operations", {"UPDATE"}},
+                        {"resources", {"networkpolicies"}}};
+        const Json here{{"namespaceSelector", {{"matchLabels", {{"kubernetes.io/metadata.name", ns}}}}},
+                        {"resourceRules", Json::array({rule})}};
+        post("validatingadmissionpolicies",
+             {{"metadata", {{"name", name}}},
+              {"spec",
+               {{"matchConstraints", here},
+                {"validations", Json::array({{{"expression", "request.?dryRun.orValue(false)"}}})}}}});
+        post("validatingadmissionpolicybindings",
+             {{"metadata", {{"name", name}}},
+              {"spec", {{"policyName", name}, {"validationActions", {"Deny"}}}}});
+        for (int i = 0; i < 300; ++i) {
+            const Json touch{{"metadata", {{"annotations", {{"touched", std::to_string(i)}}}}}};
+            if (client().patch(names().policy(), kube::Patch::merge, touch).error) return;
+            system_clock().sleep(std::chrono::milliseconds{100});
+        }
+        FAIL() << "the API server takes the change";
+    }
+
     std::string image = "a/b:1";
+    std::vector<std::string> except{};
 };
 
 TEST_F(InstallationTest, IsTheSameTheSecondTime) {
@@ -60,6 +95,19 @@ TEST_F(InstallationTest, TakesOverARollingUpdate) {
     install(client(), detour, {}, admin->reporter);
     EXPECT_EQ(at(*client().get(names().deployment()), "/spec/strategy"), Json({{"type", "Recreate"}}));
     EXPECT_FALSE(plan().changes()) << plan_text(plan());
+}
+
+TEST_F(InstallationTest, APartlyRefusedOneLeavesTheDeploymentAlone) {
+    install_all();
+    refuse_policies();
+    image = "a/b:2";
+    except = {"198.41.0.0/24"};
+    const Plan planned = plan();
+    ASSERT_EQ(planned.of("NetworkPolicy").change, Change::update) << plan_text(planned);
+    ASSERT_TRUE(planned.rolls_pod());
+    EXPECT_THROW(install(client(), planned, {}, admin->reporter), Error);
+    EXPECT_EQ(kube::text_at(*client().get(names().deployment()), "/spec/template/spec/containers/0/image"),
+              "a/b:1");
 }
 
 TEST_F(InstallationTest, OwnersAreNamedAndOurOwnPatchesAreNoConflict) {

@@ -47,6 +47,22 @@ TEST_F(Wait, APullMayTakeLongerThanTheTimeout) {
     EXPECT_THAT(done.out, HasSubstr("message @cage_bot"));
 }
 
+TEST_F(Wait, ARegistryThatRefusesIsNamed) {
+    node({"image", "forget", "nousresearch/hermes-agent:latest"});
+    node({"world", "fault", "registry", "status", "429"});
+    const Finished limited = hermesctl(deploy_arguments());
+    EXPECT_EQ(limited.code, 1) << limited.err;
+    EXPECT_THAT(limited.err, HasSubstr("pull limit is reached"));
+
+    node({"world", "reset", "registry"});
+    node({"world", "fault", "registry", "reject"});
+    use_namespace("e2e-registry-rejects");
+    const Finished refused = hermesctl(deploy_arguments());
+    EXPECT_EQ(refused.code, 1) << refused.err;
+    EXPECT_THAT(refused.err, HasSubstr("the registry refuses image"));
+    EXPECT_THAT(refused.err, HasSubstr("imagePullSecrets"));
+}
+
 TEST_F(Wait, CrashLoopEndsAtTheThirdRestartWithItsCause) {
     // An image that has a shell for the init container, and no Hermes.
     const Finished done = hermesctl(deploy_arguments({"--image", "docker.io/library/busybox:1.36"}));
