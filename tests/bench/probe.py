@@ -23,7 +23,9 @@ def cost(kubectl, ns, env, count):
         argv = [*kubectl, "-n", ns, *argv]
         return subprocess.run(argv, check=True, capture_output=True, text=True, env=env, input=text).stdout
 
-    containers = json.loads(run("get", "deployment", "hermes", "-o", "json"))["spec"]["template"]["spec"]["containers"]
+    deployment = json.loads(run("get", "deployment", "hermes", "-o", "json"))
+    containers = deployment["spec"]["template"]["spec"]["containers"]
     command = next(c for c in containers if c["name"] == "hermes")["readinessProbe"]["exec"]["command"]
-    python = ["/usr/bin/python3", "-I", "-S", "-c", TIME]
-    return json.loads(run("exec", "-i", "deployment/hermes", "-c", "hermes", "--", *python, text=json.dumps([command, count])))
+    inside = ["/usr/bin/python3", "-I", "-S", "-c", TIME]
+    text = json.dumps([command, count])
+    return json.loads(run("exec", "-i", "deployment/hermes", "-c", "hermes", "--", *inside, text=text))
