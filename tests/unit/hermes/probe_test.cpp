@@ -181,9 +181,12 @@ TEST_F(Probe, TokenInAMessageDoesNotLeaveThePod) {
 
 TEST_F(Probe, BrokenStateFilesAreNotReady) {
     gateway_process(ticks(60));
-    for (const char* text : {"", "{", "[]", "{\"pid\":\"x\"}", "{\"platforms\":[1]}", "\xff\xfe"}) {
+    const std::string deep(200'000, '[');
+    for (const std::string& text : {std::string(), std::string("{"), std::string("[]"), std::string("{} x"),
+                                    std::string(R"({"pid":"x"})"), std::string(R"({"platforms":[1]})"),
+                                    std::string("\xff\xfe"), deep}) {
         write("opt/data/gateway_state.json", text);
-        EXPECT_NE(exit_of("ready"), 0) << text;
+        EXPECT_EQ(exit_of("ready"), 1) << text.substr(0, 40);
     }
 }
 
