@@ -41,32 +41,13 @@ void add_dns(Json& rules, const Values& values, const ClusterFacts& cluster) {
     if (!to.empty()) rules.push_back({{"to", to}, {"ports", ports_of({53}, {"UDP", "TCP"})}});
 }
 
-/// All that is known to be inside: what "public" leaves out.
-std::vector<Range> closed_ranges(const Values& values, const ClusterFacts& cluster, bool v6) {
-    std::vector<Range> closed;
-    const auto add = [&](const std::vector<std::string>& list, int longest = 128) {
-        for (const std::string& text : list) {
-            const auto range = parse_range(text);
-            if (range && range->v6 == v6 && range->bits > 0) closed.push_back(network_of(*range, longest));
-        }
-    };
-    add(v6 ? special_ranges_v6() : special_ranges_v4());
-    add(values.network.except);
-    add(cluster.node_addresses, v6 ? 64 : 32);  // a node's own network at home has public IPv6 addresses
-    add(cluster.api_addresses);
-    add(cluster.pod_ranges);
-    add(cluster.service_ranges);
-    add(cluster.balancer_addresses);
-    add(cluster.closed_before);
-    return minimal(closed);
-}
-
 Json public_block(const Values& values, const ClusterFacts& cluster, std::string_view all) {
     const auto whole = parse_range(all);
     Json except = Json::array();
-    for (const Range& range : closed_ranges(values, cluster, whole->v6)) {
+    for (const std::string& text : closed_ranges(values, cluster, whole->v6)) {
         // The API takes only what is strictly inside; the rest is closed anyway.
-        if (whole->contains(range) && range.bits > whole->bits) except.push_back(range.text());
+        const auto range = parse_range(text);
+        if (whole->contains(*range) && range->bits > whole->bits) except.push_back(text);
     }
     return {{"ipBlock", {{"cidr", all}, {"except", except}}}};
 }
@@ -132,6 +113,28 @@ const std::vector<std::string>& special_ranges_v6() {
         "3fff::/20",      // documentation
     };
     return ranges;
+}
+
+std::vector<std::string> closed_ranges(const Values& values, const ClusterFacts& cluster, bool v6) {
+    std::vector<Range> closed;
+    const auto add = [&](const std::vector<std::string>& list, int longest = 128) {
+        for (const std::string& text : list) {
+            const auto range = parse_range(text);
+            if (range && range->v6 == v6 && range->bits > 0) closed.push_back(network_of(*range, longest));
+        }
+    };
+    add(v6 ? special_ranges_v6() : special_ranges_v4());
+    add(values.network.except);
+    add(cluster.node_addresses, v6 ? 64 : 32);  // a node's own network at home has public IPv6 addresses
+    add(cluster.api_addresses);
+    add(cluster.pod_ranges);
+    add(cluster.service_ranges);
+    add(cluster.balancer_addresses);
+    add(cluster.closed_before);
+    std::vector<std::string> texts;
+    for (const Range& range : minimal(closed))
+        texts.push_back(range.text());
+    return texts;
 }
 
 Json egress_rules(const Values& values, const ClusterFacts& cluster, const Json& kept) {

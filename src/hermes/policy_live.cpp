@@ -1,6 +1,7 @@
 // A policy that is there already: whose rules are whose, what they open in words, and what they know of a
 // cluster that may not be read now.
 #include "hermesctl/base/crypto.hpp"
+#include "hermesctl/hermes/label_selector.hpp"
 #include "hermesctl/hermes/policy.hpp"
 #include "ranges.hpp"
 
@@ -88,31 +89,6 @@ void keep_dns(const Json& rule, ClusterFacts& cluster) {
     }
 }
 
-std::string labels_text(const Json& selector) {
-    std::vector<std::string> parts;
-    for (const auto& [key, value] : at(selector, "/matchLabels").items())
-        parts.push_back(
-            fmt::format("{}={}", key, value.is_string() ? value.get<std::string>() : value.dump()));
-    for (const Json& expression : at(selector, "/matchExpressions"))
-        parts.push_back(expression.dump());
-    return fmt::format("{}", fmt::join(parts, ","));
-}
-
-std::string peer_text(const Json& peer) {
-    if (peer.contains("ipBlock")) {
-        const std::string cidr = text_at(peer, "/ipBlock/cidr");
-        const Json& except = at(peer, "/ipBlock/except");
-        if (except.empty()) return cidr;
-        return fmt::format("{} less {}", cidr, fmt::join(except.get<std::vector<std::string>>(), ", "));
-    }
-    const std::string pods = labels_text(at(peer, "/podSelector"));
-    const std::string spaces = labels_text(at(peer, "/namespaceSelector"));
-    const std::string where = !peer.contains("namespaceSelector") ? "of this namespace"
-                              : spaces.empty()                    ? "in all namespaces"
-                                                                  : "in namespaces " + spaces;
-    return (pods.empty() ? "all pods " : "pods " + pods + " ") + where;
-}
-
 std::string port_text(const Json& port) {
     const Json& number = at(port, "/port");
     std::string text = number.is_string() ? number.get<std::string>() : number.dump();
@@ -171,6 +147,21 @@ void keep_what_was_known(const Json& live_policy, ClusterFacts& cluster) {
             keep_dns(rule, cluster);
         }
     }
+}
+
+std::string peer_text(const Json& peer) {
+    if (peer.contains("ipBlock")) {
+        const std::string cidr = text_at(peer, "/ipBlock/cidr");
+        const Json& except = at(peer, "/ipBlock/except");
+        if (except.empty()) return cidr;
+        return fmt::format("{} less {}", cidr, fmt::join(except.get<std::vector<std::string>>(), ", "));
+    }
+    const std::string pods = selector_text(at(peer, "/podSelector"));
+    const std::string spaces = selector_text(at(peer, "/namespaceSelector"));
+    const std::string where = !peer.contains("namespaceSelector") ? "of this namespace"
+                              : spaces.empty()                    ? "in all namespaces"
+                                                                  : "in namespaces " + spaces;
+    return (pods.empty() ? "all pods " : "pods " + pods + " ") + where;
 }
 
 std::string rule_text(const Json& rule) {

@@ -71,9 +71,18 @@ std::vector<Outcome> Client::list_all(std::span<const Listing> listings) {
 }
 
 Outcome Client::get_path(std::string_view path) {
-    const net::Request request = read_request(std::string(path));
-    const std::string what_for = fmt::format("reading {}", path);
-    return std::move(outcomes({&request, 1}, {&what_for, 1}).front());
+    const std::string one(path);
+    return std::move(get_paths({&one, 1}).front());
+}
+
+std::vector<Outcome> Client::get_paths(std::span<const std::string> paths) {
+    std::vector<net::Request> requests;
+    std::vector<std::string> what_for;
+    for (const std::string& path : paths) {
+        requests.push_back(read_request(path));
+        what_for.push_back(fmt::format("reading {}", path));
+    }
+    return outcomes(requests, what_for);
 }
 
 std::vector<Outcome> Client::outcomes(std::span<const net::Request> requests,

@@ -17,6 +17,9 @@ inline constexpr std::string_view everything_v6 = "2000::/3";  // all that is pu
 const std::vector<std::string>& special_ranges_v4();
 const std::vector<std::string>& special_ranges_v6();
 
+/// All that "public" leaves out: special ranges, what the cluster is, network.except. Sorted, minimal.
+std::vector<std::string> closed_ranges(const Values&, const ClusterFacts&, bool v6);
+
 /// The egress rules: DNS, public internet less special and cluster ranges, network.allow, MCP servers, then
 /// `kept`.
 Json egress_rules(const Values&, const ClusterFacts&, const Json& kept);
@@ -35,6 +38,8 @@ std::vector<std::string> exceptions_by_hand(const Json& live_policy);
 /// by somebody who may read less does not loosen the cage.
 void keep_what_was_known(const Json& live_policy, ClusterFacts&);
 
+/// "10.0.0.0/8 less 10.1.0.0/16", "pods app=nas in namespaces team=home".
+std::string peer_text(const Json& peer);
 /// "TCP 443, TCP 80 to 0.0.0.0/0 less 10.0.0.0/8".
 std::string rule_text(const Json& rule);
 

@@ -108,6 +108,8 @@ class Client {
     std::vector<Outcome> list_all(std::span<const Listing>);
     /// Any path, for what is not in the kinds table ("/version", "/api/v1/nodes?limit=1").
     Outcome get_path(std::string_view path);
+    /// Several of them in parallel. The items of a collection are as the server sends them: without a kind.
+    std::vector<Outcome> get_paths(std::span<const std::string> paths);
 
     Outcome apply(const Json& object, ApplyOptions = {});
     std::vector<Outcome> apply_all(std::span<const Json> objects, ApplyOptions = {});

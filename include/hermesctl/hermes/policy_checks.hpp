@@ -1,0 +1,39 @@
+// The rows of group policy: what all policies that select the pod let it send, held against what it should.
+#pragma once
+
+#include "hermesctl/hermes/check.hpp"
+#include "hermesctl/hermes/cluster.hpp"
+#include "hermesctl/hermes/live.hpp"
+#include "hermesctl/hermes/reach.hpp"
+#include "hermesctl/hermes/values.hpp"
+#include "hermesctl/kube/client.hpp"
+
+#include <string>
+#include <vector>
+
+namespace hermesctl::hermes {
+
+/// What the rows are about: an installation in a cluster, or the pods of a file.
+struct PolicyPremises {
+    Sender sender{};
+    std::string own{};  // the name of the policy that deploy writes; "" for files
+    std::vector<Json> policies{};
+    std::string failure{};  // why the policies could not be read
+    Neighbours neighbours{};
+    ClusterFacts cluster{};
+    bool in_cluster = false;
+    Values values{};
+    std::vector<std::string> other_kinds{};  // "ciliumnetworkpolicy/x": what is not computed here
+    std::vector<std::string> unread_kinds{};
+};
+
+/// Throws ApiError when even the installation may not be read. What else may not be read is noted.
+PolicyPremises read_policies(kube::Client&, const Names&, const std::string& server);
+
+Checks policy_checks(const PolicyPremises&);
+
+/// The rows for objects without a cluster (a chart's, say): for each pod and pod template among them, or for
+/// the pods that the policies select where there is none. Objects without a namespace are in `ns`.
+Checks policy_checks_of(const std::vector<Json>& objects, const std::string& ns);
+
+}  // namespace hermesctl::hermes

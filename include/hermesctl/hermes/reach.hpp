@@ -1,0 +1,57 @@
+// What a pod can send, by all NetworkPolicies that select it: networking.k8s.io/v1, computed exactly. Pure.
+#pragma once
+
+#include "hermesctl/hermes/traffic.hpp"
+#include "hermesctl/kube/object.hpp"
+
+#include <string>
+#include <vector>
+
+namespace hermesctl::hermes {
+
+using kube::Json;
+
+/// Whose reach is asked for.
+struct Sender {
+    std::string ns{};
+    Json labels = Json::object();
+};
+
+/// Who else there is. Without `known` what a selector selects has no addresses.
+struct Neighbours {
+    std::vector<Json> pods{};
+    std::vector<Json> namespaces{};
+    bool known = false;
+};
+
+/// One rule of one policy.
+struct Grant {
+    std::string policy{};
+    int rule = 0;                          // from 1; 0: no policy selects the pod, so that everything is open
+    std::string manager{};                 // the field manager that wrote it; "" when nobody is named
+    Traffic ranges{};                      // by ipBlock, or to everything
+    Traffic pods{};                        // to the pods that its selectors select now
+    std::vector<std::string> selectors{};  // "pods k8s-app=kube-dns in namespaces ..."
+    Json json{};                           // the rule itself
+    /// "rule 2 of networkpolicy/hermes-egress (kubectl-edit)"
+    std::string text() const;
+};
+
+struct Reach {
+    std::vector<std::string> policies{};  // that select the pod for egress
+    std::vector<Grant> grants{};
+    bool isolated() const { return !policies.empty(); }
+    Traffic ranges() const;  // of all grants
+    Traffic all() const;     // with the pods
+};
+
+/// Egress. `policies` of any namespace: only those of the sender's count.
+Reach reach_of(const Sender&, const std::vector<Json>& policies, const Neighbours&);
+
+/// Who may connect to the pod: for each ingress rule a line; "everybody" without a policy for ingress.
+std::vector<std::string> who_may_come(const Sender&, const std::vector<Json>& policies);
+
+/// Policies without types are for ingress, and for egress too if they have egress rules.
+bool is_for(const Json& policy, std::string_view type);
+
+}  // namespace hermesctl::hermes

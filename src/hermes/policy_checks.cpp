@@ -1,0 +1,328 @@
+#include "hermesctl/hermes/policy_checks.hpp"
+
+#include "hermesctl/hermes/policy.hpp"
+#include "ranges.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using kube::at;
+using kube::text_at;
+using Texts = std::vector<std::string>;
+
+constexpr std::size_t most_shown = 4;
+
+std::string some_of(const Texts& all) {
+    const Texts shown(all.begin(),
+                      all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), most_shown)));
+    const std::string more =
+        all.size() > most_shown ? fmt::format("; and {} more", all.size() - most_shown) : "";
+    return fmt::format("{}{}", fmt::join(shown, "; "), more);
+}
+
+Traffic to_all(const Texts& ranges, const Ports& ports) {
+    Traffic sum;
+    for (const std::string& range : ranges)
+        sum = sum | Traffic(range, ports);
+    return sum;
+}
+
+/// What no pod in a cage has to reach: special ranges, the cluster's own, what was closed by name.
+Traffic inside(const PolicyPremises& premises) {
+    const Traffic v6 = Traffic("::/0", Ports::all()) - Traffic(everything_v6, Ports::all());
+    return v6 | to_all(closed_ranges(premises.values, premises.cluster, false), Ports::all()) |
+           to_all(closed_ranges(premises.values, premises.cluster, true), Ports::all());
+}
+
+const Ports& dns() {
+    static const Ports ports = Ports::of(Protocol::udp, 53, 53) | Ports::of(Protocol::tcp, 53, 53);
+    return ports;
+}
+
+/// Opened on purpose: the cluster's DNS, network.dns, network.allow.
+Traffic wanted(const PolicyPremises& premises) {
+    Traffic sum = to_all(premises.cluster.dns_addresses, dns()) | to_all(premises.values.network.dns, dns());
+    for (const std::string& text : premises.values.network.allow) {
+        if (const auto target = parse_target(text))
+            sum = sum | Traffic(target->host, Ports::of(Protocol::tcp, target->port, target->port));
+    }
+    return sum;
+}
+
+/// In a file nobody says which addresses are the DNS: single ones that are open on 53 alone.
+Traffic likely_dns(const Reach& reach) {
+    Traffic sum;
+    for (const Grant& grant : reach.grants) {
+        for (const Json& peer : at(grant.json, "/to")) {
+            const auto range = parse_range(text_at(peer, "/ipBlock/cidr"));
+            if (range && range->bits == (range->v6 ? 128 : 32)) sum = sum | Traffic(range->text(), dns());
+        }
+    }
+    return sum;
+}
+
+class Judge {
+  public:
+    explicit Judge(const PolicyPremises& premises)
+        : premises_(premises),
+          reach_(reach_of(premises.sender, premises.policies, premises.neighbours)),
+          inside_(inside(premises)),
+          wanted_(premises.in_cluster ? wanted(premises) : likely_dns(reach_)) {}
+
+    Checks run() const {
+        if (!premises_.failure.empty()) return unread();
+        Checks all{present(), leaks(), open_ports(), pods(), ingress(), other_kinds()};
+        if (!premises_.own.empty()) all.push_back(drift());
+        all.push_back(gaps());
+        return all;
+    }
+
+  private:
+    static Check row(const char* id, const char* title) {
+        return {.id = id, .group = "policy", .title = title, .verdict = Verdict::pass};
+    }
+    static Check present_row() { return row("policy-present", "a NetworkPolicy cages the pod"); }
+    static Check leaks_row() {
+        return row("policy-leaks", "nothing private, special or of the cluster is open");
+    }
+    static Check open_ports_row() {
+        return row("policy-open-ports", "of public addresses only TCP 443 and 80 are open");
+    }
+    static Check pods_row() {
+        return row("policy-pods", "of pods only the cluster's DNS, or one named service, is open");
+    }
+    static Check ingress_row() { return row("policy-ingress", "nothing may connect to the pod"); }
+
+    Checks unread() const {
+        Checks all{present_row(), leaks_row(), open_ports_row(), pods_row(), ingress_row()};
+        for (Check& check : all) {
+            check.verdict = Verdict::inconclusive;
+            check.evidence = premises_.failure;
+            check.hint = fmt::format("grant list on networkpolicies in namespace {}", premises_.sender.ns);
+        }
+        return all;
+    }
+
+    bool is_own_there() const {
+        return std::ranges::any_of(premises_.policies, [&](const Json& policy) {
+            return text_at(policy, "/metadata/name") == premises_.own;
+        });
+    }
+
+    Check present() const {
+        Check check = present_row();
+        check.evidence = fmt::format("selected by {}", fmt::join(reach_.policies, ", "));
+        if (!reach_.isolated()) {
+            check.verdict = Verdict::fail;
+            check.evidence = "no policy selects the pod for egress: everything is open to it";
+        } else if (!premises_.own.empty() && !is_own_there()) {
+            check.verdict = Verdict::fail;
+            check.evidence += fmt::format("; networkpolicy/{} is not there", premises_.own);
+        }
+        if (check.verdict == Verdict::fail) check.hint = remedy();
+        return check;
+    }
+
+    std::string remedy() const {
+        return premises_.own.empty() ? "add a policy for Egress that selects the pod" : "hermesctl deploy";
+    }
+
+    /// For each rule that lets something of `forbidden` through: one packet and the rule.
+    Texts examples(const Traffic& forbidden) const {
+        Texts texts;
+        for (const Grant& grant : reach_.grants) {
+            const auto packet = ((grant.ranges & forbidden) - wanted_).example();
+            if (packet) texts.push_back(fmt::format("{} by {}", packet->text(), grant.text()));
+        }
+        return texts;
+    }
+
+    std::string close_it() const {
+        return premises_.own.empty()
+                   ? "narrow the rule, or add the range to its except"
+                   : fmt::format(
+                         "kubectl -n {} edit the policy that is named, or name what is wanted under "
+                         "network.allow in hermes.yaml",
+                         premises_.sender.ns);
+    }
+
+    Check leaks() const {
+        Check check = leaks_row();
+        const Texts found = examples(inside_);
+        if (!found.empty()) {
+            check.verdict = Verdict::fail;
+            check.evidence = some_of(found);
+            check.hint = close_it();
+            return check;
+        }
+        if (premises_.cluster.incomplete) {
+            check.verdict = Verdict::inconclusive;
+            check.evidence = "special ranges are closed; not all of the cluster's own addresses are known";
+            check.hint = "see the row about what is not known";
+            return check;
+        }
+        const Traffic open = reach_.ranges();
+        check.evidence = open.empty() ? "no address is open by range"
+                                      : fmt::format("open: {}", some_of((open & wanted_).text()));
+        if (!open.empty() && (open & wanted_).empty()) check.evidence = "all of it is public";
+        if (!premises_.in_cluster) check.evidence += "; the cluster's own public addresses are not in a file";
+        return check;
+    }
+
+    Check open_ports() const {
+        Check check = open_ports_row();
+        const Ports web = Ports::of(Protocol::tcp, 443, 443) | Ports::of(Protocol::tcp, 80, 80);
+        const Texts found = examples(Traffic(Ports::all()) - inside_ - Traffic(web));
+        check.evidence = "no other";
+        if (!found.empty()) {
+            check.verdict = Verdict::fail;
+            check.evidence = some_of(found);
+            check.hint = close_it();
+        }
+        return check;
+    }
+
+    bool is_dns(const Json& rule, const Json& peer) const {
+        const Json& ports = at(rule, "/ports");
+        const auto& known = premises_.cluster.dns_target_ports;
+        const bool only_dns = !ports.empty() && std::ranges::all_of(ports, [&](const Json& port) {
+            const Json& number = at(port, "/port");
+            if (number.is_string()) return number == "dns" || number == "dns-tcp";
+            return number.is_number() && !port.contains("endPort") &&
+                   (number == 53 || std::ranges::find(known, number.get<int>()) != known.end());
+        });
+        const Json& labels = at(peer, "/podSelector/matchLabels");
+        const bool of_cluster =
+            !premises_.cluster.dns_selector.empty() && labels == premises_.cluster.dns_selector;
+        const std::string app = text_at(labels, "/k8s-app", text_at(labels, "/app.kubernetes.io~1name"));
+        return only_dns && (of_cluster || app == "kube-dns" || app == "coredns");
+    }
+
+    /// How wide a rule's opening to pods is.
+    static Verdict width(const Json& rule, const Json& peer) {
+        const Json& pods = at(peer, "/podSelector");
+        const Json& spaces = at(peer, "/namespaceSelector");
+        if (pods.empty() || at(rule, "/ports").empty()) return Verdict::fail;
+        return spaces.is_object() && spaces.empty() ? Verdict::warn : Verdict::pass;
+    }
+
+    Check pods() const {
+        Check check = pods_row();
+        Texts wide;
+        Texts narrow;
+        for (const Grant& grant : reach_.grants) {
+            for (const Json& peer : at(grant.json, "/to")) {
+                if (peer.contains("ipBlock")) continue;
+                const Verdict verdict = width(grant.json, peer);
+                if (verdict == Verdict::pass && is_dns(grant.json, peer)) continue;
+                const Json alone{{"to", Json::array({peer})}, {"ports", at(grant.json, "/ports")}};
+                const std::string text = fmt::format("{} by {}", rule_text(alone), grant.text());
+                (verdict == Verdict::pass ? narrow : wide).push_back(text);
+                if (verdict == Verdict::fail || (verdict == Verdict::warn && check.verdict == Verdict::pass))
+                    check.verdict = verdict;
+            }
+        }
+        check.evidence = !wide.empty()     ? some_of(wide)
+                         : !narrow.empty() ? "beside the DNS: " + some_of(narrow)
+                                           : "only the DNS";
+        if (!wide.empty()) check.hint = "name the pods and their namespace in the rule, and the port";
+        check.decisive = check.verdict == Verdict::fail || check.verdict == Verdict::pass;
+        return check;
+    }
+
+    Check ingress() const {
+        Check check = ingress_row();
+        const Texts lines = who_may_come(premises_.sender, premises_.policies);
+        check.evidence = "no rule lets anybody in";
+        if (!lines.empty()) {
+            check.verdict = Verdict::fail;
+            check.evidence = some_of(lines);
+            check.hint = remedy();
+        }
+        return check;
+    }
+
+    Check other_kinds() const {
+        Check check = row("policy-other-kinds", "no other kind of policy changes the answer");
+        check.decisive = false;
+        check.evidence = premises_.in_cluster ? "there is none" : "none in the file";
+        if (!premises_.other_kinds.empty()) {
+            check.verdict = Verdict::warn;
+            check.evidence = fmt::format("not in this answer: {}", some_of(premises_.other_kinds));
+            check.hint = "hermesctl verify measures what they do; read them, they can open and close";
+        } else if (!premises_.unread_kinds.empty()) {
+            check.verdict = Verdict::inconclusive;
+            check.evidence = some_of(premises_.unread_kinds);
+            check.hint = "grant list on them";
+        }
+        return check;
+    }
+
+    Check drift() const {
+        Check check = row("policy-drift", "the policy is what deploy would write now");
+        check.decisive = false;
+        const auto own = std::ranges::find_if(premises_.policies, [&](const Json& policy) {
+            return text_at(policy, "/metadata/name") == premises_.own;
+        });
+        if (own == premises_.policies.end()) {
+            check.verdict = Verdict::warn;
+            check.evidence = fmt::format("networkpolicy/{} is not there", premises_.own);
+            check.hint = "hermesctl deploy";
+            return check;
+        }
+        const Json should = egress_rules(premises_.values, premises_.cluster, foreign_rules(*own));
+        Texts missing;
+        for (const Json& rule : should) {
+            const Json& rules = at(*own, "/spec/egress");
+            if (std::find(rules.begin(), rules.end(), rule) == rules.end())
+                missing.push_back(rule_text(rule));
+        }
+        check.evidence = "it is";
+        if (!missing.empty()) {
+            check.verdict = Verdict::warn;
+            check.evidence = "the cluster has changed since, or somebody changed the policy; it lacks: " +
+                             some_of(missing).substr(0, 400);
+            check.hint = "hermesctl diff, then hermesctl deploy";
+        }
+        return check;
+    }
+
+    Check gaps() const {
+        Check check = row("policy-gaps", "all of the cluster's own addresses are known");
+        check.decisive = false;
+        if (!premises_.in_cluster) {
+            check.verdict = Verdict::not_applicable;
+            check.evidence =
+                "a file knows no cluster: its nodes and its API server may have public addresses";
+            return check;
+        }
+        Texts texts;
+        for (const Gap& gap : premises_.cluster.gaps)
+            texts.push_back(gap.why);
+        check.evidence = "nodes, API server, pods, Services, load balancers";
+        if (!texts.empty()) {
+            check.verdict = Verdict::warn;
+            check.evidence = some_of(texts);
+            check.hint = "name what is missing under network.except in hermes.yaml, then hermesctl deploy -f";
+        }
+        return check;
+    }
+
+    const PolicyPremises& premises_;
+    Reach reach_;
+    Traffic inside_;
+    Traffic wanted_;
+};
+
+}  // namespace
+
+Checks policy_checks(const PolicyPremises& premises) {
+    return Judge(premises).run();
+}
+
+}  // namespace hermesctl::hermes

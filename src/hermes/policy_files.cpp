@@ -1,0 +1,90 @@
+// Policies without a cluster: whose pods are they about?
+#include "hermesctl/hermes/label_selector.hpp"
+#include "hermesctl/hermes/policy_checks.hpp"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+#include <fmt/format.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using kube::at;
+using kube::text_at;
+
+struct Subject {
+    std::string title{};  // "deployment/hermes"
+    Sender sender{};
+};
+
+std::string title_of(const Json& object) {
+    const kube::Ref ref = kube::ref_of(object);
+    return kube::title(ref);
+}
+
+/// Where a kind keeps the labels of its pods; "" for one that has none.
+std::string_view labels_place(const std::string& kind) {
+    static constexpr std::array<std::string_view, 6> workloads{
+        "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "ReplicationController"};
+    if (kind == "Pod") return "/metadata/labels";
+    if (kind == "CronJob") return "/spec/jobTemplate/spec/template/metadata/labels";
+    return std::ranges::find(workloads, kind) != workloads.end() ? "/spec/template/metadata/labels" : "";
+}
+
+/// Labels that a selector surely selects, as far as it names any.
+Json labels_for(const Json& selector) {
+    Json labels = at(selector, "/matchLabels").is_object() ? at(selector, "/matchLabels") : Json::object();
+    for (const Json& expression : at(selector, "/matchExpressions")) {
+        const std::string op = text_at(expression, "/operator");
+        if (op == "In") labels[text_at(expression, "/key")] = at(expression, "/values/0");
+        if (op == "Exists") labels[text_at(expression, "/key")] = "";
+    }
+    return labels;
+}
+
+std::vector<Subject> subjects_of(const std::vector<Json>& objects, const std::vector<Json>& policies,
+                                 const std::string& ns) {
+    std::vector<Subject> subjects;
+    for (const Json& object : objects) {
+        const std::string_view place = labels_place(text_at(object, "/kind"));
+        if (place.empty()) continue;
+        subjects.push_back(
+            {title_of(object), {text_at(object, "/metadata/namespace", ns), at(object, place)}});
+    }
+    if (!subjects.empty()) return subjects;
+    for (const Json& policy : policies) {
+        const Json& selector = at(policy, "/spec/podSelector");
+        const std::string text = selector_text(selector);
+        subjects.push_back({text.empty() ? "any pod" : "pods " + text,
+                            {text_at(policy, "/metadata/namespace"), labels_for(selector)}});
+    }
+    return subjects;
+}
+
+}  // namespace
+
+Checks policy_checks_of(const std::vector<Json>& objects, const std::string& ns) {
+    std::vector<Json> policies;
+    for (Json object : objects) {
+        if (text_at(object, "/kind") != "NetworkPolicy") continue;
+        if (text_at(object, "/metadata/namespace").empty()) object["metadata"]["namespace"] = ns;
+        policies.push_back(std::move(object));
+    }
+    const auto subjects = subjects_of(objects, policies, ns);
+    Checks all;
+    std::vector<std::string> done;
+    for (const Subject& subject : subjects) {
+        if (std::ranges::find(done, subject.title) != done.end()) continue;
+        done.push_back(subject.title);
+        Checks rows = policy_checks({.sender = subject.sender, .policies = policies});
+        for (Check& check : rows) {
+            if (subjects.size() > 1) check.title += fmt::format(" ({})", subject.title);
+        }
+        std::ranges::move(rows, std::back_inserter(all));
+    }
+    return all;
+}
+
+}  // namespace hermesctl::hermes

@@ -1,0 +1,219 @@
+// Rules: https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/network-policy-v1/
+#include "hermesctl/hermes/reach.hpp"
+
+#include "hermesctl/hermes/label_selector.hpp"
+#include "hermesctl/hermes/policy.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using kube::at;
+using kube::bool_at;
+using kube::int_at;
+using kube::text_at;
+
+bool selects_sender(const Json& policy, const Sender& sender) {
+    return text_at(policy, "/metadata/namespace", sender.ns) == sender.ns &&
+           selects(at(policy, "/spec/podSelector"), sender.labels);
+}
+
+/// A pod that has ended has lost its address; one on the node's network is its node, and no policy's peer.
+bool has_address(const Json& pod) {
+    const std::string phase = text_at(pod, "/status/phase");
+    return phase != "Succeeded" && phase != "Failed" && !bool_at(pod, "/spec/hostNetwork");
+}
+
+std::vector<std::string> addresses_of(const Json& pod) {
+    std::vector<std::string> addresses;
+    for (const Json& entry : at(pod, "/status/podIPs"))
+        addresses.push_back(text_at(entry, "/ip"));
+    if (addresses.empty()) addresses.push_back(text_at(pod, "/status/podIP"));
+    return addresses;
+}
+
+Protocol protocol_of(const Json& port) {
+    return parse_protocol(text_at(port, "/protocol", "TCP")).value_or(Protocol::tcp);
+}
+
+/// The numbers of a named port in one pod.
+Ports named(const Json& pod, const Json& port) {
+    Ports found;
+    for (const Json& container : at(pod, "/spec/containers")) {
+        for (const Json& one : at(container, "/ports")) {
+            if (at(one, "/name") != at(port, "/port") || protocol_of(one) != protocol_of(port)) continue;
+            const int number = static_cast<int>(int_at(one, "/containerPort"));
+            found = found | Ports::of(protocol_of(one), number, number);
+        }
+    }
+    return found;
+}
+
+/// The ports of a rule: without a list all. Names are ports of a pod: without one they are none.
+Ports ports_of(const Json& rule, const Json* pod) {
+    const Json& list = at(rule, "/ports");
+    if (list.empty()) return Ports::all();
+    Ports ports;
+    for (const Json& port : list) {
+        const Json& number = at(port, "/port");
+        if (number.is_null()) {
+            ports = ports | Ports::of(protocol_of(port));
+        } else if (number.is_string()) {
+            if (pod != nullptr) ports = ports | named(*pod, port);
+        } else {
+            const int first = number.get<int>();
+            const int last = static_cast<int>(int_at(port, "/endPort", first));
+            if (first <= last) ports = ports | Ports::of(protocol_of(port), first, last);
+        }
+    }
+    return ports;
+}
+
+bool has_names(const Json& rule) {
+    const Json& ports = at(rule, "/ports");
+    return std::any_of(ports.begin(), ports.end(),
+                       [](const Json& port) { return at(port, "/port").is_string(); });
+}
+
+Traffic block(const Json& ip_block, const Ports& ports) {
+    Traffic traffic(text_at(ip_block, "/cidr"), ports);
+    for (const Json& range : at(ip_block, "/except")) {
+        if (range.is_string()) traffic = traffic - Traffic(range.get<std::string>(), Ports::all());
+    }
+    return traffic;
+}
+
+/// The evaluation of one sender's rules.
+class Evaluation {
+  public:
+    Evaluation(const Sender& sender, const Neighbours& neighbours)
+        : sender_(sender), neighbours_(neighbours) {}
+
+    void add(const Json& rule, Grant& grant) const {
+        const Json& to = at(rule, "/to");
+        if (to.empty()) {
+            grant.ranges = Traffic(ports_of(rule, nullptr));
+            if (has_names(rule)) grant.pods = to_pods(rule, nullptr);
+        }
+        for (const Json& peer : to) {
+            if (peer.contains("ipBlock")) {
+                grant.ranges = grant.ranges | block(peer["ipBlock"], ports_of(rule, nullptr));
+            } else {
+                grant.selectors.push_back(peer_text(peer));
+                grant.pods = grant.pods | to_pods(rule, &peer);
+            }
+        }
+    }
+
+  private:
+    /// To the pods that `peer` selects; without a peer to all.
+    Traffic to_pods(const Json& rule, const Json* peer) const {
+        Traffic traffic;
+        for (const Json& pod : neighbours_.pods) {
+            if (!has_address(pod) || (peer != nullptr && !is_peer(pod, *peer))) continue;
+            const Ports ports = ports_of(rule, &pod);
+            for (const std::string& address : addresses_of(pod))
+                traffic = traffic | Traffic(address, ports);
+        }
+        return traffic;
+    }
+
+    bool is_peer(const Json& pod, const Json& peer) const {
+        const std::string ns = text_at(pod, "/metadata/namespace");
+        if (!peer.contains("namespaceSelector")) {
+            if (ns != sender_.ns) return false;
+        } else if (!selects(peer["namespaceSelector"], labels_of_namespace(ns))) {
+            return false;
+        }
+        return selects(at(peer, "/podSelector"), at(pod, "/metadata/labels"));
+    }
+
+    /// The API server itself labels every namespace with its name.
+    Json labels_of_namespace(const std::string& name) const {
+        for (const Json& one : neighbours_.namespaces) {
+            if (text_at(one, "/metadata/name") == name) return at(one, "/metadata/labels");
+        }
+        return {{"kubernetes.io/metadata.name", name}};
+    }
+
+    const Sender& sender_;
+    const Neighbours& neighbours_;
+};
+
+/// Who wrote the rules: managers of the field, else of the object.
+std::string manager_of(const Json& policy) {
+    std::string last;
+    for (const Json& entry : at(policy, "/metadata/managedFields")) {
+        if (!at(entry, "/fieldsV1/f:spec/f:egress").is_null()) last = text_at(entry, "/manager");
+    }
+    return last;
+}
+
+}  // namespace
+
+std::string Grant::text() const {
+    if (rule == 0) return "no policy selects the pod";
+    const std::string by = manager.empty() ? "" : fmt::format(", written by {}", manager);
+    return fmt::format("rule {} of networkpolicy/{}{}", rule, policy, by);
+}
+
+Traffic Reach::ranges() const {
+    Traffic sum;
+    for (const Grant& grant : grants)
+        sum = sum | grant.ranges;
+    return sum;
+}
+
+Traffic Reach::all() const {
+    Traffic sum = ranges();
+    for (const Grant& grant : grants)
+        sum = sum | grant.pods;
+    return sum;
+}
+
+bool is_for(const Json& policy, std::string_view type) {
+    const Json& types = at(policy, "/spec/policyTypes");
+    if (types.empty()) return type == "Ingress" || !at(policy, "/spec/egress").empty();
+    return std::find(types.begin(), types.end(), type) != types.end();
+}
+
+Reach reach_of(const Sender& sender, const std::vector<Json>& policies, const Neighbours& neighbours) {
+    Reach reach;
+    const Evaluation evaluation(sender, neighbours);
+    for (const Json& policy : policies) {
+        if (!is_for(policy, "Egress") || !selects_sender(policy, sender)) continue;
+        const std::string name = text_at(policy, "/metadata/name");
+        reach.policies.push_back(name);
+        int number = 0;
+        for (const Json& rule : at(policy, "/spec/egress")) {
+            Grant grant{.policy = name, .rule = ++number, .manager = manager_of(policy), .json = rule};
+            evaluation.add(rule, grant);
+            reach.grants.push_back(std::move(grant));
+        }
+    }
+    if (reach.policies.empty()) reach.grants.push_back({.ranges = Traffic(Ports::all())});
+    return reach;
+}
+
+std::vector<std::string> who_may_come(const Sender& sender, const std::vector<Json>& policies) {
+    std::vector<std::string> lines;
+    bool isolated = false;
+    for (const Json& policy : policies) {
+        if (!is_for(policy, "Ingress") || !selects_sender(policy, sender)) continue;
+        isolated = true;
+        for (const Json& rule : at(policy, "/spec/ingress")) {
+            const Json turned{{"to", at(rule, "/from")}, {"ports", at(rule, "/ports")}};
+            std::string text = rule_text(turned);
+            if (at(rule, "/from").empty()) text = text.substr(0, text.rfind(" to ")) + " to everybody";
+            lines.push_back(
+                fmt::format("networkpolicy/{} opens {}", text_at(policy, "/metadata/name"), text));
+        }
+    }
+    if (!isolated) lines.push_back("no policy selects the pod for ingress: everybody may connect to it");
+    return lines;
+}
+
+}  // namespace hermesctl::hermes

@@ -1,0 +1,262 @@
+// The rows about policies: each fault is found by its own row, and by no other.
+#include "hermesctl/hermes/policy_checks.hpp"
+
+#include "hermesctl/hermes/policy.hpp"
+#include "hermesctl/hermes/render.hpp"
+#include "hermesctl/kube/yaml.hpp"
+#include "support/fake_api.hpp"
+#include "support/fake_clock.hpp"
+#include "support/recording_reporter.hpp"
+
+#include <map>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using kube::at;
+using kube::text_at;
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+/// What is not a pass, by its id.
+std::map<std::string, Check> found(const Checks& checks) {
+    std::map<std::string, Check> bad;
+    for (const Check& check : checks) {
+        if (check.verdict != Verdict::pass && check.verdict != Verdict::not_applicable) bad[check.id] = check;
+    }
+    return bad;
+}
+
+std::vector<std::string> ids(const Checks& checks) {
+    std::vector<std::string> all;
+    for (const auto& [id, check] : found(checks))
+        all.push_back(id);
+    return all;
+}
+
+const Check& row(const Checks& checks, const std::string& id) {
+    for (const Check& check : checks) {
+        if (check.id == id) return check;
+    }
+    throw std::out_of_range(id);
+}
+
+class PolicyRows : public ::testing::Test {
+  protected:
+    PolicyRows() {
+        premises_.own = "hermes-egress";
+        premises_.in_cluster = true;
+        premises_.sender = {"hermes", {{"app", "hermes"}}};
+        premises_.cluster = {.dns_selector = {{"k8s-app", "kube-dns"}},
+                             .dns_addresses = {"10.43.0.10"},
+                             .node_addresses = {"192.168.1.10", "198.41.7.7"},
+                             .api_addresses = {"192.168.1.10"},
+                             .pod_ranges = {"10.42.0.0/16"},
+                             .service_ranges = {"10.43.0.0/16"}};
+        premises_.policies = {own()};
+    }
+
+    Json own() const {
+        const Json rules = egress_rules(premises_.values, premises_.cluster, Json::array());
+        return {{"metadata",
+                 {{"name", "hermes-egress"},
+                  {"namespace", "hermes"},
+                  {"annotations", {{"hermesctl/rules", rules_record(rules)}}}}},
+                {"spec",
+                 {{"podSelector", {{"matchLabels", {{"app", "hermes"}}}}},
+                  {"policyTypes", {"Ingress", "Egress"}},
+                  {"egress", rules}}}};
+    }
+    void add(const std::string& spec) {
+        Json made = kube::parse_yaml(spec, "test").at(0);
+        premises_.policies.push_back(
+            {{"metadata", {{"name", "second"}, {"namespace", "hermes"}}}, {"spec", made}});
+    }
+    Checks rows() const { return policy_checks(premises_); }
+
+    PolicyPremises premises_{};
+};
+
+TEST_F(PolicyRows, WhatDeployWritesPasses) {
+    EXPECT_THAT(ids(rows()), IsEmpty());
+    EXPECT_THAT(row(rows(), "policy-leaks").evidence, HasSubstr("UDP 53 to 10.43.0.10/32"));
+}
+
+TEST_F(PolicyRows, ASecondPolicyThatOpensTheLanIsALeak) {
+    add("{podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 192.168.0.0/16}}]}]}");
+    EXPECT_THAT(ids(rows()), ElementsAre("policy-leaks"));
+    const Check& leak = found(rows()).at("policy-leaks");
+    EXPECT_EQ(leak.verdict, Verdict::fail);
+    EXPECT_THAT(leak.evidence, HasSubstr("TCP 192.168.0.1:1 by rule 1 of networkpolicy/second"));
+    EXPECT_TRUE(leak.decisive);
+}
+
+TEST_F(PolicyRows, DnsToAnybodyIsALeakAndAnOpenPort) {
+    add("{podSelector: {}, egress: [{ports: [{protocol: UDP, port: 53}]}]}");
+    EXPECT_THAT(ids(rows()), ElementsAre("policy-leaks", "policy-open-ports"));
+    EXPECT_THAT(found(rows()).at("policy-open-ports").evidence, HasSubstr("UDP 1.0.0.1:53"));
+}
+
+TEST_F(PolicyRows, PodsOfAllNamespacesAreTooMany) {
+    add("{podSelector: {}, egress: [{to: [{namespaceSelector: {}}], ports: [{protocol: UDP, port: 53}]}]}");
+    EXPECT_THAT(ids(rows()), ElementsAre("policy-pods"));
+    EXPECT_THAT(found(rows()).at("policy-pods").evidence, HasSubstr("all pods in all namespaces"));
+}
+
+TEST_F(PolicyRows, OneNamedServiceIsToldAndPasses) {
+    add("{podSelector: {}, egress: [{to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: "
+        "colony}},"
+        " podSelector: {matchLabels: {app: mcp}}}], ports: [{port: 8002}]}]}");
+    EXPECT_THAT(ids(rows()), IsEmpty());
+    EXPECT_THAT(row(rows(), "policy-pods").evidence, HasSubstr("TCP 8002 to pods app=mcp"));
+}
+
+TEST_F(PolicyRows, WhatWasOpenedByNameIsNoLeak) {
+    premises_.values.network.allow = {"192.168.1.20/32:8080"};
+    premises_.values.network.dns = {"192.168.1.1"};
+    premises_.policies = {own()};
+    EXPECT_THAT(ids(rows()), IsEmpty());
+    premises_.values.network.allow = {"192.168.1.20/32:8081"};
+    EXPECT_THAT(ids(rows()), ElementsAre("policy-drift", "policy-leaks"));
+}
+
+TEST_F(PolicyRows, ANodeThatJoinedWithAPublicAddressIsALeakAndDrift) {
+    premises_.cluster.node_addresses.emplace_back("198.41.8.8");
+    EXPECT_THAT(ids(rows()), ElementsAre("policy-drift", "policy-leaks"));
+    EXPECT_THAT(found(rows()).at("policy-leaks").evidence, HasSubstr("TCP 198.41.8.8:80"));
+    EXPECT_THAT(found(rows()).at("policy-drift").hint, HasSubstr("hermesctl deploy"));
+}
+
+TEST_F(PolicyRows, ADeletedPolicyOpensEverything) {
+    premises_.policies.clear();
+    EXPECT_THAT(ids(rows()), ElementsAre("policy-drift", "policy-ingress", "policy-leaks",
+                                         "policy-open-ports", "policy-present"));
+}
+
+TEST_F(PolicyRows, WhoMayConnectIsFound) {
+    add("{podSelector: {}, policyTypes: [Ingress], ingress: [{ports: [{port: 8642}]}]}");
+    EXPECT_THAT(ids(rows()), ElementsAre("policy-ingress"));
+}
+
+TEST_F(PolicyRows, WhatIsNotKnownIsNoPass) {
+    premises_.cluster.incomplete = true;
+    premises_.cluster.gaps = {{"nodes", "may not list nodes"}};
+    EXPECT_EQ(found(rows()).at("policy-leaks").verdict, Verdict::inconclusive);
+    EXPECT_EQ(found(rows()).at("policy-gaps").verdict, Verdict::warn);
+    premises_.failure = "may not list networkpolicies";
+    for (const Check& check : rows())
+        EXPECT_EQ(check.verdict, Verdict::inconclusive) << check.id;
+}
+
+TEST_F(PolicyRows, OtherKindsAreListed) {
+    premises_.other_kinds = {"ciliumnetworkpolicies.cilium.io/open"};
+    EXPECT_THAT(ids(rows()), ElementsAre("policy-other-kinds"));
+    EXPECT_FALSE(found(rows()).at("policy-other-kinds").decisive);
+    premises_.other_kinds.clear();
+    premises_.unread_kinds = {"may not list ciliumnetworkpolicies.cilium.io"};
+    EXPECT_EQ(found(rows()).at("policy-other-kinds").verdict, Verdict::inconclusive);
+}
+
+std::vector<Json> rendered() {
+    Values values;
+    const ClusterFacts cluster{.dns_addresses = {"10.43.0.10", "169.254.20.10"},
+                               .pod_ranges = {"10.42.0.0/16"}};
+    return render(values, {.secrets = {{"A", "b"}}, .salt = "5a17", .cluster = cluster});
+}
+
+TEST(PolicyFiles, WhatRenderPrintsPasses) {
+    const Checks rows = policy_checks_of(rendered(), "hermes");
+    EXPECT_THAT(ids(rows), IsEmpty());
+    EXPECT_EQ(row(rows, "policy-gaps").verdict, Verdict::not_applicable);
+}
+
+TEST(PolicyFiles, AChartThatOpensTheLanDoesNot) {
+    const auto objects = kube::parse_yaml(R"(
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: bot}
+spec: {template: {metadata: {labels: {app: bot}}}}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: bot}
+spec:
+  podSelector: {matchLabels: {app: bot}}
+  policyTypes: [Egress, Ingress]
+  egress:
+    - {to: [{ipBlock: {cidr: 0.0.0.0/0, except: [10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16]}}], ports: [{port: 443}]}
+)",
+                                          "chart");
+    const Checks rows = policy_checks_of(objects, "bots");
+    EXPECT_THAT(ids(rows), ElementsAre("policy-leaks"));
+    EXPECT_THAT(found(rows).at("policy-leaks").evidence,
+                HasSubstr("TCP 0.0.0.1:443 by rule 1 of networkpolicy/bot"));
+}
+
+TEST(PolicyFiles, WithoutWorkloadsThePoliciesSelectorsAreLookedAt) {
+    const auto objects = kube::parse_yaml(R"(
+kind: NetworkPolicy
+metadata: {name: a}
+spec: {podSelector: {matchLabels: {app: a}}, policyTypes: [Ingress, Egress]}
+---
+kind: NetworkPolicy
+metadata: {name: b}
+spec: {podSelector: {matchLabels: {app: b}}, egress: [{}]}
+)",
+                                          "two");
+    const Checks rows = policy_checks_of(objects, "x");
+    const auto bad = found(rows);
+    ASSERT_TRUE(bad.contains("policy-leaks"));
+    EXPECT_THAT(bad.at("policy-leaks").title, HasSubstr("(pods app=b)"));
+}
+
+class PolicyReading : public ::testing::Test {
+  protected:
+    PolicyReading() {
+        for (Json object : rendered())
+            api_.put(object);
+    }
+    PolicyPremises read() {
+        return read_policies(client_, {.ns = "hermes", .name = "hermes"}, "https://192.168.1.10:6443");
+    }
+
+    testing::FakeClock clock_{};
+    testing::FakeTransport transport_{clock_};
+    testing::FakeApi api_{transport_};
+    testing::RecordingReporter reporter_{};
+    kube::Client client_{transport_, clock_, reporter_};
+};
+
+TEST_F(PolicyReading, FindsAllPoliciesThatSelectTheLivePod) {
+    api_.put({{"kind", "Pod"},
+              {"metadata",
+               {{"name", "hermes-1"},
+                {"namespace", "hermes"},
+                {"labels", {{"app", "hermes"}, {"pod-template-hash", "1"}, {"by-hand", "yes"}}}}},
+              {"status", {{"phase", "Running"}}}});
+    api_.put({{"kind", "NetworkPolicy"},
+              {"metadata", {{"name", "second"}, {"namespace", "hermes"}}},
+              {"spec",
+               {{"podSelector", {{"matchLabels", {{"by-hand", "yes"}}}}},
+                {"egress", kube::parse_yaml("[{to: [{ipBlock: {cidr: 192.168.0.0/16}}]}]", "t").at(0)}}}});
+    const PolicyPremises premises = read();
+    EXPECT_EQ(premises.sender.labels["by-hand"], "yes");
+    EXPECT_THAT(ids(policy_checks(premises)), Contains("policy-leaks"));
+}
+
+TEST_F(PolicyReading, WhatMayNotBeReadIsNoted) {
+    api_.deny("list", "networkpolicies");
+    const PolicyPremises premises = read();
+    EXPECT_THAT(premises.failure, HasSubstr("policies of namespace hermes cannot be read"));
+    EXPECT_EQ(row(policy_checks(premises), "policy-leaks").verdict, Verdict::inconclusive);
+}
+
+}  // namespace
+}  // namespace hermesctl::hermes
