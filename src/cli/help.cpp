@@ -1,5 +1,6 @@
 // The help page of a command: what it does, how it is called, its flags, examples.
 #include "describe.hpp"
+#include "hermesctl/term/text.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -10,31 +11,21 @@ namespace {
 
 using Line = std::pair<std::string, std::string>;
 
-constexpr std::size_t page_width = 80;
-
-/// Words of the text in lines of at most `width`.
-std::vector<std::string> wrapped(const std::string& text, std::size_t width) {
-    std::vector<std::string> lines(1);
-    for (const std::string& word : CLI::detail::split(text, ' ')) {
-        if (!lines.back().empty() && lines.back().size() + 1 + word.size() > width) lines.emplace_back();
-        if (!lines.back().empty()) lines.back() += ' ';
-        lines.back() += word;
-    }
-    return lines;
-}
+constexpr int page_width = 80;
 
 std::string section(const std::string& title, const std::vector<Line>& lines) {
     if (lines.empty()) return {};
-    std::size_t width = 0;
+    int width = 0;
     for (const auto& [left, right] : lines) {
-        width = std::max(width, left.size());
+        width = std::max(width, term::columns(left));
     }
     std::string out = fmt::format("\n{}:\n", title);
     for (const auto& [left, right] : lines) {
-        std::string start = fmt::format("  {:{}}  ", left, width);
-        for (const std::string& piece : wrapped(right, page_width - std::min(width + 4, page_width - 20))) {
+        std::string start = "  " + term::pad(left, width) + "  ";
+        for (const std::string& piece :
+             term::wrapped(right, page_width - std::min(width + 4, page_width - 20))) {
             out += start + piece + "\n";
-            start.assign(width + 4, ' ');
+            start.assign(static_cast<std::size_t>(width) + 4, ' ');
         }
     }
     return out;
@@ -55,7 +46,7 @@ std::string global_summary(const CLI::App& root) {
         names.push_back(flag.names.front());
     }
     std::string out = "\nflags of every command (see hermesctl --help):\n";
-    for (const std::string& line : wrapped(fmt::format("{}", fmt::join(names, " ")), page_width - 2)) {
+    for (const std::string& line : term::wrapped(fmt::format("{}", fmt::join(names, " ")), page_width - 2)) {
         out += "  " + line + "\n";
     }
     return out;
@@ -65,7 +56,7 @@ std::string global_summary(const CLI::App& root) {
 
 std::string help_text(const CLI::App& command) {
     std::string out;
-    for (const std::string& line : wrapped(command.get_description(), page_width)) {
+    for (const std::string& line : term::wrapped(command.get_description(), page_width)) {
         out += line + "\n";
     }
     out += fmt::format("\nusage: {}\n", usage_of(command));

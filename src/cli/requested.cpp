@@ -17,17 +17,7 @@ using hermes::Json;
 std::vector<Json> documents(Session& session) {
     const std::string& file = session.flags().file;
     if (file.empty()) return {Json::object()};
-    std::string text;
-    if (file == "-") {
-        std::ostringstream stream;
-        stream << session.context().in.rdbuf();
-        text = stream.str();
-    } else if (auto found = read_file(file)) {
-        text = std::move(*found);
-    } else {
-        throw Error(ExitCode::usage, fmt::format("{} does not exist", file), "hermesctl deploy --help");
-    }
-    return hermes::settings_of_file(text, file == "-" ? "stdin" : file);
+    return hermes::settings_of_file(text_of_file(session), file == "-" ? "stdin" : file);
 }
 
 Json flag_settings(const DeployFlags& flags) {
@@ -109,6 +99,19 @@ hermes::Names requested_names(Session& session) {
     const hermes::Names names = hermes::names_of(all.front());
     session.works_on(names);
     return names;
+}
+
+std::string text_of_file(Session& session) {
+    const std::string& file = session.flags().file;
+    if (file == "-") {
+        std::ostringstream stream;
+        stream << session.context().in.rdbuf();
+        return stream.str();
+    }
+    auto found = read_file(file);
+    if (!found)
+        throw Error(ExitCode::usage, fmt::format("{} does not exist", file), "hermesctl deploy --help");
+    return std::move(*found);
 }
 
 hermes::Wish wish_of(Session& session, Json settings) {

@@ -41,6 +41,9 @@ std::vector<hermes::Json> requested(Session&, const DeployFlags&);
 /// The installation that the global flags (and -f) mean, for commands about one.
 hermes::Names requested_names(Session&);
 
+/// What --file (or stdin) holds. Throws Error{usage} when there is no such file.
+std::string text_of_file(Session&);
+
 /// For hermes::compose: asks at a terminal, reads stdin, files, environment and programs.
 hermes::Wish wish_of(Session&, hermes::Json settings);
 

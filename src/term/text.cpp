@@ -1,5 +1,7 @@
 #include "hermesctl/term/text.hpp"
 
+#include "hermesctl/base/utf8.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -40,39 +42,24 @@ bool in(const std::array<Range, Count>& ranges, std::uint32_t code) {
     return found != ranges.end() && found->first <= code;
 }
 
-struct Character {
-    std::uint32_t code = 0;
-    std::size_t size = 1;
-    bool valid = false;
-};
-
-/// The first character; strict UTF-8 (no overlong forms, no surrogates).
-Character decode(std::string_view text) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const unsigned lead = byte(0);
-    if (lead < 0x80) return {lead, 1, true};
-    const std::size_t size = lead >= 0xF0 ? 4U : lead >= 0xE0 ? 3U : 2U;
-    if (lead < 0xC2 || lead > 0xF4 || text.size() < size) return {lead, 1, false};
-    std::uint32_t code = lead & (0x7FU >> size);
-    for (std::size_t i = 1; i < size; ++i) {
-        if ((byte(i) & 0xC0U) != 0x80U) return {lead, 1, false};
-        code = code << 6U | (byte(i) & 0x3FU);
-    }
-    constexpr std::array<std::uint32_t, 5> least{0, 0, 0x80, 0x800, 0x10000};
-    if (code < least[size] || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) return {lead, 1, false};
-    return {code, size, true};
-}
-
 int columns_of(const Character& c) {
     if (!c.valid) return 1;
     if (in(zero_width, c.code)) return 0;
     return in(wide, c.code) ? 2 : 1;
 }
 
-/// C0, DEL, C1, line separators, and the marks that can make text read differently from what it is.
-bool commands_terminal(std::uint32_t code) {
-    return code < 0x20 || (code >= 0x7F && code < 0xA0) || (code >= 0x200E && code <= 0x200F) ||
-           (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
+/// What fits of a word into `width` columns, at least one character; taken from the word.
+std::string take_piece(std::string_view& word, int width) {
+    std::string piece;
+    int used = 0;
+    while (!word.empty()) {
+        const Character c = first_character(word);
+        used += columns_of(c);
+        if (!piece.empty() && used > width) break;
+        piece += word.substr(0, c.size);
+        word.remove_prefix(c.size);
+    }
+    return piece;
 }
 
 }  // namespace
@@ -81,10 +68,10 @@ std::string printable(std::string_view text) {
     std::string out;
     out.reserve(text.size());
     while (!text.empty()) {
-        const Character c = decode(text);
+        const Character c = first_character(text);
         if (c.code == '\t' || c.code == '\n' || c.code == '\r') {
             out += ' ';
-        } else if (!c.valid || commands_terminal(c.code)) {
+        } else if (!c.valid || is_control(c.code)) {
             out += '?';
         } else {
             out += text.substr(0, c.size);
@@ -97,7 +84,7 @@ std::string printable(std::string_view text) {
 int columns(std::string_view text) {
     int sum = 0;
     while (!text.empty()) {
-        const Character c = decode(text);
+        const Character c = first_character(text);
         sum += columns_of(c);
         text.remove_prefix(c.size);
     }
@@ -112,7 +99,7 @@ std::string fit(std::string_view text, int width, bool unicode) {
     std::string out;
     int used = 0;
     while (!text.empty()) {
-        const Character c = decode(text);
+        const Character c = first_character(text);
         used += columns_of(c);
         if (used > room) break;
         out += text.substr(0, c.size);
@@ -126,6 +113,23 @@ std::string pad(std::string_view text, int width) {
     const int missing = width - columns(text);
     if (missing > 0) out.append(static_cast<std::size_t>(missing), ' ');
     return out;
+}
+
+std::vector<std::string> wrapped(std::string_view text, int width) {
+    std::vector<std::string> lines(1);
+    while (!text.empty()) {
+        std::string_view word = text.substr(0, text.find(' '));
+        text.remove_prefix(std::min(word.size() + 1, text.size()));
+        if (word.empty()) continue;
+        if (!lines.back().empty() && columns(lines.back()) + 1 + columns(word) > width) lines.emplace_back();
+        if (!lines.back().empty()) lines.back() += ' ';
+        while (columns(word) > width) {
+            lines.back() += take_piece(word, width);
+            if (!word.empty()) lines.emplace_back();
+        }
+        lines.back() += word;
+    }
+    return lines;
 }
 
 }  // namespace hermesctl::term

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace hermesctl::term {
 
@@ -15,5 +16,7 @@ int columns(std::string_view);
 std::string fit(std::string_view, int width, bool unicode);
 /// The text with spaces after it up to `width` columns.
 std::string pad(std::string_view, int width);
+/// Words of the text in lines of at most `width` columns; a longer word is broken. One line at least.
+std::vector<std::string> wrapped(std::string_view, int width);
 
 }  // namespace hermesctl::term

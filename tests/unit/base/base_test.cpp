@@ -11,12 +11,14 @@
 
 #include <array>
 #include <csignal>
+#include <filesystem>
 #include <istream>
 #include <iterator>
 #include <thread>
 #include <utility>
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace hermesctl {
@@ -212,6 +214,38 @@ TEST(File, MissingIsNothingAndDirectoryAnError) {
     EXPECT_FALSE(read_file("/no/such/file"));
     EXPECT_THROW(read_file("/tmp"), Error);
     EXPECT_THROW(read_file("/etc/passwd", 3), Error);
+}
+
+TEST(WriteFile, LeavesTheOldOneUntilTheNewOneIsWhole) {
+    namespace fs = std::filesystem;
+    const testing::Scratch folder;
+    const std::string path = folder.write("out", "old");
+    fs::permissions(path, fs::perms::owner_all);
+    const mode_t before = ::umask(0077);
+    write_file(path, "new");
+    ::umask(before);
+    EXPECT_EQ(read_file(path), "new");
+    EXPECT_EQ(fs::status(path).permissions(), static_cast<fs::perms>(0644)) << "whatever the umask";
+    fs::create_symlink(path, folder.path("link"));
+    write_file(folder.path("link"), "through the link");
+    EXPECT_EQ(read_file(path), "through the link");
+    EXPECT_TRUE(fs::is_symlink(folder.path("link")));
+    const auto left = std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator());
+    EXPECT_EQ(left, 2) << "nothing half-written stays";
+}
+
+TEST(WriteFile, SaysWhyItCannot) {
+    const testing::Scratch folder;
+    for (const std::string& path : {folder.path("no/such/out"), folder.path(), std::string("/dev/full")}) {
+        try {
+            write_file(path, "text");
+            FAIL() << path;
+        } catch (const Error& error) {
+            EXPECT_EQ(error.code(), ExitCode::failed);
+            EXPECT_EQ(error.message().find("cannot write " + path + ": "), 0u) << error.message();
+        }
+    }
+    EXPECT_TRUE(std::filesystem::is_character_file("/dev/full")) << "written into, not replaced";
 }
 
 TEST(Nearest, FindsTypingErrorsOnly) {

@@ -51,5 +51,15 @@ TEST(Pad, FillsUpColumnsNotBytes) {
     EXPECT_EQ(pad("abcde", 3), "abcde");
 }
 
+TEST(Wrapped, BreaksBetweenWordsAndOnlyThenInside) {
+    EXPECT_EQ(wrapped("one two three", 7), (std::vector<std::string>{"one two", "three"}));
+    EXPECT_EQ(wrapped("a longerword b", 6), (std::vector<std::string>{"a", "longer", "word b"}));
+    EXPECT_EQ(wrapped("日本語 x", 4), (std::vector<std::string>{"日本", "語 x"}));
+    EXPECT_EQ(wrapped("  two   spaces ", 20), (std::vector<std::string>{"two spaces"}));
+    EXPECT_EQ(wrapped("", 5), (std::vector<std::string>{""}));
+    EXPECT_EQ(wrapped("日", 1), (std::vector<std::string>{"日"}))
+        << "wider than there is room: it still ends";
+}
+
 }  // namespace
 }  // namespace hermesctl::term

@@ -1,0 +1,60 @@
+// What verify found out, as a whole: whether the cage holds, in one line, as JSON, for a CI and as a page.
+#pragma once
+
+#include "hermesctl/hermes/check.hpp"
+#include "hermesctl/hermes/values.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hermesctl::hermes {
+
+/// How much was looked at: all; without the twin; policies alone, without a packet.
+enum class Scope { full, quick, computed };
+
+struct Report {
+    Scope scope = Scope::full;
+    std::string context{};
+    std::string server{};
+    std::string ns{};
+    std::string instance{};
+    std::string pod{};  // "" if none runs
+    std::string image{};
+    std::string when{};  // RFC 3339, UTC
+    Checks checks{};
+    std::vector<std::string> open{};  // what the cage leaves open on purpose
+};
+
+struct Counts {
+    int passed = 0;
+    int warned = 0;
+    int failed = 0;
+    int inconclusive = 0;
+    int not_applicable = 0;
+};
+
+Counts count(const Checks&);
+/// "23 passed, 2 not applicable"
+std::string counts_text(const Counts&);
+
+/// "PASS", "WARN", "FAIL", "INCONCLUSIVE", "NOT-APPLICABLE"
+std::string_view word_of(Verdict);
+/// Neither a pass nor without a meaning here: something to look at.
+bool wants_attention(const Check&);
+
+/// Every decisive row passes or does not apply, and at least one passes.
+bool passed(const Report&);
+/// "the cage holds: 23 passed; open: ..."; "the cage LEAKS: ..."; "could not tell: ...".
+std::string verdict_of(const Report&);
+
+/// What a cage with these settings leaves open on purpose.
+std::vector<std::string> openings(const Values&);
+
+Json to_json(const Report&);
+/// One test case a row.
+std::string junit_of(const Report&);
+/// One page that needs nothing else: no script, no font, no picture from elsewhere.
+std::string html_of(const Report&);
+
+}  // namespace hermesctl::hermes

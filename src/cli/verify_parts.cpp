@@ -1,0 +1,76 @@
+#include "verify_parts.hpp"
+
+#include "errors.hpp"
+#include "hermesctl/hermes/target.hpp"
+#include "report_text.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+#include <fmt/format.h>
+
+namespace hermesctl::cli {
+namespace {
+
+using hermes::Checks;
+
+void append(Checks& all, Checks more) {
+    std::ranges::move(more, std::back_inserter(all));
+}
+
+}  // namespace
+
+Checks policy_rows(Session& /*session*/, const hermes::Names& /*names*/) {
+    return {};
+}
+
+Checks policy_rows(const std::vector<hermes::Json>& /*objects*/, const hermes::Names& /*names*/) {
+    return {};
+}
+
+Checks inspection_rows(Session& /*session*/, const hermes::Names& /*names*/) {
+    return {};
+}
+
+Checks live_rows(Session& /*session*/, const hermes::Names& /*names*/, const Probing& /*probing*/) {
+    return {};
+}
+
+Checks told(Checks checks, const GlobalFlags& flags) {
+    checks = safe_to_show(std::move(checks));
+    for (hermes::Check& check : checks)
+        check.hint = completed_hint(check.hint, flags);
+    return checks;
+}
+
+hermes::Report verify_installation(Session& session, const hermes::Names& names,
+                                   const VerifyOptions& options) {
+    const hermes::Live live = hermes::read_live(session.client(), names);
+    if (!live.installed(names)) {
+        throw Error(ExitCode::failed,
+                    fmt::format("there is no {} in namespace {}", title(names.deployment()), names.ns),
+                    "hermesctl deploy, or hermesctl list to see what is there");
+    }
+    const hermes::Values values = hermes::values_of(hermes::settings_of(live, names));
+    hermes::Report report{.scope = options.scope,
+                          .context = session.connection().context,
+                          .server = session.connection().server,
+                          .ns = names.ns,
+                          .instance = names.name,
+                          .pod = hermes::find_agent(session.client(), names).pod,
+                          .image = values.image,
+                          .when = rfc3339(session.clock().wall()),
+                          .open = hermes::openings(values)};
+    Checks checks = policy_rows(session, names);
+    if (options.scope != hermes::Scope::computed) {
+        Probing probing{.lan_targets = values.network.must_not_reach,
+                        .quick = options.scope == hermes::Scope::quick};
+        std::ranges::copy(options.lan_targets, std::back_inserter(probing.lan_targets));
+        append(checks, live_rows(session, names, probing));
+        append(checks, inspection_rows(session, names));
+    }
+    report.checks = told(std::move(checks), session.flags());
+    return report;
+}
+
+}  // namespace hermesctl::cli

@@ -1,0 +1,38 @@
+// What verify looks at: three parts, each with rows of its own. verify and the end of deploy put them
+// together.
+#pragma once
+
+#include "hermesctl/hermes/report.hpp"
+#include "session.hpp"
+
+#include <string>
+#include <vector>
+
+namespace hermesctl::cli {
+
+/// What all policies that select the pod allow together, computed.
+hermes::Checks policy_rows(Session&, const hermes::Names&);
+/// The same of policies in a file, without a cluster.
+hermes::Checks policy_rows(const std::vector<hermes::Json>& objects, const hermes::Names&);
+/// The account, the host, the ways in, the agent.
+hermes::Checks inspection_rows(Session&, const hermes::Names&);
+
+struct Probing {
+    std::vector<std::string> lan_targets{};  // "192.168.1.206:30002"
+    bool quick = false;                      // from the pod alone, what surely has a listener
+};
+/// What the pod really reaches.
+hermes::Checks live_rows(Session&, const hermes::Names&, const Probing&);
+
+struct VerifyOptions {
+    hermes::Scope scope = hermes::Scope::full;
+    std::vector<std::string> lan_targets{};  // beside network.mustNotReach
+};
+/// The rows of a live installation, fit to be shown, with whose they are. Throws Error{failed} when there is
+/// none.
+hermes::Report verify_installation(Session&, const hermes::Names&, const VerifyOptions&);
+
+/// Rows fit to be shown, their hints with the flags of this run.
+hermes::Checks told(hermes::Checks, const GlobalFlags&);
+
+}  // namespace hermesctl::cli
