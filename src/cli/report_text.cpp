@@ -147,8 +147,7 @@ Checks safe_to_show(Checks checks) {
 
 std::string report_text(const hermes::Report& report, const Terminal& terminal) {
     Page page(terminal);
-    page.line(term::printable(fmt::format("{} in namespace {}{}{}", report.instance, report.ns,
-                                          report.pod.empty() ? "" : ", pod ", report.pod)));
+    page.line(term::printable(hermes::subject_text(report)));
     add_rows(report.checks, page);
     page.verdict(report);
     return page.take();

@@ -2,6 +2,7 @@
 
 #include "errors.hpp"
 #include "hermesctl/hermes/target.hpp"
+#include "hermesctl/kube/yaml.hpp"
 #include "report_text.hpp"
 
 #include <algorithm>
@@ -24,7 +25,12 @@ Checks policy_rows(Session& /*session*/, const hermes::Names& /*names*/) {
     return {};
 }
 
-Checks policy_rows(const std::vector<hermes::Json>& /*objects*/, const hermes::Names& /*names*/) {
+Checks policy_rows(std::string_view text, const std::string& source) {
+    const std::vector<hermes::Json> objects = kube::parse_yaml(text, source);
+    const bool some = std::ranges::any_of(objects, [](const hermes::Json& object) {
+        return kube::text_at(object, "/kind") == "NetworkPolicy";
+    });
+    if (!some) throw Error(ExitCode::usage, fmt::format("{} has no NetworkPolicy", source));
     return {};
 }
 

@@ -6,14 +6,16 @@
 #include "session.hpp"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace hermesctl::cli {
 
 /// What all policies that select the pod allow together, computed.
 hermes::Checks policy_rows(Session&, const hermes::Names&);
-/// The same of policies in a file, without a cluster.
-hermes::Checks policy_rows(const std::vector<hermes::Json>& objects, const hermes::Names&);
+/// The same of policies in a file, without a cluster. Throws Error{usage} when the text is no YAML or has no
+/// NetworkPolicy.
+hermes::Checks policy_rows(std::string_view text, const std::string& source);
 /// The account, the host, the ways in, the agent.
 hermes::Checks inspection_rows(Session&, const hermes::Names&);
 

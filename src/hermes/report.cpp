@@ -33,7 +33,7 @@ std::vector<std::string> in_the_way(const Checks& checks, bool failed) {
     return ids;
 }
 
-std::string_view subject_of(Scope scope) {
+std::string_view claimant_of(Scope scope) {
     return scope == Scope::computed ? "the policy" : "the cage";
 }
 
@@ -100,6 +100,12 @@ bool wants_attention(const Check& check) {
     return check.verdict != Verdict::pass && check.verdict != Verdict::not_applicable;
 }
 
+std::string subject_text(const Report& report) {
+    if (report.ns.empty()) return report.instance;
+    return fmt::format("{} in namespace {}{}{}", report.instance, report.ns,
+                       report.pod.empty() ? "" : ", pod ", report.pod);
+}
+
 bool passed(const Report& report) {
     const auto proves = [](const Check& check) { return check.decisive && check.verdict == Verdict::pass; };
     return std::ranges::all_of(report.checks, settles) && std::ranges::any_of(report.checks, proves);
@@ -107,7 +113,7 @@ bool passed(const Report& report) {
 
 std::string verdict_of(const Report& report) {
     const std::string counts = counts_text(count(report.checks));
-    const std::string_view subject = subject_of(report.scope);
+    const std::string_view subject = claimant_of(report.scope);
     if (const auto ids = in_the_way(report.checks, true); !ids.empty())
         return fmt::format("{} LEAKS: {} ({})", subject, named(ids), counts);
     if (const auto ids = in_the_way(report.checks, false); !ids.empty())

@@ -42,8 +42,7 @@ std::string header_of(const Report& report) {
     const auto [claim, rest] = split_verdict(report);
     return fmt::format("<header class=\"{}\"><h1>{}</h1><p>{}</p></header>\n<dl>\n", style_of(report),
                        escaped(claim), escaped(rest)) +
-           fact("instance", fmt::format("{} in namespace {}", report.instance, report.ns)) +
-           fact("pod", report.pod) + fact("image", report.image) + fact("context", report.context) +
+           fact("of", subject_text(report)) + fact("image", report.image) + fact("context", report.context) +
            fact("server", report.server) + fact("when", report.when) + "</dl>\n";
 }
 
@@ -105,11 +104,10 @@ std::string head_of(const Report& report) {
     return fmt::format(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"{}\"/>\n<title>{}/{}: "
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"{}\"/>\n<title>{}: "
         "{}</title>\n<style>{}</style>\n"
         "</head>\n",
-        nothing_runs, escaped(report.ns), escaped(report.instance), escaped(split_verdict(report).first),
-        report_style);
+        nothing_runs, escaped(report.instance), escaped(split_verdict(report).first), report_style);
 }
 
 }  // namespace

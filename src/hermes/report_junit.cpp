@@ -88,7 +88,7 @@ std::string junit_of(const Report& report) {
     const std::string totals =
         fmt::format("tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"0\"",
                     report.checks.size(), tally.failures, tally.errors, tally.skipped);
-    const std::string instance = escaped(fmt::format("{}/{}", report.ns, report.instance));
+    const std::string instance = escaped(report.ns + (report.ns.empty() ? "" : "/") + report.instance);
     // Some readers take no fraction of a second and no zone.
     const std::string when = escaped(report.when.substr(0, 19));
     std::string out = fmt::format(

@@ -18,8 +18,8 @@ struct Report {
     std::string context{};
     std::string server{};
     std::string ns{};
-    std::string instance{};
-    std::string pod{};  // "" if none runs
+    std::string instance{};  // without a namespace: the file whose policies they are
+    std::string pod{};       // "" if none runs
     std::string image{};
     std::string when{};  // RFC 3339, UTC
     Checks checks{};
@@ -42,6 +42,9 @@ std::string counts_text(const Counts&);
 std::string_view word_of(Verdict);
 /// Neither a pass nor without a meaning here: something to look at.
 bool wants_attention(const Check&);
+
+/// "hermes in namespace hermes, pod hermes-abc"; "policies.yaml"
+std::string subject_text(const Report&);
 
 /// Every decisive row passes or does not apply, and at least one passes.
 bool passed(const Report&);

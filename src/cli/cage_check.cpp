@@ -1,0 +1,56 @@
+#include "cage_check.hpp"
+
+#include "report_text.hpp"
+#include "verify_parts.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace hermesctl::cli {
+namespace {
+
+using hermes::Check;
+using hermes::Verdict;
+
+bool leaks(const Check& check) {
+    return check.decisive && check.verdict == Verdict::fail;
+}
+
+}  // namespace
+
+CageCheck summary_of(const hermes::Report& report, const term::Terminal& terminal) {
+    CageCheck check;
+    check.leaks = std::ranges::any_of(report.checks, leaks);
+    const kube::Json whole = to_json(report);
+    check.json = {
+        {"passed", whole["passed"]}, {"verdict", whole["verdict"]}, {"checks", kube::Json::array()}};
+    for (const kube::Json& row : whole["checks"]) {
+        if (row["decisive"] == true && row["verdict"] != "PASS" && row["verdict"] != "NOT-APPLICABLE")
+            check.json["checks"].push_back(row);
+    }
+    if (hermes::passed(report)) {
+        check.text = fmt::format("the cage holds ({} checks); hermesctl verify proves it in full\n",
+                                 hermes::count(report.checks).passed);
+        return check;
+    }
+    hermes::Checks bad;
+    std::ranges::copy_if(report.checks, std::back_inserter(bad),
+                         [](const Check& row) { return row.decisive && hermes::wants_attention(row); });
+    check.text = rows_text(bad, terminal) + verdict_of(report) + "; hermesctl verify shows all\n";
+    return check;
+}
+
+CageCheck check_cage(Session& session, const hermes::Names& names) {
+    try {
+        return summary_of(verify_installation(session, names, {.scope = hermes::Scope::quick}),
+                          session.terminal());
+    } catch (const Error& error) {
+        if (error.code() == ExitCode::interrupted) throw;
+        const std::string text = "the cage was not checked: " + error.message();
+        return {.json = {{"passed", false}, {"verdict", text}, {"checks", kube::Json::array()}},
+                .text = text + "; hermesctl verify tries again\n"};
+    }
+}
+
+}  // namespace hermesctl::cli

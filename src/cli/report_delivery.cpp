@@ -1,0 +1,27 @@
+#include "report_delivery.hpp"
+
+#include "hermesctl/base/file.hpp"
+#include "report_text.hpp"
+
+#include <optional>
+
+namespace hermesctl::cli {
+
+ExitCode deliver(Session& session, const hermes::Report& report, const ReportFiles& files) {
+    session.print_exact(to_json(report), report_text(report, session.terminal()));
+    std::optional<Error> failure;
+    const auto write = [&](const std::string& path, const std::string& text) {
+        try {
+            write_file(path, text);
+            session.story().on({"report", path, State::done, "written"});
+        } catch (const Error& error) {
+            if (!failure) failure = error;
+        }
+    };
+    if (!files.junit.empty()) write(files.junit, hermes::junit_of(report));
+    if (!files.page.empty()) write(files.page, hermes::html_of(report));
+    if (failure) throw Error(*failure);
+    return hermes::passed(report) ? ExitCode::ok : ExitCode::failed;
+}
+
+}  // namespace hermesctl::cli

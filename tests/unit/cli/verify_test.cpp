@@ -1,0 +1,137 @@
+// verify as a command: what it refuses, how it ends, what it writes; and what deploy says of the cage.
+#include "../../../src/cli/cage_check.hpp"
+#include "../../../src/cli/report_delivery.hpp"
+#include "../../../src/cli/report_text.hpp"
+#include "../../../src/cli/verify_parts.hpp"
+#include "hermesctl/base/file.hpp"
+#include "support/cli_world.hpp"
+#include "support/sample_report.hpp"
+#include "support/scratch.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace hermesctl::cli {
+namespace {
+
+using hermesctl::testing::hostile_report;
+using hermesctl::testing::leaking_report;
+using hermesctl::testing::sample_report;
+using kube::Json;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+class Verify : public ::testing::Test {
+  protected:
+    std::string refused(const std::vector<std::string>& line) {
+        EXPECT_EQ(world_.run(line), ExitCode::usage) << world_.out.str();
+        return world_.err.str();
+    }
+    ExitCode deliver(const hermes::Report& report, const ReportFiles& files = {}) {
+        world_.out.str("");
+        Session session(world_.context, flags_);
+        return cli::deliver(session, report, files);
+    }
+
+    hermesctl::testing::CliWorld world_;
+    hermesctl::testing::Scratch folder_;
+    GlobalFlags flags_{};
+};
+
+TEST_F(Verify, RefusesTargetsAsHermesYamlDoes) {
+    for (const char* target : {"nas", "nas:0", "nas:70000", ":80", "fd00::1:443", ""}) {
+        EXPECT_THAT(refused({"verify", "--lan-target", target}),
+                    AllOf(HasSubstr("--lan-target"), HasSubstr("HOST:PORT")))
+            << target;
+    }
+    EXPECT_THAT(refused({"verify", "--quick", "--static"}), HasSubstr("exclude each other"));
+    EXPECT_THAT(refused({"verify", "--static", "--lan-target", "nas:80"}), HasSubstr("--lan-target"));
+    EXPECT_THAT(world_.connected_to, IsEmpty()) << "before anything is sent";
+}
+
+TEST_F(Verify, AFileWithoutAPolicyIsAMistakeOfWhoTypes) {
+    EXPECT_THAT(refused({"verify", "--static", "-f", folder_.path("none.yaml")}),
+                HasSubstr("does not exist"));
+    const std::string broken = folder_.write("broken.yaml", "kind: [NetworkPolicy\n");
+    EXPECT_THAT(refused({"verify", "--static", "-f", broken}), HasSubstr("broken.yaml:"));
+    const std::string other =
+        folder_.write("other.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n");
+    EXPECT_THAT(refused({"verify", "--static", "-f", other}), HasSubstr("no NetworkPolicy"));
+    world_.in.str("");
+    EXPECT_THAT(refused({"verify", "--static", "-f", "-"}), HasSubstr("stdin has no NetworkPolicy"));
+    EXPECT_THAT(world_.connected_to, IsEmpty()) << "it needs no cluster";
+}
+
+TEST_F(Verify, WithoutAnInstallationSaysSo) {
+    EXPECT_EQ(world_.run({"verify", "--name", "bob"}), ExitCode::failed);
+    EXPECT_THAT(world_.err.str(), HasSubstr("there is no deployment/bob in namespace hermes"));
+}
+
+TEST_F(Verify, EndsWellOnlyForAPass) {
+    EXPECT_EQ(deliver(sample_report()), ExitCode::ok);
+    EXPECT_THAT(world_.out.str(), HasSubstr("the cage holds: 4 passed"));
+    EXPECT_EQ(deliver(leaking_report()), ExitCode::failed);
+    EXPECT_THAT(world_.out.str(), HasSubstr("the cage LEAKS: live-lan"));
+    flags_.output = "json";
+    EXPECT_EQ(deliver(leaking_report()), ExitCode::failed);
+    EXPECT_EQ(Json::parse(world_.out.str())["counts"]["failed"], 1);
+}
+
+TEST_F(Verify, WritesWhatWasAskedFor) {
+    deliver(leaking_report(), {folder_.path("junit.xml"), folder_.path("page.html")});
+    EXPECT_THAT(read_file(folder_.path("junit.xml")).value_or(""), StartsWith("<?xml"));
+    EXPECT_THAT(read_file(folder_.path("page.html")).value_or(""), StartsWith("<!DOCTYPE html>"));
+}
+
+TEST_F(Verify, AFileThatCannotBeWrittenIsAFailureAfterAllElseIsTold) {
+    try {
+        deliver(sample_report(), {folder_.path("no/junit.xml"), folder_.path("page.html")});
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ExitCode::failed);
+        EXPECT_THAT(error.message(), HasSubstr("cannot write " + folder_.path("no/junit.xml")));
+    }
+    EXPECT_THAT(world_.out.str(), HasSubstr("the cage holds"));
+    EXPECT_TRUE(read_file(folder_.path("page.html"))) << "the other one is written all the same";
+}
+
+TEST_F(Verify, RowsAreMadeFitToBeShown) {
+    hermes::Checks rows = hostile_report().checks;
+    rows.back().evidence += " 123456789:AAbbccddeeffgghhiijjkkllmmnnooppqqr";
+    rows.back().hint = "hermesctl deploy";
+    flags_.name = "bob";
+    const hermes::Check row = told(rows, flags_).back();
+    EXPECT_THAT(row.evidence,
+                AllOf(Not(HasSubstr("\x1b")), Not(HasSubstr("\xE2\x80\xAE")), Not(HasSubstr("AAbbcc"))));
+    EXPECT_EQ(row.hint, "hermesctl deploy --name bob");
+}
+
+TEST(CageCheck, IsALineWhereItHoldsAndTheRowsWhereItDoesNot) {
+    hermes::Report report = sample_report();
+    report.scope = hermes::Scope::quick;
+    const CageCheck good = summary_of(report, {});
+    EXPECT_FALSE(good.leaks);
+    EXPECT_EQ(good.text, "the cage holds (4 checks); hermesctl verify proves it in full\n");
+    EXPECT_THAT(good.json["checks"], IsEmpty());
+    const CageCheck bad = summary_of(leaking_report(), {});
+    EXPECT_TRUE(bad.leaks);
+    EXPECT_THAT(bad.text,
+                AllOf(HasSubstr("FAIL 192.168.1.206:30002 is out of reach"), HasSubstr("cloud metadata"),
+                      HasSubstr("the cage LEAKS: live-lan"), Not(HasSubstr("Telegram"))));
+    EXPECT_EQ(bad.json["checks"].size(), 2u);
+}
+
+TEST(CageCheck, WhatCouldNotBeToldIsNoLeakAndNoPass) {
+    hermes::Report report = sample_report();
+    report.checks.push_back({.id = "live-api", .verdict = hermes::Verdict::inconclusive});
+    const CageCheck check = summary_of(report, {});
+    EXPECT_FALSE(check.leaks);
+    EXPECT_EQ(check.json["passed"], false);
+    EXPECT_THAT(check.text, HasSubstr("could not tell: live-api"));
+}
+
+}  // namespace
+}  // namespace hermesctl::cli
