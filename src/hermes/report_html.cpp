@@ -38,12 +38,20 @@ std::string fact(std::string_view name, std::string_view value) {
     return fmt::format("<dt>{}</dt><dd>{}</dd>\n", name, escaped(value));
 }
 
+/// To the second, for people.
+std::string when_of(const Report& report) {
+    std::string when = report.when.substr(0, 19);
+    if (when.size() != 19) return report.when;
+    when[10] = ' ';
+    return when + " UTC";
+}
+
 std::string header_of(const Report& report) {
     const auto [claim, rest] = split_verdict(report);
     return fmt::format("<header class=\"{}\"><h1>{}</h1><p>{}</p></header>\n<dl>\n", style_of(report),
                        escaped(claim), escaped(rest)) +
            fact("of", subject_text(report)) + fact("image", report.image) + fact("context", report.context) +
-           fact("server", report.server) + fact("when", report.when) + "</dl>\n";
+           fact("server", report.server) + fact("when", when_of(report)) + "</dl>\n";
 }
 
 std::string mark(const Check& check) {
@@ -64,14 +72,16 @@ std::string row_of(const Check& check, std::size_t number) {
     return out + "</article>\n";
 }
 
-/// Links to what somebody should look at.
+/// Links to what somebody should look at, the worst first.
 std::string attention_of(const Report& report) {
     std::string items;
-    for (std::size_t i = 0; i < report.checks.size(); ++i) {
-        const Check& check = report.checks[i];
-        if (wants_attention(check))
+    for (const Verdict verdict : {Verdict::fail, Verdict::inconclusive, Verdict::warn}) {
+        for (std::size_t i = 0; i < report.checks.size(); ++i) {
+            const Check& check = report.checks[i];
+            if (check.verdict != verdict) continue;
             items +=
                 fmt::format("<li>{} <a href=\"#row-{}\">{}</a></li>\n", mark(check), i, escaped(check.title));
+        }
     }
     return items.empty() ? items : "<section><h2>To look at</h2><ul>\n" + items + "</ul></section>\n";
 }
@@ -114,7 +124,8 @@ std::string head_of(const Report& report) {
 
 std::string html_of(const Report& report) {
     const std::string_view caption =
-        "An arrow reaches its place; a bar at the wall is where it ends. Green is as it should be.";
+        "An arrow reaches its place; a bar at the wall is where it ends. Green is as it should be. A place "
+        "that was not probed is shown as the policies have it.";
     return head_of(report) + "<body>\n<main>\n" + header_of(report) + attention_of(report) +
            "<section><h2>What reaches what</h2>\n<figure>\n" + picture_of(report.checks) +
            fmt::format("<figcaption>{}</figcaption>\n</figure></section>\n", caption) + openings_of(report) +

@@ -13,25 +13,30 @@ namespace {
 struct Place {
     std::string_view label = "";
     bool wanted = false;
+    bool governed = false;  // by policies, everywhere: no ICMP, no ports of the pod's own node
     std::array<std::string_view, 4> rows{};  // their ids start so
 };
 
 constexpr std::array places{
-    Place{"the cluster's DNS", true, {"live-dns-works"}},
-    Place{"Telegram, TCP 443", true, {"live-telegram"}},
-    Place{"the model's provider", true, {"live-provider"}},
-    Place{"API server", false, {"live-api"}},
-    Place{"nodes: kubelet, ports", false, {"live-kubelet", "live-node", "live-nodeport", "live-gateway"}},
-    Place{"other pods", false, {"live-pod", "live-dns-port"}},
-    Place{"the local network", false, {"live-lan"}},
-    Place{"cloud metadata", false, {"live-metadata"}},
-    Place{"tailnet", false, {"live-tailnet"}},
-    Place{"other resolvers", false, {"live-resolver"}},
-    Place{"ping (ICMP)", false, {"live-icmp", "host-icmp"}},
-    Place{"IPv6", false, {"live-ipv6"}},
+    Place{"the cluster's DNS", true, false, {"live-dns-works"}},
+    Place{"Telegram, TCP 443", true, false, {"live-telegram"}},
+    Place{"the model's provider", true, false, {"live-provider"}},
+    Place{"API server", false, false, {"live-api"}},
+    Place{"nodes: kubelet, ports",
+          false,
+          false,
+          {"live-kubelet", "live-node", "live-nodeport", "live-gateway"}},
+    Place{"other pods", false, true, {"live-pod", "live-dns-port"}},
+    Place{"the local network", false, true, {"live-lan"}},
+    Place{"cloud metadata", false, true, {"live-metadata"}},
+    Place{"tailnet", false, true, {"live-tailnet"}},
+    Place{"other resolvers", false, true, {"live-resolver"}},
+    Place{"ping (ICMP)", false, false, {"live-icmp", "host-icmp"}},
+    Place{"IPv6", false, true, {"live-ipv6"}},
 };
 
-/// What the policies allow together: speaks for a place that was not probed, unless it found something.
+/// What the policies allow together: speaks for a place that was not probed and that policies surely govern,
+/// unless it found something.
 constexpr std::string_view computed = "policy-leaks";
 
 int weight(Verdict verdict) {
@@ -126,7 +131,7 @@ std::vector<Destination> destinations_of(const Checks& checks) {
     std::vector<Destination> all;
     for (const Place& place : places) {
         auto verdict = worst_of(place, checks);
-        if (!verdict && !place.wanted) verdict = computed_of(checks);
+        if (!verdict && place.governed) verdict = computed_of(checks);
         all.push_back({place.label, place.wanted, verdict});
     }
     return all;

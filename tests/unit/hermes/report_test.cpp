@@ -174,6 +174,9 @@ TEST(Picture, ShowsTheWorstOfEachPlace) {
     EXPECT_EQ(shown(checks, "cloud metadata"), Verdict::inconclusive);
     EXPECT_EQ(shown(checks, "tailnet"), Verdict::not_applicable);
     EXPECT_EQ(shown(checks, "other pods"), Verdict::pass) << "as computed: it was not probed";
+    EXPECT_EQ(shown(checks, "nodes: kubelet, ports"), std::nullopt)
+        << "not all enforcers govern a pod's own node";
+    EXPECT_EQ(shown(checks, "ping (ICMP)"), std::nullopt) << "no policy speaks of it";
     EXPECT_EQ(shown(checks, "the model's provider"), std::nullopt) << "nothing computed makes it work";
 }
 
