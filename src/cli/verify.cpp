@@ -48,7 +48,7 @@ void check_flags(const VerifyFlags& flags) {
 hermes::Report verify_file(Session& session) {
     GlobalFlags flags = session.flags();
     const std::string source = flags.file == "-" ? "stdin" : flags.file;
-    Checks rows = policy_rows(text_of_file(session), source);
+    Checks rows = policy_rows(text_of_file(session), source, flags.ns.empty() ? "default" : flags.ns);
     flags.file.clear();
     return {.scope = Scope::computed,
             .instance = source,

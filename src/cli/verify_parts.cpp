@@ -1,6 +1,7 @@
 #include "verify_parts.hpp"
 
 #include "errors.hpp"
+#include "hermesctl/hermes/policy_checks.hpp"
 #include "hermesctl/hermes/target.hpp"
 #include "hermesctl/kube/yaml.hpp"
 #include "report_text.hpp"
@@ -14,24 +15,38 @@ namespace hermesctl::cli {
 namespace {
 
 using hermes::Checks;
+using kube::Json;
+using kube::text_at;
 
 void append(Checks& all, Checks more) {
     std::ranges::move(more, std::back_inserter(all));
 }
 
-}  // namespace
-
-Checks policy_rows(Session& /*session*/, const hermes::Names& /*names*/) {
-    return {};
+/// Lists of objects taken apart.
+void collect(const Json& object, std::vector<Json>& objects) {
+    const Json& items = kube::at(object, "/items");
+    if (!text_at(object, "/kind").ends_with("List") || !items.is_array()) return objects.push_back(object);
+    for (const Json& item : items)
+        collect(item, objects);
 }
 
-Checks policy_rows(std::string_view text, const std::string& source) {
-    const std::vector<hermes::Json> objects = kube::parse_yaml(text, source);
-    const bool some = std::ranges::any_of(objects, [](const hermes::Json& object) {
-        return kube::text_at(object, "/kind") == "NetworkPolicy";
-    });
-    if (!some) throw Error(ExitCode::usage, fmt::format("{} has no NetworkPolicy", source));
-    return {};
+}  // namespace
+
+Checks policy_rows(Session& session, const hermes::Names& names) {
+    return hermes::policy_checks(hermes::read_policies(session.client(), names, session.connection().server));
+}
+
+Checks policy_rows(std::string_view text, const std::string& source, const std::string& ns) {
+    std::vector<Json> objects;
+    for (const Json& document : kube::parse_yaml(text, source))
+        collect(document, objects);
+    const bool some = std::ranges::any_of(
+        objects, [](const Json& object) { return text_at(object, "/kind") == "NetworkPolicy"; });
+    if (!some) {
+        throw Error(ExitCode::usage, fmt::format("{} has no NetworkPolicy", source),
+                    "--static -f takes the YAML that kubectl apply takes");
+    }
+    return hermes::policy_checks_of(objects, ns);
 }
 
 Checks inspection_rows(Session& /*session*/, const hermes::Names& /*names*/) {

@@ -65,6 +65,36 @@ TEST_F(Verify, AFileWithoutAPolicyIsAMistakeOfWhoTypes) {
     EXPECT_THAT(world_.connected_to, IsEmpty()) << "it needs no cluster";
 }
 
+constexpr const char* closed = R"(
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: closed}
+spec: {podSelector: {}, policyTypes: [Egress, Ingress]}
+)";
+constexpr const char* opens_the_lan = R"(
+apiVersion: v1
+kind: List
+items:
+- apiVersion: networking.k8s.io/v1
+  kind: NetworkPolicy
+  metadata: {name: open-lan}
+  spec: {podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 192.168.0.0/16}}]}]}
+)";
+
+TEST_F(Verify, JudgesPoliciesInAFile) {
+    const std::string good = folder_.write("good.yaml", closed);
+    EXPECT_EQ(world_.run({"verify", "--static", "-f", good}), ExitCode::ok) << world_.out.str();
+    EXPECT_THAT(world_.out.str(), HasSubstr("the policy holds"));
+    world_.in.str(std::string(closed) + "---" + opens_the_lan);
+    EXPECT_EQ(world_.run({"verify", "--static", "-f", "-", "-o", "json"}), ExitCode::failed);
+    const Json json = Json::parse(world_.out.str());
+    EXPECT_EQ(json["passed"], false);
+    EXPECT_EQ(json["scope"], "static");
+    EXPECT_THAT(json["verdict"].get<std::string>(), HasSubstr("the policy LEAKS: policy-leaks"));
+    EXPECT_THAT(json["checks"].dump(), HasSubstr("networkpolicy/open-lan"));
+    EXPECT_THAT(world_.connected_to, IsEmpty()) << "it needs no cluster";
+}
+
 TEST_F(Verify, WithoutAnInstallationSaysSo) {
     EXPECT_EQ(world_.run({"verify", "--name", "bob"}), ExitCode::failed);
     EXPECT_THAT(world_.err.str(), HasSubstr("there is no deployment/bob in namespace hermes"));
