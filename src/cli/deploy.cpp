@@ -1,5 +1,6 @@
 // hermesctl deploy: compose, plan, show, apply, wait until the bot answers.
 #include "answers.hpp"
+#include "cage_check.hpp"
 #include "commands.hpp"
 #include "drain.hpp"
 #include "flags.hpp"
@@ -97,6 +98,7 @@ class Guard {
 struct Result {
     kube::Json json{};
     std::string text{};
+    bool leaks = false;
 };
 
 ConfigMode mode_of(const std::string& word) {
@@ -112,6 +114,13 @@ Plan make_plan(Session& session, const Composition& made, ConfigMode mode) {
     return plan;
 }
 
+void add_cage(Session& session, const hermes::Names& names, Result& result) {
+    CageCheck cage = check_cage(session, names);
+    result.text += cage.text;
+    result.json["cage"] = std::move(cage.json);
+    result.leaks = cage.leaks;
+}
+
 Result finish(Session& session, const Composition& made, Result result, const Plan& plan,
               const DeployFlags& flags, Guard& guard) {
     if (!plan.changes()) result.text = "nothing to change\n";
@@ -122,6 +131,7 @@ Result finish(Session& session, const Composition& made, Result result, const Pl
         const Answers answers = wait_for_answers(session, made.names, model, !flags.no_check, guard.lease());
         result.json.update(answers.json());
         result.text += answers.text();
+        if (!flags.no_check) add_cage(session, made.names, result);
     }
     return result;
 }
@@ -156,12 +166,14 @@ Result deploy_one(Session& session, const hermes::Json& settings, const DeployFl
 ExitCode deploy(Session& session, const DeployFlags& flags) {
     kube::Json results = kube::Json::array();
     std::string text;
+    bool leaks = false;
     const std::vector<hermes::Json> all = requested(session, flags);
     for (const hermes::Json& settings : all) {
         try {
             Result result = deploy_one(session, settings, flags);
             results.push_back(std::move(result.json));
             text += result.text;
+            leaks = leaks || result.leaks;
         } catch (Error& error) {
             if (all.size() == 1) throw;
             const hermes::Names names = hermes::names_of(settings);
@@ -172,7 +184,7 @@ ExitCode deploy(Session& session, const DeployFlags& flags) {
         }
     }
     session.print_result(all.size() == 1 ? results.front() : kube::Json{{"instances", results}}, text);
-    return ExitCode::ok;
+    return leaks ? ExitCode::failed : ExitCode::ok;
 }
 
 }  // namespace
@@ -182,7 +194,8 @@ Run declare_deploy(CLI::App& app, const GlobalFlags&) {
     add_setting_flags(app, *flags);
     app.add_flag("--dry-run", flags->dry_run, "show the plan and change nothing");
     app.add_flag("--no-wait", flags->no_wait, "do not wait until the bot answers");
-    app.add_flag("--no-check", flags->no_check, "do not ask Telegram and the provider at the end");
+    app.add_flag("--no-check", flags->no_check,
+                 "do not ask Telegram and the provider at the end, nor look at the cage");
     app.add_flag("--force-conflicts", flags->force_conflicts, "take fields that other field managers own");
     add_choice(app, "--config", flags->config, {"keep", "merge", "replace"},
                "the agent's own config.yaml: keep it, merge into it what is named here, or replace it by the "

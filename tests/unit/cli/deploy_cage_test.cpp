@@ -1,0 +1,105 @@
+// What deploy says of the cage once the bot answers.
+#include "support/cli_world.hpp"
+#include "support/installation.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace hermesctl::cli {
+namespace {
+
+using namespace nlohmann::json_literals;
+using hermesctl::testing::object_of;
+using hermesctl::testing::owner;
+using kube::Json;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+const kube::Ref deployment{"Deployment", "hermes", "hermes"};
+
+class DeployCage : public ::testing::Test {
+  protected:
+    DeployCage() {
+        world_.context.environment["TOKEN"] = "123456789:AAbbccddeeffgghhiijjkkllmmnnooppqqr";
+        world_.context.environment["KEY"] = "the-key-of-minimax";
+        world_.api.on_exec = [](hermesctl::testing::FakeProcess& process) { answer(process); };
+        EXPECT_EQ(world_.run({"deploy", "--no-wait", "--allow-user", "111", "--secret",
+                              "TELEGRAM_BOT_TOKEN=env:TOKEN", "--secret", "MINIMAX_API_KEY=env:KEY"}),
+                  ExitCode::ok)
+            << world_.err.str();
+        run_pod();
+    }
+    static void answer(hermesctl::testing::FakeProcess& process) {
+        if (process.argv.at(4).find("getMe") != std::string::npos) {
+            process.out(R"({"bot":{"status":200,"username":"cage_bot"},)"
+                        R"("model":{"status":200,"key":"MINIMAX_API_KEY"},)"
+                        R"("live":{"provider":"minimax","model":"MiniMax-M2.7"}})");
+            return process.exit(0);
+        }
+        process.out(R"({"alive":true,"gateway":"running","telegram":"connected","ready":true})"
+                    "\n");
+        if (process.argv.back() != "watch") process.exit(0);
+    }
+    /// The controllers and the kubelet.
+    void run_pod() {
+        auto& api = world_.api;
+        Json spec = api.object(deployment)["spec"]["template"]["spec"];
+        spec["nodeName"] = "node";
+        const Json revision{{"deployment.kubernetes.io/revision", "1"}};
+        const Json labels{{"app", "hermes"}, {"pod-template-hash", "1"}};
+        api.merge(deployment,
+                  {{"metadata", {{"annotations", revision}}},
+                   {"status", {{"observedGeneration", 9}, {"replicas", 1}, {"updatedReplicas", 1}}}});
+        api.put(object_of("ReplicaSet", "hermes", "hermes-1",
+                          {{"metadata",
+                            {{"annotations", revision},
+                             {"labels", labels},
+                             {"ownerReferences", owner(api, deployment)}}}}));
+        const Json status = R"({"phase":"Running","containerStatuses":[
+            {"name":"hermes","started":true,"state":{"running":{"startedAt":"2026-01-01T00:00:00Z"}}}]})"_json;
+        api.put(object_of(
+            "Pod", "hermes", "hermes-1-a",
+            {{"metadata",
+              {{"labels", labels}, {"ownerReferences", owner(api, {"ReplicaSet", "hermes", "hermes-1"})}}},
+             {"spec", spec},
+             {"status", status}}));
+    }
+    void open_the_lan() {
+        world_.api.put(object_of("NetworkPolicy", "hermes", "open-lan", R"({"spec": {"podSelector": {},
+            "policyTypes": ["Egress"], "egress": [{"to": [{"ipBlock": {"cidr": "192.168.0.0/16"}}]}]}})"_json));
+    }
+
+    hermesctl::testing::CliWorld world_{};
+};
+
+TEST_F(DeployCage, ALeakIsAFailureAfterItIsSaidThatTheBotAnswers) {
+    open_the_lan();
+    EXPECT_EQ(world_.run({"deploy"}), ExitCode::failed) << world_.err.str();
+    const std::string said = world_.out.str();
+    EXPECT_THAT(said, AllOf(HasSubstr("message @cage_bot"), HasSubstr("networkpolicy/open-lan"),
+                            HasSubstr("the cage LEAKS: policy-leaks")));
+    EXPECT_LT(said.find("@cage_bot"), said.find("LEAKS"));
+    EXPECT_EQ(world_.run({"deploy", "-o", "json"}), ExitCode::failed);
+    const Json json = Json::parse(world_.out.str());
+    EXPECT_EQ(json["answering"], true);
+    EXPECT_EQ(json["cage"]["passed"], false);
+}
+
+TEST_F(DeployCage, IsNotLookedAtWithoutAWaitOrACheck) {
+    open_the_lan();
+    for (const char* flag : {"--no-check", "--no-wait"}) {
+        EXPECT_EQ(world_.run({"deploy", flag}), ExitCode::ok) << flag;
+        EXPECT_THAT(world_.out.str(), Not(HasSubstr("cage")));
+    }
+}
+
+TEST_F(DeployCage, WhatCannotBeLookedAtIsSaidAndNoFailure) {
+    world_.api.deny("list", "networkpolicies");
+    EXPECT_EQ(world_.run({"deploy"}), ExitCode::ok) << world_.err.str();
+    EXPECT_THAT(world_.out.str(), AllOf(HasSubstr("message @cage_bot"), HasSubstr("could not tell"),
+                                        Not(HasSubstr("the cage holds"))));
+}
+
+}  // namespace
+}  // namespace hermesctl::cli
