@@ -84,10 +84,8 @@ hermes::Report verify_installation(Session& session, const hermes::Names& names,
                           .open = hermes::openings(values)};
     Checks checks = policy_rows(session, names);
     if (options.scope != hermes::Scope::computed) {
-        Probing probing{.lan_targets = values.network.must_not_reach,
-                        .quick = options.scope == hermes::Scope::quick};
-        std::ranges::copy(options.lan_targets, std::back_inserter(probing.lan_targets));
-        append(checks, live_rows(session, names, probing));
+        const bool quick = options.scope == hermes::Scope::quick;
+        append(checks, live_rows(session, names, {.lan_targets = options.lan_targets, .quick = quick}));
         append(checks, inspection_rows(session, names));
     }
     report.checks = told(std::move(checks), session.flags());

@@ -20,7 +20,7 @@ hermes::Checks policy_rows(std::string_view text, const std::string& source, con
 hermes::Checks inspection_rows(Session&, const hermes::Names&);
 
 struct Probing {
-    std::vector<std::string> lan_targets{};  // "192.168.1.206:30002"
+    std::vector<std::string> lan_targets{};  // "192.168.1.206:30002", beside network.mustNotReach
     bool quick = false;                      // from the pod alone, what surely has a listener
 };
 /// What the pod really reaches.

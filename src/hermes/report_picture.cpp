@@ -14,23 +14,21 @@ struct Place {
     std::string_view label = "";
     bool wanted = false;
     bool governed = false;  // by policies, everywhere: no ICMP, no ports of the pod's own node
-    std::array<std::string_view, 4> rows{};  // their ids start so
+    std::array<std::string_view, 4> rows{};  // their ids
 };
 
 constexpr std::array places{
-    Place{"the cluster's DNS", true, false, {"live-dns-works"}},
-    Place{"Telegram, TCP 443", true, false, {"live-telegram"}},
-    Place{"the model's provider", true, false, {"live-provider"}},
+    Place{"the cluster's DNS", true, false},
+    Place{"internet: Telegram", true, false, {"live-telegram"}},
+    Place{"internet: the model", true, false, {"live-provider"}},
     Place{"API server", false, false, {"live-api"}},
-    Place{"nodes: kubelet, ports",
-          false,
-          false,
-          {"live-kubelet", "live-node", "live-nodeport", "live-gateway"}},
-    Place{"other pods", false, true, {"live-pod", "live-dns-port"}},
+    Place{"nodes: kubelet, ports", false, false, {"live-kubelet", "live-nodes", "live-nodeports"}},
+    Place{"other pods", false, true, {"live-dns-ports"}},
+    Place{"the gateway", false, true, {"live-gateway"}},
     Place{"the local network", false, true, {"live-lan"}},
     Place{"cloud metadata", false, true, {"live-metadata"}},
     Place{"tailnet", false, true, {"live-tailnet"}},
-    Place{"other resolvers", false, true, {"live-resolver"}},
+    Place{"other resolvers, UDP", false, true, {"live-resolvers", "live-ntp"}},
     Place{"ping (ICMP)", false, false, {"live-icmp", "host-icmp"}},
     Place{"IPv6", false, true, {"live-ipv6"}},
 };
@@ -46,7 +44,7 @@ int weight(Verdict verdict) {
 
 bool is_about(const Place& place, const Check& check) {
     return std::ranges::any_of(place.rows,
-                               [&](std::string_view id) { return !id.empty() && check.id.starts_with(id); });
+                               [&](std::string_view id) { return !id.empty() && check.id == id; });
 }
 
 std::optional<Verdict> worst_of(const Place& place, const Checks& checks) {
@@ -63,6 +61,13 @@ std::optional<Verdict> computed_of(const Checks& checks) {
         if (check.id == computed && check.verdict == Verdict::pass) return check.verdict;
     }
     return std::nullopt;
+}
+
+/// The DNS has no row: it answers when something is reached that the agent calls by its name.
+std::optional<Verdict> answered(const Checks& checks) {
+    const bool some = std::ranges::any_of(
+        places, [&](const Place& place) { return place.wanted && worst_of(place, checks) == Verdict::pass; });
+    return some ? std::optional(Verdict::pass) : std::nullopt;
 }
 
 constexpr int row_height = 30;
@@ -130,7 +135,7 @@ std::string_view mark_of(std::optional<Verdict> verdict) {
 std::vector<Destination> destinations_of(const Checks& checks) {
     std::vector<Destination> all;
     for (const Place& place : places) {
-        auto verdict = worst_of(place, checks);
+        auto verdict = place.rows[0].empty() ? answered(checks) : worst_of(place, checks);
         if (!verdict && place.governed) verdict = computed_of(checks);
         all.push_back({place.label, place.wanted, verdict});
     }

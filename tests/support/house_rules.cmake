@@ -101,7 +101,8 @@ foreach(row IN LISTS rows)
   endif()
 endforeach()
 
-# A heading for each check. Rows are made as Heading NAME{"id", ...}, row("id", ...) or .id = "id".
+# A heading for each check. Rows are made as Heading NAME{"id", ...}, Row{"id", ...}, row("id", ...)
+# or .id = "id".
 set(checks_page "")
 if(EXISTS ${ROOT}/docs/checks.md)
   file(STRINGS ${ROOT}/docs/checks.md checks_page REGEX "^#+ [a-z0-9-]+$")
@@ -110,7 +111,7 @@ set(checks "")
 foreach(path IN LISTS sources)
   if(path MATCHES "^src/hermes/")
     file(READ ${ROOT}/${path} text)
-    string(REGEX MATCHALL "(Heading [a-z0-9_]+{|[^a-z_]row\\(|\\.id = )\"[a-z]+-[a-z0-9-]+\"" ids "${text}")
+    string(REGEX MATCHALL "(Heading [a-z0-9_]+{|Row{|[^a-z_]row\\(|\\.id = )\"[a-z]+-[a-z0-9-]+\"" ids "${text}")
     list(APPEND checks ${ids})
   endif()
 endforeach()

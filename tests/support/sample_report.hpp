@@ -17,11 +17,11 @@ inline hermes::Report sample_report() {
             .pod = "hermes-6d5f7c9b8-x2x4z",
             .image = "docker.io/nousresearch/hermes-agent:latest",
             .when = "2026-01-31T10:00:00.000000Z",
-            .checks = {{"policy-leaks", "policy", "policies allow nothing but DNS and public hosts",
-                        Verdict::pass, "1 policy, 14 exceptions"},
+            .checks = {{"policy-leaks", "policy", "nothing private, special or of the cluster is open",
+                        Verdict::pass, "all of it is public"},
                        {"live-api", "live", "the API server is out of reach", Verdict::pass,
                         "10.43.0.1:443: twin reaches it, pod is refused"},
-                       {"live-telegram", "live", "Telegram is reached", Verdict::pass,
+                       {"live-telegram", "live", "Telegram is in reach", Verdict::pass,
                         "api.telegram.org:443 in 41 ms"},
                        {"live-tailnet", "live", "the tailnet is out of reach", Verdict::not_applicable,
                         "no tailnet on this node"},
@@ -37,12 +37,13 @@ inline hermes::Report leaking_report() {
     using hermes::Verdict;
     hermes::Report report = sample_report();
     report.checks.push_back(
-        {"live-lan", "live", "192.168.1.206:30002 is out of reach", Verdict::fail,
+        {"live-lan", "live", "the LAN is out of reach", Verdict::fail,
          "the pod connects to 192.168.1.206:30002 in 2 ms, as its twin does: policy open-lan "
          "lets 192.168.0.0/16 through",
          "kubectl -n hermes delete networkpolicy open-lan"});
-    report.checks.push_back({"live-metadata", "live", "cloud metadata is out of reach", Verdict::inconclusive,
-                             "neither the twin nor the pod reaches 169.254.169.254:80", "hermesctl doctor"});
+    report.checks.push_back({"live-metadata", "live", "the cloud's metadata is out of reach",
+                             Verdict::inconclusive, "neither the twin nor the pod reaches 169.254.169.254:80",
+                             "hermesctl doctor"});
     return report;
 }
 

@@ -177,7 +177,8 @@ TEST(Picture, ShowsTheWorstOfEachPlace) {
     EXPECT_EQ(shown(checks, "nodes: kubelet, ports"), std::nullopt)
         << "not all enforcers govern a pod's own node";
     EXPECT_EQ(shown(checks, "ping (ICMP)"), std::nullopt) << "no policy speaks of it";
-    EXPECT_EQ(shown(checks, "the model's provider"), std::nullopt) << "nothing computed makes it work";
+    EXPECT_EQ(shown(checks, "the cluster's DNS"), Verdict::pass) << "Telegram was found by its name";
+    EXPECT_EQ(shown(checks, "internet: the model"), std::nullopt) << "nothing computed makes it work";
 }
 
 TEST(Picture, ALeakInThePolicySaysNothingOfAPlaceThatWasNotProbed) {
@@ -188,7 +189,7 @@ TEST(Picture, ALeakInThePolicySaysNothingOfAPlaceThatWasNotProbed) {
 
 TEST(Picture, TellsWhatIsReachedToThoseWhoHearIt) {
     EXPECT_THAT(picture_of(leaking_report().checks),
-                AllOf(HasSubstr("Telegram, TCP 443: reached"), HasSubstr("API server: not reached"),
+                AllOf(HasSubstr("internet: Telegram: reached"), HasSubstr("API server: not reached"),
                       HasSubstr("the local network: reached"), HasSubstr("cloud metadata: could not tell")));
 }
 
