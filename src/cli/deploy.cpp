@@ -4,6 +4,7 @@
 #include "commands.hpp"
 #include "drain.hpp"
 #include "flags.hpp"
+#include "hermesctl/hermes/gate.hpp"
 #include "hermesctl/hermes/install.hpp"
 #include "hermesctl/hermes/live_config.hpp"
 #include "requested.hpp"
@@ -136,6 +137,16 @@ Result finish(Session& session, const Composition& made, Result result, const Pl
     return result;
 }
 
+/// A pod that rolls away an agent that runs now, only to be held by its gate, would be a loss.
+void prove_cage(Session& session, const Composition& made, const Plan& plan, Guard& guard) {
+    const hermes::Json& live = made.live.of(made.names.deployment());
+    if (!plan.rolls_pod() || kube::int_at(live, "/status/readyReplicas") == 0) return;
+    hermes::prove_enforcement(session.client(), made.names, live, plan.of("Deployment").object,
+                              session.story(), [&] {
+                                  if (guard.lease()) guard.lease()->renew_if_due();
+                              });
+}
+
 Result deploy_one(Session& session, const hermes::Json& settings, const DeployFlags& flags) {
     const hermes::Names names = hermes::names_of(settings);
     session.announce(names.ns);
@@ -152,8 +163,9 @@ Result deploy_one(Session& session, const hermes::Json& settings, const DeployFl
             guard.take();
             refuse_if_changed(session, made);
         }
-        if (plan.rolls_pod()) drain(session, names, flags.drain, guard.lease());
         const auto write = [&] {
+            prove_cage(session, made, plan, guard);
+            if (plan.rolls_pod()) drain(session, names, flags.drain, guard.lease());
             if (!config.text.empty()) hermes::write_config(session.client(), config);
         };
         hermes::install(session.client(), plan,

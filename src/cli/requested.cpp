@@ -27,6 +27,7 @@ Json flag_settings(const DeployFlags& flags) {
     if (!flags.image.empty()) settings["image"] = flags.image;
     if (!flags.storage_size.empty()) settings["storage"]["size"] = flags.storage_size;
     if (!flags.storage_class.empty()) settings["storage"]["class"] = flags.storage_class;
+    if (flags.gate || flags.no_gate) settings["network"]["gate"] = flags.gate;
     for (const std::string& user : flags.allow_users) {
         for (const std::int64_t id : hermes::users_of(user)) {
             settings["telegram"]["allowedUsers"].push_back(id);
@@ -70,6 +71,9 @@ void add_setting_flags(CLI::App& app, DeployFlags& flags) {
     add_text(app, "--image", flags.image, "IMAGE", "image of the Hermes agent");
     add_text(app, "--storage-size", flags.storage_size, "SIZE", "size of the data volume (5Gi)");
     add_text(app, "--storage-class", flags.storage_class, "CLASS", "storage class (the cluster's default)");
+    auto* gate = app.add_flag("--gate", flags.gate, "hold the agent until the cage is closed (the default)");
+    app.add_flag("--no-gate", flags.no_gate, "let the agent start before it is known that the cage holds")
+        ->excludes(gate);
     add_list(app, "--secret", flags.secrets, "KEY=SOURCE",
              "a secret: KEY=- (stdin), @FILE, env:NAME or cmd:PROGRAM");
 }

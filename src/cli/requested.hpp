@@ -27,6 +27,8 @@ struct DeployFlags {
     bool no_wait = false;
     bool no_check = false;
     bool force_conflicts = false;
+    bool gate = false;
+    bool no_gate = false;
     std::string config = "keep";
     std::chrono::milliseconds drain{60'000};
 };

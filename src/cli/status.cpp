@@ -132,6 +132,7 @@ Status look(Session& session, const hermes::Names& names, bool check) {
     status.image = image_text(hermes::newest_pod(now.snapshot), values.image);
     status.cage = live.of(names.policy()).is_null() ? "NO NetworkPolicy: hermesctl deploy puts it back"
                                                     : title(names.policy()) + " is there";
+    if (!values.network.gate) status.cage += "; its gate is off, and hermesctl deploy --gate brings it back";
     if (check && status.answering && !now.snapshot.exec_denied)
         judge_lifelines(session, names, values, status);
     return status;

@@ -59,6 +59,8 @@ class Reading {
         read_dns();
         read_nodes();
         read_api(server);
+        if (const Json* dns = dns_service()) note_witnesses(*dns);
+        note_api_witness();
         read_balancers();
         read_service_ranges();
         return std::move(facts_);
@@ -131,6 +133,35 @@ class Reading {
         add_all(facts_.dns_addresses, at(*service, "/spec/clusterIPs"));
         add(facts_.dns_addresses, text_at(*service, "/spec/clusterIP"));
         read_dns_ports(*service);
+    }
+
+    /// The Service's address and not its pods': that one stays.
+    void note_witnesses(const Json& service) {
+        const std::string address = text_at(service, "/spec/clusterIP");
+        for (const Json& port : at(service, "/spec/ports")) {
+            const int number = static_cast<int>(kube::int_at(port, "/port"));
+            if (number == 53 || text_at(port, "/protocol", "TCP") != "TCP" || !is_address(address)) continue;
+            const int target = static_cast<int>(kube::int_at(port, "/targetPort", number));
+            facts_.witnesses.push_back({address, number, target, facts_.pod_ranges});
+        }
+    }
+
+    /// The API server is a witness where it is no node: some networks let a pod reach its own node, whatever
+    /// the policies say.
+    void note_api_witness() {
+        const auto is_node = [&](const std::string& address) {
+            return std::ranges::find(facts_.node_addresses, address) != facts_.node_addresses.end();
+        };
+        const auto& slices = items(answers_.slices);
+        if (!answers_.nodes.object || slices.empty() || std::ranges::any_of(facts_.api_addresses, is_node))
+            return;
+        for (const Json& service : items(answers_.services)) {
+            const auto ref = kube::ref_of(service);
+            const std::string address = text_at(service, "/spec/clusterIP");
+            if (ref.ns != "default" || ref.name != "kubernetes" || !is_address(address)) continue;
+            const int target = static_cast<int>(kube::int_at(slices[0], "/ports/0/port", 443));
+            facts_.witnesses.push_back({address, 443, target, facts_.api_addresses});
+        }
     }
 
     void read_dns_ports(const Json& service) {
@@ -275,6 +306,11 @@ class Reading {
 };
 
 }  // namespace
+
+std::string Witness::text() const {
+    return fmt::format(fmt::runtime(address.find(':') == std::string::npos ? "{}:{}" : "[{}]:{}"), address,
+                       port);
+}
 
 ClusterFacts read_cluster(kube::Client& client, const std::string& server) {
     const std::array<kube::Client::Listing, 6> listings{

@@ -3,6 +3,7 @@
 #include "hermesctl/base/crypto.hpp"
 #include "hermesctl/base/scrub.hpp"
 #include "hermesctl/hermes/cluster.hpp"
+#include "hermesctl/hermes/gate.hpp"
 #include "hermesctl/hermes/policy.hpp"
 #include "hermesctl/hermes/render.hpp"
 
@@ -121,9 +122,21 @@ class Composer {
             .replicas = deployment.is_null() ? 1 : static_cast<int>(int_at(deployment, "/spec/replicas", 1))};
         warn_of_gaps(input.cluster, policy);
         keep_what_was_known(policy, input.cluster);
+        if (input.cluster.incomplete) input.kept_witnesses = live_witnesses(deployment);
         result_.stopped = input.replicas == 0;
         result_.objects = render(result_.values, input);
+        tell_of_gate();
         keep_foreign_namespace();
+    }
+
+    void tell_of_gate() {
+        if (!result_.values.network.gate) {
+            tell("gate", State::warning,
+                 "off: the agent starts before it is known that the cage holds; --gate brings it back");
+        } else if (live_witnesses(result_.objects.back()).empty()) {
+            tell("gate", State::warning,
+                 "there is nothing in this cluster by which it could tell whether the cage holds");
+        }
     }
 
     void warn_of_gaps(const ClusterFacts& cluster, const Json& policy) {

@@ -1,5 +1,6 @@
 #include "hermes/diagnosis_parts.hpp"
 #include "hermesctl/base/scrub.hpp"
+#include "hermesctl/hermes/gate.hpp"
 
 #include <algorithm>
 #include <array>
@@ -92,6 +93,22 @@ std::string terminated_cause(const Json& ended) {
                        scrub(text_at(ended, "/message")).substr(0, 300));
 }
 
+/// The gate's own words: it is started again, and the agent not before it ends well.
+std::optional<Trouble> gate_trouble(const Json& status, const std::string& subject) {
+    if (text_at(status, "/name") != gate_name || !at(status, "/state/running").is_null()) return std::nullopt;
+    const bool ended_now = !at(status, "/state/terminated").is_null();
+    const Json& ended = ended_now ? at(status, "/state/terminated") : at(status, "/lastState/terminated");
+    const auto code = int_at(ended, "/exitCode");
+    const std::string said = scrub(text_at(ended, "/message")).substr(0, 300);
+    if (code == gate_still_open) {
+        const Error error = not_enforced(said);
+        return Trouble{"gate", subject, error.message(), error.hint(), Patience::none};
+    }
+    if (code != gate_no_dns) return std::nullopt;
+    const Error error = no_dns(said);
+    return Trouble{"gate", subject, error.message(), error.hint(), Patience::minute};
+}
+
 std::optional<Trouble> restart_trouble(const Json& status, const std::string& subject) {
     const bool ended_now = !at(status, "/state/terminated").is_null();
     const Json& ended = ended_now ? at(status, "/state/terminated") : at(status, "/lastState/terminated");
@@ -113,6 +130,7 @@ std::optional<Trouble> restart_trouble(const Json& status, const std::string& su
 
 std::optional<Trouble> container_trouble(const Json& status, const Json& pod) {
     if (auto trouble = waiting_trouble(status, pod)) return trouble;
+    if (auto trouble = gate_trouble(status, subject_of(pod))) return trouble;
     return restart_trouble(status, subject_of(pod));
 }
 

@@ -1,5 +1,6 @@
 #include "hermes/diagnosis_parts.hpp"
 #include "hermesctl/base/scrub.hpp"
+#include "hermesctl/hermes/gate.hpp"
 
 #include <algorithm>
 
@@ -94,6 +95,13 @@ std::optional<Trouble> mount_trouble(const Json& pod, const Objects& events) {
     return std::nullopt;
 }
 
+bool gate_runs(const Json& pod) {
+    const Json& all = at(pod, "/status/initContainerStatuses");
+    return std::any_of(all.begin(), all.end(), [](const Json& status) {
+        return text_at(status, "/name") == gate_name && !at(status, "/state/running").is_null();
+    });
+}
+
 bool is_scheduled(const Json& pod) {
     return !text_at(pod, "/spec/nodeName").empty();
 }
@@ -141,9 +149,10 @@ PodState pod_state(const Json& pod, const Json& claim, const Objects& events) {
     }
     state.pulling = !state.running && !state.trouble && is_pulling(events, text_at(pod, "/metadata/uid"));
     if (!state.running && !state.trouble && !state.pulling) state.trouble = mount_trouble(pod, events);
-    state.detail = state.trouble   ? state.trouble->cause
-                   : state.pulling ? "its image is being pulled"
-                                   : "its containers are starting";
+    state.detail = state.trouble    ? state.trouble->cause
+                   : state.pulling  ? "its image is being pulled"
+                   : gate_runs(pod) ? "its gate waits until the network policy is in force"
+                                    : "its containers are starting";
     return state;
 }
 

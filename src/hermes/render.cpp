@@ -3,12 +3,14 @@
 
 #include "hermesctl/base/crypto.hpp"
 #include "hermesctl/hermes/embedded.hpp"
+#include "hermesctl/hermes/gate.hpp"
 #include "hermesctl/hermes/policy.hpp"
 #include "hermesctl/kube/yaml.hpp"
 
 #include <cctype>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace hermesctl::hermes {
 namespace {
@@ -105,6 +107,7 @@ std::string settings_record(const Values& values) {
     note("allow", network.allow);
     note("dns", network.dns);
     if (network.ipv6) settings["network"]["ipv6"] = true;
+    if (!network.gate) settings["network"]["gate"] = false;
     if (values.owner) settings["owner"] = *values.owner;
     if (!values.mcp.empty()) settings["mcp"] = values.mcp;
     return settings.empty() ? "" : settings.dump();
@@ -133,9 +136,20 @@ void set_container(Json& container, const Values& values, const Names& names) {
     container["/lifecycle/preStop/exec/command/4"_json_pointer] = probe;
 }
 
-void set_pod(Json& pod, const Values& values, const Names& names) {
+void set_gate(Json& init_containers, const Values& values, const RenderInput& input) {
+    if (!values.network.gate) return void(init_containers.erase(0));
+    Json& command = init_containers[0]["command"];
+    command[4] = embedded("gate.py");
+    const auto found = witnesses_of(values, input.cluster, input.kept_rules);
+    command[5] =
+        fmt::format("{}", fmt::join(input.kept_witnesses.empty() ? found : input.kept_witnesses, ","));
+}
+
+void set_pod(Json& pod, const Values& values, const Names& names, const RenderInput& input) {
     pod["serviceAccountName"] = names.account().name;
-    pod["initContainers"][0]["image"] = values.image;
+    for (Json& container : pod["initContainers"])
+        container["image"] = values.image;
+    set_gate(pod["initContainers"], values, input);
     set_container(pod["containers"][0], values, names);
     pod["/volumes/0/persistentVolumeClaim/claimName"_json_pointer] = names.claim().name;
     pod["/volumes/1/configMap/name"_json_pointer] = names.config().name;
@@ -161,7 +175,7 @@ Json deployment(const Values& values, const Names& names, const RenderInput& inp
     Json& annotations = spec["template"]["metadata"]["annotations"];
     annotations["hermesctl/secret-hmac"] = fingerprint(input);
     if (!input.config_mark.empty()) annotations["hermesctl/config"] = input.config_mark;
-    set_pod(spec["template"]["spec"], values, names);
+    set_pod(spec["template"]["spec"], values, names, input);
     return object;
 }
 

@@ -141,6 +141,7 @@ constexpr Row table[] = {
     {"/network/allow/-", text<opening>},
     {"/network/dns/-", text<address>},
     {"/network/ipv6", truth},
+    {"/network/gate", truth},
     {"/pod/env/*", text<anything>},
     {"/pod/nodeSelector/*", text<anything>},
     {"/pod/tolerations/-/key", text<anything>},

@@ -70,6 +70,7 @@ void take_network(const Json& settings, Network& network) {
     take(settings, "/network/allow", network.allow);
     take(settings, "/network/dns", network.dns);
     network.ipv6 = kube::bool_at(settings, "/network/ipv6", network.ipv6);
+    network.gate = kube::bool_at(settings, "/network/gate", network.gate);
 }
 
 void take_pod(const Json& settings, Pod& pod) {

@@ -17,6 +17,15 @@ struct Gap {
     std::string why{};   // a sentence: "may not list nodes: ...; grant ..."
 };
 
+/// A listener of the cluster that is surely there, by which the gate can tell whether the cage holds.
+struct Witness {
+    std::string address{};  // of its Service, which stays
+    int port = 0;
+    int target_port = 0;                // behind it; policies see one or the other
+    std::vector<std::string> behind{};  // addresses and ranges behind it
+    std::string text() const;           // "10.43.0.10:9153"
+};
+
 struct ClusterFacts {
     Json dns_selector = Json::object();  // of the DNS Service's pods ({"k8s-app": "kube-dns"})
     std::string dns_namespace = "kube-system";
@@ -28,8 +37,9 @@ struct ClusterFacts {
     std::vector<std::string> pod_ranges{};
     std::vector<std::string> service_ranges{};
     std::vector<std::string> balancer_addresses{};  // load balancer and external IPs
-    std::vector<Gap> gaps{};                        // for warnings; never a silent gap
-    bool incomplete = false;                        // a list was refused, or failed
+    std::vector<Witness> witnesses{};
+    std::vector<Gap> gaps{};  // for warnings; never a silent gap
+    bool incomplete = false;  // a list was refused, or failed
     // From the live policy, where `incomplete` (policy.hpp):
     std::vector<std::string> closed_before{};
     std::optional<bool> v6_before{};  // whether IPv6 is open

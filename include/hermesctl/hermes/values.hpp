@@ -29,6 +29,7 @@ struct Network {
         allow{};  // "192.168.1.10/32:8080" or "nas.example:443": opened, as narrow as stated
     std::vector<std::string> dns{};  // further DNS servers
     bool ipv6 = false;
+    bool gate = true;  // an init container holds the agent until the policy is in force
 };
 
 struct Pod {

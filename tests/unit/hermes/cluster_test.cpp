@@ -55,6 +55,12 @@ class Cluster : public ::testing::Test {
         for (const Json& object : kube::parse_yaml(yaml, "test"))
             api_.put(object);
     }
+    std::vector<std::string> witnesses() {
+        std::vector<std::string> texts;
+        for (const Witness& witness : read().witnesses)
+            texts.push_back(witness.text());
+        return texts;
+    }
     ClusterFacts read(const std::string& server = "https://127.0.0.1:6443") {
         return read_cluster(client_, server);
     }
@@ -86,6 +92,17 @@ TEST_F(Cluster, ReadsK3s) {
     EXPECT_THAT(facts.balancer_addresses, ElementsAre("85.10.0.9", "85.10.0.10"));
     EXPECT_THAT(facts.gaps, IsEmpty());
     EXPECT_FALSE(facts.incomplete);
+}
+
+TEST_F(Cluster, WitnessesAreListenersThatTheCageGoverns) {
+    put(k3s);
+    EXPECT_THAT(witnesses(), ElementsAre("10.43.0.10:9153"));
+    put("{apiVersion: v1, kind: Service, metadata: {name: kubernetes, namespace: default}, spec: {clusterIP: "
+        "10.43.0.1}}");
+    EXPECT_THAT(witnesses(), ElementsAre("10.43.0.10:9153", "10.43.0.1:443"));
+    api_.merge({"EndpointSlice", "default", "kubernetes"},
+               {{"endpoints", {{{"addresses", {"192.168.1.20"}}}}}});
+    EXPECT_THAT(witnesses(), ElementsAre("10.43.0.10:9153")) << "the pod's own node may be open to it";
 }
 
 TEST_F(Cluster, PrefersWhatTheApiServes) {

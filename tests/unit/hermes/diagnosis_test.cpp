@@ -219,6 +219,28 @@ TEST(Diagnosis, CrashesEndAtTheThirdRestart) {
     EXPECT_NE(trouble_of(now).cause.find("OOMKilled"), std::string::npos);
 }
 
+/// The gate as a kubelet shows it: still open, started again, then closed.
+TEST(Diagnosis, AGateThatStaysOpenEndsTheWait) {
+    Snapshot now = waiting("PodInitializing", "");
+    Json& statuses = now.pods["pod2"]["status"]["initContainerStatuses"];
+    statuses = yaml("[{name: gate, state: {running: {}}}]");
+    EXPECT_FALSE(assess(now).trouble);
+    EXPECT_NE(assess(now).rows.back().detail.find("gate waits"), std::string::npos);
+    const Json ended{{"terminated", {{"exitCode", 3}, {"message", "10.43.0.10:9153"}}}};
+    statuses[0]["state"] = ended;
+    EXPECT_EQ(trouble_of(now).patience, Patience::none);
+    EXPECT_NE(trouble_of(now).cause.find("10.43.0.10:9153 is open"), std::string::npos);
+    statuses[0]["state"] = {{"waiting", {{"reason", "CrashLoopBackOff"}}}};
+    statuses[0]["lastState"] = ended;
+    EXPECT_EQ(trouble_of(now).kind, "gate");
+    statuses[0]["state"] = {{"running", Json::object()}};
+    EXPECT_FALSE(assess(now).trouble) << "it tries again";
+    statuses[0]["state"] = {{"terminated", {{"exitCode", 0}}}};
+    EXPECT_FALSE(assess(now).trouble);
+    statuses[0]["state"] = {{"terminated", {{"exitCode", 4}, {"message", "no answer"}}}};
+    EXPECT_EQ(trouble_of(now).patience, Patience::minute);
+}
+
 TEST(Diagnosis, ACrashLoopWithExitCode0HasACauseToo) {
     Snapshot now = waiting("CrashLoopBackOff", "back-off");
     Json& status = now.pods["pod2"]["status"]["containerStatuses"][0];

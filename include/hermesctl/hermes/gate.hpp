@@ -1,0 +1,38 @@
+// The gate: the pod's first container, which holds the agent until the cage is closed (manifests/gate.py).
+#pragma once
+
+#include "hermesctl/hermes/cluster.hpp"
+#include "hermesctl/hermes/live.hpp"
+#include "hermesctl/hermes/values.hpp"
+#include "hermesctl/kube/client.hpp"
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hermesctl::hermes {
+
+inline constexpr std::string_view gate_name = "gate";
+inline constexpr int gate_still_open = 3;  // gate.py's exit codes
+inline constexpr int gate_no_dns = 4;
+
+/// The cluster's witnesses less what these settings, or rules of others, open.
+std::vector<std::string> witnesses_of(const Values&, const ClusterFacts&, const Json& kept_rules);
+/// The witnesses of a live Deployment's gate: what who may read less of the cluster keeps.
+std::vector<std::string> live_witnesses(const Json& deployment);
+
+/// What is to be done where nothing enforces NetworkPolicy: `found` are the witnesses that let themselves be
+/// connected to.
+Error not_enforced(const std::string& found);
+/// And where the pod gets no answer from its name servers.
+Error no_dns(const std::string& said);
+
+/// Runs the gate of a Deployment that is to come in a pod of its own, beside the agent that runs now, which
+/// has the same policies. Nothing where neither has anything to look at. Throws not_enforced() and no_dns().
+/// What keeps it from an answer is said, and is no failure: the gate of the new pod holds the agent all the
+/// same.
+void prove_enforcement(kube::Client&, const Names&, const Json& live, const Json& to_come, Reporter&,
+                       const std::function<void()>& each_round = {});
+
+}  // namespace hermesctl::hermes

@@ -1,0 +1,182 @@
+#include "hermesctl/hermes/gate.hpp"
+
+#include "hermesctl/base/crypto.hpp"
+#include "hermesctl/hermes/policy.hpp"
+#include "hermesctl/hermes/reach.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using namespace std::chrono_literals;
+using kube::at;
+using kube::text_at;
+
+constexpr auto longest_proof = 90s;
+
+/// All that a policy may take it for: before and after its Service's address is translated.
+Traffic traffic_of(const Witness& witness) {
+    const Ports ports = Ports::of(Protocol::tcp, witness.port, witness.port) |
+                        Ports::of(Protocol::tcp, witness.target_port, witness.target_port);
+    Traffic sum(witness.address, ports);
+    for (const std::string& range : witness.behind)
+        sum = sum | Traffic(range, ports);
+    return sum;
+}
+
+const Json& gate_of(const Json& deployment) {
+    static const Json none;
+    for (const Json& container : at(deployment, "/spec/template/spec/initContainers")) {
+        if (text_at(container, "/name") == gate_name) return container;
+    }
+    return none;
+}
+
+/// The gate alone, where the agent runs, and as policies see the agent: they select by label. It has no hash
+/// of a template, so no ReplicaSet takes it for its own.
+Json proof_pod(const Names& names, const Json& live, const Json& gate) {
+    const Json& spec = at(live, "/spec/template/spec");
+    Json container = gate;
+    for (const Json& running : at(spec, "/containers")) {
+        if (text_at(running, "/name") == names.name || text_at(running, "/name") == "hermes")
+            container["image"] = at(running, "/image");  // the node has it
+    }
+    Json pod{{"apiVersion", "v1"},
+             {"kind", "Pod"},
+             {"metadata",
+              {{"name", fmt::format("{}-gate-{}", names.name, hex(random_bytes(3)))},
+               {"namespace", names.ns},
+               // It goes with the agent, should nobody be left to remove it.
+               {"ownerReferences",
+                {{{"apiVersion", "apps/v1"},
+                  {"kind", "Deployment"},
+                  {"name", names.name},
+                  {"uid", at(live, "/metadata/uid")}}}},
+               {"labels",
+                {{"app", names.name},
+                 {"app.kubernetes.io/instance", names.name},
+                 {"app.kubernetes.io/managed-by", "hermesctl"},
+                 {"app.kubernetes.io/component", "gate"}}}}},
+             {"spec",
+              {{"restartPolicy", "Never"},
+               {"activeDeadlineSeconds", std::chrono::seconds(longest_proof).count()},
+               {"automountServiceAccountToken", false},
+               {"enableServiceLinks", false},
+               {"securityContext", {{"seccompProfile", {{"type", "RuntimeDefault"}}}}},
+               {"containers", Json::array({container})}}}};
+    for (const char* field : {"nodeSelector", "tolerations", "imagePullSecrets", "runtimeClassName"}) {
+        if (spec.contains(field)) pod["spec"][field] = spec[field];
+    }
+    return pod;
+}
+
+/// The pod of a proof, which goes with it, whatever happens.
+class Proof {
+  public:
+    Proof(kube::Client& client, const Json& pod) : client_(client), ref_(kube::ref_of(pod)) {
+        client_.create(pod).value();
+    }
+    ~Proof() {
+        try {
+            client_.remove(ref_, {.grace_seconds = 0});
+        } catch (const std::exception&) {  // its deadline ends it
+        }
+    }
+    Proof(const Proof&) = delete;
+    Proof& operator=(const Proof&) = delete;
+
+    /// How its container ended; null when it did not, in its time.
+    Json wait(Reporter& reporter, const std::function<void()>& each_round) {
+        const auto end = client_.clock().now() + longest_proof;
+        while (client_.clock().now() < end) {
+            const auto pod = client_.get(ref_);
+            if (!pod) return nullptr;
+            const Json& ended = at(*pod, "/status/containerStatuses/0/state/terminated");
+            if (!ended.is_null()) return ended;
+            const std::string phase = text_at(*pod, "/status/phase");
+            if (phase == "Failed" || phase == "Succeeded") return nullptr;
+            if (each_round) each_round();
+            reporter.tick();
+            client_.clock().sleep(200ms);
+        }
+        return nullptr;
+    }
+
+  private:
+    kube::Client& client_;
+    kube::Ref ref_;
+};
+
+}  // namespace
+
+std::vector<std::string> witnesses_of(const Values& values, const ClusterFacts& cluster,
+                                      const Json& kept_rules) {
+    const Json policy{{"spec",
+                       {{"podSelector", Json::object()},
+                        {"policyTypes", {"Egress"}},
+                        {"egress", egress_rules(values, cluster, kept_rules)}}}};
+    std::vector<std::string> left;
+    for (const Witness& witness : cluster.witnesses) {
+        // A rule for the DNS's pods opens what is behind its Service's address.
+        const Json dns{{"metadata", {{"namespace", cluster.dns_namespace}, {"labels", cluster.dns_selector}}},
+                       {"status", {{"podIP", witness.address}}}};
+        const Reach reach = reach_of({.ns = values.ns}, {policy}, {.pods = {dns}, .known = true});
+        if ((reach.all() & traffic_of(witness)).empty()) left.push_back(witness.text());
+    }
+    return left;
+}
+
+std::vector<std::string> live_witnesses(const Json& deployment) {
+    const std::string text = text_at(gate_of(deployment), "/command/5");
+    std::vector<std::string> witnesses;
+    for (std::size_t start = 0; start < text.size();) {
+        const std::size_t end = std::min(text.find(',', start), text.size());
+        witnesses.push_back(text.substr(start, end - start));
+        start = end + 1;
+    }
+    return witnesses;
+}
+
+Error not_enforced(const std::string& found) {
+    return {
+        ExitCode::failed,
+        fmt::format("nothing enforces NetworkPolicy in this cluster: {} is open to the pod", found),
+        "k3s: start the server without --disable-network-policy, and install ipset; kind, minikube, "
+        "flannel: a network that enforces policies (docs/checks.md#gate). Where one does, hermesctl verify "
+        "--static tells whether another policy opens it"};
+}
+
+Error no_dns(const std::string& said) {
+    return {ExitCode::failed, fmt::format("the pod gets {}", said),
+            "kubectl -n kube-system get pods: is the cluster's DNS up? (docs/checks.md#gate)"};
+}
+
+void prove_enforcement(kube::Client& client, const Names& names, const Json& live, const Json& to_come,
+                       Reporter& reporter, const std::function<void()>& each_round) {
+    const Json& gate = gate_of(to_come);
+    if (gate.is_null() || live_witnesses(to_come).empty()) return;
+    const std::string subject = "network policy";
+    reporter.on({"gate", subject, State::waiting, "a pod tries whether it is in force"});
+    const auto unproved = [&](const std::string& why) {
+        reporter.on(
+            {"gate", subject, State::warning,
+             "could not be tried beside the running agent: " + why + "; the new pod's gate tries it"});
+    };
+    Json ended;
+    try {
+        ended = Proof(client, proof_pod(names, live, gate)).wait(reporter, each_round);
+    } catch (const kube::ApiError& error) {
+        return unproved(error.message());
+    }
+    if (ended.is_null()) return unproved("its pod did not run");
+    const auto code = kube::int_at(ended, "/exitCode");
+    if (code == gate_still_open) throw not_enforced(text_at(ended, "/message"));
+    if (code == gate_no_dns) throw no_dns(text_at(ended, "/message"));
+    if (code != 0) return unproved(text_at(ended, "/message", "its container ended with an error"));
+    reporter.on({"gate", subject, State::done, "in force"});
+}
+
+}  // namespace hermesctl::hermes
