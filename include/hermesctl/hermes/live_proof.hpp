@@ -1,0 +1,70 @@
+// The live proof: what the caged pod reaches, held against an uncaged twin beside it on the same node.
+#pragma once
+
+#include "hermesctl/hermes/check.hpp"
+#include "hermesctl/hermes/live.hpp"
+#include "hermesctl/kube/client.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hermesctl::hermes {
+
+/// Who is known to listen at a target.
+enum class Listener { sure, asked, perhaps };
+
+struct Target {
+    std::string row{};   // the id of the row that it counts for: "live-api"
+    std::string by{};    // tcp, dns, ntp, icmp
+    std::string host{};  // an address, a name, or "gateway"
+    int port = 0;
+    Listener listener = Listener::perhaps;
+    bool lifeline = false;     // the pod has to reach it
+    std::string name() const;  // "TCP 10.43.0.1:443"
+};
+
+/// What a cluster has that a caged pod must not reach, and what it must.
+struct Surroundings {
+    std::vector<Json> services{};
+    std::vector<Json> nodes{};
+    std::vector<Json> api_slices{};
+    std::string host_ip{};  // of the pod's node
+    std::string provider{};
+    std::vector<std::string> lan{};        // "192.168.1.206:30002"
+    std::vector<std::string> witnesses{};  // "10.43.0.10:9153"
+    bool ipv6_wanted = false;
+};
+std::vector<Target> targets_of(const Surroundings&);
+
+/// A target's name -> open, refused, silent, unreachable, denied, unresolved.
+using Reached = std::map<std::string, std::string>;
+/// Nothing for a text that is not reach.py's. What it says of targets that were not asked for is left out.
+std::optional<Reached> parse_reached(std::string_view text, const std::vector<Target>&);
+
+/// What is known of the twin: what it reached, or why there is none.
+struct Twin {
+    std::optional<Reached> reached{};
+    std::string why_not{};
+    bool left_out = false;  // on purpose: --quick
+};
+
+/// A row for each kind of target. Pure.
+Checks judge_reach(const std::vector<Target>&, const std::optional<Reached>& pod, const std::string& no_pod,
+                   const Twin&);
+
+/// The twin's Job: the same node and image as the pod, none of its labels.
+Json twin_job(const Names&, const Json& pod, const std::string& name);
+
+struct ProofOptions {
+    std::vector<std::string> lan_targets{};  // beside network.mustNotReach
+    bool quick = false;                      // no twin, and only listeners that are surely there
+};
+
+/// Under ten seconds; quick: under two. Makes the twin and removes it, whatever happens. What cannot be done
+/// is said by rows that are inconclusive.
+Checks prove_live(kube::Client&, const Names&, const std::string& server, const ProofOptions&, Reporter&);
+
+}  // namespace hermesctl::hermes

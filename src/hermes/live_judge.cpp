@@ -1,0 +1,169 @@
+// From what pod and twin reached to rows.
+#include "hermesctl/hermes/live_proof.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+struct Row {
+    const char* id;
+    const char* title;
+    const char* nothing;  // said where there is no such target
+};
+
+constexpr std::array rows{
+    Row{"live-api", "the API server is out of reach", "its address is not known"},
+    Row{"live-kubelet", "the kubelets are out of reach", "no node is known"},
+    Row{"live-dns-ports", "of the cluster's DNS only port 53 is in reach",
+        "the DNS Service has port 53 alone"},
+    Row{"live-nodes", "the nodes are out of reach", "no node is known"},
+    Row{"live-nodeports", "NodePorts are out of reach", "no Service has one"},
+    Row{"live-gateway", "the network's gateway is out of reach", "there is none"},
+    Row{"live-lan", "the LAN is out of reach",
+        "name a listener of yours: hermesctl verify --lan-target HOST:PORT"},
+    Row{"live-metadata", "the cloud's metadata is out of reach", "there is none"},
+    Row{"live-tailnet", "the tailnet is out of reach", "there is none"},
+    Row{"live-resolvers", "other name servers are out of reach", ""},
+    Row{"live-ntp", "UDP goes nowhere but to the DNS", ""},
+    Row{"live-icmp", "ICMP is closed", ""},
+    Row{"live-ipv6", "IPv6 is closed", "it is open on request (network.ipv6)"},
+    Row{"live-telegram", "Telegram is in reach", ""},
+    Row{"live-provider", "the model's provider is in reach",
+        "its host is not in hermesctl's table; deploy asks it"},
+};
+
+std::string how(const Reached& reached, const Target& target) {
+    const auto found = reached.find(target.name());
+    return found == reached.end() ? "" : found->second;
+}
+
+/// One row's verdict out of those of its targets.
+class Judge {
+  public:
+    Judge(const Row& row, const Reached& pod, const Twin& twin)
+        : pod_(pod), twin_(twin), check_{.id = row.id, .group = "live", .title = row.title} {}
+
+    void look_at(const Target& target) {
+        const std::string seen = how(pod_, target);
+        if (seen.empty()) return unclear_.push_back(target.name() + " was not tried");
+        if (target.lifeline) return lifeline(target, seen);
+        if (seen == "open") return reached_.push_back(target.name());
+        const bool twin_open = twin_.reached && how(*twin_.reached, target) == "open";
+        // A kernel that gives no ICMP socket needs no comparison, nor a listener that is surely there.
+        const bool told = seen == "denied" || (!twin_.reached && target.listener == Listener::sure);
+        if (twin_open || told) return closed_.push_back(fmt::format("{} {}", target.name(), seen));
+        if (target.listener == Listener::perhaps && (twin_.reached || twin_.left_out))
+            return nothing_.push_back(target.name());
+        unclear_.push_back(twin_.reached ? fmt::format("{}: the twin does not reach it either", target.name())
+                                         : fmt::format("{}: {}", target.name(), twin_.why_not));
+    }
+
+    Check verdict() {
+        if (!reached_.empty()) return fail();
+        if (!unclear_.empty() && closed_.empty()) {
+            check_.verdict = Verdict::inconclusive;
+            check_.evidence = fmt::format("{}", fmt::join(unclear_, "; "));
+            check_.hint = check_.id == "live-lan"
+                              ? "name a listener that answers: --lan-target HOST:PORT"
+                              : "hermesctl verify --lan-target HOST:PORT names one that answers";
+        } else if (closed_.empty()) {
+            check_.verdict = Verdict::not_applicable;
+            check_.evidence =
+                fmt::format("nothing answers, not even to the twin: {}", fmt::join(nothing_, ", "));
+        } else {
+            check_.verdict = Verdict::pass;
+            check_.evidence =
+                fmt::format("{}{}", fmt::join(closed_, ", "), twin_.reached ? "; the twin reaches it" : "");
+        }
+        return check_;
+    }
+
+  private:
+    void lifeline(const Target& target, const std::string& seen) {
+        if (seen == "open") return closed_.push_back(target.name() + " open");
+        lost_ = true;
+        const bool both = twin_.reached && how(*twin_.reached, target) != "open";
+        reached_.push_back(fmt::format("{} is {}{}", target.name(), seen,
+                                       both ? ", for the twin too: the cluster's own way out is cut" : ""));
+    }
+
+    Check fail() {
+        check_.verdict = Verdict::fail;
+        check_.evidence = fmt::format("{}{}", lost_ ? "" : "the pod reaches ", fmt::join(reached_, ", "));
+        check_.hint =
+            lost_ ? "hermesctl doctor, or kubectl get networkpolicies: what keeps it from there?"
+                  : "hermesctl verify --static names the rule; where none allows it, nothing enforces it "
+                    "there (docs/checks.md#gate)";
+        if (check_.id == "live-kubelet" || check_.id == "live-nodes")
+            check_.evidence += "; some networks let a pod reach its own node, whatever the policies say";
+        if (lost_) check_.hint = "kubectl get networkpolicies -A: what keeps the pod from there?";
+        return check_;
+    }
+
+    const Reached& pod_;
+    const Twin& twin_;
+    Check check_;
+    Texts reached_{};
+    Texts closed_{};
+    Texts nothing_{};
+    Texts unclear_{};
+    bool lost_ = false;
+};
+
+Check row_of(const Row& row, const std::vector<Target>& targets, const std::optional<Reached>& pod,
+             const std::string& no_pod, const Twin& twin) {
+    const bool any = std::ranges::any_of(targets, [&](const Target& one) { return one.row == row.id; });
+    if (!any)
+        return {.id = row.id,
+                .group = "live",
+                .title = row.title,
+                .verdict = Verdict::not_applicable,
+                .evidence = row.nothing};
+    if (!pod)
+        return {.id = row.id,
+                .group = "live",
+                .title = row.title,
+                .evidence = no_pod,
+                .hint = "hermesctl status"};
+    Judge judge(row, *pod, twin);
+    for (const Target& target : targets) {
+        if (target.row == row.id) judge.look_at(target);
+    }
+    return judge.verdict();
+}
+
+}  // namespace
+
+std::optional<Reached> parse_reached(std::string_view text, const std::vector<Target>& targets) {
+    const Json json = Json::parse(text, nullptr, false);
+    const Json& said = kube::at(json, "/reached");
+    if (!said.is_object()) return std::nullopt;
+    static constexpr std::array words{"open", "refused", "silent", "unreachable", "denied", "unresolved"};
+    Reached reached;
+    for (const Target& target : targets) {
+        const auto found = said.find(target.name());
+        if (found == said.end() || !found->is_string()) continue;
+        if (std::ranges::find(words, found->get<std::string>()) != words.end())
+            reached[target.name()] = *found;
+    }
+    return reached;
+}
+
+Checks judge_reach(const std::vector<Target>& targets, const std::optional<Reached>& pod,
+                   const std::string& no_pod, const Twin& twin) {
+    Checks all;
+    for (const Row& row : rows) {
+        const bool any = std::ranges::any_of(targets, [&](const Target& one) { return one.row == row.id; });
+        if (any || !twin.left_out) all.push_back(row_of(row, targets, pod, no_pod, twin));
+    }
+    return all;
+}
+
+}  // namespace hermesctl::hermes

@@ -1,0 +1,327 @@
+// Runs reach.py in the pod and in its twin at the same time, in one thread.
+#include "hermesctl/hermes/live_proof.hpp"
+
+#include "hermesctl/base/crypto.hpp"
+#include "hermesctl/base/scrub.hpp"
+#include "hermesctl/hermes/agent.hpp"
+#include "hermesctl/hermes/embedded.hpp"
+#include "hermesctl/hermes/gate.hpp"
+#include "hermesctl/hermes/policy.hpp"
+#include "hermesctl/kube/exec.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using namespace std::chrono_literals;
+using kube::at;
+using kube::text_at;
+
+constexpr auto twin_start = 15s;     // its image is on the node
+constexpr auto longest_probe = 15s;  // reach.py ends after 3
+constexpr std::size_t largest_answer = 64 * 1024;
+
+std::vector<std::string> probe_of(const std::vector<Target>& targets) {
+    Json list = Json::array();
+    for (const Target& target : targets)
+        list.push_back(
+            {{"name", target.name()}, {"by", target.by}, {"host", target.host}, {"port", target.port}});
+    return python_command(embedded("reach.py"), {list.dump()});
+}
+
+/// One reach.py under way; nothing that fails there is thrown.
+class Probe {
+  public:
+    Probe(kube::Client& client, const std::string& ns, const std::string& pod, const std::string& container,
+          const std::vector<Target>& targets)
+        : targets_(targets) {
+        try {
+            session_.emplace(
+                client.transport(), client.clock(),
+                kube::ExecRequest{.ns = ns, .pod = pod, .container = container, .argv = probe_of(targets)});
+        } catch (const Error& error) {
+            fail(error);
+        }
+    }
+
+    std::optional<net::Wake> wake() const {
+        if (!session_) return std::nullopt;
+        return session_->wake();
+    }
+    /// True while it runs.
+    bool pump() {
+        if (!session_) return false;
+        try {
+            const bool alive = session_->pump(
+                {[this](std::string_view bytes) {
+                     out_ += bytes.substr(0, largest_answer - std::min(out_.size(), largest_answer));
+                 },
+                 [this](std::string_view bytes) { err_ += bytes.substr(0, 1000); }});
+            if (alive) return true;
+            reached_ = parse_reached(out_, targets_);
+            if (!reached_) failure_ = complaint_of(session_->exit_code(), err_);
+        } catch (const Error& error) {
+            fail(error);
+        }
+        session_.reset();
+        return false;
+    }
+    void give_up() {
+        if (session_) failure_ = "it gave no answer in time";
+        session_.reset();
+    }
+    const std::optional<Reached>& reached() const { return reached_; }
+    const std::string& failure() const { return failure_; }
+
+  private:
+    void fail(const Error& error) {
+        if (error.code() == ExitCode::interrupted) throw Error(error);
+        failure_ = error.message();
+    }
+
+    const std::vector<Target>& targets_;
+    std::optional<kube::ExecSession> session_{};
+    std::string out_{};
+    std::string err_{};
+    std::optional<Reached> reached_{};
+    std::string failure_{};
+};
+
+/// The Job of the twin. It goes with this, and by its own deadline where this is killed.
+class TwinJob {
+  public:
+    TwinJob(kube::Client& client, const Names& names, const Json& pod)
+        : client_(client),
+          ref_{"Job", names.ns, fmt::format("{}-twin-{}", names.name, hex(random_bytes(3)))},
+          until_(client.clock().now() + twin_start) {
+        try {
+            client_.create(twin_job(names, pod, ref_.name)).value();
+            made_ = true;
+        } catch (const kube::ApiError& error) {
+            why_not_ = "no twin could be made: " + error.message();
+        }
+    }
+    ~TwinJob() {
+        if (!made_) return;
+        try {
+            client_.remove(ref_);
+        } catch (const std::exception&) {  // its deadline ends it
+        }
+    }
+    TwinJob(const TwinJob&) = delete;
+    TwinJob& operator=(const TwinJob&) = delete;
+
+    /// The name of its pod once that runs; "" before, and when it never will (why_not() then says why).
+    std::string running_pod() {
+        if (!made_ || !why_not_.empty()) return "";
+        const kube::Client::Listing mine{"Pod", ref_.ns, {.label = "job-name=" + ref_.name, .field = {}}};
+        const auto answer = std::move(client_.list_all({&mine, 1}).front());
+        if (answer.error) return give_up("the twin's pod may not be seen: " + answer.error->message());
+        for (const Json& pod : at(*answer.object, "/items")) {
+            const Json& state = at(pod, "/status/containerStatuses/0/state");
+            if (!at(state, "/running").is_null()) return text_at(pod, "/metadata/name");
+            if (!at(state, "/terminated").is_null()) return give_up("the twin ended before it was asked");
+        }
+        if (client_.clock().now() > until_)
+            return give_up("the twin did not start in time (quota, Pod Security?)");
+        return "";
+    }
+    const std::string& why_not() const { return why_not_; }
+
+  private:
+    std::string give_up(const std::string& why) {
+        why_not_ = why;
+        return "";
+    }
+
+    kube::Client& client_;
+    kube::Ref ref_;
+    Clock::Time until_;
+    bool made_ = false;
+    std::string why_not_{};
+};
+
+struct Caged {
+    Json pod{};
+    std::string container{};
+};
+
+class Proving {
+  public:
+    Proving(kube::Client& client, const Names& names, const ProofOptions& options, Reporter& reporter)
+        : client_(client), names_(names), options_(options), reporter_(reporter) {}
+
+    Checks run(const std::string& server) {
+        read(server);
+        const std::vector<Target> targets = chosen();
+        if (no_pod_.empty()) probe(targets);
+        return judge_reach(targets, pod_reached_, no_pod_, twin_);
+    }
+
+  private:
+    void read(const std::string& server) {
+        const Live live = read_live(client_, names_);
+        const Values values = values_of(settings_of(live, names_));
+        const ClusterFacts cluster = read_cluster(client_, server);
+        const std::vector<kube::Client::Listing> lists{
+            {"Service", "", {}},
+            {"Node", "", {}},
+            {"EndpointSlice", "default", {.label = "kubernetes.io/service-name=kubernetes", .field = {}}},
+            {"Pod", names_.ns, {.label = "app=" + names_.name, .field = {}}}};
+        const auto answers = client_.list_all(lists);
+        around_ = {.services = items(answers[0]),
+                   .nodes = items(answers[1]),
+                   .api_slices = items(answers[2]),
+                   .provider = values.provider,
+                   .lan = values.network.must_not_reach,
+                   .witnesses = witnesses_of(values, cluster, foreign_rules(live.of(names_.policy()))),
+                   .ipv6_wanted = values.network.ipv6};
+        std::erase_if(around_.witnesses, [](const std::string& one) { return one.ends_with(":443"); });
+        std::ranges::copy(options_.lan_targets, std::back_inserter(around_.lan));
+        find_pod(items(answers[3]));
+        around_.host_ip = text_at(pod_, "/status/hostIP");
+    }
+
+    static std::vector<Json> items(const kube::Outcome& answer) {
+        if (!answer.object) return {};
+        return at(*answer.object, "/items").get<std::vector<Json>>();
+    }
+
+    void find_pod(const std::vector<Json>& pods) {
+        no_pod_ = "no agent runs";
+        for (const Json& pod : pods) {
+            if (text_at(pod, "/metadata/labels/pod-template-hash").empty() ||
+                !at(pod, "/metadata/deletionTimestamp").is_null())
+                continue;
+            for (const Json& status : at(pod, "/status/containerStatuses")) {
+                if (text_at(status, "/name") != container_name || at(status, "/state/running").is_null())
+                    continue;
+                pod_ = pod;
+                no_pod_.clear();
+            }
+        }
+    }
+
+    std::vector<Target> chosen() const {
+        std::vector<Target> targets = targets_of(around_);
+        if (options_.quick)
+            std::erase_if(targets,
+                          [](const Target& one) { return one.listener != Listener::sure && !one.lifeline; });
+        return targets;
+    }
+
+    void probe(const std::vector<Target>& targets) {
+        std::optional<TwinJob> job;
+        twin_.left_out = options_.quick;
+        if (!options_.quick) job.emplace(client_, names_, pod_);
+        reporter_.on(
+            {"verify", "probes", State::waiting,
+             fmt::format("{} addresses are tried{}", targets.size(), job ? ", from the twin too" : "")});
+        Probe caged(client_, names_.ns, text_at(pod_, "/metadata/name"), std::string(container_name),
+                    targets);
+        std::optional<Probe> twin;
+        const auto end = client_.clock().now() + twin_start + longest_probe;
+        while (client_.clock().now() < end) {
+            const bool caged_runs = caged.pump();
+            if (job && !twin) {
+                if (const std::string name = job->running_pod(); !name.empty())
+                    twin.emplace(client_, names_.ns, name, "twin", targets);
+            }
+            const bool twin_runs = twin && twin->pump();
+            const bool twin_comes = job && !twin && job->why_not().empty();
+            if (!caged_runs && !twin_runs && !twin_comes) break;
+            wait(caged, twin);
+        }
+        caged.give_up();
+        if (twin) twin->give_up();
+        take(caged, twin, job ? job->why_not() : "");
+    }
+
+    void wait(const Probe& caged, const std::optional<Probe>& twin) {
+        std::vector<net::Wake> wakes;
+        if (const auto wake = caged.wake()) wakes.push_back(*wake);
+        if (twin) {
+            if (const auto wake = twin->wake()) wakes.push_back(*wake);
+        }
+        client_.transport().poll(100ms, wakes);
+        reporter_.tick();
+    }
+
+    void take(const Probe& caged, const std::optional<Probe>& twin, const std::string& why_not) {
+        pod_reached_ = caged.reached();
+        if (!pod_reached_) no_pod_ = "the pod could not be asked: " + scrub(caged.failure());
+        if (twin) twin_.reached = twin->reached();
+        twin_.why_not =
+            twin && !twin_.reached ? "the twin could not be asked: " + scrub(twin->failure()) : why_not;
+        if (!twin_.why_not.empty()) reporter_.on({"verify", "twin", State::warning, twin_.why_not});
+        reporter_.on({"verify", "probes", State::done, "done"});
+    }
+
+    kube::Client& client_;
+    Names names_;
+    ProofOptions options_;
+    Reporter& reporter_;
+    Surroundings around_{};
+    Json pod_{};
+    std::string no_pod_{};
+    std::optional<Reached> pod_reached_{};
+    Twin twin_{};
+};
+
+}  // namespace
+
+Json twin_job(const Names& names, const Json& pod, const std::string& name) {
+    std::string image;
+    for (const Json& status : at(pod, "/status/containerStatuses")) {
+        if (text_at(status, "/name") != container_name) continue;
+        const std::string digest = text_at(status, "/imageID");  // of a local image it names no repository
+        image = digest.find("@sha256:") == std::string::npos ? text_at(status, "/image") : digest;
+    }
+    const Json labels{{"app.kubernetes.io/name", "hermes"},
+                      {"app.kubernetes.io/instance", names.name},
+                      {"app.kubernetes.io/managed-by", "hermesctl"},
+                      {"app.kubernetes.io/component", "twin"}};
+    Json container{{"name", "twin"},
+                   {"image", image},
+                   {"imagePullPolicy", "IfNotPresent"},
+                   {"command", {"/usr/bin/python3", "-I", "-S", "-c", "import time; time.sleep(60)"}},
+                   {"securityContext",
+                    {{"runAsNonRoot", true},
+                     {"runAsUser", 65534},
+                     {"runAsGroup", 65534},
+                     {"allowPrivilegeEscalation", false},
+                     {"readOnlyRootFilesystem", true},
+                     {"capabilities", {{"drop", {"ALL"}}}}}},
+                   {"resources",
+                    {{"requests", {{"cpu", "10m"}, {"memory", "32Mi"}}},
+                     {"limits", {{"cpu", "1"}, {"memory", "128Mi"}}}}}};
+    Json spec{{"restartPolicy", "Never"},
+              {"nodeName", at(pod, "/spec/nodeName")},
+              {"automountServiceAccountToken", false},
+              {"enableServiceLinks", false},
+              {"terminationGracePeriodSeconds", 0},
+              {"securityContext", {{"seccompProfile", {{"type", "RuntimeDefault"}}}}},
+              {"containers", Json::array({container})}};
+    for (const char* field : {"imagePullSecrets", "runtimeClassName"}) {
+        if (at(pod, "/spec").contains(field)) spec[field] = pod["spec"][field];
+    }
+    return {{"apiVersion", "batch/v1"},
+            {"kind", "Job"},
+            {"metadata", {{"name", name}, {"namespace", names.ns}, {"labels", labels}}},
+            {"spec",
+             {{"backoffLimit", 0},
+              {"activeDeadlineSeconds", 60},
+              {"ttlSecondsAfterFinished", 0},
+              {"template", {{"metadata", {{"labels", labels}}}, {"spec", spec}}}}}};
+}
+
+Checks prove_live(kube::Client& client, const Names& names, const std::string& server,
+                  const ProofOptions& options, Reporter& reporter) {
+    return Proving(client, names, options, reporter).run(server);
+}
+
+}  // namespace hermesctl::hermes

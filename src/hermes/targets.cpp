@@ -1,0 +1,127 @@
+// What a caged pod must not reach, and what it must.
+#include "hermesctl/hermes/gate.hpp"
+#include "hermesctl/hermes/live_proof.hpp"
+#include "ranges.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+#include <fmt/format.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using kube::at;
+using kube::int_at;
+using kube::text_at;
+
+constexpr int kubelet_port = 10250;
+constexpr std::size_t most_of_a_kind = 8;  // of nodes, NodePorts: enough to tell
+
+class List {
+  public:
+    void add(const char* row, const char* by, const std::string& host, std::int64_t port, Listener listener) {
+        if (host.empty()) return;
+        Target target{
+            .row = row, .by = by, .host = host, .port = static_cast<int>(port), .listener = listener};
+        const bool known =
+            std::ranges::any_of(all_, [&](const Target& one) { return one.name() == target.name(); });
+        if (!known) all_.push_back(std::move(target));
+    }
+    void lifeline(const char* row, const char* host) {
+        all_.push_back({.row = row, .by = "tcp", .host = host, .port = 443, .lifeline = true});
+    }
+    std::vector<Target> take() { return std::move(all_); }
+
+  private:
+    std::vector<Target> all_{};
+};
+
+void add_api(List& list, const Surroundings& around) {
+    for (const Json& service : around.services) {
+        const auto ref = kube::ref_of(service);
+        if (ref.ns == "default" && ref.name == "kubernetes")
+            list.add("live-api", "tcp", text_at(service, "/spec/clusterIP"), 443, Listener::sure);
+    }
+    for (const Json& slice : around.api_slices) {
+        for (const Json& endpoint : at(slice, "/endpoints"))
+            list.add("live-api", "tcp", text_at(endpoint, "/addresses/0"),
+                     int_at(slice, "/ports/0/port", 6443), Listener::sure);
+    }
+}
+
+void add_nodes(List& list, const Surroundings& around) {
+    list.add("live-kubelet", "tcp", around.host_ip, kubelet_port, Listener::sure);
+    std::size_t seen = 0;
+    for (const Json& node : around.nodes) {
+        if (seen++ == most_of_a_kind) break;
+        for (const Json& address : at(node, "/status/addresses")) {
+            const std::string type = text_at(address, "/type");
+            const std::string text = text_at(address, "/address");
+            if (type == "InternalIP") list.add("live-kubelet", "tcp", text, kubelet_port, Listener::sure);
+            if (type == "InternalIP" || type == "ExternalIP")
+                list.add("live-nodes", "tcp", text, 22, Listener::perhaps);
+        }
+    }
+    for (const int port : {53, 80, 443})
+        list.add("live-gateway", "tcp", "gateway", port, Listener::perhaps);
+}
+
+void add_node_ports(List& list, const Surroundings& around) {
+    std::size_t seen = 0;
+    for (const Json& service : around.services) {
+        for (const Json& port : at(service, "/spec/ports")) {
+            const auto number = int_at(port, "/nodePort");
+            if (number == 0 || text_at(port, "/protocol", "TCP") != "TCP" || seen++ >= most_of_a_kind)
+                continue;
+            list.add("live-nodeports", "tcp", around.host_ip, number, Listener::perhaps);
+        }
+    }
+}
+
+/// Resolvers and time servers that everybody may use; the cage lets nobody at them.
+void add_internet(List& list, const Surroundings& around) {
+    list.add("live-resolvers", "dns", "1.1.1.1", 53, Listener::perhaps);
+    list.add("live-resolvers", "tcp", "1.1.1.1", 53, Listener::perhaps);
+    list.add("live-resolvers", "tcp", "1.1.1.1", 853, Listener::perhaps);
+    list.add("live-ntp", "ntp", "162.159.200.123", 123, Listener::perhaps);
+    list.add("live-icmp", "icmp", "gateway", 0, Listener::perhaps);
+    list.add("live-icmp", "icmp", "1.1.1.1", 0, Listener::perhaps);
+    if (!around.ipv6_wanted) list.add("live-ipv6", "tcp", "2606:4700:4700::1111", 443, Listener::perhaps);
+    list.add("live-metadata", "tcp", "169.254.169.254", 80, Listener::perhaps);
+    list.add("live-tailnet", "tcp", "100.100.100.100", 53, Listener::perhaps);
+    list.add("live-tailnet", "tcp", "100.100.100.100", 80, Listener::perhaps);
+}
+
+void add_opening(List& list, const char* row, const std::string& text, Listener listener) {
+    if (const auto opening = parse_target(text)) list.add(row, "tcp", opening->host, opening->port, listener);
+}
+
+}  // namespace
+
+std::string Target::name() const {
+    std::string upper = by;
+    std::ranges::transform(upper, upper.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    if (by == "icmp") return fmt::format("ICMP {}", host);
+    return fmt::format(fmt::runtime(host.find(':') == std::string::npos ? "{} {}:{}" : "{} [{}]:{}"), upper,
+                       host, port);
+}
+
+std::vector<Target> targets_of(const Surroundings& around) {
+    List list;
+    add_api(list, around);
+    add_nodes(list, around);
+    for (const std::string& witness : around.witnesses)
+        add_opening(list, "live-dns-ports", witness, Listener::sure);
+    add_node_ports(list, around);
+    for (const std::string& target : around.lan)
+        add_opening(list, "live-lan", target, Listener::asked);
+    add_internet(list, around);
+    list.lifeline("live-telegram", "api.telegram.org");
+    if (around.provider == "minimax") list.lifeline("live-provider", "api.minimax.io");
+    if (around.provider == "minimax-cn") list.lifeline("live-provider", "api.minimaxi.com");
+    return list.take();
+}
+
+}  // namespace hermesctl::hermes

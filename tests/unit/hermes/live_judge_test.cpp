@@ -1,0 +1,165 @@
+// What pod and twin reached, as rows: could not tell is never a pass.
+#include "hermesctl/hermes/live_proof.hpp"
+#include "hermesctl/kube/yaml.hpp"
+
+#include <algorithm>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using kube::at;
+using kube::text_at;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsSupersetOf;
+using ::testing::Not;
+
+Target target(const std::string& row, Listener listener = Listener::perhaps) {
+    return {.row = row, .by = "tcp", .host = "192.168.1.7", .port = 80, .listener = listener};
+}
+
+/// The row's verdict when the pod and (if it is there) the twin saw this.
+Check judged(const Target& one, const std::string& pod, const std::string& twin, bool quick = false) {
+    const std::string name = one.name();
+    Twin beside{.why_not = twin.empty() ? "no twin could be made" : "", .left_out = quick};
+    if (!twin.empty()) beside.reached = Reached{{name, twin}};
+    for (const Check& check : judge_reach({one}, Reached{{name, pod}}, "", beside)) {
+        if (check.id == one.row) return check;
+    }
+    throw std::out_of_range(one.row);
+}
+
+TEST(JudgeReach, OnlyTwinReachesAndPodDoesNotIsAPass) {
+    struct Case {
+        std::string pod;
+        std::string twin;
+        Listener listener;
+        Verdict verdict;
+    };
+    for (const Case& one : std::vector<Case>{{"refused", "open", Listener::sure, Verdict::pass},
+                                             {"silent", "open", Listener::perhaps, Verdict::pass},
+                                             {"open", "open", Listener::sure, Verdict::fail},
+                                             {"open", "silent", Listener::perhaps, Verdict::fail},
+                                             {"refused", "refused", Listener::sure, Verdict::inconclusive},
+                                             {"silent", "silent", Listener::asked, Verdict::inconclusive},
+                                             {"silent", "silent", Listener::perhaps, Verdict::not_applicable},
+                                             {"denied", "silent", Listener::perhaps, Verdict::pass},
+                                             // Without a twin:
+                                             {"refused", "", Listener::sure, Verdict::pass},
+                                             {"refused", "", Listener::asked, Verdict::inconclusive},
+                                             {"refused", "", Listener::perhaps, Verdict::inconclusive},
+                                             {"open", "", Listener::perhaps, Verdict::fail}}) {
+        const Check check = judged(target("live-lan", one.listener), one.pod, one.twin);
+        EXPECT_EQ(check.verdict, one.verdict) << one.pod << " / " << one.twin << ": " << check.evidence;
+        EXPECT_THAT(check.evidence, HasSubstr("TCP 192.168.1.7:80"));
+    }
+}
+
+TEST(JudgeReach, ALifelineThatIsCutIsAFailure) {
+    Target lifeline = target("live-telegram");
+    lifeline.lifeline = true;
+    EXPECT_EQ(judged(lifeline, "open", "open").verdict, Verdict::pass);
+    EXPECT_EQ(judged(lifeline, "silent", "open").verdict, Verdict::fail);
+    EXPECT_THAT(judged(lifeline, "silent", "silent").evidence, HasSubstr("for the twin too"));
+    EXPECT_EQ(judged(lifeline, "unresolved", "", true).verdict, Verdict::fail);
+}
+
+TEST(JudgeReach, WithoutTheAgentNothingIsKnown) {
+    for (const Check& check :
+         judge_reach({target("live-api", Listener::sure)}, std::nullopt, "no agent runs", {})) {
+        EXPECT_EQ(check.verdict, check.id == "live-api" ? Verdict::inconclusive : Verdict::not_applicable)
+            << check.id;
+    }
+}
+
+TEST(JudgeReach, WhatWasNotTriedIsNotKnown) {
+    const Check check = [] {
+        const Target one = target("live-api", Listener::sure);
+        for (const Check& row : judge_reach({one}, Reached{}, "", {})) {
+            if (row.id == "live-api") return row;
+        }
+        return Check{};
+    }();
+    EXPECT_EQ(check.verdict, Verdict::inconclusive);
+    EXPECT_THAT(check.evidence, HasSubstr("was not tried"));
+}
+
+TEST(ParseReached, TakesOnlyWhatWasAskedForInItsWords) {
+    const std::vector<Target> asked{target("live-lan")};
+    const auto reached = parse_reached(
+        R"({"gateway":[],"reached":{"TCP 192.168.1.7:80":"refused","TCP 1.2.3.4:5":"open"}})", asked);
+    ASSERT_TRUE(reached);
+    EXPECT_EQ(*reached, (Reached{{"TCP 192.168.1.7:80", "refused"}}));
+    EXPECT_TRUE(parse_reached(R"({"reached":{"TCP 192.168.1.7:80":"fine \u001b[2J"}})", asked)->empty());
+    EXPECT_FALSE(parse_reached("Traceback", asked));
+}
+
+std::vector<std::string> names_of_targets(const std::vector<Target>& targets, const std::string& row) {
+    std::vector<std::string> names;
+    for (const Target& one : targets) {
+        if (one.row == row) names.push_back(one.name());
+    }
+    return names;
+}
+
+TEST(TargetsOf, AreWhatTheClusterHas) {
+    const auto services = kube::parse_yaml(R"(
+kind: Service
+metadata: {name: kubernetes, namespace: default}
+spec: {clusterIP: 10.43.0.1, ports: [{port: 443}]}
+---
+kind: Service
+metadata: {name: web, namespace: home}
+spec: {clusterIP: 10.43.0.7, ports: [{port: 80, nodePort: 30080}, {port: 81}]}
+)",
+                                           "services");
+    const auto nodes = kube::parse_yaml(
+        "status: {addresses: [{type: InternalIP, address: 192.168.1.10}, {type: Hostname, address: n}]}",
+        "nodes");
+    const auto slices =
+        kube::parse_yaml("{endpoints: [{addresses: [192.168.1.10]}], ports: [{port: 6443}]}", "slices");
+    const auto targets = targets_of({.services = services,
+                                     .nodes = nodes,
+                                     .api_slices = slices,
+                                     .host_ip = "192.168.1.10",
+                                     .provider = "minimax",
+                                     .lan = {"192.168.1.206:30002", "[fd00::1]:80"},
+                                     .witnesses = {"10.43.0.10:9153"}});
+    EXPECT_THAT(names_of_targets(targets, "live-api"),
+                IsSupersetOf({"TCP 10.43.0.1:443", "TCP 192.168.1.10:6443"}));
+    EXPECT_THAT(names_of_targets(targets, "live-kubelet"), ::testing::ElementsAre("TCP 192.168.1.10:10250"));
+    EXPECT_THAT(names_of_targets(targets, "live-nodeports"),
+                ::testing::ElementsAre("TCP 192.168.1.10:30080"));
+    EXPECT_THAT(names_of_targets(targets, "live-dns-ports"), ::testing::ElementsAre("TCP 10.43.0.10:9153"));
+    EXPECT_THAT(names_of_targets(targets, "live-lan"),
+                IsSupersetOf({"TCP 192.168.1.206:30002", "TCP [fd00::1]:80"}));
+    EXPECT_THAT(names_of_targets(targets, "live-provider"), Contains("TCP api.minimax.io:443"));
+    EXPECT_THAT(names_of_targets(targets, "live-ipv6"), Not(::testing::IsEmpty()));
+    EXPECT_TRUE(names_of_targets(targets_of({.ipv6_wanted = true}), "live-ipv6").empty());
+}
+
+TEST(TwinJob, IsTheSameImageOnTheSameNodeOutsideTheCage) {
+    const Json pod = kube::parse_yaml(R"(
+metadata: {labels: {app: hermes, pod-template-hash: "1"}}
+spec: {nodeName: n1, imagePullSecrets: [{name: hub}]}
+status: {containerStatuses: [{name: hermes, image: "docker.io/a/b:1", imageID: "docker.io/a/b@sha256:1"}]}
+)",
+                                      "pod")
+                         .at(0);
+    const Json job = twin_job({.ns = "hermes", .name = "hermes"}, pod, "hermes-twin-1");
+    const Json& spec = at(job, "/spec/template/spec");
+    EXPECT_EQ(text_at(spec, "/nodeName"), "n1");
+    EXPECT_EQ(text_at(spec, "/containers/0/image"), "docker.io/a/b@sha256:1");
+    EXPECT_EQ(text_at(spec, "/imagePullSecrets/0/name"), "hub");
+    EXPECT_FALSE(at(job, "/spec/template/metadata/labels").contains("app"));
+    EXPECT_EQ(at(job, "/spec/ttlSecondsAfterFinished"), 0);
+    EXPECT_EQ(at(job, "/spec/activeDeadlineSeconds"), 60);
+    EXPECT_EQ(at(spec, "/automountServiceAccountToken"), false);
+    EXPECT_EQ(at(spec, "/containers/0/securityContext/runAsUser"), 65534);
+}
+
+}  // namespace
+}  // namespace hermesctl::hermes

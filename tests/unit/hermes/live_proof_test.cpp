@@ -1,0 +1,150 @@
+// The proof against an API server in memory: the twin comes, is asked, and goes.
+#include "hermesctl/hermes/live_proof.hpp"
+
+#include "hermesctl/hermes/render.hpp"
+#include "support/fake_api.hpp"
+#include "support/fake_clock.hpp"
+#include "support/recording_reporter.hpp"
+
+#include <algorithm>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using kube::at;
+using kube::text_at;
+using ::testing::HasSubstr;
+
+const Names names{.ns = "hermes", .name = "hermes"};
+
+class LiveProof : public ::testing::Test {
+  protected:
+    LiveProof() {
+        Values values;
+        values.allowed_users = {1};
+        for (const Json& object :
+             render(values, {.secrets = {{"TELEGRAM_ALLOWED_USERS", "1"}}, .salt = "5a17"}))
+            api_.put(object);
+        api_.put({{"kind", "Service"},
+                  {"metadata", {{"name", "kubernetes"}, {"namespace", "default"}}},
+                  {"spec", {{"clusterIP", "10.43.0.1"}, {"ports", {{{"port", 443}}}}}}});
+        api_.put(
+            {{"kind", "Pod"},
+             {"metadata",
+              {{"name", "hermes-1"},
+               {"namespace", "hermes"},
+               {"labels", {{"app", "hermes"}, {"pod-template-hash", "1"}}}}},
+             {"spec", {{"nodeName", "n1"}}},
+             {"status",
+              {{"phase", "Running"},
+               {"hostIP", "192.168.1.10"},
+               {"containerStatuses",
+                {{{"name", "hermes"}, {"image", "a/b:1"}, {"state", {{"running", Json::object()}}}}}}}}});
+        api_.on_write = [this](const std::string& type, const Json& object) {
+            if (text_at(object, "/kind") == "Job" && type == "ADDED") start_twin(object);
+        };
+        api_.on_exec = [this](testing::FakeProcess& process) { answer(process); };
+    }
+
+    /// The Job's controller and the kubelet.
+    void start_twin(const Json& job) {
+        job_ = text_at(job, "/metadata/name");
+        if (!twin_starts) return;
+        api_.put(
+            {{"kind", "Pod"},
+             {"metadata", {{"name", job_ + "-x"}, {"namespace", "hermes"}, {"labels", {{"job-name", job_}}}}},
+             {"status",
+              {{"phase", "Running"},
+               {"containerStatuses", {{{"name", "twin"}, {"state", {{"running", Json::object()}}}}}}}}});
+    }
+
+    /// A twin that reaches all, and a pod that reaches what it should.
+    void answer(testing::FakeProcess& process) const {
+        if (process.container == "hermes" && pod_breaks) return process.exit(1);
+        Json reached = Json::object();
+        for (const Json& target : Json::parse(process.argv.back())) {
+            const std::string host = target["host"];
+            const bool lifeline = host.starts_with("api.");
+            reached[target["name"].get<std::string>()] =
+                process.container == "twin" || lifeline || host == leak ? "open" : "refused";
+        }
+        process.out(Json{{"gateway", Json::array()}, {"reached", reached}}.dump() + "\n");
+        process.exit(0);
+    }
+
+    Checks prove(const ProofOptions& options = {}) {
+        return prove_live(client_, names, "https://192.168.1.10:6443", options, reporter_);
+    }
+    static Verdict verdict(const Checks& checks, const std::string& id) {
+        for (const Check& check : checks) {
+            if (check.id == id) return check.verdict;
+        }
+        throw std::out_of_range(id);
+    }
+    bool has_jobs() const {
+        return std::ranges::any_of(api_.objects(), [](const auto& one) { return one.first.kind == "Job"; });
+    }
+
+    testing::FakeClock clock_{};
+    testing::FakeTransport transport_{clock_};
+    testing::FakeApi api_{transport_};
+    testing::RecordingReporter reporter_{};
+    kube::Client client_{transport_, clock_, reporter_};
+    std::string job_{};
+    bool twin_starts = true;
+    bool pod_breaks = false;
+    std::string leak{};
+};
+
+TEST_F(LiveProof, PassesWhereOnlyTheTwinReaches) {
+    const Checks checks = prove({.lan_targets = {"192.168.1.206:30002"}});
+    for (const char* id : {"live-api", "live-kubelet", "live-lan", "live-resolvers", "live-telegram"})
+        EXPECT_EQ(verdict(checks, id), Verdict::pass) << id;
+    EXPECT_EQ(verdict(checks, "live-nodeports"), Verdict::not_applicable);
+    EXPECT_NE(job_, "");
+    EXPECT_FALSE(has_jobs());
+}
+
+TEST_F(LiveProof, WhatThePodReachesIsAFailureOfItsRowAlone) {
+    leak = "192.168.1.206";
+    const Checks checks = prove({.lan_targets = {"192.168.1.206:30002"}});
+    for (const Check& check : checks)
+        EXPECT_EQ(check.verdict == Verdict::fail, check.id == "live-lan") << check.id;
+}
+
+TEST_F(LiveProof, WithoutATwinOnlySureListenersTell) {
+    api_.deny("create", "jobs");
+    const Checks checks = prove({.lan_targets = {"192.168.1.206:30002"}});
+    EXPECT_EQ(verdict(checks, "live-api"), Verdict::pass);
+    EXPECT_EQ(verdict(checks, "live-lan"), Verdict::inconclusive);
+    EXPECT_EQ(verdict(checks, "live-resolvers"), Verdict::inconclusive);
+    EXPECT_THAT(reporter_.events.at(1).detail, HasSubstr("no twin could be made"));
+}
+
+TEST_F(LiveProof, TheTwinGoesAlsoWhenItNeverStarted) {
+    twin_starts = false;
+    EXPECT_EQ(verdict(prove(), "live-resolvers"), Verdict::inconclusive);
+    EXPECT_NE(job_, "");
+    EXPECT_FALSE(has_jobs());
+}
+
+TEST_F(LiveProof, APodThatCannotBeAskedIsNoPass) {
+    pod_breaks = true;
+    for (const Check& check : prove())
+        EXPECT_NE(check.verdict, Verdict::pass) << check.id;
+    EXPECT_FALSE(has_jobs());
+}
+
+TEST_F(LiveProof, QuickMakesNoTwinAndTriesSureListenersAlone) {
+    const Checks checks = prove({.quick = true});
+    EXPECT_EQ(job_, "");
+    EXPECT_EQ(verdict(checks, "live-api"), Verdict::pass);
+    EXPECT_TRUE(
+        std::ranges::none_of(checks, [](const Check& check) { return check.id == "live-resolvers"; }));
+}
+
+}  // namespace
+}  // namespace hermesctl::hermes
