@@ -58,6 +58,10 @@ std::vector<std::string> probe_command(std::string_view mode) {
     return python_command(embedded("probe.py"), {std::string(mode)});
 }
 
+std::string reading_script(std::string_view name) {
+    return fmt::format("{}\n\n{}", embedded("files.py"), embedded(name));
+}
+
 AgentWatch::AgentWatch(net::Transport& transport, Clock& clock, const std::string& ns, const std::string& pod)
     : pod_(pod), session_(transport, clock, watch_request(ns, pod)) {}
 

@@ -1,7 +1,6 @@
 #include "hermesctl/hermes/lifelines.hpp"
 
 #include "hermesctl/base/scrub.hpp"
-#include "hermesctl/hermes/embedded.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 
 #include <fmt/format.h>
@@ -92,7 +91,7 @@ Lifelines check_lifelines(net::Transport& transport, Clock& clock, const std::st
         .ns = ns,
         .pod = pod,
         .container = std::string(container_name),
-        .argv = python_command(embedded("lifelines.py"), {wanted.provider, keys, wanted.model})};
+        .argv = python_command(reading_script("lifelines.py"), {wanted.provider, keys, wanted.model})};
     std::string failure;
     try {
         const kube::ExecOutput output = run_exec(transport, clock, request, "", 60s);

@@ -40,6 +40,8 @@ std::string complaint_of(int exit_code, std::string_view err);
 std::vector<std::string> python_command(std::string_view script, std::vector<std::string> arguments);
 /// The same for probe.py.
 std::vector<std::string> probe_command(std::string_view mode);
+/// The text of manifests/NAME with files.py, which reads the agent's files, before it.
+std::string reading_script(std::string_view name);
 
 /// A probe.py that runs in one pod for as long as this lives and tells what changes.
 class AgentWatch {

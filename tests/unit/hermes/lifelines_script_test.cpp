@@ -115,8 +115,8 @@ class LifelinesScript : public ::testing::Test {
     /// What it prints.
     std::string run(const std::string& provider = "minimax", const std::string& keys = "MINIMAX_API_KEY") {
         const auto result =
-            run_process({.argv = {"/usr/bin/python3", "-I", "-S", SOURCE_DIR "/manifests/lifelines.py",
-                                  provider, keys, "M1", root_.path(), server_.url()},
+            run_process({.argv = python_command(reading_script("lifelines.py"),
+                                                {provider, keys, "M1", root_.path(), server_.url()}),
                          .environment = environment_});
         EXPECT_EQ(result.value().exit_code, 0);
         return result.value().output;
