@@ -103,6 +103,18 @@ void mask_private_keys(std::string& text) {
     }
 }
 
+void mask_shapes(std::string& text) {
+    mask_private_keys(text);
+    mask_bot_tokens(text);
+    for (const std::string_view lead : {"Bearer ", "bearer "}) {
+        mask_after(text, lead, is_long);
+    }
+    for (const std::string_view lead : {"Basic ", "basic "}) {
+        mask_after(text, lead, is_basic_pair);
+    }
+    mask_sk_keys(text);
+}
+
 }  // namespace
 
 void remember_secret(std::string_view value) {
@@ -125,16 +137,14 @@ std::string scrub(std::string_view text) {
     for (const std::string& secret : secrets()) {
         replace_all(out, secret);
     }
-    mask_private_keys(out);
-    mask_bot_tokens(out);
-    for (const std::string_view lead : {"Bearer ", "bearer "}) {
-        mask_after(out, lead, is_long);
-    }
-    for (const std::string_view lead : {"Basic ", "basic "}) {
-        mask_after(out, lead, is_basic_pair);
-    }
-    mask_sk_keys(out);
+    mask_shapes(out);
     return out;
+}
+
+bool has_secret_shape(std::string_view text) {
+    std::string masked(text);
+    mask_shapes(masked);
+    return masked != text;
 }
 
 }  // namespace hermesctl

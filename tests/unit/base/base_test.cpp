@@ -81,6 +81,14 @@ TEST(Scrub, RememberedValuesAndTheirBase64Go) {
     EXPECT_EQ(scrub(base64_encode("correct horse battery")), "***");
 }
 
+TEST(Scrub, ShapesAreKnownWithoutAnythingRemembered) {
+    EXPECT_TRUE(has_secret_shape("it is 123456789:AAabcdefghijklmnopqrstuvwxyz01234567"));
+    EXPECT_TRUE(has_secret_shape("Authorization: Bearer abcdefgh12345678"));
+    remember_secret("plain-but-remembered");
+    EXPECT_FALSE(has_secret_shape("plain-but-remembered"));
+    EXPECT_FALSE(has_secret_shape("Bearer ${COLONY_PAT}"));
+}
+
 TEST(Scrub, ChildrenInheritNoRememberedSecret) {
     remember_secret("of-the-environment");
     const Environment all{{"KEY", "of-the-environment"},

@@ -227,6 +227,15 @@ TEST_F(ClientTest, RefusedCredentialsAreNotTriedAgain) {
     EXPECT_EQ(net.requests.size(), 1u) << "the transport has asked for fresh ones already";
 }
 
+TEST_F(ClientTest, SeveralPathsAreReadAtOnceAndEachHasItsAnswer) {
+    net.answers = {answer(200, R"({"items":[{"a":1}]})"), answer(404, "404 page not found\n")};
+    const std::array<std::string, 2> paths{"/apis/traefik.io", "/apis/x"};
+    const auto found = client.get_paths(paths);
+    EXPECT_EQ(sent(1).target, "/apis/x");
+    EXPECT_EQ(found[0].value().at("items")[0], Json({{"a", 1}}));
+    EXPECT_EQ(found[1].error->http(), 404);
+}
+
 TEST_F(ClientTest, AnAnswerThatIsNotJsonIsAnError) {
     net.answers = {answer(200, "<html><head><title>Log in</title></head></html>"), answer(200, "[1]")};
     const Outcome page = client.get_path("/version");
