@@ -1,7 +1,6 @@
 #include "hermesctl/hermes/target.hpp"
 
 #include "hermesctl/hermes/agent.hpp"
-#include "hermesctl/hermes/diagnosis.hpp"
 
 #include <fmt/format.h>
 
@@ -25,13 +24,6 @@ bool starts_as_root(const Json& pod) {
     return true;
 }
 
-std::string reason_of(const Assessment& assessment) {
-    if (assessment.trouble) return assessment.trouble->cause;
-    if (assessment.rows.empty()) return "there is no pod";
-    const Event& last = assessment.rows.back();
-    return fmt::format("{}: {}", last.subject, last.detail);
-}
-
 Objects by_name(const kube::Outcome& answer) {
     Objects found;
     for (const Json& item : at(answer.value(), "/items")) {
@@ -41,6 +33,13 @@ Objects by_name(const kube::Outcome& answer) {
 }
 
 }  // namespace
+
+std::string reason_of(const Assessment& assessment) {
+    if (assessment.trouble) return assessment.trouble->cause;
+    if (assessment.rows.empty()) return "there is no pod";
+    const Event& last = assessment.rows.back();
+    return fmt::format("{}: {}", last.subject, last.detail);
+}
 
 Target find_agent(kube::Client& client, const Names& names) {
     const kube::Selector label{.label = "app=" + names.name, .field = {}};

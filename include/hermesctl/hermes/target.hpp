@@ -1,6 +1,7 @@
 // Which container a command runs in, and as whom: for exec, shell, cp and logs.
 #pragma once
 
+#include "hermesctl/hermes/diagnosis.hpp"
 #include "hermesctl/hermes/live.hpp"
 #include "hermesctl/kube/client.hpp"
 
@@ -22,6 +23,9 @@ struct Target {
 Target find_agent(kube::Client&, const Names&);
 /// The same; also throws Error{failed} when the agent does not run.
 Target running_agent(kube::Client&, const Names&);
+
+/// Why no agent runs.
+std::string reason_of(const Assessment&);
 
 /// argv for pods/exec that runs `argv` as the agent's user, or as the container's root, with `variables`
 /// ("TERM=xterm") added. Root's PATH has only folders that the agent cannot write.

@@ -1,0 +1,60 @@
+// The rows of verify beside the network: what the guide's checklist asks of the account, the host, the ways
+// in and the agent. All is read at once; the rows are pure functions of what was read.
+#pragma once
+
+#include "hermesctl/hermes/check.hpp"
+#include "hermesctl/hermes/live.hpp"
+#include "hermesctl/kube/client.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hermesctl::hermes {
+
+/// What a read gave.
+struct Reading {
+    std::vector<Json> items{};  // of a collection; at most one for a single object
+    std::string failure{};      // why it could not be read: then nothing is known of it
+    bool absent = false;        // this cluster has no such API
+    bool known() const { return failure.empty(); }
+};
+
+struct Premises {
+    Names names{};
+    Json deployment{};
+    Reading pods{};     // the instance's, less those that have ended or are on their way out
+    std::string pod{};  // the newest; "" if there is none
+    Reading name_space{};
+    Reading secret{};
+    Reading config{};
+    Reading role_bindings{};  // of all namespaces
+    Reading cluster_role_bindings{};
+    Reading cluster_roles{};
+    Reading services{};  // of the namespace, as the rest
+    Reading slices{};
+    Reading ingresses{};
+    std::vector<Reading> routes{};  // of the Gateway API and of Traefik
+    Json inside{};                  // what inspect.py says; null: see `no_inside`
+    std::string no_inside{};        // why it could not be asked
+    std::string inside_hint{};
+};
+
+/// One round of reads in parallel, then one command in the pod. What may not be read is noted. Throws
+/// Error{failed} when there is no such installation, ApiError when even that cannot be told.
+Premises read_premises(kube::Client&, const Names&);
+
+/// What inspect.py printed, each text in it scrubbed, short and printable: an agent may have chosen it.
+/// Nothing for a text that is not inspect.py's.
+std::optional<Json> parse_inside(std::string_view text);
+
+Checks identity_checks(const Premises&);
+Checks host_checks(const Premises&);
+Checks exposure_checks(const Premises&);  // of group policy
+Checks agent_checks(const Premises&);
+
+/// All of them.
+Checks inspect(kube::Client&, const Names&);
+
+}  // namespace hermesctl::hermes

@@ -1,0 +1,149 @@
+# What only the inside of the pod can tell about the cage, for verify: prints one JSON line with names, counts and
+# states; never a value. Run as `python3 -I -S` by absolute path, with files.py before this.
+#   inspect.py KEYS   KEYS: the names that the Secret has, as a JSON list
+# A second argument is the root directory (tests).
+import json
+import os
+import re
+import signal
+import stat
+import sys
+
+AGENT = 10000  # the image's user hermes
+KEYS = json.loads(sys.argv[1])
+ROOT = sys.argv[2] if len(sys.argv) > 2 else ""
+PROC = ROOT + "/proc"
+LARGEST = 1 << 20
+# Hermes' own files, and those of its managed scope, which win over everything.
+CONFIGS = ("/opt/data/config.yaml", "/etc/hermes/config.yaml")
+ENV_FILES = ("/opt/data/.env", "/etc/hermes/.env")
+USERS = "TELEGRAM_ALLOWED_USERS"
+LISTS = (USERS, "TELEGRAM_GROUP_ALLOWED_USERS", "TELEGRAM_GROUP_ALLOWED_CHATS", "GATEWAY_ALLOWED_USERS")
+# Names that hold a credential, and texts that are one wherever they stand.
+CREDENTIAL = re.compile(r"(api_?key|_key|token|secret|password|passwd|_pat|credentials?)$", re.I)
+SHAPE = re.compile(r"\b\d{6,16}:[\w-]{30,}|\bsk-[\w-]{16,}|(?i:bearer) [\w.~+/=-]{8,}|PRIVATE KEY-----", re.A)
+# In config.yaml: a terminal section in a form that is not read here, and a list of users that holds everybody.
+UNCLEAR = re.compile(r"""^["']?terminal["']?[ ]*:[ ]*[{&*!"']|^\s+["']?backend["']?[ ]*:[ ]*([|>&*!{[#]|$)"""
+                     r"""|^\s*<<\s*:|^\{""", re.M)
+OPEN = re.compile(r"""allow_from["']?\s*:\s*(\[[^]]*|(-.*\n\s*)*-\s*)?["']?\*""")
+PUBLIC = ("GPG_KEY",)  # of Python's own images: a fingerprint
+
+
+def read(path):
+    """("absent", "unreadable" or "read", its text). The agent may have put anything there: a pipe is not waited
+    for, and of a file that is too large nothing is believed."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return "absent", ""
+    except OSError:
+        return "unreadable", ""
+    try:
+        with os.fdopen(handle, "rb") as file:
+            data = file.read(LARGEST + 1) if stat.S_ISREG(os.fstat(handle).st_mode) else None
+    except OSError:
+        data = None
+    if data is None or len(data) > LARGEST:
+        return "unreadable", ""
+    return "read", data.decode("utf-8-sig", "replace")
+
+
+def words(names, allowed=r"[^A-Za-z0-9_./-]"):
+    """Names that the agent may have chosen, short and without anything that a terminal would obey."""
+    return [re.sub(allowed, "?", name)[:80] for name in sorted(names)[:20]]
+
+
+def is_literal(value):
+    """Whether what stands after a credential's name can be one, and is no reference, path, number or word."""
+    reference = re.search(r"\s|\$\{", value) or re.fullmatch(r"[A-Z][A-Z0-9_]+", value)
+    return len(value) >= 8 and not reference and not value.isdigit() and not value.startswith(("/", "<"))
+
+
+def is_credential(name, value):
+    return bool((CREDENTIAL.search(name) and is_literal(value)) or SHAPE.search(value))
+
+
+def tokens():
+    """Files that a service account's token can be."""
+    found = []
+    for folder, folders, files in os.walk(ROOT + "/var/run/secrets"):
+        folders[:] = [name for name in folders if not name.startswith("..")]  # the same again, behind links
+        found += [os.path.join(folder, name)[len(ROOT):] for name in files if "token" in name]
+    return found
+
+
+def gateways():
+    """Every process that is a gateway by its command line: none of them may be more than the agent."""
+    found = []
+    for name in os.listdir(PROC):
+        if not name.isdigit():
+            continue
+        line = read("%s/%s/cmdline" % (PROC, name))[1].split("\0")
+        if "python" in line[0] and ("gateway", "run") in zip(line, line[1:]):
+            found.append(int(name))
+    return found
+
+
+def process(pid):
+    said = dict(line.partition(":")[::2] for line in read("%s/%d/status" % (PROC, pid))[1].splitlines())
+    state, environ = read("%s/%d/environ" % (PROC, pid))
+    return {"uids": [int(uid) for uid in said.get("Uid", "").split()[:4]],
+            "capabilities": bool(said.get("CapEff", "").strip().strip("0")),
+            "environ": state}, dict(entry.partition("=")[::2] for entry in environ.split("\0") if entry)
+
+
+def rights(found):
+    """What a set of variables says about who may talk to the bot, and where its commands run."""
+    said = {"backend": words([found.get("TERMINAL_ENV", "")])[0],
+            "allow_all": words(name for name, value in found.items() if name.endswith("_ALLOW_ALL_USERS")
+                               and value.strip().lower() not in ("", "0", "no", "off", "false")),
+            "wildcards": [name for name in LISTS if "*" in found.get(name, "").replace(",", " ").split()]}
+    if USERS in found:
+        users = found[USERS].replace(",", " ").split()
+        said["users"] = {"count": len(users), "odd": len([user for user in users if not user.isdigit()])}
+    return said
+
+
+def config(path):
+    state, text = read(ROOT + path)
+    found = settings(text)
+    backend = found.get("terminal.backend", "")
+    plain = re.fullmatch(r"\w*", backend, re.A)
+    unclear = not plain or (not backend and UNCLEAR.search(text))
+    credentials = {name for name, value in found.items() if is_credential(name, value)}
+    credentials |= {"line %d" % (number + 1) for number, line in enumerate(text.splitlines())
+                    if SHAPE.search(line) and not any(found[name] in line for name in credentials)}
+    held = [key for key in KEYS if CREDENTIAL.search(key) and len(os.environ.get(key, "")) >= 8]
+    return {"state": state, "backend": backend[:80] if plain else "", "unclear": bool(unclear),
+            "open": bool(OPEN.search(text)),
+            "credentials": words(credentials, r"[^A-Za-z0-9_./ -]"),
+            "copies": words(key for key in held if os.environ[key] in text)}
+
+
+def env_file(path):
+    state, text = read(ROOT + path)
+    found = assignments(text)
+    shadows = {key: found[key] == os.environ.get(key) for key in KEYS if key in found}
+    return {"state": state, "shadows": shadows, **rights(found)}
+
+
+def main():
+    signal.alarm(20)  # whatever the files are: nothing of this stays behind
+    said = {"tokens": words(tokens()), "ping": " ".join(read(PROC + "/sys/net/ipv4/ping_group_range")[1].split())[:40]}
+    if os.getuid() == 0 and not ROOT:  # as the agent's user, who alone may look at the gateway's environment
+        os.setgroups([])
+        os.setgid(AGENT)
+        os.setuid(AGENT)
+    said["gateways"] = []
+    for pid in gateways()[:20]:
+        facts, environ = process(pid)
+        said["gateways"].append({**facts, **rights(environ)})
+    said["container"] = rights(os.environ)
+    said["plain"] = words(name for name, value in os.environ.items()
+                          if name not in KEYS and name not in PUBLIC and is_credential(name, value))
+    said["configs"] = {path: config(path) for path in CONFIGS}
+    said["env_files"] = {path: env_file(path) for path in ENV_FILES}
+    print(json.dumps(said))
+
+
+main()

@@ -1,0 +1,184 @@
+#include "hermes/inspection_parts.hpp"
+
+#include "hermesctl/base/scrub.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using kube::at;
+using kube::text_at;
+
+constexpr std::size_t most_shown = 5;
+constexpr std::size_t shortest_credential = 8;
+
+int weight(Verdict verdict) {
+    switch (verdict) {
+        case Verdict::fail:
+            return 3;
+        case Verdict::inconclusive:
+            return 2;
+        case Verdict::warn:
+            return 1;
+        default:
+            return 0;
+    }
+}
+
+bool is_variable(std::string_view value) {
+    return std::ranges::all_of(
+        value, [](unsigned char c) { return std::isupper(c) != 0 || std::isdigit(c) != 0 || c == '_'; });
+}
+
+bool names_credential(std::string_view name) {
+    static constexpr std::array<std::string_view, 10> ends{"apikey",     "api_key",    "_key",   "token",
+                                                           "secret",     "password",   "passwd", "_pat",
+                                                           "credential", "credentials"};
+    std::string low(name);
+    std::ranges::transform(low, low.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return std::ranges::any_of(ends, [&](std::string_view end) { return low.ends_with(end); });
+}
+
+}  // namespace
+
+void Findings::add(Verdict verdict, std::string what, std::string hint) {
+    const bool said = std::ranges::any_of(all_, [&](const Finding& one) { return one.what == what; });
+    if (!said) all_.push_back({verdict, std::move(what), std::move(hint)});
+}
+
+Check Findings::row(const Heading& heading, const std::string& well) const {
+    Check check{.id = heading.id,
+                .group = heading.group,
+                .title = heading.title,
+                .verdict = Verdict::pass,
+                .evidence = scrub(well)};
+    if (all_.empty()) return check;
+    const auto worst = std::ranges::max_element(all_, [](const Finding& one, const Finding& other) {
+        return weight(one.verdict) < weight(other.verdict);
+    });
+    std::vector<std::string> shown;
+    std::size_t more = 0;
+    for (const Finding& one : all_) {
+        if (one.verdict != worst->verdict) continue;
+        if (shown.size() < most_shown) {
+            shown.push_back(one.what);
+        } else {
+            ++more;
+        }
+    }
+    if (more > 0) shown.push_back(fmt::format("and {} more", more));
+    check.verdict = worst->verdict;
+    check.evidence = scrub(fmt::format("{}", fmt::join(shown, "; ")));
+    check.hint = worst->hint;
+    check.decisive = worst->verdict != Verdict::warn;
+    return check;
+}
+
+std::vector<Subject> subjects_of(const Premises& premises) {
+    std::vector<Subject> subjects;
+    for (const Json& pod : premises.pods.items) {
+        const Json& owners = at(pod, "/metadata/ownerReferences");
+        const bool made = std::ranges::any_of(
+            owners, [](const Json& owner) { return text_at(owner, "/kind") == "ReplicaSet"; });
+        subjects.push_back({"pod/" + text_at(pod, "/metadata/name"), &pod, made});
+    }
+    if (subjects.empty()) {
+        subjects.push_back({"the template of " + title(premises.names.deployment()),
+                            &at(premises.deployment, "/spec/template"), true});
+    }
+    return subjects;
+}
+
+Subject newest_subject(const Premises& premises) {
+    const auto subjects = subjects_of(premises);
+    const auto newest = std::ranges::find(subjects, "pod/" + premises.pod, &Subject::title);
+    return newest == subjects.end() ? subjects.front() : *newest;
+}
+
+void note_missing_pods(const Premises& premises, Findings& findings) {
+    if (!premises.pods.known()) {
+        findings.unknown(premises.pods.failure,
+                         fmt::format("grant list on pods in namespace {}", premises.names.ns));
+    } else if (premises.pods.items.empty()) {
+        findings.unknown("no pod is there; the Deployment's template is as it should be",
+                         premises.inside_hint);
+    }
+}
+
+std::vector<Container> containers_of(const Subject& subject) {
+    std::vector<Container> containers;
+    const auto add = [&](const char* list, const char* word, Role role) {
+        for (const Json& container : at(*subject.pod, fmt::format("/spec/{}", list))) {
+            // A sidecar: it starts before the others and stays.
+            const bool stays = text_at(container, "/restartPolicy") == "Always";
+            containers.push_back(
+                {fmt::format("{}container {} of {}", word, text_at(container, "/name"), subject.title),
+                 &container, role == Role::init && stays ? Role::agent : role});
+        }
+    };
+    add("containers", "", Role::agent);
+    add("initContainers", "init ", Role::init);
+    add("ephemeralContainers", "debug ", Role::debug);
+    return containers;
+}
+
+std::string take_out(const Premises& premises, const Subject& subject) {
+    const Names& names = premises.names;
+    if (subject.of_deployment)
+        return fmt::format("kubectl -n {} edit deployment {}, and take it out", names.ns, names.name);
+    return fmt::format("kubectl -n {} delete {}", names.ns, subject.title);
+}
+
+std::string put_back(const Premises& premises, const Subject& subject, const Container& container) {
+    if (!subject.of_deployment) return take_out(premises, subject);
+    return container.role == Role::debug ? "hermesctl restart" : "hermesctl deploy --force-conflicts";
+}
+
+bool looked_inside(const Premises& premises, Findings& findings) {
+    if (!premises.inside.is_null()) return true;
+    findings.unknown(premises.no_inside, premises.inside_hint);
+    return false;
+}
+
+void note_unread(const Json& files, Findings& findings) {
+    for (const auto& [path, said] : files.items()) {
+        if (text_at(said, "/state") == "unreadable")
+            findings.unknown(path + " cannot be read as the agent", "hermesctl exec -- ls -l " + path);
+    }
+}
+
+std::string take_out_of(const std::string& path, const std::string& name) {
+    // The agent may have chosen the name: only a variable's is put into a command.
+    if (path == "/opt/data/.env" && !name.empty() && is_variable(name))
+        return fmt::format("hermesctl exec -- sed -i '/^\\(export \\)\\?{}=/d' {}, then hermesctl restart",
+                           name, path);
+    if (path == "/opt/data/config.yaml")
+        return "hermesctl deploy --config replace, which puts the ConfigMap's in its place";
+    return fmt::format("take it out of {}, then hermesctl restart", path);
+}
+
+bool is_credential(std::string_view name, std::string_view value) {
+    if (has_secret_shape(value)) return true;
+    const bool reference = value.starts_with('/') || value.starts_with('<') || is_variable(value) ||
+                           value.find("${") != std::string_view::npos ||
+                           value.find_first_of(" \t\r\n") != std::string_view::npos;
+    return names_credential(name) && !reference && value.size() >= shortest_credential;
+}
+
+std::map<std::string, std::string> credentials_of(const Reading& secret) {
+    std::map<std::string, std::string> found;
+    if (secret.items.empty()) return found;
+    for (auto& [key, value] : secret_values(secret.items.front())) {
+        if (names_credential(key) && value.size() >= shortest_credential) found.emplace(key, value);
+    }
+    return found;
+}
+
+}  // namespace hermesctl::hermes

@@ -1,0 +1,159 @@
+// Rows about where the agent's secrets lie: in the Secret, and nowhere else.
+#include "hermes/inspection_parts.hpp"
+#include "hermesctl/kube/yaml.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using kube::at;
+using kube::text_at;
+
+constexpr Heading secrets{"agent-secrets", "agent", "secrets lie in the Secret alone"};
+constexpr Heading env_file{"agent-env-file", "agent", "Hermes' own .env does not shadow the Secret"};
+
+/// The leaves of a document that hold a credential, by path.
+void collect(const Json& value, const std::string& path, const std::map<std::string, std::string>& known,
+             std::vector<std::string>& found) {
+    if (value.is_structured()) {
+        for (const auto& [key, item] : value.items())
+            collect(item, path.empty() ? key : fmt::format("{}.{}", path, key), known, found);
+        return;
+    }
+    if (!value.is_string()) return;
+    const auto& text = value.get_ref<const std::string&>();
+    const bool copied = std::ranges::any_of(
+        known, [&](const auto& one) { return text.find(one.second) != std::string::npos; });
+    if (copied || is_credential(path, text)) found.push_back(path);
+}
+
+void judge_config_map(const Premises& premises, Findings& findings) {
+    const Reading& config = premises.config;
+    if (!config.known())
+        findings.unknown(config.failure, fmt::format("grant get on {} in namespace {}",
+                                                     title(premises.names.config()), premises.names.ns));
+    if (config.items.empty()) return;
+    const auto known = credentials_of(premises.secret);
+    for (const auto& [key, text] : at(config.items.front(), "/data").items()) {
+        std::vector<std::string> found;
+        Json whole = text;
+        try {
+            const auto documents = kube::parse_yaml(text.is_string() ? text.get<std::string>() : "", key);
+            if (!documents.empty()) whole = documents;
+        } catch (const Error&) {
+            whole = text;  // no YAML: looked at as one text
+        }
+        collect(whole.is_array() && whole.size() == 1 ? whole.front() : whole, "", known, found);
+        for (const std::string& path : found) {
+            findings.fail(
+                fmt::format("{} of {} holds a credential{}", key, title(premises.names.config()),
+                            path.empty() ? "" : " at " + path),
+                fmt::format("kubectl -n {} edit configmap {}: put it into the Secret, and ${{NAME}} in "
+                            "its place",
+                            premises.names.ns, premises.names.config().name));
+        }
+    }
+}
+
+void judge_pod_variables(const Premises& premises, Findings& findings) {
+    const auto known = credentials_of(premises.secret);
+    for (const Subject& subject : subjects_of(premises)) {
+        for (const Container& container : containers_of(subject)) {
+            for (const Json& entry : at(*container.spec, "/env")) {
+                const std::string name = text_at(entry, "/name");
+                std::vector<std::string> found;
+                collect(at(entry, "/value"), name, known, found);
+                if (!found.empty())
+                    findings.fail(
+                        fmt::format("variable {} of {} is a credential in plain text", name, container.title),
+                        fmt::format("hermesctl deploy --secret {}=-, and {}", name,
+                                    take_out(premises, subject)));
+            }
+        }
+    }
+}
+
+/// What the pod takes from Secrets other than its own; "*" stands for whole Secrets, whose names are not
+/// known.
+std::set<std::string> from_other_secrets(const Premises& premises) {
+    std::set<std::string> names;
+    for (const Subject& subject : subjects_of(premises)) {
+        for (const Container& container : containers_of(subject)) {
+            for (const Json& entry : at(*container.spec, "/env")) {
+                if (at(entry, "/valueFrom/secretKeyRef").is_object()) names.insert(text_at(entry, "/name"));
+            }
+            for (const Json& whole : at(*container.spec, "/envFrom")) {
+                const std::string secret = text_at(whole, "/secretRef/name");
+                if (!secret.empty() && secret != premises.names.secret().name) names.insert("*");
+            }
+        }
+    }
+    return names;
+}
+
+void judge_inside(const Premises& premises, Findings& findings) {
+    const Json& configs = at(premises.inside, "/configs");
+    for (const auto& [path, said] : configs.items()) {
+        for (const char* list : {"/credentials", "/copies"}) {
+            for (const Json& one : at(said, list)) {
+                if (!one.is_string()) continue;
+                const std::string what =
+                    std::string_view(list) == "/copies" ? "the value of " : "a credential at ";
+                findings.fail(
+                    fmt::format("{} holds {}{}", path, what, one.get<std::string>()),
+                    "put it into the Secret (hermesctl deploy --secret NAME=-), and ${NAME} in its place");
+            }
+        }
+    }
+    note_unread(configs, findings);
+    const auto others = from_other_secrets(premises);
+    if (others.contains("*") || !premises.secret.known()) return;
+    for (const Json& name : at(premises.inside, "/plain")) {
+        if (name.is_string() && !others.contains(name.get<std::string>()))
+            findings.fail(
+                fmt::format("variable {} of the container is a credential from outside of the Secret",
+                            name.get<std::string>()),
+                fmt::format("hermesctl deploy --secret {}=-", name.get<std::string>()));
+    }
+}
+
+}  // namespace
+
+Check check_secrets(const Premises& premises) {
+    Findings findings;
+    if (!premises.secret.known())
+        findings.unknown(premises.secret.failure,
+                         fmt::format("grant get on {} in namespace {}", title(premises.names.secret()),
+                                     premises.names.ns));
+    judge_config_map(premises, findings);
+    judge_pod_variables(premises, findings);
+    if (looked_inside(premises, findings)) judge_inside(premises, findings);
+    return findings.row(secrets, "none in the ConfigMap, config.yaml or the container's variables");
+}
+
+Check check_env_file(const Premises& premises) {
+    Findings findings;
+    if (!premises.secret.known())
+        findings.unknown(premises.secret.failure,
+                         fmt::format("grant get on {} in namespace {}", title(premises.names.secret()),
+                                     premises.names.ns));
+    if (looked_inside(premises, findings)) {
+        const Json& files = at(premises.inside, "/env_files");
+        note_unread(files, findings);
+        for (const auto& [path, said] : files.items()) {
+            for (const auto& [key, same] : at(said, "/shadows").items()) {
+                findings.fail(
+                    fmt::format("{} in {} wins over the Secret{}", key, path,
+                                same == Json(true) ? " (the same value, until one of them changes)" : ""),
+                    take_out_of(path, key));
+            }
+        }
+    }
+    return findings.row(env_file, "no key of the Secret is in it");
+}
+
+}  // namespace hermesctl::hermes

@@ -1,0 +1,162 @@
+// manifests/inspect.py, under the real Python, with files as people, Hermes and a hostile agent leave them.
+#include "hermesctl/base/process.hpp"
+#include "hermesctl/hermes/agent.hpp"
+#include "hermesctl/kube/object.hpp"
+#include "support/scratch.hpp"
+
+#include <chrono>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using kube::at;
+using kube::Json;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class InspectScript : public ::testing::Test {
+  protected:
+    void SetUp() override { root_.write("proc/1/cmdline", "s6-svscan"); }
+
+    std::string print(const Json& keys = Json::array()) {
+        const auto result =
+            run_process({.argv = python_command(reading_script("inspect.py"), {keys.dump(), root_.path()}),
+                         .environment = environment_});
+        EXPECT_EQ(result.value().exit_code, 0);
+        return result.value().output;
+    }
+    Json said(const Json& keys = Json::array()) { return Json::parse(print(keys)); }
+    Json config(const std::string& text) {
+        root_.write("opt/data/config.yaml", text);
+        return at(said(), "/configs/~1opt~1data~1config.yaml");
+    }
+    Json env_file(const std::string& text, const Json& keys = Json::array()) {
+        root_.write("opt/data/.env", text);
+        return at(said(keys), "/env_files/~1opt~1data~1.env");
+    }
+
+    testing::Scratch root_{};
+    Environment environment_{{"PATH", "/usr/bin"}};
+};
+
+TEST_F(InspectScript, NothingIsThere) {
+    const Json found = said();
+    EXPECT_EQ(found["tokens"], Json::array());
+    EXPECT_EQ(found["gateways"], Json::array());
+    EXPECT_EQ(found["ping"], "");
+    EXPECT_EQ(at(found, "/configs/~1opt~1data~1config.yaml/state"), "absent");
+    EXPECT_EQ(at(found, "/env_files/~1opt~1data~1.env/state"), "absent");
+}
+
+TEST_F(InspectScript, ValuesAreComparedAndNeverPrinted) {
+    environment_["TELEGRAM_BOT_TOKEN"] = "123456789:AAvalue-that-stays-inside-0123456789";
+    environment_["COLONY_PAT"] = "pat-value-0123456789";
+    environment_["STRAY_TOKEN"] = "stray-value-0123456789";
+    root_.write("opt/data/config.yaml",
+                "a:\n  api_key: literal-0123456789\nb: pat-value-0123456789\nc: "
+                "123456789:AAother-0123456789-0123456789-0123456789\n");
+    const Json keys{"TELEGRAM_BOT_TOKEN", "COLONY_PAT"};
+    const Json found = said(keys);
+    const Json& config = at(found, "/configs/~1opt~1data~1config.yaml");
+    EXPECT_EQ(config["copies"], Json({"COLONY_PAT"}));
+    EXPECT_EQ(config["credentials"], Json({"a.api_key", "c"}));
+    EXPECT_EQ(found["plain"], Json({"STRAY_TOKEN"}));
+    root_.write("opt/data/.env", "COLONY_PAT=pat-value-0123456789\nexport TELEGRAM_BOT_TOKEN=other\n");
+    const Json shadows = at(said(keys), "/env_files/~1opt~1data~1.env/shadows");
+    EXPECT_EQ(shadows, Json({{"COLONY_PAT", true}, {"TELEGRAM_BOT_TOKEN", false}}));
+    for (const char* name : {"TELEGRAM_BOT_TOKEN", "COLONY_PAT", "STRAY_TOKEN"})
+        EXPECT_THAT(print(keys), Not(HasSubstr(environment_[name])));
+    EXPECT_THAT(print(keys), Not(HasSubstr("literal")));
+}
+
+TEST_F(InspectScript, WhatIsNoCredentialIsNoneInAConfig) {
+    for (const char* text :
+         {"api_key: ${OPENAI_API_KEY}\n", "key_env: OPENAI_API_KEY\n", "api_key: OPENAI_API_KEY\n",
+          "api_key: \"\"\n", "max_token: 1000000000\n", "token_file: /run/token\n",
+          "h: {Authorization: \"Bearer ${TOKEN}\"}\n", "at: 10:30\n", "a: helpdesk-assistant\n"})
+        EXPECT_EQ(config(text)["credentials"], Json::array()) << text;
+    for (const char* text :
+         {"api_key: sk-0123456789abcdefghij\n", "- Bearer 0123456789abcdef\n",
+          "# 123456789:AA0123456789-0123456789-0123456789\n", "x: |\n  -----BEGIN RSA PRIVATE KEY-----\n",
+          "m: {password: hunter2hunter2}\n", "a:\n  client_secret: 'abcdefgh1'\n"})
+        EXPECT_EQ(config(text)["credentials"].size(), 1u) << text;
+}
+
+TEST_F(InspectScript, BackendIsReadOrSaidToBeUnclear) {
+    EXPECT_EQ(config("terminal:\n  backend: local\n")["backend"], "local");
+    EXPECT_EQ(config("terminal: {timeout: 5, backend: \"ssh\"}\n")["backend"], "ssh");
+    EXPECT_EQ(config("model:\n  backend: ssh\n")["backend"], "");
+    EXPECT_EQ(config("model: {provider: x}\n")["unclear"], false);
+    for (const char* text :
+         {"terminal: {\n  backend: ssh}\n", "terminal: &a\n  backend:\n    ssh\n", "terminal: *a\n",
+          "terminal:\n  backend: >-\n    ssh\n", "terminal:\n  backend:\n    ssh\n",
+          "{terminal: {backend: ssh}}\n", "<<: *all\n"}) {
+        const Json found = config(text);
+        EXPECT_EQ(found["unclear"], true) << text;
+        EXPECT_EQ(found["backend"], "") << text;
+    }
+    EXPECT_EQ(config("terminal:\n  backend: \"x\x1b[2J\"\n")["unclear"], true);
+}
+
+TEST_F(InspectScript, ListsOfUsers) {
+    const auto users = [&](const std::string& value) {
+        return at(env_file("TELEGRAM_ALLOWED_USERS=" + value + "\n"), "/users");
+    };
+    EXPECT_EQ(users("1, 2,3"), Json({{"count", 3}, {"odd", 0}}));
+    EXPECT_EQ(users("\"@alice,5\""), Json({{"count", 2}, {"odd", 1}}));
+    EXPECT_EQ(users(""), Json({{"count", 0}, {"odd", 0}}));
+    EXPECT_EQ(env_file("GATEWAY_ALLOWED_USERS=1,*\n")["wildcards"], Json({"GATEWAY_ALLOWED_USERS"}));
+    EXPECT_EQ(env_file("# TELEGRAM_ALLOWED_USERS=*\n")["wildcards"], Json::array());
+    EXPECT_EQ(config("telegram:\n  allow_from:\n    - 1\n    - '*'\n")["open"], true);
+    EXPECT_EQ(config("telegram:\n  allow_from: [1]\nother: '*'\n")["open"], false);
+}
+
+TEST_F(InspectScript, EveryGatewayIsSeenWhateverTheStateFileSays) {
+    root_.write("opt/data/gateway_state.json", R"({"pid": 7})");
+    for (const char* pid : {"7", "8"}) {
+        const std::string folder = std::string("proc/") + pid;
+        root_.write(folder + "/cmdline", std::string("/usr/bin/python3\0-m\0hermes_cli\0gateway\0run\0", 43));
+        root_.write(folder + "/status", std::string("Uid:\t0\t0\t0\t0\nCapEff:\t00000000000000ff\n"));
+        root_.write(folder + "/environ", std::string("TERMINAL_ENV=ssh\0", 17));
+    }
+    const Json found = said();
+    ASSERT_EQ(found["gateways"].size(), 2u);
+    EXPECT_EQ(at(found, "/gateways/0/uids"), Json({0, 0, 0, 0}));
+    EXPECT_EQ(at(found, "/gateways/0/capabilities"), true);
+    EXPECT_EQ(at(found, "/gateways/0/environ"), "read");
+    EXPECT_EQ(at(found, "/gateways/0/backend"), "ssh");
+}
+
+TEST_F(InspectScript, TokensOfCloudsCountTooAndEachOnce) {
+    root_.write("var/run/secrets/eks.amazonaws.com/serviceaccount/..2026/token", "x");
+    std::filesystem::create_symlink("..2026/token",
+                                    root_.path("var/run/secrets/eks.amazonaws.com/serviceaccount/token"));
+    root_.write("var/run/secrets/kubernetes.io/serviceaccount/ca.crt", "x");
+    EXPECT_EQ(said()["tokens"], Json({"/var/run/secrets/eks.amazonaws.com/serviceaccount/token"}));
+}
+
+TEST_F(InspectScript, PipesLoopsAndLargeFilesEndInUnreadable) {
+    const auto start = std::chrono::steady_clock::now();
+    std::filesystem::create_directories(root_.path("opt/data/config.yaml"));
+    ASSERT_EQ(::mkfifo(root_.path("opt/data/.env").c_str(), 0600), 0);
+    Json found = said();
+    EXPECT_EQ(at(found, "/configs/~1opt~1data~1config.yaml/state"), "unreadable");
+    EXPECT_EQ(at(found, "/env_files/~1opt~1data~1.env/state"), "unreadable");
+    std::filesystem::remove(root_.path("opt/data/.env"));
+    std::filesystem::create_symlink(".env", root_.path("opt/data/.env"));
+    EXPECT_EQ(at(said(), "/env_files/~1opt~1data~1.env/state"), "unreadable");
+    std::filesystem::remove(root_.path("opt/data/.env"));
+    std::filesystem::create_symlink("/dev/zero", root_.path("opt/data/.env"));
+    EXPECT_EQ(at(said(), "/env_files/~1opt~1data~1.env/state"), "unreadable");
+    std::filesystem::remove(root_.path("opt/data/.env"));
+    EXPECT_EQ(env_file(std::string((1 << 20) + 1, '\n'))["state"], "unreadable");
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
+}
+
+}  // namespace
+}  // namespace hermesctl::hermes

@@ -1,0 +1,482 @@
+// The rows of verify beside the network: a clean installation, and each fault with the rows that it changes.
+#include "unit/hermes/inspected.hpp"
+
+#include <set>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+const char* word(Verdict verdict) {
+    switch (verdict) {
+        case Verdict::pass:
+            return "PASS";
+        case Verdict::warn:
+            return "WARN";
+        case Verdict::fail:
+            return "FAIL";
+        case Verdict::inconclusive:
+            return "INCONCLUSIVE";
+        default:
+            return "NOT-APPLICABLE";
+    }
+}
+
+using Rows = std::set<std::string>;
+
+/// "id=VERDICT" of the rows that are not as in a clean installation.
+Rows changed(const std::map<std::string, Check>& rows) {
+    static const auto clean = Inspected().rows();
+    Rows found;
+    for (const auto& [id, row] : rows) {
+        if (row.verdict != clean.at(id).verdict) found.insert(fmt::format("{}={}", id, word(row.verdict)));
+    }
+    return found;
+}
+
+TEST(Inspection, ACleanInstallationPasses) {
+    Inspected world;
+    for (const Check& row : world.checks()) {
+        const bool routes = row.id == "exposure-routes";
+        EXPECT_STREQ(word(row.verdict), routes ? "NOT-APPLICABLE" : "PASS") << row.id << ": " << row.evidence;
+        EXPECT_EQ(row.decisive, row.id != "host-pod-security" && row.id != "agent-image") << row.id;
+        EXPECT_THAT(row.title, Not(IsEmpty()));
+        EXPECT_THAT(row.evidence, Not(IsEmpty()));
+    }
+    EXPECT_EQ(world.execs, 1);
+}
+
+TEST(Inspection, EachRowHasItsHeading) {
+    std::ifstream file(SOURCE_DIR "/docs/checks.md");
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    for (const Check& row : Inspected().checks())
+        EXPECT_THAT(text, HasSubstr("# " + row.id + "\n"));
+}
+
+struct Fault {
+    const char* name;
+    std::function<void(Inspected&)> make;
+    Rows rows;
+};
+
+Json volume(const char* name, const char* kind, Json more) {
+    return {{"name", name}, {kind, std::move(more)}};
+}
+const Json token_source{{"sources", Json::array({{{"serviceAccountToken", {{"path", "token"}}}}})}};
+const Json the_account{{"kind", "ServiceAccount"}, {"name", "hermes"}, {"namespace", "hermes"}};
+Json group(const char* name) {
+    return {{"kind", "Group"}, {"name", name}};
+}
+
+std::vector<Fault> identity_faults() {
+    return {
+        {"a token's volume",
+         [](Inspected& w) {
+             w.edit_pod([](Json& spec) {
+                 spec["volumes"].push_back(volume("kube-api-access-x", "projected", token_source));
+             });
+         },
+         {"identity-token=FAIL"}},
+        {"automount",
+         [](Inspected& w) { w.edit_pod([](Json& spec) { spec["automountServiceAccountToken"] = true; }); },
+         {"identity-token=FAIL"}},
+        {"a token in the container",
+         [](Inspected& w) { w.root.write("var/run/secrets/kubernetes.io/serviceaccount/token", "x"); },
+         {"identity-token-file=FAIL"}},
+        {"a pod with a token, made by hand",
+         [](Inspected& w) {
+             Json pod = w.api.object({"Pod", "hermes", "hermes-1-a"});
+             pod["metadata"] = {{"name", "a-hand"}, {"namespace", "hermes"}, {"labels", {{"app", "hermes"}}}};
+             pod["spec"]["volumes"].push_back(volume("t", "projected", token_source));
+             w.api.put(pod);
+         },
+         {"identity-token=FAIL"}},
+        {"a role for the account, in another namespace",
+         [](Inspected& w) { w.bind("RoleBinding", "elsewhere", the_account, "cluster-admin"); },
+         {"identity-bindings=FAIL"}},
+        {"a cluster role for the account by its user name",
+         [](Inspected& w) {
+             w.bind("ClusterRoleBinding", "",
+                    {{"kind", "User"}, {"name", "system:serviceaccount:hermes:hermes"}}, "view");
+         },
+         {"identity-bindings=FAIL"}},
+        {"a role for the namespace's accounts",
+         [](Inspected& w) {
+             w.bind("RoleBinding", "hermes", group("system:serviceaccounts:hermes"), "edit");
+         },
+         {"identity-bindings=FAIL"}},
+        {"a role for everybody",
+         [](Inspected& w) {
+             w.bind("ClusterRoleBinding", "", group("system:authenticated"), "cluster-admin");
+         },
+         {"identity-bindings=FAIL"}},
+        {"a role for nobody in particular",
+         [](Inspected& w) {
+             w.bind("ClusterRoleBinding", "", {{"kind", "User"}, {"name", "system:anonymous"}},
+                    "cluster-admin");
+         },
+         {"identity-bindings=FAIL"}},
+        {"a default role that was widened",
+         [](Inspected& w) {
+             w.role("system:basic-user",
+                    Json::array({{{"apiGroups", {""}}, {"resources", {"secrets"}}, {"verbs", {"get"}}}}));
+         },
+         {"identity-bindings=FAIL"}},
+        {"bindings that may not be read",
+         [](Inspected& w) { w.api.deny("list", "clusterrolebindings"); },
+         {"identity-bindings=INCONCLUSIVE"}},
+        {"roles that may not be read",
+         [](Inspected& w) { w.api.deny("list", "clusterroles"); },
+         {"identity-bindings=INCONCLUSIVE"}},
+    };
+}
+
+std::vector<Fault> host_faults() {
+    const auto context = [](const char* key, Json value) {
+        return [key, value](Inspected& w) {
+            w.edit_container([&](Json& container) { container["securityContext"][key] = value; });
+        };
+    };
+    const auto pod = [](const char* key, Json value) {
+        return [key, value](Inspected& w) { w.edit_pod([&](Json& spec) { spec[key] = value; }); };
+    };
+    Json debug{{"name", "debug"},
+               {"securityContext",
+                {{"allowPrivilegeEscalation", false},
+                 {"capabilities", {{"drop", {"ALL"}}, {"add", {"CAP_SYS_PTRACE"}}}}}}};
+    return {
+        {"the node's network", pod("hostNetwork", true), {"host-namespaces=FAIL"}},
+        {"the node's processes", pod("hostPID", true), {"host-namespaces=FAIL"}},
+        {"a folder of the node",
+         [](Inspected& w) {
+             w.edit_pod([](Json& spec) {
+                 spec["volumes"].push_back(volume("h", "hostPath", {{"path", "/etc"}}));
+             });
+         },
+         {"host-paths=FAIL"}},
+        {"a privileged init container",
+         [](Inspected& w) {
+             w.edit_pod(
+                 [](Json& spec) { spec["initContainers"][0]["securityContext"]["privileged"] = true; });
+         },
+         {"host-privilege=FAIL"}},
+        {"escalation that is not forbidden",
+         context("allowPrivilegeEscalation", nullptr),
+         {"host-privilege=FAIL"}},
+        {"a capability",
+         context("capabilities", {{"drop", {"ALL"}}, {"add", {"SYS_ADMIN"}}}),
+         {"host-capabilities=FAIL"}},
+        {"raw sockets that are not dropped",
+         context("capabilities", Json::object()),
+         {"host-capabilities=FAIL"}},
+        {"a debug container", pod("ephemeralContainers", Json::array({debug})), {"host-capabilities=FAIL"}},
+        {"no seccomp in one container",
+         context("seccompProfile", {{"type", "Unconfined"}}),
+         {"host-confinement=FAIL"}},
+        {"no seccomp at all",
+         pod("securityContext", {{"sysctls", Json::array()}}),
+         {"host-confinement=FAIL"}},
+        {"a gateway of root",
+         [](Inspected& w) { w.gateway_status("0\t0\t0\t0", "0000000000000000"); },
+         {"host-uid=FAIL"}},
+        {"a gateway that can be root again",
+         [](Inspected& w) { w.gateway_status("10000\t10000\t0\t10000", "0000000000000000"); },
+         {"host-uid=FAIL"}},
+        {"a gateway with capabilities",
+         [](Inspected& w) { w.gateway_status("10000\t10000\t10000\t10000", "00000000000000c0"); },
+         {"host-uid=FAIL"}},
+        {"a gateway of another user",
+         [](Inspected& w) { w.gateway_status("1000\t1000\t1000\t1000", "0000000000000000"); },
+         {"host-uid=WARN"}},
+        {"open ICMP",
+         [](Inspected& w) { w.root.write("proc/sys/net/ipv4/ping_group_range", "0\t2147483647\n"); },
+         {"host-icmp=FAIL"}},
+        {"no Pod Security",
+         [](Inspected& w) {
+             w.edit({"Namespace", "", "hermes"},
+                    [](Json& made) { made["metadata"]["labels"] = Json::object(); });
+         },
+         {"host-pod-security=WARN"}},
+        {"no gateway at all",
+         [](Inspected& w) { w.root.write("proc/42/cmdline", "sleep"); },
+         {"host-uid=INCONCLUSIVE", "agent-allow-all=INCONCLUSIVE"}},
+    };
+}
+
+void serve_routes(Inspected& w, const std::string& home) {
+    const Json backends = Json::array({{{"name", "door"}, {"namespace", "hermes"}}});
+    const Json route{{"metadata", {{"name", "r"}, {"namespace", home}}},
+                     {"spec", {{"rules", Json::array({{{"backendRefs", backends}}})}}}};
+    const std::string api = "/apis/gateway.networking.k8s.io";
+    w.api.pages[api] = testing::answer(200, R"({"kind":"APIGroup"})");
+    w.api.pages[api + "/v1/httproutes"] = testing::answer(200, Json{{"items", Json::array({route})}}.dump());
+}
+
+std::vector<Fault> exposure_faults() {
+    return {
+        {"a Service", [](Inspected& w) { w.service("ClusterIP"); }, {"exposure-services=WARN"}},
+        {"a NodePort", [](Inspected& w) { w.service("NodePort"); }, {"exposure-services=FAIL"}},
+        {"a Service of another pod",
+         [](Inspected& w) {
+             w.api.put(testing::object_of("Service", "hermes", "other",
+                                          {{"spec", {{"selector", {{"app", "x"}}}}}}));
+         },
+         {}},
+        {"an EndpointSlice by address",
+         [](Inspected& w) {
+             w.api.put(testing::object_of("EndpointSlice", "hermes", "by-hand",
+                                          {{"endpoints", Json::array({{{"addresses", {"10.42.0.9"}}}})}}));
+         },
+         {"exposure-services=WARN"}},
+        {"an Ingress",
+         [](Inspected& w) {
+             w.service("ClusterIP");
+             const Json path{{"backend", {{"service", {{"name", "door"}}}}}};
+             const Json rule{{"http", {{"paths", Json::array({path})}}}};
+             w.api.put(
+                 testing::object_of("Ingress", "hermes", "in", {{"spec", {{"rules", Json::array({rule})}}}}));
+         },
+         {"exposure-services=WARN", "exposure-ingresses=FAIL"}},
+        {"a route from another namespace",
+         [](Inspected& w) { w.service("ClusterIP"), serve_routes(w, "edge"); },
+         {"exposure-services=WARN", "exposure-routes=FAIL"}},
+        {"a route to a Service that does not lead to the pod",
+         [](Inspected& w) { serve_routes(w, "hermes"); },
+         {"exposure-routes=PASS"}},
+        {"a port of the node",
+         [](Inspected& w) {
+             w.edit_container([](Json& made) { made["ports"] = Json::array({{{"hostPort", 8642}}}); });
+         },
+         {"exposure-ports=FAIL"}},
+        {"Services that may not be read",
+         [](Inspected& w) { w.api.deny("list", "services"); },
+         {"exposure-services=INCONCLUSIVE"}},
+    };
+}
+
+std::vector<Fault> agent_faults() {
+    const auto config = [](const char* text) {
+        return [text](Inspected& w) { w.root.write("opt/data/config.yaml", text); };
+    };
+    const auto env = [](const char* text) {
+        return [text](Inspected& w) { w.root.write("opt/data/.env", text); };
+    };
+    const auto secret = [](const char* key, const char* value) {
+        return [key, value](Inspected& w) { w.secret(key, value); };
+    };
+    return {
+        {"another backend", config("terminal:\n  backend: ssh\n"), {"agent-backend=FAIL"}},
+        {"another backend by variable", env("TERMINAL_ENV=modal\n"), {"agent-backend=FAIL"}},
+        {"another backend in the managed scope",
+         [](Inspected& w) { w.root.write("etc/hermes/config.yaml", "terminal: {backend: docker}\n"); },
+         {"agent-backend=FAIL"}},
+        {"a backend that is not read", config("terminal: &t\n  x: 1\n"), {"agent-backend=INCONCLUSIVE"}},
+        {"everybody in the Secret's list", secret("TELEGRAM_ALLOWED_USERS", "1,*"), {"agent-allowlist=FAIL"}},
+        {"names in the list", secret("TELEGRAM_ALLOWED_USERS", "@alice"), {"agent-allowlist=FAIL"}},
+        {"an empty list", secret("TELEGRAM_ALLOWED_USERS", ""), {"agent-allowlist=FAIL"}},
+        {"everybody in groups", env("TELEGRAM_GROUP_ALLOWED_USERS=*\n"), {"agent-allowlist=FAIL"}},
+        {"everybody in the config", config("telegram:\n  allow_from: [\"*\"]\n"), {"agent-allowlist=FAIL"}},
+        {"allow all in the Secret", secret("GATEWAY_ALLOW_ALL_USERS", "true"), {"agent-allow-all=FAIL"}},
+        {"allow all in .env", env("export TELEGRAM_ALLOW_ALL_USERS='True'\n"), {"agent-allow-all=FAIL"}},
+        {"allow all, off", env("TELEGRAM_ALLOW_ALL_USERS=false\n"), {}},
+        {"allow all in the gateway alone",
+         [](Inspected& w) { w.gateway_only["TELEGRAM_ALLOW_ALL_USERS"] = "1"; },
+         {"agent-allow-all=FAIL"}},
+        {"allow all in the pod",
+         [](Inspected& w) {
+             w.edit_container([](Json& made) {
+                 made["env"].push_back({{"name", "DISCORD_ALLOW_ALL_USERS"}, {"value", "yes"}});
+             });
+         },
+         {"agent-allow-all=FAIL"}},
+        {"a key in the ConfigMap",
+         [](Inspected& w) {
+             w.edit({"ConfigMap", "hermes", "hermes-config"}, [](Json& made) {
+                 made["data"]["config.yaml"] = "model:\n  api_key: 0123456789abcdef\n";
+             });
+         },
+         {"agent-secrets=FAIL"}},
+        {"the Secret's value in the ConfigMap",
+         [](Inspected& w) {
+             w.edit({"ConfigMap", "hermes", "hermes-config"},
+                    [](Json& made) { made["data"]["notes"] = "it is " + inspected_key + "\n"; });
+         },
+         {"agent-secrets=FAIL"}},
+        {"a reference in the ConfigMap",
+         [](Inspected& w) {
+             w.edit({"ConfigMap", "hermes", "hermes-config"}, [](Json& made) {
+                 made["data"]["config.yaml"] =
+                     "x: {Authorization: \"Bearer ${COLONY_PAT}\", api_key: \"${KEY}\"}\n";
+             });
+         },
+         {}},
+        {"a key in config.yaml", config("model:\n  api_key: 0123456789abcdef\n"), {"agent-secrets=FAIL"}},
+        {"a header in config.yaml",
+         config("h: {Authorization: \"Bearer abcdefgh12345678\"}\n"),
+         {"agent-secrets=FAIL"}},
+        {"the Secret's value in config.yaml",
+         [](Inspected& w) { w.root.write("opt/data/config.yaml", "notes: it is " + inspected_key + "\n"); },
+         {"agent-secrets=FAIL"}},
+        {"a token in the pod's variables",
+         [](Inspected& w) {
+             w.edit_container([](Json& made) {
+                 made["env"].push_back({{"name", "X"}, {"value", inspected_token}});
+             });
+         },
+         {"agent-secrets=FAIL"}},
+        {"a key in the image",
+         [](Inspected& w) { w.environment["OPENAI_API_KEY"] = "baked-in-0123456789"; },
+         {"agent-secrets=FAIL"}},
+        {"a key from another Secret",
+         [](Inspected& w) {
+             w.environment["OPENAI_API_KEY"] = "from-elsewhere-0123456789";
+             w.edit_container([](Json& made) {
+                 made["env"].push_back({{"name", "OPENAI_API_KEY"},
+                                        {"valueFrom", {{"secretKeyRef", {{"name", "mine"}, {"key", "k"}}}}}});
+             });
+         },
+         {}},
+        {".env shadows the Secret", env("MINIMAX_API_KEY=another\n"), {"agent-env-file=FAIL"}},
+        {".env is a pipe",
+         [](Inspected& w) {
+             std::filesystem::remove(w.root.path("opt/data/.env"));
+             ASSERT_EQ(mkfifo(w.root.path("opt/data/.env").c_str(), 0600), 0);
+         },
+         {"agent-allow-all=INCONCLUSIVE", "agent-allowlist=INCONCLUSIVE", "agent-backend=INCONCLUSIVE",
+          "agent-env-file=INCONCLUSIVE"}},
+        {"config.yaml is too large to be true",
+         [](Inspected& w) { w.root.write("opt/data/config.yaml", std::string(1100000, '#')); },
+         {"agent-allowlist=INCONCLUSIVE", "agent-backend=INCONCLUSIVE", "agent-secrets=INCONCLUSIVE"}},
+        {"the Secret may not be read",
+         [](Inspected& w) { w.api.deny("get", "secrets"); },
+         {"agent-env-file=INCONCLUSIVE", "agent-secrets=INCONCLUSIVE"}},
+        {"nobody says which image runs",
+         [](Inspected& w) {
+             w.edit({"Pod", "hermes", "hermes-1-a"},
+                    [](Json& pod) { pod["status"]["containerStatuses"][0].erase("imageID"); });
+         },
+         {"agent-image=INCONCLUSIVE"}},
+    };
+}
+
+void expect_found(const std::vector<Fault>& faults) {
+    for (const Fault& fault : faults) {
+        SCOPED_TRACE(fault.name);
+        Inspected world;
+        fault.make(world);
+        const auto rows = world.rows();
+        EXPECT_EQ(changed(rows), fault.rows);
+        for (const auto& [id, row] : rows) {
+            const bool told = row.verdict == Verdict::fail || row.verdict == Verdict::warn;
+            EXPECT_TRUE(!told || !row.hint.empty()) << id;
+            for (const std::string& value : {inspected_token, inspected_key, std::string("0123456789")})
+                EXPECT_THAT(row.evidence + row.hint, Not(HasSubstr(value))) << id;
+        }
+        EXPECT_THAT(world.printed, Not(HasSubstr(inspected_key)));
+    }
+}
+
+TEST(Inspection, FaultsOfIdentityAreFoundByTheirRowAlone) {
+    expect_found(identity_faults());
+}
+
+TEST(Inspection, FaultsOfTheHostAreFoundByTheirRowAlone) {
+    expect_found(host_faults());
+}
+
+TEST(Inspection, WaysInAreFoundByTheirRowAlone) {
+    expect_found(exposure_faults());
+}
+
+TEST(Inspection, FaultsOfTheAgentAreFoundByTheirRowAlone) {
+    expect_found(agent_faults());
+}
+
+const Rows of_the_inside{"identity-token-file=INCONCLUSIVE", "host-uid=INCONCLUSIVE",
+                         "agent-backend=INCONCLUSIVE",       "agent-allowlist=INCONCLUSIVE",
+                         "agent-allow-all=INCONCLUSIVE",     "agent-secrets=INCONCLUSIVE",
+                         "agent-env-file=INCONCLUSIVE"};
+
+TEST(Inspection, WithoutExecWhatTheInsideTellsIsNotKnown) {
+    Inspected world;
+    world.api.deny("create", "pods/exec");
+    world.api.deny("get", "pods/exec");
+    const auto rows = world.rows();
+    EXPECT_EQ(changed(rows), of_the_inside);
+    EXPECT_THAT(rows.at("host-uid").hint, HasSubstr("pods/exec"));
+}
+
+TEST(Inspection, AnAnswerThatIsNotTheScriptsIsNone) {
+    for (const char* said : {"", "hello", "{}", R"({"tokens":[],"gateways":{}})"}) {
+        Inspected world;
+        world.api.on_exec = [said](testing::FakeProcess& process) { process.out(said), process.exit(0); };
+        EXPECT_EQ(changed(world.rows()), of_the_inside) << said;
+    }
+    EXPECT_EQ(parse_inside(std::string(300000, ' ')), std::nullopt);
+}
+
+TEST(Inspection, AStoppedAgentProvesNothing) {
+    Inspected world;
+    world.api.erase({"Pod", "hermes", "hermes-1-a"});
+    world.edit({"Deployment", "hermes", "hermes"}, [](Json& made) { made["spec"]["replicas"] = 0; });
+    Rows expected = of_the_inside;
+    for (const char* id :
+         {"identity-token", "host-namespaces", "host-paths", "host-privilege", "host-capabilities",
+          "host-confinement", "host-icmp", "exposure-ports", "agent-image"})
+        expected.insert(std::string(id) + "=INCONCLUSIVE");
+    const auto rows = world.rows();
+    EXPECT_EQ(changed(rows), expected);
+    EXPECT_THAT(rows.at("host-uid").evidence, HasSubstr("stopped"));
+    EXPECT_EQ(rows.at("host-uid").hint, "hermesctl start");
+}
+
+TEST(Inspection, TheGuidesOwnInstallationIsToldWhatDeployWouldMend) {
+    Inspected world;
+    std::ifstream file(SOURCE_DIR "/tests/e2e/guide/4-deployment.yaml");
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    world.use_template(kube::parse_yaml(text, "guide").at(0)["spec"]["template"]);
+    const auto rows = world.rows();
+    EXPECT_EQ(changed(rows), Rows({"host-privilege=WARN", "host-capabilities=WARN"}));
+    EXPECT_FALSE(rows.at("host-privilege").decisive);
+    EXPECT_THAT(rows.at("host-privilege").hint, HasSubstr("hermesctl deploy"));
+}
+
+TEST(Inspection, WhatAnAgentSaysIsScrubbedShortAndPrintable) {
+    const Json said{{"tokens", {"\x1b[2J" + std::string(500, 'x'), "at sk-abcdefghijklmnopqrstuvwxyz"}},
+                    {"gateways", Json::array()},
+                    {"container", Json::object()},
+                    {"plain", Json::array()},
+                    {"configs", {{"a\nb", "c\rd"}}},
+                    {"env_files", Json::object()}};
+    const Json tame = parse_inside(said.dump()).value();
+    EXPECT_THAT(tame.dump(), AllOf(Not(HasSubstr("u001b")), Not(HasSubstr("abcdefghijklmnop"))));
+    EXPECT_LE(tame["tokens"][0].get<std::string>().size(), 200u);
+    EXPECT_EQ(tame["configs"]["a?b"], "c?d");
+}
+
+TEST(Inspection, WithoutAnInstallationThereIsNothingToLookAt) {
+    Inspected world;
+    world.api.erase({"Deployment", "hermes", "hermes"});
+    EXPECT_THROW(world.checks(), Error);
+}
+
+TEST(Inspection, OfAFewThingsOneTellsAllAndOfManyTheFirst) {
+    Inspected world;
+    for (int i = 0; i < 8; ++i)
+        world.bind("ClusterRoleBinding", "", the_account, fmt::format("r{}", i));
+    const Check row = world.rows().at("identity-bindings");
+    EXPECT_THAT(row.evidence, AllOf(HasSubstr("bound-r0"), HasSubstr("and 3 more")));
+}
+
+}  // namespace
+}  // namespace hermesctl::hermes
