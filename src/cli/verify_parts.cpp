@@ -1,6 +1,8 @@
 #include "verify_parts.hpp"
 
 #include "errors.hpp"
+#include "hermesctl/hermes/inspection.hpp"
+#include "hermesctl/hermes/live_proof.hpp"
 #include "hermesctl/hermes/policy_checks.hpp"
 #include "hermesctl/hermes/target.hpp"
 #include "hermesctl/kube/yaml.hpp"
@@ -49,12 +51,13 @@ Checks policy_rows(std::string_view text, const std::string& source, const std::
     return hermes::policy_checks_of(objects, ns);
 }
 
-Checks inspection_rows(Session& /*session*/, const hermes::Names& /*names*/) {
-    return {{.group = "identity", .title = "the account, the host and the agent are not looked at yet"}};
+Checks inspection_rows(Session& session, const hermes::Names& names) {
+    return hermes::inspect(session.client(), names);
 }
 
-Checks live_rows(Session& /*session*/, const hermes::Names& /*names*/, const Probing& /*probing*/) {
-    return {};
+Checks live_rows(Session& session, const hermes::Names& names, const Probing& probing) {
+    return hermes::prove_live(session.client(), names, session.connection().server,
+                              {.lan_targets = probing.lan_targets, .quick = probing.quick}, session.story());
 }
 
 Checks told(Checks checks, const GlobalFlags& flags) {

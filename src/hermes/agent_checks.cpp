@@ -147,17 +147,19 @@ bool opens_to_all(const std::string& name, std::string value) {
     return name.ends_with("_ALLOW_ALL_USERS") && !off;
 }
 
-Check check_allow_all(const Premises& premises) {
-    Findings findings;
-    const auto fail = [&](const std::string& name, const std::string& where, const std::string& remedy) {
-        findings.fail(fmt::format("{} is set in {}", name, where), remedy);
-    };
+std::string is_set(const std::string& name, const std::string& where) {
+    return fmt::format("{} is set in {}", name, where);
+}
+
+/// As it is declared: in the Secret, and in the pod.
+void judge_declared(const Premises& premises, Findings& findings) {
+    const kube::Ref secret = premises.names.secret();
     if (!premises.secret.items.empty()) {
         for (const auto& [name, value] : secret_values(premises.secret.items.front())) {
-            if (opens_to_all(name, value))
-                fail(name, title(premises.names.secret()),
-                     fmt::format("kubectl -n {} edit secret {}, and take it out; then hermesctl restart",
-                                 premises.names.ns, premises.names.secret().name));
+            if (!opens_to_all(name, value)) continue;
+            findings.fail(is_set(name, title(secret)),
+                          fmt::format("kubectl -n {} edit secret {}, and take it out; then hermesctl restart",
+                                      secret.ns, secret.name));
         }
     }
     for (const Subject& subject : subjects_of(premises)) {
@@ -165,14 +167,20 @@ Check check_allow_all(const Premises& premises) {
             for (const Json& entry : at(*container.spec, "/env")) {
                 const std::string name = text_at(entry, "/name");
                 if (opens_to_all(name, text_at(entry, "/value")))
-                    fail(name, container.title, take_out(premises, subject));
+                    findings.fail(is_set(name, container.title), take_out(premises, subject));
             }
         }
     }
+}
+
+Check check_allow_all(const Premises& premises) {
+    Findings findings;
+    judge_declared(premises, findings);
     if (looked_inside(premises, findings)) {
         for (const Source& source : sources_of(premises)) {
             for (const Json& name : at(*source.said, "/allow_all")) {
-                if (name.is_string()) fail(name, source.title, mend_source(premises, source.title, name));
+                if (!name.is_string()) continue;
+                findings.fail(is_set(name, source.title), mend_source(premises, source.title, name));
             }
         }
         note_unread(at(premises.inside, "/env_files"), findings);

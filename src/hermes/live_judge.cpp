@@ -39,7 +39,7 @@ constexpr std::array rows{
         "its host is not in hermesctl's table; deploy asks it"},
 };
 
-std::string how(const Reached& reached, const Target& target) {
+std::string how(const Reached& reached, const ReachTarget& target) {
     const auto found = reached.find(target.name());
     return found == reached.end() ? "" : found->second;
 }
@@ -50,7 +50,7 @@ class Judge {
     Judge(const Row& row, const Reached& pod, const Twin& twin)
         : pod_(pod), twin_(twin), check_{.id = row.id, .group = "live", .title = row.title} {}
 
-    void look_at(const Target& target) {
+    void look_at(const ReachTarget& target) {
         const std::string seen = how(pod_, target);
         if (seen.empty()) return unclear_.push_back(target.name() + " was not tried");
         if (target.lifeline) return lifeline(target, seen);
@@ -58,6 +58,7 @@ class Judge {
         const bool twin_open = twin_.reached && how(*twin_.reached, target) == "open";
         // A kernel that gives no ICMP socket needs no comparison, nor a listener that is surely there.
         const bool told = seen == "denied" || (!twin_.reached && target.listener == Listener::sure);
+        compared_ = compared_ || twin_open;
         if (twin_open || told) return closed_.push_back(fmt::format("{} {}", target.name(), seen));
         if (target.listener == Listener::perhaps && (twin_.reached || twin_.left_out))
             return nothing_.push_back(target.name());
@@ -80,13 +81,13 @@ class Judge {
         } else {
             check_.verdict = Verdict::pass;
             check_.evidence =
-                fmt::format("{}{}", fmt::join(closed_, ", "), twin_.reached ? "; the twin reaches it" : "");
+                fmt::format("{}{}", fmt::join(closed_, ", "), compared_ ? "; the twin reaches it" : "");
         }
         return check_;
     }
 
   private:
-    void lifeline(const Target& target, const std::string& seen) {
+    void lifeline(const ReachTarget& target, const std::string& seen) {
         if (seen == "open") return closed_.push_back(target.name() + " open");
         lost_ = true;
         const bool both = twin_.reached && how(*twin_.reached, target) != "open";
@@ -115,11 +116,12 @@ class Judge {
     Texts nothing_{};
     Texts unclear_{};
     bool lost_ = false;
+    bool compared_ = false;
 };
 
-Check row_of(const Row& row, const std::vector<Target>& targets, const std::optional<Reached>& pod,
+Check row_of(const Row& row, const std::vector<ReachTarget>& targets, const std::optional<Reached>& pod,
              const std::string& no_pod, const Twin& twin) {
-    const bool any = std::ranges::any_of(targets, [&](const Target& one) { return one.row == row.id; });
+    const bool any = std::ranges::any_of(targets, [&](const ReachTarget& one) { return one.row == row.id; });
     if (!any)
         return {.id = row.id,
                 .group = "live",
@@ -133,7 +135,7 @@ Check row_of(const Row& row, const std::vector<Target>& targets, const std::opti
                 .evidence = no_pod,
                 .hint = "hermesctl status"};
     Judge judge(row, *pod, twin);
-    for (const Target& target : targets) {
+    for (const ReachTarget& target : targets) {
         if (target.row == row.id) judge.look_at(target);
     }
     return judge.verdict();
@@ -141,13 +143,13 @@ Check row_of(const Row& row, const std::vector<Target>& targets, const std::opti
 
 }  // namespace
 
-std::optional<Reached> parse_reached(std::string_view text, const std::vector<Target>& targets) {
+std::optional<Reached> parse_reached(std::string_view text, const std::vector<ReachTarget>& targets) {
     const Json json = Json::parse(text, nullptr, false);
     const Json& said = kube::at(json, "/reached");
     if (!said.is_object()) return std::nullopt;
     static constexpr std::array words{"open", "refused", "silent", "unreachable", "denied", "unresolved"};
     Reached reached;
-    for (const Target& target : targets) {
+    for (const ReachTarget& target : targets) {
         const auto found = said.find(target.name());
         if (found == said.end() || !found->is_string()) continue;
         if (std::ranges::find(words, found->get<std::string>()) != words.end())
@@ -156,11 +158,12 @@ std::optional<Reached> parse_reached(std::string_view text, const std::vector<Ta
     return reached;
 }
 
-Checks judge_reach(const std::vector<Target>& targets, const std::optional<Reached>& pod,
+Checks judge_reach(const std::vector<ReachTarget>& targets, const std::optional<Reached>& pod,
                    const std::string& no_pod, const Twin& twin) {
     Checks all;
     for (const Row& row : rows) {
-        const bool any = std::ranges::any_of(targets, [&](const Target& one) { return one.row == row.id; });
+        const bool any =
+            std::ranges::any_of(targets, [&](const ReachTarget& one) { return one.row == row.id; });
         if (any || !twin.left_out) all.push_back(row_of(row, targets, pod, no_pod, twin));
     }
     return all;

@@ -25,9 +25,9 @@ constexpr auto twin_start = 15s;     // its image is on the node
 constexpr auto longest_probe = 15s;  // reach.py ends after 3
 constexpr std::size_t largest_answer = 64 * 1024;
 
-std::vector<std::string> probe_of(const std::vector<Target>& targets) {
+std::vector<std::string> probe_of(const std::vector<ReachTarget>& targets) {
     Json list = Json::array();
-    for (const Target& target : targets)
+    for (const ReachTarget& target : targets)
         list.push_back(
             {{"name", target.name()}, {"by", target.by}, {"host", target.host}, {"port", target.port}});
     return python_command(embedded("reach.py"), {list.dump()});
@@ -37,7 +37,7 @@ std::vector<std::string> probe_of(const std::vector<Target>& targets) {
 class Probe {
   public:
     Probe(kube::Client& client, const std::string& ns, const std::string& pod, const std::string& container,
-          const std::vector<Target>& targets)
+          const std::vector<ReachTarget>& targets)
         : targets_(targets) {
         try {
             session_.emplace(
@@ -83,7 +83,7 @@ class Probe {
         failure_ = error.message();
     }
 
-    const std::vector<Target>& targets_;
+    const std::vector<ReachTarget>& targets_;
     std::optional<kube::ExecSession> session_{};
     std::string out_{};
     std::string err_{};
@@ -157,7 +157,7 @@ class Proving {
 
     Checks run(const std::string& server) {
         read(server);
-        const std::vector<Target> targets = chosen();
+        const std::vector<ReachTarget> targets = chosen();
         if (no_pod_.empty()) probe(targets);
         return judge_reach(targets, pod_reached_, no_pod_, twin_);
     }
@@ -187,7 +187,7 @@ class Proving {
     }
 
     static std::vector<Json> items(const kube::Outcome& answer) {
-        if (!answer.object) return {};
+        if (!answer.object || !at(*answer.object, "/items").is_array()) return {};
         return at(*answer.object, "/items").get<std::vector<Json>>();
     }
 
@@ -206,15 +206,16 @@ class Proving {
         }
     }
 
-    std::vector<Target> chosen() const {
-        std::vector<Target> targets = targets_of(around_);
+    std::vector<ReachTarget> chosen() const {
+        std::vector<ReachTarget> targets = reach_targets(around_);
         if (options_.quick)
-            std::erase_if(targets,
-                          [](const Target& one) { return one.listener != Listener::sure && !one.lifeline; });
+            std::erase_if(targets, [](const ReachTarget& one) {
+                return one.listener != Listener::sure && !one.lifeline;
+            });
         return targets;
     }
 
-    void probe(const std::vector<Target>& targets) {
+    void probe(const std::vector<ReachTarget>& targets) {
         std::optional<TwinJob> job;
         twin_.left_out = options_.quick;
         if (!options_.quick) job.emplace(client_, names_, pod_);

@@ -63,12 +63,28 @@ std::vector<Subject> subjects_of(const std::vector<Json>& objects, const std::ve
     return subjects;
 }
 
+bool is_policy(const Json& object) {
+    const std::string api = text_at(object, "/apiVersion", "networking.k8s.io/v1");
+    return text_at(object, "/kind") == "NetworkPolicy" && api.starts_with("networking.k8s.io/");
+}
+
+/// Policies of other makes, which add to these or take from them.
+std::vector<std::string> others_of(const std::vector<Json>& objects) {
+    std::vector<std::string> others;
+    for (const Json& object : objects) {
+        const std::string kind = text_at(object, "/kind");
+        if (!is_policy(object) && kind.ends_with("NetworkPolicy"))
+            others.push_back(fmt::format("{}/{}", kind, text_at(object, "/metadata/name")));
+    }
+    return others;
+}
+
 }  // namespace
 
 Checks policy_checks_of(const std::vector<Json>& objects, const std::string& ns) {
     std::vector<Json> policies;
     for (Json object : objects) {
-        if (text_at(object, "/kind") != "NetworkPolicy") continue;
+        if (!is_policy(object)) continue;
         if (text_at(object, "/metadata/namespace").empty()) object["metadata"]["namespace"] = ns;
         policies.push_back(std::move(object));
     }
@@ -78,7 +94,8 @@ Checks policy_checks_of(const std::vector<Json>& objects, const std::string& ns)
     for (const Subject& subject : subjects) {
         if (std::ranges::find(done, subject.title) != done.end()) continue;
         done.push_back(subject.title);
-        Checks rows = policy_checks({.sender = subject.sender, .policies = policies});
+        Checks rows = policy_checks(
+            {.sender = subject.sender, .policies = policies, .other_kinds = others_of(objects)});
         for (Check& check : rows) {
             if (subjects.size() > 1) check.title += fmt::format(" ({})", subject.title);
         }

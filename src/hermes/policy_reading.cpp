@@ -50,7 +50,7 @@ void read_other_kinds(kube::Client& client, const std::string& ns, PolicyPremise
 }
 
 std::vector<Json> items_of(const kube::Outcome& answer) {
-    if (!answer.object) return {};
+    if (!answer.object || !at(*answer.object, "/items").is_array()) return {};
     return at(*answer.object, "/items").get<std::vector<Json>>();
 }
 

@@ -16,7 +16,7 @@ namespace hermesctl::hermes {
 /// Who is known to listen at a target.
 enum class Listener { sure, asked, perhaps };
 
-struct Target {
+struct ReachTarget {
     std::string row{};   // the id of the row that it counts for: "live-api"
     std::string by{};    // tcp, dns, ntp, icmp
     std::string host{};  // an address, a name, or "gateway"
@@ -37,12 +37,12 @@ struct Surroundings {
     std::vector<std::string> witnesses{};  // "10.43.0.10:9153"
     bool ipv6_wanted = false;
 };
-std::vector<Target> targets_of(const Surroundings&);
+std::vector<ReachTarget> reach_targets(const Surroundings&);
 
 /// A target's name -> open, refused, silent, unreachable, denied, unresolved.
 using Reached = std::map<std::string, std::string>;
 /// Nothing for a text that is not reach.py's. What it says of targets that were not asked for is left out.
-std::optional<Reached> parse_reached(std::string_view text, const std::vector<Target>&);
+std::optional<Reached> parse_reached(std::string_view text, const std::vector<ReachTarget>&);
 
 /// What is known of the twin: what it reached, or why there is none.
 struct Twin {
@@ -52,8 +52,8 @@ struct Twin {
 };
 
 /// A row for each kind of target. Pure.
-Checks judge_reach(const std::vector<Target>&, const std::optional<Reached>& pod, const std::string& no_pod,
-                   const Twin&);
+Checks judge_reach(const std::vector<ReachTarget>&, const std::optional<Reached>& pod,
+                   const std::string& no_pod, const Twin&);
 
 /// The twin's Job: the same node and image as the pod, none of its labels.
 Json twin_job(const Names&, const Json& pod, const std::string& name);

@@ -3,14 +3,14 @@
     host --172.30.x.y/30-- node --192.168.50.0/24-- world
 
 The node is 192.168.50.1, with pods in 10.42.0.0/24 and services in 10.43.0.0/16. The world holds the LAN host
-192.168.50.10 and "the internet" 149.154.167.220. Only the host link differs between nodes.
+192.168.50.10, "the internet" 149.154.167.220 and a public resolver 1.1.1.1. Only the host link differs between nodes.
 """
 
 import ipaddress
 import json
 from pathlib import Path
 
-from .layout import INTERNET, LAN_HOST, NODE_ADDRESS
+from .layout import INTERNET, LAN_HOST, NODE_ADDRESS, RESOLVER
 from .shell import NodeError, lock, run, succeeds
 
 LINKS = list(ipaddress.ip_network("172.30.0.0/16").subnets(new_prefix=30))
@@ -118,6 +118,7 @@ route add default via {LAN_HOST}
 link set lo up
 addr add {LAN_HOST}/24 dev lan0
 addr add {INTERNET}/32 dev lo
+addr add {RESOLVER}/32 dev lo
 link set lan0 up
 """,
     )

@@ -11,6 +11,7 @@ from .layout import (
     LAN_HOST,
     NODE_ADDRESS,
     NODE_NAME,
+    RESOLVER,
     SERVICE_RANGE,
     cache_dir,
 )
@@ -157,6 +158,10 @@ def standins(certificate):
         f"http://{REGISTRY_ADDRESS}",
         "--listen",
         f"tcp:{LAN_HOST}:22,445,8006",
+        "--listen",
+        f"tcp:{RESOLVER}:53,853",
+        "--listen",
+        f"udp:{RESOLVER}:53",
     ]
 
 

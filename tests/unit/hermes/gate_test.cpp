@@ -24,6 +24,7 @@ const Names names{.ns = "hermes", .name = "hermes"};
 ClusterFacts facts() {
     return {.dns_selector = {{"k8s-app", "kube-dns"}},
             .dns_addresses = {"10.43.0.10"},
+            .api_addresses = {"198.41.0.9"},
             .witnesses = {{"10.43.0.10", 9153, 8181, {"10.42.0.0/16"}},
                           {"10.43.0.1", 443, 6443, {"198.41.0.9"}}}};
 }

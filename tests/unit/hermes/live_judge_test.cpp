@@ -17,12 +17,12 @@ using ::testing::HasSubstr;
 using ::testing::IsSupersetOf;
 using ::testing::Not;
 
-Target target(const std::string& row, Listener listener = Listener::perhaps) {
+ReachTarget target(const std::string& row, Listener listener = Listener::perhaps) {
     return {.row = row, .by = "tcp", .host = "192.168.1.7", .port = 80, .listener = listener};
 }
 
 /// The row's verdict when the pod and (if it is there) the twin saw this.
-Check judged(const Target& one, const std::string& pod, const std::string& twin, bool quick = false) {
+Check judged(const ReachTarget& one, const std::string& pod, const std::string& twin, bool quick = false) {
     const std::string name = one.name();
     Twin beside{.why_not = twin.empty() ? "no twin could be made" : "", .left_out = quick};
     if (!twin.empty()) beside.reached = Reached{{name, twin}};
@@ -59,7 +59,7 @@ TEST(JudgeReach, OnlyTwinReachesAndPodDoesNotIsAPass) {
 }
 
 TEST(JudgeReach, ALifelineThatIsCutIsAFailure) {
-    Target lifeline = target("live-telegram");
+    ReachTarget lifeline = target("live-telegram");
     lifeline.lifeline = true;
     EXPECT_EQ(judged(lifeline, "open", "open").verdict, Verdict::pass);
     EXPECT_EQ(judged(lifeline, "silent", "open").verdict, Verdict::fail);
@@ -77,7 +77,7 @@ TEST(JudgeReach, WithoutTheAgentNothingIsKnown) {
 
 TEST(JudgeReach, WhatWasNotTriedIsNotKnown) {
     const Check check = [] {
-        const Target one = target("live-api", Listener::sure);
+        const ReachTarget one = target("live-api", Listener::sure);
         for (const Check& row : judge_reach({one}, Reached{}, "", {})) {
             if (row.id == "live-api") return row;
         }
@@ -88,7 +88,7 @@ TEST(JudgeReach, WhatWasNotTriedIsNotKnown) {
 }
 
 TEST(ParseReached, TakesOnlyWhatWasAskedForInItsWords) {
-    const std::vector<Target> asked{target("live-lan")};
+    const std::vector<ReachTarget> asked{target("live-lan")};
     const auto reached = parse_reached(
         R"({"gateway":[],"reached":{"TCP 192.168.1.7:80":"refused","TCP 1.2.3.4:5":"open"}})", asked);
     ASSERT_TRUE(reached);
@@ -97,15 +97,15 @@ TEST(ParseReached, TakesOnlyWhatWasAskedForInItsWords) {
     EXPECT_FALSE(parse_reached("Traceback", asked));
 }
 
-std::vector<std::string> names_of_targets(const std::vector<Target>& targets, const std::string& row) {
+std::vector<std::string> names_of_targets(const std::vector<ReachTarget>& targets, const std::string& row) {
     std::vector<std::string> names;
-    for (const Target& one : targets) {
+    for (const ReachTarget& one : targets) {
         if (one.row == row) names.push_back(one.name());
     }
     return names;
 }
 
-TEST(TargetsOf, AreWhatTheClusterHas) {
+TEST(ReachTargets, AreWhatTheClusterHas) {
     const auto services = kube::parse_yaml(R"(
 kind: Service
 metadata: {name: kubernetes, namespace: default}
@@ -121,13 +121,13 @@ spec: {clusterIP: 10.43.0.7, ports: [{port: 80, nodePort: 30080}, {port: 81}]}
         "nodes");
     const auto slices =
         kube::parse_yaml("{endpoints: [{addresses: [192.168.1.10]}], ports: [{port: 6443}]}", "slices");
-    const auto targets = targets_of({.services = services,
-                                     .nodes = nodes,
-                                     .api_slices = slices,
-                                     .host_ip = "192.168.1.10",
-                                     .provider = "minimax",
-                                     .lan = {"192.168.1.206:30002", "[fd00::1]:80"},
-                                     .witnesses = {"10.43.0.10:9153"}});
+    const auto targets = reach_targets({.services = services,
+                                        .nodes = nodes,
+                                        .api_slices = slices,
+                                        .host_ip = "192.168.1.10",
+                                        .provider = "minimax",
+                                        .lan = {"192.168.1.206:30002", "[fd00::1]:80"},
+                                        .witnesses = {"10.43.0.10:9153"}});
     EXPECT_THAT(names_of_targets(targets, "live-api"),
                 IsSupersetOf({"TCP 10.43.0.1:443", "TCP 192.168.1.10:6443"}));
     EXPECT_THAT(names_of_targets(targets, "live-kubelet"), ::testing::ElementsAre("TCP 192.168.1.10:10250"));
@@ -138,7 +138,7 @@ spec: {clusterIP: 10.43.0.7, ports: [{port: 80, nodePort: 30080}, {port: 81}]}
                 IsSupersetOf({"TCP 192.168.1.206:30002", "TCP [fd00::1]:80"}));
     EXPECT_THAT(names_of_targets(targets, "live-provider"), Contains("TCP api.minimax.io:443"));
     EXPECT_THAT(names_of_targets(targets, "live-ipv6"), Not(::testing::IsEmpty()));
-    EXPECT_TRUE(names_of_targets(targets_of({.ipv6_wanted = true}), "live-ipv6").empty());
+    EXPECT_TRUE(names_of_targets(reach_targets({.ipv6_wanted = true}), "live-ipv6").empty());
 }
 
 TEST(TwinJob, IsTheSameImageOnTheSameNodeOutsideTheCage) {

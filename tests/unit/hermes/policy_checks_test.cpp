@@ -200,6 +200,27 @@ spec:
                 HasSubstr("TCP 0.0.0.1:443 by rule 1 of networkpolicy/bot"));
 }
 
+TEST(PolicyFiles, PoliciesOfOtherMakesAreNamed) {
+    const auto objects = kube::parse_yaml(R"(
+kind: NetworkPolicy
+metadata: {name: a}
+spec: {podSelector: {}, policyTypes: [Ingress, Egress]}
+---
+apiVersion: projectcalico.org/v3
+kind: NetworkPolicy
+metadata: {name: b}
+---
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: c}
+)",
+                                          "chart");
+    const auto bad = found(policy_checks_of(objects, "x"));
+    ASSERT_TRUE(bad.contains("policy-other-kinds"));
+    EXPECT_THAT(bad.at("policy-other-kinds").evidence,
+                AllOf(HasSubstr("NetworkPolicy/b"), HasSubstr("CiliumNetworkPolicy/c")));
+}
+
 TEST(PolicyFiles, WithoutWorkloadsThePoliciesSelectorsAreLookedAt) {
     const auto objects = kube::parse_yaml(R"(
 kind: NetworkPolicy

@@ -26,9 +26,9 @@ class ReachScript : public ::testing::Test {
     }
     ~ReachScript() override { ::close(fd_); }
 
-    static Reached run(const std::vector<Target>& targets) {
+    static Reached run(const std::vector<ReachTarget>& targets) {
         Json list = Json::array();
-        for (const Target& target : targets)
+        for (const ReachTarget& target : targets)
             list.push_back(
                 {{"name", target.name()}, {"by", target.by}, {"host", target.host}, {"port", target.port}});
         const auto result = run_process(
@@ -41,7 +41,7 @@ class ReachScript : public ::testing::Test {
 };
 
 TEST_F(ReachScript, TellsOpenFromRefused) {
-    const Target target{.by = "tcp", .host = "127.0.0.1", .port = port_};
+    const ReachTarget target{.by = "tcp", .host = "127.0.0.1", .port = port_};
     EXPECT_EQ(run({target}).at(target.name()), "refused");
     ASSERT_EQ(::listen(fd_, 4), 0);
     EXPECT_EQ(run({target}).at(target.name()), "open");
@@ -56,14 +56,14 @@ TEST_F(ReachScript, UdpIsOpenOnlyWhenItAnswers) {
     auto* plain = reinterpret_cast<sockaddr*>(&address);
     ASSERT_EQ(::bind(udp, plain, size), 0);
     ::getsockname(udp, plain, &size);
-    const Target silent{.by = "dns", .host = "127.0.0.1", .port = ntohs(address.sin_port)};
+    const ReachTarget silent{.by = "dns", .host = "127.0.0.1", .port = ntohs(address.sin_port)};
     EXPECT_EQ(run({silent}).at(silent.name()), "silent");
     ::close(udp);
     EXPECT_EQ(run({silent}).at(silent.name()), "refused");
 }
 
 TEST_F(ReachScript, WhatHasNoAddressIsSaid) {
-    const Target nowhere{.by = "tcp", .host = "none.invalid", .port = 1};
+    const ReachTarget nowhere{.by = "tcp", .host = "none.invalid", .port = 1};
     EXPECT_EQ(run({nowhere}).at(nowhere.name()), "unresolved");
 }
 

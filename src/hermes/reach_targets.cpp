@@ -22,19 +22,19 @@ class List {
   public:
     void add(const char* row, const char* by, const std::string& host, std::int64_t port, Listener listener) {
         if (host.empty()) return;
-        Target target{
+        ReachTarget target{
             .row = row, .by = by, .host = host, .port = static_cast<int>(port), .listener = listener};
         const bool known =
-            std::ranges::any_of(all_, [&](const Target& one) { return one.name() == target.name(); });
+            std::ranges::any_of(all_, [&](const ReachTarget& one) { return one.name() == target.name(); });
         if (!known) all_.push_back(std::move(target));
     }
     void lifeline(const char* row, const char* host) {
         all_.push_back({.row = row, .by = "tcp", .host = host, .port = 443, .lifeline = true});
     }
-    std::vector<Target> take() { return std::move(all_); }
+    std::vector<ReachTarget> take() { return std::move(all_); }
 
   private:
-    std::vector<Target> all_{};
+    std::vector<ReachTarget> all_{};
 };
 
 void add_api(List& list, const Surroundings& around) {
@@ -99,7 +99,7 @@ void add_opening(List& list, const char* row, const std::string& text, Listener 
 
 }  // namespace
 
-std::string Target::name() const {
+std::string ReachTarget::name() const {
     std::string upper = by;
     std::ranges::transform(upper, upper.begin(),
                            [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
@@ -108,7 +108,7 @@ std::string Target::name() const {
                        host, port);
 }
 
-std::vector<Target> targets_of(const Surroundings& around) {
+std::vector<ReachTarget> reach_targets(const Surroundings& around) {
     List list;
     add_api(list, around);
     add_nodes(list, around);

@@ -1,0 +1,144 @@
+// verify on the node: what the policies say, and what the pod really reaches, with each enforcer.
+#include "e2e/node.hpp"
+#include "hermesctl/base/clock.hpp"
+#include "hermesctl/base/file.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+namespace hermesctl::e2e {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+using ::testing::IsSubsetOf;
+using ::testing::Not;
+
+using Ids = std::set<std::string>;
+constexpr auto lan_host = "192.168.50.10:22";
+
+class Verify : public Node {
+  protected:
+    void SetUp() override {
+        Node::SetUp();
+        if (IsSkipped()) return;
+        usual_ = node({"enforcer", "which"});
+        usual_.erase(usual_.find_last_not_of("\n ") + 1);
+        ASSERT_EQ(hermesctl(deploy_arguments()).code, 0);
+    }
+    void TearDown() override {
+        if (!usual_.empty()) node({"enforcer", usual_});
+        Node::TearDown();
+    }
+
+    struct Answer {
+        int code = 0;
+        std::map<std::string, Json> rows{};
+        std::string text{};
+        /// The ids of the rows with this verdict.
+        Ids with(const std::string& verdict) const {
+            Ids ids;
+            for (const auto& [id, row] : rows) {
+                if (row["verdict"] == verdict) ids.insert(id);
+            }
+            return ids;
+        }
+    };
+    Answer verify(std::vector<std::string> more = {}) {
+        std::vector<std::string> arguments{"verify", "-o", "json", "--lan-target", lan_host};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        const Finished done = hermesctl(arguments);
+        EXPECT_THAT(done.out + done.err, Not(HasSubstr(setting("HERMES_TEST_TOKEN"))));
+        Answer answer{.code = done.code, .text = done.out + done.err};
+        for (const Json& row : kube::at(Json::parse(done.out, nullptr, false), "/checks"))
+            answer.rows[row["id"]] = row;
+        return answer;
+    }
+    void apply(const std::string& yaml) {
+        const Finished done = kubectl({"-n", ns(), "apply", "-f", "-"}, yaml);
+        ASSERT_EQ(done.code, 0) << done.err;
+        system_clock().sleep(3s);  // until the enforcer has it
+    }
+    std::string leftovers() {
+        return kubectl(
+                   {"-n", ns(), "get", "jobs,pods", "-l", "app.kubernetes.io/component=twin", "-o", "name"})
+            .out;
+    }
+
+    std::string usual_{};
+};
+
+TEST_F(Verify, ACleanInstallationHoldsWithEachEnforcer) {
+    for (const std::string& enforcer : Ids{usual_, "agent"}) {
+        node({"enforcer", enforcer});
+        system_clock().sleep(3s);
+        const Answer answer = verify();
+        EXPECT_EQ(answer.code, 0) << enforcer << answer.text;
+        EXPECT_EQ(answer.with("FAIL"), Ids{}) << answer.text;
+        EXPECT_EQ(answer.with("WARN"), Ids{}) << answer.text;
+        EXPECT_EQ(answer.with("INCONCLUSIVE"), Ids{}) << answer.text;
+        for (const char* id : {"live-api", "live-kubelet", "live-dns-ports", "live-lan", "live-resolvers", "live-telegram"})
+            EXPECT_EQ(answer.rows.at(id)["verdict"], "PASS") << id;
+        EXPECT_EQ(leftovers(), "");
+    }
+}
+
+TEST_F(Verify, WhereNothingEnforcesThePodReachesWhatTheTwinReaches) {
+    node({"enforcer", "none"});
+    const Answer answer = verify();
+    EXPECT_EQ(answer.code, 1);
+    EXPECT_THAT((std::vector<std::string>{"live-api", "live-kubelet", "live-dns-ports", "live-lan"}),
+                IsSubsetOf(answer.with("FAIL")))
+        << answer.text;
+    EXPECT_TRUE(std::ranges::none_of(answer.with("FAIL"),
+                                     [](const std::string& id) { return id.starts_with("policy-"); }))
+        << "the policies are as they should be: " << answer.text;
+    EXPECT_EQ(verify({"--quick"}).code, 1);
+}
+
+TEST_F(Verify, ASecondPolicyThatOpensTheLanIsFoundTwice) {
+    apply(R"(
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: second}
+spec:
+  podSelector: {}
+  policyTypes: [Egress]
+  egress: [{to: [{ipBlock: {cidr: 192.168.50.10/32}}], ports: [{port: 22}]}]
+)");
+    const Answer answer = verify();
+    EXPECT_EQ(answer.code, 1);
+    EXPECT_THAT(answer.rows.at("policy-leaks")["evidence"].get<std::string>(),
+                HasSubstr("TCP 192.168.50.10:22 by rule 1 of networkpolicy/second"));
+    EXPECT_EQ(answer.rows.at("live-lan")["verdict"], "FAIL") << answer.text;
+    EXPECT_THAT(answer.with("FAIL"), IsSubsetOf(Ids{"policy-leaks", "live-lan"}))
+        << answer.text;
+}
+
+TEST_F(Verify, APolicyThatIsGoneIsFound) {
+    ASSERT_EQ(kubectl({"-n", ns(), "delete", "networkpolicy", "hermes-egress"}).code, 0);
+    system_clock().sleep(3s);
+    const Answer answer = verify();
+    EXPECT_EQ(answer.code, 1);
+    EXPECT_EQ(answer.rows.at("policy-present")["verdict"], "FAIL");
+    EXPECT_EQ(answer.rows.at("live-lan")["verdict"], "FAIL");
+    const Finished again = hermesctl({"deploy", "-y"});
+    EXPECT_EQ(again.code, 0) << again.err;
+    EXPECT_THAT(again.out, HasSubstr("the cage holds"));
+}
+
+TEST_F(Verify, WithoutTheRightToMakeATwinItSaysSo) {
+    ASSERT_EQ(kubectl({"-n", ns(), "create", "quota", "no-jobs", "--hard=count/jobs.batch=0"}).code, 0);
+    const Answer answer = verify();
+    EXPECT_THAT(answer.text, HasSubstr("no twin could be made"));
+    EXPECT_EQ(answer.rows.at("live-lan")["verdict"], "INCONCLUSIVE");
+    EXPECT_EQ(answer.rows.at("live-api")["verdict"], "PASS");
+    EXPECT_EQ(answer.code, 1) << "could not tell is no pass";
+}
+
+}  // namespace
+}  // namespace hermesctl::e2e
