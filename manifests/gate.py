@@ -59,16 +59,16 @@ def dns_answers(deadline):
     servers, search = resolver()
     while time.monotonic() < deadline:
         for server in servers:
-            with socket.socket(family(server), socket.SOCK_DGRAM) as asked:
-                asked.settimeout(0.3)
-                question = query(search)
-                try:
+            question = query(search)
+            try:
+                with socket.socket(family(server), socket.SOCK_DGRAM) as asked:
+                    asked.settimeout(0.3)
                     asked.connect((server, DNS_PORT))
                     asked.send(question)
                     if asked.recv(4096)[:2] == question[:2]:
                         return True
-                except OSError:
-                    pass
+            except OSError:  # refused, silent, or a kernel without IPv6
+                pass
         time.sleep(PAUSE)
     return False
 
@@ -79,16 +79,16 @@ def open_ones():
     for witness in WITNESSES:
         host, port = witness.rpartition(":")[::2]
         host = host.strip("[]")
-        attempt = socket.socket(family(host), socket.SOCK_STREAM)
-        attempt.setblocking(False)
         try:
+            attempt = socket.socket(family(host), socket.SOCK_STREAM)
+            attempt.setblocking(False)
             attempt.connect((host, int(port)))
         except BlockingIOError:
-            pass
+            trying[attempt] = witness
         except OSError:
-            attempt.close()
-            continue
-        trying[attempt] = witness
+            pass
+        else:
+            found.append(witness)
     end_of_attempt = time.monotonic() + ATTEMPT
     while trying and time.monotonic() < end_of_attempt:
         left = max(end_of_attempt - time.monotonic(), 0)

@@ -1,8 +1,10 @@
 // hermesctl render and diff: the objects as YAML, and what deploy would change.
 #include "commands.hpp"
 #include "hermesctl/hermes/plan.hpp"
+#include "hermesctl/hermes/policy.hpp"
 #include "hermesctl/hermes/render.hpp"
 #include "hermesctl/kube/yaml.hpp"
+#include "hermesctl/term/table.hpp"
 #include "requested.hpp"
 
 #include <CLI/CLI.hpp>
@@ -24,6 +26,24 @@ ExitCode render(Session& session, const DeployFlags& flags) {
     return ExitCode::ok;
 }
 
+/// Where the lines of the policies come from, in place of the objects.
+ExitCode explain(Session& session, const DeployFlags& flags) {
+    Json all = Json::array();
+    std::vector<std::vector<std::string>> rows;
+    for (const Json& settings : requested(session, flags)) {
+        const auto made = hermes::compose(session.client(), wish_of(session, settings), session.story());
+        for (const Json& object : made.objects) {
+            if (kube::text_at(object, "/kind") != "NetworkPolicy") continue;
+            for (const auto& [line, why] : hermes::policy_origins(made.values, made.cluster, object)) {
+                all.push_back({{"policy", title(made.names.policy())}, {"line", line}, {"why", why}});
+                rows.push_back({line, why});
+            }
+        }
+    }
+    session.print_exact({{"lines", all}}, term::table({}, rows, 0));
+    return ExitCode::ok;
+}
+
 ExitCode diff(Session& session, const DeployFlags& flags) {
     Json results = Json::array();
     std::string text;
@@ -40,22 +60,26 @@ ExitCode diff(Session& session, const DeployFlags& flags) {
     return pending ? ExitCode::pending : ExitCode::ok;
 }
 
-Run declare(CLI::App& app, ExitCode (*command)(Session&, const DeployFlags&)) {
-    auto flags = std::make_shared<DeployFlags>();
-    add_setting_flags(app, *flags);
-    return [flags, command](Session& session) { return command(session, *flags); };
-}
-
 }  // namespace
 
 Run declare_render(CLI::App& app, const GlobalFlags&) {
-    app.footer("hermesctl render\nhermesctl render -f hermes.yaml > objects.yaml   (secrets are masked)");
-    return declare(app, render);
+    app.footer(
+        "hermesctl render\nhermesctl render -f hermes.yaml > objects.yaml   (secrets are masked)\n"
+        "hermesctl render --explain   (why the policy opens and closes what it does)");
+    auto explained = std::make_shared<bool>(false);
+    app.add_flag("--explain", *explained, "say where each line of the NetworkPolicy comes from, instead");
+    auto flags = std::make_shared<DeployFlags>();
+    add_setting_flags(app, *flags);
+    return [flags, explained](Session& session) {
+        return *explained ? explain(session, *flags) : render(session, *flags);
+    };
 }
 
 Run declare_diff(CLI::App& app, const GlobalFlags&) {
     app.footer("hermesctl diff -f hermes.yaml   (exit 6 if anything would change)");
-    return declare(app, diff);
+    auto flags = std::make_shared<DeployFlags>();
+    add_setting_flags(app, *flags);
+    return [flags](Session& session) { return diff(session, *flags); };
 }
 
 }  // namespace hermesctl::cli

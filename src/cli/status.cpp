@@ -7,6 +7,7 @@
 #include "hermesctl/term/table.hpp"
 #include "hermesctl/term/text.hpp"
 #include "requested.hpp"
+#include "verify_parts.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -98,6 +99,18 @@ void judge_lifelines(Session& session, const hermes::Names& names, const hermes:
     }
 }
 
+/// What the policies let the pod send, computed; verify measures it.
+void judge_cage(Session& session, const hermes::Names& names, Status& status) {
+    std::string leaks;
+    for (const hermes::Check& check : policy_rows(session, names)) {
+        if (check.verdict == hermes::Verdict::fail && leaks.empty()) leaks = check.evidence;
+        if (check.verdict != hermes::Verdict::pass && check.id == "policy-drift")
+            status.drift.push_back(fmt::format("{}; {}", check.evidence, check.hint));
+    }
+    status.cage += leaks.empty() ? ", and opens what it should; hermesctl verify measures it"
+                                 : fmt::format(", but it LEAKS: {}; hermesctl verify shows all", leaks);
+}
+
 void judge(const hermes::Assessment& now, const hermes::Snapshot& snapshot, Status& status) {
     status.answering = now.answering;
     status.pod = now.pod;
@@ -130,8 +143,9 @@ Status look(Session& session, const hermes::Names& names, bool check) {
     status.model = fmt::format("{} {}", values.provider, values.model);
     status.users = hermes::users_text(values.allowed_users);
     status.image = image_text(hermes::newest_pod(now.snapshot), values.image);
-    status.cage = live.of(names.policy()).is_null() ? "NO NetworkPolicy: hermesctl deploy puts it back"
+    status.cage = live.of(names.policy()).is_null() ? "NO NetworkPolicy (hermesctl deploy puts it back)"
                                                     : title(names.policy()) + " is there";
+    if (check) judge_cage(session, names, status);
     if (!values.network.gate) status.cage += "; its gate is off, and hermesctl deploy --gate brings it back";
     if (check && status.answering && !now.snapshot.exec_denied)
         judge_lifelines(session, names, values, status);

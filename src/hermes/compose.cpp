@@ -122,9 +122,11 @@ class Composer {
             .replicas = deployment.is_null() ? 1 : static_cast<int>(int_at(deployment, "/spec/replicas", 1))};
         warn_of_gaps(input.cluster, policy);
         keep_what_was_known(policy, input.cluster);
-        if (input.cluster.incomplete) input.kept_witnesses = live_witnesses(deployment);
+        if (auto kept = live_witnesses(deployment); input.cluster.incomplete && !kept.empty())
+            input.cluster.witnesses = std::move(kept);
         result_.stopped = input.replicas == 0;
         result_.objects = render(result_.values, input);
+        result_.cluster = std::move(input.cluster);
         tell_of_gate();
         keep_foreign_namespace();
     }

@@ -3,6 +3,7 @@
 #include "hermesctl/base/crypto.hpp"
 #include "hermesctl/hermes/policy.hpp"
 #include "hermesctl/hermes/reach.hpp"
+#include "ranges.hpp"
 
 #include <algorithm>
 
@@ -35,8 +36,8 @@ const Json& gate_of(const Json& deployment) {
     return none;
 }
 
-/// The gate alone, where the agent runs, and as policies see the agent: they select by label. It has no hash
-/// of a template, so no ReplicaSet takes it for its own.
+/// The gate alone, where the agent may run, and as policies see the agent: they select by label. It has no
+/// hash of a template, so no ReplicaSet takes it for its own.
 Json proof_pod(const Names& names, const Json& live, const Json& gate) {
     const Json& spec = at(live, "/spec/template/spec");
     Json container = gate;
@@ -129,12 +130,13 @@ std::vector<std::string> witnesses_of(const Values& values, const ClusterFacts& 
     return left;
 }
 
-std::vector<std::string> live_witnesses(const Json& deployment) {
+std::vector<Witness> live_witnesses(const Json& deployment) {
     const std::string text = text_at(gate_of(deployment), "/command/5");
-    std::vector<std::string> witnesses;
+    std::vector<Witness> witnesses;
     for (std::size_t start = 0; start < text.size();) {
         const std::size_t end = std::min(text.find(',', start), text.size());
-        witnesses.push_back(text.substr(start, end - start));
+        if (const auto one = parse_target(text.substr(start, end - start)))
+            witnesses.push_back({one->host, one->port, one->port});
         start = end + 1;
     }
     return witnesses;

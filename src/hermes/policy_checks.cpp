@@ -72,7 +72,7 @@ class Judge {
         : premises_(premises),
           reach_(reach_of(premises.sender, premises.policies, premises.neighbours)),
           inside_(inside(premises)),
-          wanted_(premises.in_cluster ? wanted(premises) : likely_dns(reach_)) {}
+          wanted_(premises.in_cluster ? wanted(premises) : likely_dns(reach_) & inside_) {}
 
     Checks run() const {
         if (!premises_.failure.empty()) return unread();
@@ -98,8 +98,14 @@ class Judge {
     }
     static Check ingress_row() { return row("policy-ingress", "nothing may connect to the pod"); }
 
+    static Check drift_row() {
+        Check check = row("policy-drift", "the policy is what deploy would write now");
+        check.decisive = false;
+        return check;
+    }
+
     Checks unread() const {
-        Checks all{present_row(), leaks_row(), open_ports_row(), pods_row(), ingress_row()};
+        Checks all{present_row(), leaks_row(), open_ports_row(), pods_row(), ingress_row(), drift_row()};
         for (Check& check : all) {
             check.verdict = Verdict::inconclusive;
             check.evidence = premises_.failure;
@@ -108,21 +114,17 @@ class Judge {
         return all;
     }
 
-    bool is_own_there() const {
-        return std::ranges::any_of(premises_.policies, [&](const Json& policy) {
-            return text_at(policy, "/metadata/name") == premises_.own;
-        });
-    }
-
     Check present() const {
         Check check = present_row();
         check.evidence = fmt::format("selected by {}", fmt::join(reach_.policies, ", "));
         if (!reach_.isolated()) {
             check.verdict = Verdict::fail;
             check.evidence = "no policy selects the pod for egress: everything is open to it";
-        } else if (!premises_.own.empty() && !is_own_there()) {
+        } else if (!premises_.own.empty() &&
+                   std::ranges::find(reach_.policies, premises_.own) == reach_.policies.end()) {
             check.verdict = Verdict::fail;
-            check.evidence += fmt::format("; networkpolicy/{} is not there", premises_.own);
+            check.evidence += fmt::format("; networkpolicy/{} is not there, or does not select it for egress",
+                                          premises_.own);
         }
         if (check.verdict == Verdict::fail) check.hint = remedy();
         return check;
@@ -203,12 +205,38 @@ class Judge {
         return only_dns && (of_cluster || app == "kube-dns" || app == "coredns");
     }
 
+    /// Whether a selector names something to choose by. All but a few is as wide as all.
+    static bool chooses(const Json& selector) {
+        if (!at(selector, "/matchLabels").empty()) return true;
+        const Json& expressions = at(selector, "/matchExpressions");
+        return std::any_of(expressions.begin(), expressions.end(), [](const Json& expression) {
+            const std::string op = text_at(expression, "/operator");
+            return op == "In" || op == "Exists";
+        });
+    }
+
+    static bool opens_every_port(const Json& rule) {
+        const Json& ports = at(rule, "/ports");
+        return ports.empty() || std::any_of(ports.begin(), ports.end(), [](const Json& port) {
+                   const Json& number = at(port, "/port");
+                   return number.is_null() || (number.is_number() && number.get<int>() <= 1 &&
+                                               kube::int_at(port, "/endPort") == 65535);
+               });
+    }
+
     /// How wide a rule's opening to pods is.
     static Verdict width(const Json& rule, const Json& peer) {
-        const Json& pods = at(peer, "/podSelector");
-        const Json& spaces = at(peer, "/namespaceSelector");
-        if (pods.empty() || at(rule, "/ports").empty()) return Verdict::fail;
-        return spaces.is_object() && spaces.empty() ? Verdict::warn : Verdict::pass;
+        if (!chooses(at(peer, "/podSelector")) || opens_every_port(rule)) return Verdict::fail;
+        return peer.contains("namespaceSelector") && !chooses(peer["namespaceSelector"]) ? Verdict::warn
+                                                                                         : Verdict::pass;
+    }
+
+    /// Ports by name, of whatever pod has one that is called so.
+    static bool opens_names_everywhere(const Json& rule) {
+        const Json& ports = at(rule, "/ports");
+        return at(rule, "/to").empty() && std::any_of(ports.begin(), ports.end(), [](const Json& port) {
+                   return at(port, "/port").is_string();
+               });
     }
 
     Check pods() const {
@@ -216,6 +244,10 @@ class Judge {
         Texts wide;
         Texts narrow;
         for (const Grant& grant : reach_.grants) {
+            if (opens_names_everywhere(grant.json)) {
+                wide.push_back(fmt::format("{} by {}", rule_text(grant.json), grant.text()));
+                check.verdict = Verdict::fail;
+            }
             for (const Json& peer : at(grant.json, "/to")) {
                 if (peer.contains("ipBlock")) continue;
                 const Verdict verdict = width(grant.json, peer);
@@ -264,8 +296,7 @@ class Judge {
     }
 
     Check drift() const {
-        Check check = row("policy-drift", "the policy is what deploy would write now");
-        check.decisive = false;
+        Check check = drift_row();
         const auto own = std::ranges::find_if(premises_.policies, [&](const Json& policy) {
             return text_at(policy, "/metadata/name") == premises_.own;
         });

@@ -92,12 +92,13 @@ Checks policy_checks_of(const std::vector<Json>& objects, const std::string& ns)
     Checks all;
     std::vector<std::string> done;
     for (const Subject& subject : subjects) {
-        if (std::ranges::find(done, subject.title) != done.end()) continue;
-        done.push_back(subject.title);
+        const std::string who = fmt::format("{} in {}", subject.title, subject.sender.ns);
+        if (std::ranges::find(done, who) != done.end()) continue;
+        done.push_back(who);
         Checks rows = policy_checks(
             {.sender = subject.sender, .policies = policies, .other_kinds = others_of(objects)});
         for (Check& check : rows) {
-            if (subjects.size() > 1) check.title += fmt::format(" ({})", subject.title);
+            if (subjects.size() > 1) check.title += fmt::format(" ({})", who);
         }
         std::ranges::move(rows, std::back_inserter(all));
     }

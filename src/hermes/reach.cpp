@@ -42,12 +42,17 @@ Protocol protocol_of(const Json& port) {
 /// The numbers of a named port in one pod.
 Ports named(const Json& pod, const Json& port) {
     Ports found;
-    for (const Json& container : at(pod, "/spec/containers")) {
+    const auto look_in = [&](const Json& container) {
         for (const Json& one : at(container, "/ports")) {
             if (at(one, "/name") != at(port, "/port") || protocol_of(one) != protocol_of(port)) continue;
             const int number = static_cast<int>(int_at(one, "/containerPort"));
             found = found | Ports::of(protocol_of(one), number, number);
         }
+    };
+    for (const Json& container : at(pod, "/spec/containers"))
+        look_in(container);
+    for (const Json& container : at(pod, "/spec/initContainers")) {
+        if (text_at(container, "/restartPolicy") == "Always") look_in(container);  // a sidecar
     }
     return found;
 }
@@ -143,7 +148,7 @@ class Evaluation {
     const Neighbours& neighbours_;
 };
 
-/// Who wrote the rules: managers of the field, else of the object.
+/// Who wrote the rules last; "" where the object does not tell.
 std::string manager_of(const Json& policy) {
     std::string last;
     for (const Json& entry : at(policy, "/metadata/managedFields")) {

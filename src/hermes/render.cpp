@@ -140,9 +140,7 @@ void set_gate(Json& init_containers, const Values& values, const RenderInput& in
     if (!values.network.gate) return void(init_containers.erase(0));
     Json& command = init_containers[0]["command"];
     command[4] = embedded("gate.py");
-    const auto found = witnesses_of(values, input.cluster, input.kept_rules);
-    command[5] =
-        fmt::format("{}", fmt::join(input.kept_witnesses.empty() ? found : input.kept_witnesses, ","));
+    command[5] = fmt::format("{}", fmt::join(witnesses_of(values, input.cluster, input.kept_rules), ","));
 }
 
 void set_pod(Json& pod, const Values& values, const Names& names, const RenderInput& input) {

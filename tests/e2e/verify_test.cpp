@@ -54,7 +54,8 @@ class Verify : public Node {
         const Finished done = hermesctl(arguments);
         EXPECT_THAT(done.out + done.err, Not(HasSubstr(setting("HERMES_TEST_TOKEN"))));
         Answer answer{.code = done.code, .text = done.out + done.err};
-        for (const Json& row : kube::at(Json::parse(done.out, nullptr, false), "/checks"))
+        const Json whole = Json::parse(done.out, nullptr, false);
+        for (const Json& row : kube::at(whole, "/checks"))
             answer.rows[row["id"]] = row;
         return answer;
     }
@@ -81,7 +82,8 @@ TEST_F(Verify, ACleanInstallationHoldsWithEachEnforcer) {
         EXPECT_EQ(answer.with("FAIL"), Ids{}) << answer.text;
         EXPECT_EQ(answer.with("WARN"), Ids{}) << answer.text;
         EXPECT_EQ(answer.with("INCONCLUSIVE"), Ids{}) << answer.text;
-        for (const char* id : {"live-api", "live-kubelet", "live-dns-ports", "live-lan", "live-resolvers", "live-telegram"})
+        for (const char* id :
+             {"live-api", "live-kubelet", "live-dns-ports", "live-lan", "live-resolvers", "live-telegram"})
             EXPECT_EQ(answer.rows.at(id)["verdict"], "PASS") << id;
         EXPECT_EQ(leftovers(), "");
     }
@@ -115,8 +117,7 @@ spec:
     EXPECT_THAT(answer.rows.at("policy-leaks")["evidence"].get<std::string>(),
                 HasSubstr("TCP 192.168.50.10:22 by rule 1 of networkpolicy/second"));
     EXPECT_EQ(answer.rows.at("live-lan")["verdict"], "FAIL") << answer.text;
-    EXPECT_THAT(answer.with("FAIL"), IsSubsetOf(Ids{"policy-leaks", "live-lan"}))
-        << answer.text;
+    EXPECT_THAT(answer.with("FAIL"), IsSubsetOf(Ids{"policy-leaks", "live-lan"})) << answer.text;
 }
 
 TEST_F(Verify, APolicyThatIsGoneIsFound) {

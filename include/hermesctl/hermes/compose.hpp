@@ -2,6 +2,7 @@
 // share.
 #pragma once
 
+#include "hermesctl/hermes/cluster.hpp"
 #include "hermesctl/hermes/live.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 #include "hermesctl/hermes/values.hpp"
@@ -25,7 +26,8 @@ struct Composition {
     Values values{};
     Live live{};
     std::vector<Json> objects{};
-    bool stopped = false;  // 0 replicas, and it stays so
+    bool stopped = false;    // 0 replicas, and it stays so
+    ClusterFacts cluster{};  // what the policy was made of
 };
 
 /// Names of the installation that these settings mean ("hermes" in "hermes" where they are silent).

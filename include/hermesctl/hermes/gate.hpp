@@ -20,7 +20,7 @@ inline constexpr int gate_no_dns = 4;
 /// The cluster's witnesses less what these settings, or rules of others, open.
 std::vector<std::string> witnesses_of(const Values&, const ClusterFacts&, const Json& kept_rules);
 /// The witnesses of a live Deployment's gate: what who may read less of the cluster keeps.
-std::vector<std::string> live_witnesses(const Json& deployment);
+std::vector<Witness> live_witnesses(const Json& deployment);
 
 /// What is to be done where nothing enforces NetworkPolicy: `found` are the witnesses that let themselves be
 /// connected to.

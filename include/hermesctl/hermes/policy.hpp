@@ -24,6 +24,14 @@ std::vector<std::string> closed_ranges(const Values&, const ClusterFacts&, bool 
 /// `kept`.
 Json egress_rules(const Values&, const ClusterFacts&, const Json& kept);
 
+/// One line of the policy, and where it comes from.
+struct Origin {
+    std::string line{};  // "closed  10.42.0.0/16"
+    std::string why{};   // "pods"
+};
+/// For each peer and each exception of the policy's egress rules.
+std::vector<Origin> policy_origins(const Values&, const ClusterFacts&, const Json& policy);
+
 /// A fingerprint of each rule, as text for the annotation hermesctl/rules: by it deploy knows its own again.
 std::string rules_record(const Json& rules);
 

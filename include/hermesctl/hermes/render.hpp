@@ -15,9 +15,8 @@ struct RenderInput {
     std::map<std::string, std::string> secrets{};  // the Secret's whole data
     std::string salt{};                            // random; kept on the Secret (annotation hermesctl/salt)
     ClusterFacts cluster{};
-    Json kept_rules = Json::array();            // egress rules of others, see policy.hpp
-    std::vector<std::string> kept_witnesses{};  // of the live gate, where the cluster could not be read
-    std::string config_mark{};  // of the last change of the live config.yaml, see live_config.hpp
+    Json kept_rules = Json::array();  // egress rules of others, see policy.hpp
+    std::string config_mark{};        // of the last change of the live config.yaml, see live_config.hpp
     int replicas = 1;
 };
 

@@ -76,6 +76,19 @@ TEST_F(AnswersTest, BothAcceptedIsAnAnswer) {
     EXPECT_EQ(asked_, 2);
 }
 
+TEST_F(AnswersTest, StatusTellsWhetherTheCageLeaks) {
+    run({"status", "-o", "json"});
+    EXPECT_THAT(out(), HasSubstr("NO NetworkPolicy"));
+    EXPECT_THAT(out(), HasSubstr("LEAKS"));
+    api().put(
+        R"({"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy","metadata":{"name":"hermes-egress",
+        "namespace":"hermes"},"spec":{"podSelector":{},"policyTypes":["Ingress","Egress"]}})"_json);
+    world_.out.str("");
+    run({"status", "-o", "json"});
+    EXPECT_THAT(out(), HasSubstr("opens what it should"));
+    EXPECT_THAT(out(), HasSubstr("it lacks: ")) << "what deploy would open is drift";
+}
+
 TEST_F(AnswersTest, AMuteBotIsAFailureForStatusAndForWait) {
     struct Case {
         Json change;

@@ -32,7 +32,7 @@ class ComposeTest : public ::testing::Test {
         api_.put(
             R"({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "dns-default", "namespace": "openshift-dns"},
                 "spec": {"clusterIP": "34.118.224.10", "clusterIPs": ["34.118.224.10"], "selector": {"dns": "default"},
-                         "ports": [{"port": 53, "targetPort": 5353}]}})"_json);
+                         "ports": [{"port": 53, "targetPort": 5353}, {"port": 9154}]}})"_json);
     }
     Composition compose(Json settings = R"({"telegram": {"allowedUsers": [111]}})"_json) {
         Wish wish{.settings = std::move(settings),
@@ -128,6 +128,17 @@ TEST_F(CageTest, IsNotLoosenedByWhoMayReadLess) {
     for (const char* resource : {"nodes", "services", "endpointslices", "servicecidrs", "pods"})
         api_.deny("list", resource);
     EXPECT_EQ(policy_of(compose()), before);
+}
+
+/// Nor does it make the gate look at something else, which would roll the pod.
+TEST_F(CageTest, KeepsTheGatesWitnessesWhereLessMayBeRead) {
+    install();
+    const auto witnesses = [this] {
+        return kube::text_at(compose().objects.back(), "/spec/template/spec/initContainers/0/command/5");
+    };
+    ASSERT_EQ(witnesses(), "34.118.224.10:9154");
+    api_.deny("list", "services");
+    EXPECT_EQ(witnesses(), "34.118.224.10:9154");
 }
 
 TEST_F(CageTest, IsNotLoosenedByAFailureThatPasses) {

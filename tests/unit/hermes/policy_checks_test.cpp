@@ -92,7 +92,7 @@ TEST_F(PolicyRows, WhatDeployWritesPasses) {
 TEST_F(PolicyRows, ASecondPolicyThatOpensTheLanIsALeak) {
     add("{podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 192.168.0.0/16}}]}]}");
     EXPECT_THAT(ids(rows()), ElementsAre("policy-leaks"));
-    const Check& leak = found(rows()).at("policy-leaks");
+    const Check leak = found(rows()).at("policy-leaks");
     EXPECT_EQ(leak.verdict, Verdict::fail);
     EXPECT_THAT(leak.evidence, HasSubstr("TCP 192.168.0.1:1 by rule 1 of networkpolicy/second"));
     EXPECT_TRUE(leak.decisive);
@@ -108,6 +108,36 @@ TEST_F(PolicyRows, PodsOfAllNamespacesAreTooMany) {
     add("{podSelector: {}, egress: [{to: [{namespaceSelector: {}}], ports: [{protocol: UDP, port: 53}]}]}");
     EXPECT_THAT(ids(rows()), ElementsAre("policy-pods"));
     EXPECT_THAT(found(rows()).at("policy-pods").evidence, HasSubstr("all pods in all namespaces"));
+}
+
+TEST_F(PolicyRows, WhatIsAsWideAsAllIsNotNarrow) {
+    const std::string named =
+        "{namespaceSelector: {matchLabels: {a: b}}, podSelector: {matchLabels: {c: d}}}";
+    struct Case {
+        std::string rule;
+        Verdict verdict;
+    };
+    for (const Case& one : std::vector<Case>{
+             {"{to: [" + named + "], ports: [{protocol: TCP}]}", Verdict::fail},
+             {"{to: [" + named + "], ports: [{port: 1, endPort: 65535}]}", Verdict::fail},
+             {"{to: [" + named + "], ports: [{port: 80}]}", Verdict::pass},
+             {"{to: [{podSelector: {matchLabels: {}}}], ports: [{port: 80}]}", Verdict::fail},
+             {"{to: [{podSelector: {matchExpressions: [{key: a, operator: DoesNotExist}]}}], ports: [{port: "
+              "80}]}",
+              Verdict::fail},
+             {"{to: [{namespaceSelector: {}, podSelector: {matchLabels: {c: d}}}], ports: [{port: 80}]}",
+              Verdict::warn},
+             {"{ports: [{port: web}]}", Verdict::fail}}) {
+        premises_.policies = {own()};
+        add("{podSelector: {}, policyTypes: [Egress], egress: [" + one.rule + "]}");
+        EXPECT_EQ(row(rows(), "policy-pods").verdict, one.verdict) << one.rule;
+    }
+}
+
+TEST_F(PolicyRows, TheOwnPolicyHasToSelectThePod) {
+    add("{podSelector: {}, policyTypes: [Egress]}");
+    premises_.policies[0]["spec"]["podSelector"]["matchLabels"]["app"] = "another";
+    EXPECT_THAT(ids(rows()), Contains("policy-present"));
 }
 
 TEST_F(PolicyRows, OneNamedServiceIsToldAndPasses) {
@@ -153,6 +183,7 @@ TEST_F(PolicyRows, WhatIsNotKnownIsNoPass) {
     premises_.failure = "may not list networkpolicies";
     for (const Check& check : rows())
         EXPECT_EQ(check.verdict, Verdict::inconclusive) << check.id;
+    EXPECT_EQ(rows().size(), 6u);
 }
 
 TEST_F(PolicyRows, OtherKindsAreListed) {
@@ -200,6 +231,35 @@ spec:
                 HasSubstr("TCP 0.0.0.1:443 by rule 1 of networkpolicy/bot"));
 }
 
+TEST(PolicyFiles, TheSameNameInAnotherNamespaceIsAnotherPod) {
+    const auto objects = kube::parse_yaml(R"(
+kind: Deployment
+metadata: {name: bot, namespace: caged}
+spec: {template: {metadata: {labels: {app: bot}}}}
+---
+kind: Deployment
+metadata: {name: bot, namespace: free}
+spec: {template: {metadata: {labels: {app: bot}}}}
+---
+kind: NetworkPolicy
+metadata: {name: a, namespace: caged}
+spec: {podSelector: {}, policyTypes: [Ingress, Egress]}
+)",
+                                          "chart");
+    EXPECT_THAT(found(policy_checks_of(objects, "x")).at("policy-present").title,
+                HasSubstr("(deployment/bot in free)"));
+}
+
+TEST(PolicyFiles, APublicNameServerIsAnOpenPort) {
+    const auto objects = kube::parse_yaml(R"(
+kind: NetworkPolicy
+metadata: {name: a}
+spec: {podSelector: {}, policyTypes: [Ingress, Egress], egress: [{to: [{ipBlock: {cidr: 9.9.9.9/32}}], ports: [{protocol: UDP, port: 53}]}]}
+)",
+                                          "chart");
+    EXPECT_THAT(ids(policy_checks_of(objects, "x")), ElementsAre("policy-open-ports"));
+}
+
 TEST(PolicyFiles, PoliciesOfOtherMakesAreNamed) {
     const auto objects = kube::parse_yaml(R"(
 kind: NetworkPolicy
@@ -235,7 +295,7 @@ spec: {podSelector: {matchLabels: {app: b}}, egress: [{}]}
     const Checks rows = policy_checks_of(objects, "x");
     const auto bad = found(rows);
     ASSERT_TRUE(bad.contains("policy-leaks"));
-    EXPECT_THAT(bad.at("policy-leaks").title, HasSubstr("(pods app=b)"));
+    EXPECT_THAT(bad.at("policy-leaks").title, HasSubstr("(pods app=b in x)"));
 }
 
 class PolicyReading : public ::testing::Test {

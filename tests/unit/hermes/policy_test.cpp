@@ -4,6 +4,9 @@
 #include "hermesctl/hermes/render.hpp"
 #include "hermesctl/kube/yaml.hpp"
 
+#include <algorithm>
+#include <map>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -155,6 +158,31 @@ TEST(ForeignRules, AreNotWhatDeployWrote) {
 TEST(ForeignRules, KeepARuleThatOpensEverything) {
     EXPECT_EQ(foreign_rules(R"({"spec": {"egress": [{}]}})"_json), R"([{}])"_json) << "verify tells about it";
     EXPECT_EQ(foreign_rules(R"({"spec": {}})"_json), Json::array());
+}
+
+TEST(PolicyOrigins, NameWhereEachLineComesFrom) {
+    Values values;
+    values.network.allow = {"192.168.1.20/32:8080"};
+    values.network.except = {"85.10.0.0/24"};
+    const ClusterFacts cluster{.dns_selector = {{"k8s-app", "kube-dns"}},
+                               .dns_addresses = {"10.43.0.10"},
+                               .node_addresses = {"198.41.7.7"},
+                               .api_addresses = {"198.41.7.7"},
+                               .pod_ranges = {"10.42.0.0/16"}};
+    const Json policy{{"spec", {{"egress", egress_rules(values, cluster, Json::array({colony_rule()}))}}}};
+    std::map<std::string, std::string> why;
+    for (const auto& [line, source] : policy_origins(values, cluster, policy))
+        why[line] = source;
+    EXPECT_EQ(why["closed  198.41.7.7/32"], "a node, the API server");
+    EXPECT_EQ(why["closed  85.10.0.0/24"], "network.except");
+    EXPECT_EQ(why["closed  10.0.0.0/8"], "special-purpose range (IANA), pods");
+    EXPECT_EQ(why["open    TCP 8080 to 192.168.1.20/32"], "network.allow");
+    EXPECT_EQ(why["open    UDP 53, TCP 53 to 10.43.0.10/32"], "the cluster's name server");
+    EXPECT_EQ(why["open    TCP 443, TCP 80 to 0.0.0.0/0"],
+              "the public internet, for Telegram and the provider");
+    EXPECT_EQ(std::count_if(why.begin(), why.end(),
+                            [](const auto& one) { return one.second.starts_with("not deploy's"); }),
+              1);
 }
 
 }  // namespace

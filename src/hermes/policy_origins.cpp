@@ -1,0 +1,89 @@
+// Where each line of the cage's policy comes from.
+#include "hermesctl/hermes/policy.hpp"
+#include "ranges.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using kube::at;
+using kube::text_at;
+using Texts = std::vector<std::string>;
+
+struct Source {
+    const char* name;
+    Texts ranges;
+};
+
+/// In the order in which they are asked: the first that has a range explains it.
+std::vector<Source> sources_of(const Values& values, const ClusterFacts& cluster) {
+    return {{"special-purpose range (IANA)", special_ranges_v4()},
+            {"special-purpose range (IANA)", special_ranges_v6()},
+            {"network.except", values.network.except},
+            {"pods", cluster.pod_ranges},
+            {"Services", cluster.service_ranges},
+            {"a node", cluster.node_addresses},
+            {"the API server", cluster.api_addresses},
+            {"a load balancer or an external address of a Service", cluster.balancer_addresses},
+            {"closed before, when more of the cluster could be read", cluster.closed_before}};
+}
+
+/// Several may lie in one range: all of them are named.
+std::string why_closed(const std::string& text, const std::vector<Source>& sources) {
+    const auto range = parse_range(text);
+    Texts names;
+    for (const Source& source : sources) {
+        const bool here = std::ranges::any_of(source.ranges, [&](const std::string& one) {
+            const auto found = parse_range(one);
+            return found && range && range->contains(*found);
+        });
+        if (here && std::ranges::find(names, source.name) == names.end()) names.emplace_back(source.name);
+    }
+    return names.empty() ? "added by hand" : fmt::format("{}", fmt::join(names, ", "));
+}
+
+bool has(const Texts& list, const std::string& range) {
+    return std::ranges::any_of(list, [&](const std::string& one) {
+        const auto found = parse_range(one);
+        return found && found->text() == range;
+    });
+}
+
+std::string why_open(const Json& peer, const Json& rule, const Values& values, const ClusterFacts& cluster) {
+    const std::string cidr = text_at(peer, "/ipBlock/cidr");
+    if (cidr == everything_v4 || cidr == everything_v6)
+        return "the public internet, for Telegram and the provider";
+    if (cidr.empty() && at(peer, "/podSelector/matchLabels") == cluster.dns_selector)
+        return fmt::format("the pods of the DNS Service in {}", cluster.dns_namespace);
+    if (has(cluster.dns_addresses, cidr)) return "the cluster's name server";
+    if (has(values.network.dns, cidr)) return "network.dns";
+    const auto port = std::to_string(kube::int_at(rule, "/ports/0/port"));
+    const bool asked = std::ranges::any_of(values.network.allow, [&](const std::string& text) {
+        const auto opening = parse_target(text);
+        return opening && std::to_string(opening->port) == port && has({opening->host}, cidr);
+    });
+    return asked ? "network.allow" : "not deploy's: somebody added it, and it is kept";
+}
+
+}  // namespace
+
+std::vector<Origin> policy_origins(const Values& values, const ClusterFacts& cluster, const Json& policy) {
+    const auto sources = sources_of(values, cluster);
+    std::vector<Origin> origins;
+    for (const Json& rule : at(policy, "/spec/egress")) {
+        for (const Json& peer : at(rule, "/to")) {
+            Json open = peer;
+            if (open.contains("ipBlock")) open["ipBlock"].erase("except");
+            const Json alone{{"to", Json::array({open})}, {"ports", at(rule, "/ports")}};
+            origins.push_back({"open    " + rule_text(alone), why_open(peer, rule, values, cluster)});
+            for (const Json& range : at(peer, "/ipBlock/except"))
+                origins.push_back({"closed  " + range.get<std::string>(), why_closed(range, sources)});
+        }
+    }
+    return origins;
+}
+
+}  // namespace hermesctl::hermes
