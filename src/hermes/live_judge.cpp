@@ -99,12 +99,11 @@ class Judge {
         check_.verdict = Verdict::fail;
         check_.evidence = fmt::format("{}{}", lost_ ? "" : "the pod reaches ", fmt::join(reached_, ", "));
         check_.hint =
-            lost_ ? "hermesctl doctor, or kubectl get networkpolicies: what keeps it from there?"
-                  : "hermesctl verify --static names the rule; where none allows it, nothing enforces it "
-                    "there (docs/checks.md#gate)";
+            lost_ ? "kubectl get networkpolicies -A: what keeps the pod from there?"
+                  : "hermesctl verify --static names the rule; where none allows it, nothing enforces "
+                    "it there (docs/checks.md#gate)";
         if (check_.id == "live-kubelet" || check_.id == "live-nodes")
             check_.evidence += "; some networks let a pod reach its own node, whatever the policies say";
-        if (lost_) check_.hint = "kubectl get networkpolicies -A: what keeps the pod from there?";
         return check_;
     }
 

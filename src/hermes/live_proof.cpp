@@ -178,6 +178,8 @@ class Proving {
                    .api_slices = items(answers[2]),
                    .provider = values.provider,
                    .lan = values.network.must_not_reach,
+                   .allow = values.network.allow,
+                   .dns = values.network.dns,
                    .witnesses = witnesses_of(values, cluster, foreign_rules(live.of(names_.policy()))),
                    .ipv6_wanted = values.network.ipv6};
         std::erase_if(around_.witnesses, [](const std::string& one) { return one.ends_with(":443"); });

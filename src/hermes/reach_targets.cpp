@@ -93,6 +93,21 @@ void add_internet(List& list, const Surroundings& around) {
     list.add("live-tailnet", "tcp", "100.100.100.100", 80, Listener::perhaps);
 }
 
+/// What the cage opens by name is no target, but for what was named as one.
+bool is_opened(const ReachTarget& target, const Surroundings& around) {
+    const auto host = parse_range(target.host);
+    if (!host || target.row == "live-lan") return false;
+    const auto holds = [&](const std::string& range) {
+        const auto found = parse_range(range);
+        return found && found->contains(*host);
+    };
+    if (target.port == 53 && std::ranges::any_of(around.dns, holds)) return true;
+    return target.by == "tcp" && std::ranges::any_of(around.allow, [&](const std::string& text) {
+               const auto opening = parse_target(text);
+               return opening && opening->port == target.port && holds(opening->host);
+           });
+}
+
 void add_opening(List& list, const char* row, const std::string& text, Listener listener) {
     if (const auto opening = parse_target(text)) list.add(row, "tcp", opening->host, opening->port, listener);
 }
@@ -121,7 +136,9 @@ std::vector<ReachTarget> reach_targets(const Surroundings& around) {
     list.lifeline("live-telegram", "api.telegram.org");
     if (around.provider == "minimax") list.lifeline("live-provider", "api.minimax.io");
     if (around.provider == "minimax-cn") list.lifeline("live-provider", "api.minimaxi.com");
-    return list.take();
+    auto targets = list.take();
+    std::erase_if(targets, [&](const ReachTarget& target) { return is_opened(target, around); });
+    return targets;
 }
 
 }  // namespace hermesctl::hermes

@@ -33,7 +33,9 @@ struct Surroundings {
     std::vector<Json> api_slices{};
     std::string host_ip{};  // of the pod's node
     std::string provider{};
-    std::vector<std::string> lan{};        // "192.168.1.206:30002"
+    std::vector<std::string> lan{};    // "192.168.1.206:30002"
+    std::vector<std::string> allow{};  // network.allow and network.dns: what the cage opens is not tried
+    std::vector<std::string> dns{};
     std::vector<std::string> witnesses{};  // "10.43.0.10:9153"
     bool ipv6_wanted = false;
 };

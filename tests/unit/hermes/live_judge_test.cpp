@@ -139,6 +139,10 @@ spec: {clusterIP: 10.43.0.7, ports: [{port: 80, nodePort: 30080}, {port: 81}]}
     EXPECT_THAT(names_of_targets(targets, "live-provider"), Contains("TCP api.minimax.io:443"));
     EXPECT_THAT(names_of_targets(targets, "live-ipv6"), Not(::testing::IsEmpty()));
     EXPECT_TRUE(names_of_targets(reach_targets({.ipv6_wanted = true}), "live-ipv6").empty());
+    EXPECT_THAT(names_of_targets(reach_targets({.allow = {"169.254.0.0/16:80"}, .dns = {"1.1.1.1"}}),
+                                 "live-resolvers"),
+                ::testing::ElementsAre("TCP 1.1.1.1:853"));
+    EXPECT_TRUE(names_of_targets(reach_targets({.allow = {"169.254.0.0/16:80"}}), "live-metadata").empty());
 }
 
 TEST(TwinJob, IsTheSameImageOnTheSameNodeOutsideTheCage) {
