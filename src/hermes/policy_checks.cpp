@@ -134,11 +134,19 @@ class Judge {
         return premises_.own.empty() ? "add a policy for Egress that selects the pod" : "hermesctl deploy";
     }
 
+    /// One packet, to an address that people know where there is one.
+    static std::optional<Packet> telling_example(const Traffic& traffic) {
+        for (const char* range : {"192.168.0.0/16", "10.0.0.0/8", "172.16.0.0/12", "100.64.0.0/10"}) {
+            if (auto packet = (traffic & Traffic(range, Ports::all())).example()) return packet;
+        }
+        return traffic.example();
+    }
+
     /// For each rule that lets something of `forbidden` through: one packet and the rule.
     Texts examples(const Traffic& forbidden) const {
         Texts texts;
         for (const Grant& grant : reach_.grants) {
-            const auto packet = ((grant.ranges & forbidden) - wanted_).example();
+            const auto packet = telling_example((grant.ranges & forbidden) - wanted_);
             if (packet) texts.push_back(fmt::format("{} by {}", packet->text(), grant.text()));
         }
         return texts;

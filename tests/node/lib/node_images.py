@@ -36,6 +36,8 @@ class NodeImages:
     def forget(self, reference):
         present = self.digests()
         if full(reference) not in present:
+            if full(reference) in map(full, images.digests()):
+                return  # it was not pulled yet
             raise NodeError(f"the node has no image {full(reference)}")
         self._remove(present, present[full(reference)])
 

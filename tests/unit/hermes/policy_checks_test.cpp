@@ -228,7 +228,7 @@ spec:
     const Checks rows = policy_checks_of(objects, "bots");
     EXPECT_THAT(ids(rows), ElementsAre("policy-leaks"));
     EXPECT_THAT(found(rows).at("policy-leaks").evidence,
-                HasSubstr("TCP 0.0.0.1:443 by rule 1 of networkpolicy/bot"));
+                HasSubstr("TCP 100.64.0.1:443 by rule 1 of networkpolicy/bot"));
 }
 
 TEST(PolicyFiles, TheSameNameInAnotherNamespaceIsAnotherPod) {
