@@ -119,6 +119,7 @@ TEST_F(Adopt, NoSecondPodAtAnyMoment) {
     bool ended = false;
     std::istringstream lines(watch.out());
     for (std::string name, rest; lines >> name && std::getline(lines, rest);) {
+        if (name.starts_with("hermes-gate-")) continue;  // tries the cage, and has no agent
         if (old.empty()) old = name;
         if (name == old)
             ended = ended || rest.find("Succeeded") != std::string::npos ||
