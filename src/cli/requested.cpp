@@ -114,7 +114,7 @@ std::string text_of_file(Session& session) {
     }
     auto found = read_file(file);
     if (!found)
-        throw Error(ExitCode::usage, fmt::format("{} does not exist", file), "hermesctl deploy --help");
+        throw Error(ExitCode::usage, fmt::format("{} does not exist", file), "check the path; - is stdin");
     return std::move(*found);
 }
 
