@@ -68,7 +68,7 @@ class Judge {
 
     Check verdict() {
         if (!reached_.empty()) return fail();
-        if (!unclear_.empty() && closed_.empty()) {
+        if (!unclear_.empty()) {
             check_.verdict = Verdict::inconclusive;
             check_.evidence = fmt::format("{}", fmt::join(unclear_, "; "));
             check_.hint = check_.id == "live-lan"

@@ -58,6 +58,19 @@ TEST(JudgeReach, OnlyTwinReachesAndPodDoesNotIsAPass) {
     }
 }
 
+TEST(JudgeReach, OneClosedTargetDoesNotSpeakForAnother) {
+    ReachTarget other = target("live-lan", Listener::asked);
+    other.host = "192.168.1.8";
+    const std::vector<ReachTarget> both{target("live-lan", Listener::asked), other};
+    const Reached pod{{both[0].name(), "refused"}, {both[1].name(), "silent"}};
+    const Twin twin{.reached = Reached{{both[0].name(), "open"}, {both[1].name(), "silent"}}};
+    for (const Check& check : judge_reach(both, pod, "", twin)) {
+        if (check.id != "live-lan") continue;
+        EXPECT_EQ(check.verdict, Verdict::inconclusive);
+        EXPECT_THAT(check.evidence, HasSubstr("192.168.1.8"));
+    }
+}
+
 TEST(JudgeReach, ALifelineThatIsCutIsAFailure) {
     ReachTarget lifeline = target("live-telegram");
     lifeline.lifeline = true;
