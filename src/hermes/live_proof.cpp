@@ -8,6 +8,7 @@
 #include "hermesctl/hermes/gate.hpp"
 #include "hermesctl/hermes/policy.hpp"
 #include "hermesctl/kube/exec.hpp"
+#include "items.hpp"
 
 #include <algorithm>
 #include <array>
@@ -145,11 +146,6 @@ class TwinJob {
     std::string why_not_{};
 };
 
-struct Caged {
-    Json pod{};
-    std::string container{};
-};
-
 class Proving {
   public:
     Proving(kube::Client& client, const Names& names, const ProofOptions& options, Reporter& reporter)
@@ -173,9 +169,9 @@ class Proving {
             {"EndpointSlice", "default", {.label = "kubernetes.io/service-name=kubernetes", .field = {}}},
             {"Pod", names_.ns, {.label = "app=" + names_.name, .field = {}}}};
         const auto answers = client_.list_all(lists);
-        around_ = {.services = items(answers[0]),
-                   .nodes = items(answers[1]),
-                   .api_slices = items(answers[2]),
+        around_ = {.services = items_of(answers[0]),
+                   .nodes = items_of(answers[1]),
+                   .api_slices = items_of(answers[2]),
                    .provider = values.provider,
                    .lan = values.network.must_not_reach,
                    .allow = values.network.allow,
@@ -184,13 +180,8 @@ class Proving {
                    .ipv6_wanted = values.network.ipv6};
         std::erase_if(around_.witnesses, [](const std::string& one) { return one.ends_with(":443"); });
         std::ranges::copy(options_.lan_targets, std::back_inserter(around_.lan));
-        find_pod(items(answers[3]));
+        find_pod(items_of(answers[3]));
         around_.host_ip = text_at(pod_, "/status/hostIP");
-    }
-
-    static std::vector<Json> items(const kube::Outcome& answer) {
-        if (!answer.object || !at(*answer.object, "/items").is_array()) return {};
-        return at(*answer.object, "/items").get<std::vector<Json>>();
     }
 
     void find_pod(const std::vector<Json>& pods) {

@@ -1,6 +1,7 @@
 // What the rows about policies need of the cluster.
 #include "hermesctl/hermes/policy.hpp"
 #include "hermesctl/hermes/policy_checks.hpp"
+#include "items.hpp"
 
 #include <algorithm>
 #include <array>
@@ -47,11 +48,6 @@ void read_other_kinds(kube::Client& client, const std::string& ns, PolicyPremise
         for (const Json& item : at(*answers[i].object, "/items"))
             premises.other_kinds.push_back(fmt::format("{}/{}", kind, text_at(item, "/metadata/name")));
     }
-}
-
-std::vector<Json> items_of(const kube::Outcome& answer) {
-    if (!answer.object || !at(*answer.object, "/items").is_array()) return {};
-    return at(*answer.object, "/items").get<std::vector<Json>>();
 }
 
 /// The labels of the live pod, which somebody may have changed; of the template where none runs.

@@ -1,0 +1,16 @@
+// What a list gave.
+#pragma once
+
+#include "hermesctl/kube/client.hpp"
+
+#include <vector>
+
+namespace hermesctl::hermes {
+
+/// None where the list was refused, or failed: who must tell that apart asks the outcome itself.
+inline std::vector<kube::Json> items_of(const kube::Outcome& answer) {
+    if (!answer.object || !kube::at(*answer.object, "/items").is_array()) return {};
+    return kube::at(*answer.object, "/items").get<std::vector<kube::Json>>();
+}
+
+}  // namespace hermesctl::hermes
