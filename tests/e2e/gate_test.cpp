@@ -18,19 +18,8 @@ using namespace std::chrono_literals;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-class Gate : public Node {
+class Gate : public EnforcedNode {
   protected:
-    void SetUp() override {
-        Node::SetUp();
-        if (IsSkipped()) return;
-        usual_ = node({"enforcer", "which"});
-        usual_.erase(usual_.find_last_not_of("\n ") + 1);
-    }
-    void TearDown() override {
-        if (!usual_.empty()) node({"enforcer", usual_});
-        Node::TearDown();
-    }
-
     /// Pods of the test's namespace, each with the gate or without, that connect to the DNS's metrics port
     /// from their first instant on, for as long as the window of an enforcer lasts; how many got through.
     int get_through(int pods, bool gate) {
@@ -86,8 +75,6 @@ class Gate : public Node {
         return static_cast<int>(std::count(std::istream_iterator<std::string>(words),
                                            std::istream_iterator<std::string>(), word));
     }
-
-    std::string usual_{};
 };
 
 TEST_F(Gate, WhereNothingEnforcesNoAgentStarts) {

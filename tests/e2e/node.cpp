@@ -95,4 +95,16 @@ std::string Node::ask(const std::string& text, int seconds) {
         .out;
 }
 
+void EnforcedNode::SetUp() {
+    Node::SetUp();
+    if (IsSkipped()) return;
+    usual_ = node({"enforcer", "which"});
+    usual_.erase(usual_.find_last_not_of("\n ") + 1);
+}
+
+void EnforcedNode::TearDown() {
+    if (!usual_.empty()) node({"enforcer", usual_});
+    Node::TearDown();
+}
+
 }  // namespace hermesctl::e2e

@@ -51,4 +51,13 @@ class Node : public ::testing::Test {
     std::vector<std::string> namespaces_{};
 };
 
+/// For tests that change who enforces policies: afterwards it is who it was.
+class EnforcedNode : public Node {
+  protected:
+    void SetUp() override;
+    void TearDown() override;
+
+    std::string usual_{};  // enforcer
+};
+
 }  // namespace hermesctl::e2e

@@ -21,18 +21,12 @@ using ::testing::Not;
 using Ids = std::set<std::string>;
 constexpr auto lan_host = "192.168.50.10:22";
 
-class Verify : public Node {
+class Verify : public EnforcedNode {
   protected:
     void SetUp() override {
-        Node::SetUp();
+        EnforcedNode::SetUp();
         if (IsSkipped()) return;
-        usual_ = node({"enforcer", "which"});
-        usual_.erase(usual_.find_last_not_of("\n ") + 1);
         ASSERT_EQ(hermesctl(deploy_arguments()).code, 0);
-    }
-    void TearDown() override {
-        if (!usual_.empty()) node({"enforcer", usual_});
-        Node::TearDown();
     }
 
     struct Answer {
@@ -69,8 +63,6 @@ class Verify : public Node {
                    {"-n", ns(), "get", "jobs,pods", "-l", "app.kubernetes.io/component=twin", "-o", "name"})
             .out;
     }
-
-    std::string usual_{};
 };
 
 TEST_F(Verify, ACleanInstallationHoldsWithEachEnforcer) {

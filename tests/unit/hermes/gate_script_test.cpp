@@ -2,6 +2,7 @@
 #include "hermesctl/base/file.hpp"
 #include "hermesctl/base/process.hpp"
 #include "hermesctl/hermes/gate.hpp"
+#include "support/loopback_socket.hpp"
 #include "support/scratch.hpp"
 
 #include <atomic>
@@ -21,38 +22,9 @@ namespace hermesctl::hermes {
 namespace {
 
 using namespace std::chrono_literals;
+using Socket = hermesctl::testing::LoopbackSocket;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
-
-/// A port of loopback.
-class Socket {
-  public:
-    explicit Socket(int type) : fd_(::socket(AF_INET, type, 0)) {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof address;
-        auto* plain = reinterpret_cast<sockaddr*>(&address);
-        if (::bind(fd_, plain, size) != 0) std::abort();
-        ::getsockname(fd_, plain, &size);
-        port_ = ntohs(address.sin_port);
-    }
-    ~Socket() { ::close(fd_); }
-    Socket(const Socket&) = delete;
-    Socket& operator=(const Socket&) = delete;
-
-    /// From here on it can be connected to.
-    void listen() const {
-        if (::listen(fd_, 64) != 0) std::abort();
-    }
-    int fd() const { return fd_; }
-    int port() const { return port_; }
-    std::string witness() const { return fmt::format("127.0.0.1:{}", port_); }
-
-  private:
-    int fd_;
-    int port_ = 0;
-};
 
 /// Says NXDOMAIN to everything, once `silent` is over.
 class NameServer {
@@ -120,7 +92,7 @@ class GateScript : public ::testing::Test {
 };
 
 TEST_F(GateScript, LetsTheAgentStartOnceTheWitnessIsClosed) {
-    const Outcome outcome = run(witness_.witness(), dns_.port());
+    const Outcome outcome = run(witness_.address(), dns_.port());
     EXPECT_EQ(outcome.code, 0);
     EXPECT_THAT(outcome.message, StartsWith("closed after"));
 }
@@ -128,9 +100,9 @@ TEST_F(GateScript, LetsTheAgentStartOnceTheWitnessIsClosed) {
 TEST_F(GateScript, HoldsWhileOneWitnessIsOpen) {
     const Socket other{SOCK_STREAM};
     witness_.listen();
-    const Outcome outcome = run(other.witness() + "," + witness_.witness(), dns_.port(), "1");
+    const Outcome outcome = run(other.address() + "," + witness_.address(), dns_.port(), "1");
     EXPECT_EQ(outcome.code, gate_still_open);
-    EXPECT_EQ(outcome.message, witness_.witness());
+    EXPECT_EQ(outcome.message, witness_.address());
     EXPECT_GE(outcome.took, 1s);
 }
 
@@ -139,7 +111,7 @@ TEST_F(GateScript, OneFailedAttemptIsNotEnough) {
     // open.
     const Socket full{SOCK_STREAM};
     if (::listen(full.fd(), 3) != 0) std::abort();
-    const Outcome outcome = run(full.witness(), dns_.port());
+    const Outcome outcome = run(full.address(), dns_.port());
     EXPECT_EQ(outcome.code, 0);
     // Five silent attempts of 150 ms each, after the ones that got through.
     EXPECT_GE(outcome.took, 750ms);
@@ -147,11 +119,11 @@ TEST_F(GateScript, OneFailedAttemptIsNotEnough) {
 
 TEST_F(GateScript, WaitsForDnsFirst) {
     const NameServer late{600ms};
-    const Outcome outcome = run(witness_.witness(), late.port());
+    const Outcome outcome = run(witness_.address(), late.port());
     EXPECT_EQ(outcome.code, 0);
     EXPECT_GE(outcome.took, 600ms);
     const Socket silent{SOCK_DGRAM};
-    const Outcome never = run(witness_.witness(), silent.port(), "1");
+    const Outcome never = run(witness_.address(), silent.port(), "1");
     EXPECT_EQ(never.code, gate_no_dns);
     EXPECT_THAT(never.message, HasSubstr("no answer from the name servers 127.0.0.1"));
 }

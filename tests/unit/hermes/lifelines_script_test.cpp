@@ -1,17 +1,16 @@
 // manifests/lifelines.py, against a server of our own and made-up files of the agent.
 #include "hermesctl/base/process.hpp"
 #include "hermesctl/hermes/lifelines.hpp"
+#include "support/loopback_socket.hpp"
 #include "support/scratch.hpp"
 
 #include <map>
 #include <mutex>
 #include <thread>
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -27,21 +26,12 @@ using ::testing::Not;
 class Server {
   public:
     Server() {
-        socket_ = ::socket(AF_INET, SOCK_STREAM, 0);
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof address;
-        auto* plain = reinterpret_cast<sockaddr*>(&address);
-        if (::bind(socket_, plain, size) != 0 || ::listen(socket_, 8) != 0) std::abort();
-        ::getsockname(socket_, plain, &size);
-        url_ = fmt::format("http://127.0.0.1:{}", ntohs(address.sin_port));
+        socket_.listen();
         thread_ = std::thread([this] { serve(); });
     }
     ~Server() {
-        ::shutdown(socket_, SHUT_RDWR);
+        ::shutdown(socket_.fd(), SHUT_RDWR);
         thread_.join();
-        ::close(socket_);
     }
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
@@ -60,7 +50,7 @@ class Server {
   private:
     void serve() {
         while (true) {
-            const int peer = ::accept(socket_, nullptr, nullptr);
+            const int peer = ::accept(socket_.fd(), nullptr, nullptr);
             if (peer < 0) return;
             const std::string request = read(peer);
             const std::string reply = reply_to(request);
@@ -91,8 +81,8 @@ class Server {
         return fmt::format("HTTP/1.0 {} x\r\nContent-Length: {}\r\n\r\n{}", status, body.size(), body);
     }
 
-    int socket_ = -1;
-    std::string url_{};
+    hermesctl::testing::LoopbackSocket socket_{SOCK_STREAM};
+    const std::string url_ = fmt::format("http://{}", socket_.address());
     std::mutex mutex_{};
     const std::pair<int, std::string> nothing_{404, "{}"};
     std::map<std::string, std::pair<int, std::string>> answers_{};

@@ -1,31 +1,19 @@
 // manifests/reach.py against listeners on loopback.
 #include "hermesctl/base/process.hpp"
 #include "hermesctl/hermes/live_proof.hpp"
+#include "support/loopback_socket.hpp"
 
-#include <arpa/inet.h>
-#include <fmt/format.h>
+#include <optional>
+
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 namespace hermesctl::hermes {
 namespace {
 
+using Socket = hermesctl::testing::LoopbackSocket;
+
 class ReachScript : public ::testing::Test {
   protected:
-    ReachScript() : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof address;
-        auto* plain = reinterpret_cast<sockaddr*>(&address);
-        if (::bind(fd_, plain, size) != 0) std::abort();
-        ::getsockname(fd_, plain, &size);
-        port_ = ntohs(address.sin_port);
-    }
-    ~ReachScript() override { ::close(fd_); }
-
     static Reached run(const std::vector<ReachTarget>& targets) {
         Json list = Json::array();
         for (const ReachTarget& target : targets)
@@ -36,29 +24,21 @@ class ReachScript : public ::testing::Test {
         return parse_reached(result.value().output, targets).value();
     }
 
-    int fd_;
-    int port_ = 0;
+    Socket tcp_{SOCK_STREAM};
 };
 
 TEST_F(ReachScript, TellsOpenFromRefused) {
-    const ReachTarget target{.by = "tcp", .host = "127.0.0.1", .port = port_};
+    const ReachTarget target{.by = "tcp", .host = "127.0.0.1", .port = tcp_.port()};
     EXPECT_EQ(run({target}).at(target.name()), "refused");
-    ASSERT_EQ(::listen(fd_, 4), 0);
+    tcp_.listen();
     EXPECT_EQ(run({target}).at(target.name()), "open");
 }
 
 TEST_F(ReachScript, UdpIsOpenOnlyWhenItAnswers) {
-    const int udp = ::socket(AF_INET, SOCK_DGRAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* plain = reinterpret_cast<sockaddr*>(&address);
-    ASSERT_EQ(::bind(udp, plain, size), 0);
-    ::getsockname(udp, plain, &size);
-    const ReachTarget silent{.by = "dns", .host = "127.0.0.1", .port = ntohs(address.sin_port)};
+    std::optional<Socket> udp(std::in_place, SOCK_DGRAM);
+    const ReachTarget silent{.by = "dns", .host = "127.0.0.1", .port = udp->port()};
     EXPECT_EQ(run({silent}).at(silent.name()), "silent");
-    ::close(udp);
+    udp.reset();
     EXPECT_EQ(run({silent}).at(silent.name()), "refused");
 }
 
