@@ -107,6 +107,13 @@ std::vector<std::string> ordered_keys(const Json& object) {
     return keys;
 }
 
+/// The key with its colon. Readers look for that colon no further than 1024 characters (YAML 1.2.2, 7.4.2),
+/// so a longer key is marked as one.
+std::string key_text(const std::string& key, const std::string& indent) {
+    const std::string text = inline_string(key);
+    return text.size() <= 1024 ? text + ":" : "? " + text + "\n" + indent + ":";
+}
+
 void write(std::string& out, const Json& value, const std::string& indent);
 
 /// Each item on lines of its own; the first one goes on where `out` ends ("- " stands before it).
@@ -115,7 +122,7 @@ void write_map(std::string& out, const Json& value, const std::string& indent) {
     for (const std::string& key : ordered_keys(value)) {
         if (!std::exchange(first, false)) out += indent;
         const Json& item = value[key];
-        out += inline_string(key) + ":";
+        out += key_text(key, indent);
         if (!is_block(item)) {
             out += ' ';
             out += scalar(item, indent + "  ");

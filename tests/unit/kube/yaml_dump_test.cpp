@@ -194,6 +194,19 @@ TEST(YamlDump, AnythingComesBackAsItWas) {
     }
 }
 
+TEST(YamlDump, KeysOfAnyLengthComeBack) {
+    for (const std::size_t length : {1022u, 1023u, 1024u, 1025u, 3000u}) {
+        for (const char letter : {'x', '\n'}) {  // the second is written in quotes, as two
+            const std::string key(length, letter);
+            for (const Json& item :
+                 {Json("v"), Json("a\nb\n"), Json::array(), Json{{"a", {1, 2}}}, Json{1, {{"b", 2}}}}) {
+                EXPECT_EQ(round_trip_failure({{key, item}, {"z", 1}}), "");
+                EXPECT_EQ(round_trip_failure({{"list", {{{key, item}, {"z", 1}}, 2}}}), "");
+            }
+        }
+    }
+}
+
 TEST(YamlDump, ReadsAsPeopleExpect) {
     const Json object = Json::parse(R"({"spec":{"replicas":1,"args":["-c","echo hi"],"empty":{},"none":[],
         "ports":[{"containerPort":80,"name":"web"}],"cpu":"2","image":"docker.io/a/b:latest",
