@@ -255,12 +255,15 @@ class Waiter {
     Clock::Duration pulled_{0};
 };
 
-/// Evicted and the like stay as objects, but nothing runs in them any more.
-std::vector<Json> running_ones(const Watch& pods) {
+/// Evicted and the like stay as objects, though nothing runs in them any more: they are not waited for. One
+/// that is being deleted has ended a moment before it is gone.
+std::vector<Json> awaited_ones(const Watch& pods) {
     std::vector<Json> left;
     for (const auto& [name, pod] : pods.objects()) {
         const std::string phase = kube::text_at(pod, "/status/phase");
-        if (phase != "Failed" && phase != "Succeeded") left.push_back(pod);
+        const bool stays = kube::at(pod, "/metadata/deletionTimestamp").is_null();
+        if (stays && (phase == "Failed" || phase == "Succeeded")) continue;
+        left.push_back(pod);
     }
     return left;
 }
@@ -291,7 +294,7 @@ void wait_until_no_pods(kube::Client& client, const Names& names, Clock::Duratio
         pods.advance();
         if (each_round) each_round();
         if (pods.refused()) throw *pods.refused();
-        const std::vector<Json> left = running_ones(pods);
+        const std::vector<Json> left = awaited_ones(pods);
         if (pods.synced() && left.empty()) break;
         for (const Json& pod : left) {
             if (each_pod && met.insert(kube::text_at(pod, "/metadata/uid")).second) each_pod(pod);

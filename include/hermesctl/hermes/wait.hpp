@@ -23,8 +23,8 @@ struct WaitOptions {
 /// timeout, denied, unreachable (nothing was heard of the server for the whole patience), interrupted.
 std::string wait_until_answers(kube::Client&, const Names&, const WaitOptions&, Reporter&);
 
-/// No pod runs any more that the label app=NAME selects; `each_pod` gets each one that has not ended, once.
-/// Throws Error{timeout} naming what is left.
+/// No pod is there any more that the label app=NAME selects, but for those that have ended and stay (evicted,
+/// say); `each_pod` gets each of the others, once. Throws Error{timeout} naming what is left.
 void wait_until_no_pods(kube::Client&, const Names&, Clock::Duration timeout, Reporter&,
                         const std::function<void()>& each_round = {},
                         const std::function<void(const kube::Json& pod)>& each_pod = {});

@@ -89,6 +89,20 @@ TEST_F(Teardown, RemovesTheCageAfterTheLastPodAlsoWhenAnEarlierRunWasInterrupted
     EXPECT_TRUE(gone(names.policy()));
 }
 
+/// Its containers have ended, and for a moment the object is still there.
+TEST_F(Teardown, WaitsUntilAnEndedPodThatGoesIsGone) {
+    api_.erase(replica_set);
+    api_.merge(pod, {{"metadata", {{"deletionTimestamp", "2026-01-01T00:00:00Z"}}},
+                     {"status", {{"phase", "Failed"}}}});
+    transport_.after(2s, [this] { api_.erase(pod); });
+    bool caged = false;
+    api_.on_write = [&](const std::string& type, const kube::Json& object) {
+        if (type == "DELETED" && kube::ref_of(object) == names.policy()) caged = gone(pod);
+    };
+    remove();
+    EXPECT_TRUE(caged);
+}
+
 TEST_F(Teardown, DoesNotWaitForWhatIsLeftOfAnEvictedPod) {
     api_.merge(pod, {{"status", {{"phase", "Failed"}, {"reason", "Evicted"}}}});
     remove();
