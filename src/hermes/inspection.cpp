@@ -1,12 +1,12 @@
 // Reads what the rows look at: one round of requests, and one command in the pod.
 #include "hermesctl/hermes/inspection.hpp"
 
-#include "hermesctl/base/scrub.hpp"
 #include "hermesctl/hermes/agent.hpp"
 #include "hermesctl/hermes/diagnosis.hpp"
 #include "hermesctl/hermes/target.hpp"
 #include "hermesctl/kube/kinds.hpp"
 #include "hermesctl/net/http.hpp"
+#include "tamed.hpp"
 
 #include <algorithm>
 #include <array>
@@ -22,7 +22,6 @@ using kube::Outcome;
 using kube::text_at;
 using namespace std::chrono_literals;
 
-constexpr std::size_t longest_text = 200;
 constexpr std::size_t largest_answer = 256 * 1024;
 
 constexpr std::string_view gateway_api = "/apis/gateway.networking.k8s.io";
@@ -127,59 +126,12 @@ bool has_ended(const Json& pod) {
     return phase == "Succeeded" || phase == "Failed" || !at(pod, "/metadata/deletionTimestamp").is_null();
 }
 
-void look_inside(kube::Client& client, Premises& premises) {
+Json keys_of(const Reading& secret) {
     Json keys = Json::array();
-    if (!premises.secret.items.empty()) {
-        for (const auto& [key, value] : at(premises.secret.items.front(), "/data").items())
-            keys.push_back(key);
-    }
-    const kube::ExecRequest request{.ns = premises.names.ns,
-                                    .pod = premises.pod,
-                                    .container = std::string(container_name),
-                                    .argv = python_command(reading_script("inspect.py"), {keys.dump()})};
-    try {
-        const kube::ExecOutput output = run_exec(client.transport(), client.clock(), request, "", 30s);
-        if (auto said = parse_inside(output.out)) {
-            premises.inside = std::move(*said);
-            return;
-        }
-        premises.no_inside =
-            "the inside of the pod was not seen: " + complaint_of(output.exit_code, output.err);
-    } catch (const Error& error) {
-        if (error.code() == ExitCode::interrupted) throw;
-        premises.no_inside = "the inside of the pod was not seen: " + error.message();
-        if (error.code() == ExitCode::denied) {
-            premises.inside_hint =
-                fmt::format("grant get and create on pods/exec in namespace {}", premises.names.ns);
-            return;
-        }
-    }
-    premises.inside_hint = fmt::format("kubectl -n {} exec {} -c {} -- /usr/bin/python3 --version",
-                                       premises.names.ns, premises.pod, container_name);
-}
-
-/// Printable ASCII, scrubbed and short.
-std::string tamed(const std::string& text) {
-    std::string safe = scrub(text);
-    std::ranges::replace_if(
-        safe, [](unsigned char c) { return c < 0x20 || c > 0x7e; }, '?');
-    return safe.substr(0, longest_text);
-}
-
-Json tamed(const Json& value, int depth = 0) {
-    if (depth > 8) return nullptr;
-    if (value.is_string()) return tamed(value.get_ref<const std::string&>());
-    if (value.is_object()) {
-        Json made = Json::object();
-        for (const auto& [key, item] : value.items())
-            made[tamed(key)] = tamed(item, depth + 1);
-        return made;
-    }
-    if (!value.is_array()) return value;
-    Json made = Json::array();
-    for (const Json& item : value)
-        made.push_back(tamed(item, depth + 1));
-    return made;
+    if (secret.items.empty()) return keys;
+    for (const auto& [key, value] : at(secret.items.front(), "/data").items())
+        keys.push_back(key);
+    return keys;
 }
 
 }  // namespace
@@ -192,6 +144,26 @@ std::optional<Json> parse_inside(std::string_view text) {
                        at(json, "/configs").is_object() && at(json, "/env_files").is_object();
     if (!whole) return std::nullopt;
     return tamed(json);
+}
+
+Inside look_inside(kube::Client& client, const std::string& ns, const std::string& pod, const Json& keys) {
+    const kube::ExecRequest request{.ns = ns,
+                                    .pod = pod,
+                                    .container = std::string(container_name),
+                                    .argv = python_command(reading_script("inspect.py"), {keys.dump()})};
+    Inside inside{.hint = fmt::format("kubectl -n {} exec {} -c {} -- /usr/bin/python3 --version", ns, pod,
+                                      container_name)};
+    try {
+        const kube::ExecOutput output = run_exec(client.transport(), client.clock(), request, "", 30s);
+        if (auto said = parse_inside(output.out)) return {.said = std::move(*said)};
+        inside.why = "the inside of the pod was not seen: " + complaint_of(output.exit_code, output.err);
+    } catch (const Error& error) {
+        if (error.code() == ExitCode::interrupted) throw;
+        inside.why = "the inside of the pod was not seen: " + error.message();
+        if (error.code() == ExitCode::denied)
+            inside.hint = fmt::format("grant get and create on pods/exec in namespace {}", ns);
+    }
+    return inside;
 }
 
 Premises read_premises(kube::Client& client, const Names& names) {
@@ -223,7 +195,10 @@ Premises read_premises(kube::Client& client, const Names& names) {
     std::erase_if(premises.pods.items, has_ended);
     premises.pod = assessment.pod;
     if (assessment.running) {
-        look_inside(client, premises);
+        Inside inside = look_inside(client, names.ns, premises.pod, keys_of(premises.secret));
+        premises.inside = std::move(inside.said);
+        premises.no_inside = std::move(inside.why);
+        premises.inside_hint = std::move(inside.hint);
     } else {
         premises.no_inside =
             premises.pods.known() ? "no agent runs: " + reason_of(assessment) : premises.pods.failure;

@@ -45,6 +45,15 @@ struct Premises {
 /// Error{failed} when there is no such installation, ApiError when even that cannot be told.
 Premises read_premises(kube::Client&, const Names&);
 
+/// What inspect.py says in a pod, or why it could not be asked.
+struct Inside {
+    Json said{};
+    std::string why{};
+    std::string hint{};
+};
+/// `keys`: a list of the names that the Secret has. Throws Error{interrupted}.
+Inside look_inside(kube::Client&, const std::string& ns, const std::string& pod, const Json& keys);
+
 /// What inspect.py printed, each text in it scrubbed, short and printable: an agent may have chosen it.
 /// Nothing for a text that is not inspect.py's.
 std::optional<Json> parse_inside(std::string_view text);

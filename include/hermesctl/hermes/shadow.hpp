@@ -2,6 +2,7 @@
 // out of the file.
 #pragma once
 
+#include "hermesctl/hermes/inspection.hpp"
 #include "hermesctl/hermes/live.hpp"
 #include "hermesctl/hermes/target.hpp"
 #include "hermesctl/kube/client.hpp"
@@ -29,6 +30,8 @@ struct Shadows {
     std::string mark{};  // of env_file_path as it was seen
 };
 
+/// What inspect.py says of it; without the target. Pure.
+Shadows shadows_of(const Inside&);
 /// Which of these keys are shadowed. What keeps it from being seen is a value. Throws Error{failed} when
 /// there is no such installation, Error{interrupted}, ApiError (unreachable).
 Shadows find_shadows(kube::Client&, const Names&, const std::vector<std::string>& keys);
