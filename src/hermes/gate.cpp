@@ -3,6 +3,7 @@
 #include "hermesctl/base/crypto.hpp"
 #include "hermesctl/hermes/policy.hpp"
 #include "hermesctl/hermes/reach.hpp"
+#include "one_shot.hpp"
 #include "ranges.hpp"
 
 #include <algorithm>
@@ -28,50 +29,27 @@ Traffic traffic_of(const Witness& witness) {
     return sum;
 }
 
-const Json& gate_of(const Json& deployment) {
-    static const Json none;
-    for (const Json& container : at(deployment, "/spec/template/spec/initContainers")) {
-        if (text_at(container, "/name") == gate_name) return container;
-    }
-    return none;
-}
-
 /// The gate alone, where the agent may run, and as policies see the agent: they select by label. It has no
 /// hash of a template, so no ReplicaSet takes it for its own.
 Json proof_pod(const Names& names, const Json& live, const Json& gate) {
-    const Json& spec = at(live, "/spec/template/spec");
     Json container = gate;
-    for (const Json& running : at(spec, "/containers")) {
-        if (text_at(running, "/name") == names.name || text_at(running, "/name") == "hermes")
-            container["image"] = at(running, "/image");  // the node has it
-    }
-    Json pod{{"apiVersion", "v1"},
-             {"kind", "Pod"},
-             {"metadata",
-              {{"name", fmt::format("{}-gate-{}", names.name, hex(random_bytes(3)))},
-               {"namespace", names.ns},
-               // It goes with the agent, should nobody be left to remove it.
-               {"ownerReferences",
-                {{{"apiVersion", "apps/v1"},
-                  {"kind", "Deployment"},
-                  {"name", names.name},
-                  {"uid", at(live, "/metadata/uid")}}}},
-               {"labels",
-                {{"app", names.name},
-                 {"app.kubernetes.io/instance", names.name},
-                 {"app.kubernetes.io/managed-by", "hermesctl"},
-                 {"app.kubernetes.io/component", "gate"}}}}},
-             {"spec",
-              {{"restartPolicy", "Never"},
-               {"activeDeadlineSeconds", std::chrono::seconds(longest_proof).count()},
-               {"automountServiceAccountToken", false},
-               {"enableServiceLinks", false},
-               {"securityContext", {{"seccompProfile", {{"type", "RuntimeDefault"}}}}},
-               {"containers", Json::array({container})}}}};
-    for (const char* field : {"nodeSelector", "tolerations", "imagePullSecrets", "runtimeClassName"}) {
-        if (spec.contains(field)) pod["spec"][field] = spec[field];
-    }
-    return pod;
+    container["image"] = agent_image(at(live, "/spec/template/spec"));
+    Json spec = spec_beside(at(live, "/spec/template/spec"));
+    spec["activeDeadlineSeconds"] = std::chrono::seconds(longest_proof).count();
+    spec["containers"] = Json::array({container});
+    return {{"apiVersion", "v1"},
+            {"kind", "Pod"},
+            {"metadata",
+             {{"name", fmt::format("{}-gate-{}", names.name, hex(random_bytes(3)))},
+              {"namespace", names.ns},
+              // It goes with the agent, should nobody be left to remove it.
+              {"ownerReferences",
+               {{{"apiVersion", "apps/v1"},
+                 {"kind", "Deployment"},
+                 {"name", names.name},
+                 {"uid", at(live, "/metadata/uid")}}}},
+              {"labels", labels_beside(names, "gate")}}},
+            {"spec", spec}};
 }
 
 /// The pod of a proof, which goes with it, whatever happens.
@@ -112,6 +90,14 @@ class Proof {
 };
 
 }  // namespace
+
+const Json& gate_of(const Json& deployment) {
+    static const Json none;
+    for (const Json& container : at(deployment, "/spec/template/spec/initContainers")) {
+        if (text_at(container, "/name") == gate_name) return container;
+    }
+    return none;
+}
 
 std::vector<std::string> witnesses_of(const Values& values, const ClusterFacts& cluster,
                                       const Json& kept_rules) {

@@ -9,6 +9,7 @@
 #include "hermesctl/hermes/policy.hpp"
 #include "hermesctl/kube/exec.hpp"
 #include "items.hpp"
+#include "one_shot.hpp"
 
 #include <algorithm>
 #include <array>
@@ -22,7 +23,8 @@ using namespace std::chrono_literals;
 using kube::at;
 using kube::text_at;
 
-constexpr auto twin_start = 15s;     // its image is on the node
+constexpr auto twin_start = 15s;  // its image is on the node
+constexpr auto longest_twin = 60s;
 constexpr auto longest_probe = 15s;  // reach.py ends after 3
 constexpr std::size_t largest_answer = 64 * 1024;
 
@@ -92,60 +94,6 @@ class Probe {
     std::string failure_{};
 };
 
-/// The Job of the twin. It goes with this, and by its own deadline where this is killed.
-class TwinJob {
-  public:
-    TwinJob(kube::Client& client, const Names& names, const Json& pod)
-        : client_(client),
-          ref_{"Job", names.ns, fmt::format("{}-twin-{}", names.name, hex(random_bytes(3)))},
-          until_(client.clock().now() + twin_start) {
-        try {
-            client_.create(twin_job(names, pod, ref_.name)).value();
-            made_ = true;
-        } catch (const kube::ApiError& error) {
-            why_not_ = "no twin could be made: " + error.message();
-        }
-    }
-    ~TwinJob() {
-        if (!made_) return;
-        try {
-            client_.remove(ref_);
-        } catch (const std::exception&) {  // its deadline ends it
-        }
-    }
-    TwinJob(const TwinJob&) = delete;
-    TwinJob& operator=(const TwinJob&) = delete;
-
-    /// The name of its pod once that runs; "" before, and when it never will (why_not() then says why).
-    std::string running_pod() {
-        if (!made_ || !why_not_.empty()) return "";
-        const kube::Client::Listing mine{"Pod", ref_.ns, {.label = "job-name=" + ref_.name, .field = {}}};
-        const auto answer = std::move(client_.list_all({&mine, 1}).front());
-        if (answer.error) return give_up("the twin's pod may not be seen: " + answer.error->message());
-        for (const Json& pod : at(*answer.object, "/items")) {
-            const Json& state = at(pod, "/status/containerStatuses/0/state");
-            if (!at(state, "/running").is_null()) return text_at(pod, "/metadata/name");
-            if (!at(state, "/terminated").is_null()) return give_up("the twin ended before it was asked");
-        }
-        if (client_.clock().now() > until_)
-            return give_up("the twin did not start in time (quota, Pod Security?)");
-        return "";
-    }
-    const std::string& why_not() const { return why_not_; }
-
-  private:
-    std::string give_up(const std::string& why) {
-        why_not_ = why;
-        return "";
-    }
-
-    kube::Client& client_;
-    kube::Ref ref_;
-    Clock::Time until_;
-    bool made_ = false;
-    std::string why_not_{};
-};
-
 class Proving {
   public:
     Proving(kube::Client& client, const Names& names, const ProofOptions& options, Reporter& reporter)
@@ -209,9 +157,12 @@ class Proving {
     }
 
     void probe(const std::vector<ReachTarget>& targets) {
-        std::optional<TwinJob> job;
+        std::optional<OneShot> job;
         twin_.left_out = options_.quick;
-        if (!options_.quick) job.emplace(client_, names_, pod_);
+        if (!options_.quick) {
+            const std::string name = fmt::format("{}-twin-{}", names_.name, hex(random_bytes(3)));
+            job.emplace(client_, twin_job(names_, pod_, name), "twin", twin_start);
+        }
         reporter_.on(
             {"verify", "probes", State::waiting,
              fmt::format("{} addresses are tried{}", targets.size(), job ? ", from the twin too" : "")});
@@ -279,38 +230,10 @@ Json twin_job(const Names& names, const Json& pod, const std::string& name) {
                       {"app.kubernetes.io/instance", names.name},
                       {"app.kubernetes.io/managed-by", "hermesctl"},
                       {"app.kubernetes.io/component", "twin"}};
-    Json container{{"name", "twin"},
-                   {"image", image},
-                   {"imagePullPolicy", "IfNotPresent"},
-                   {"command", {"/usr/bin/python3", "-I", "-S", "-c", "import time; time.sleep(60)"}},
-                   {"securityContext",
-                    {{"runAsNonRoot", true},
-                     {"runAsUser", 65534},
-                     {"runAsGroup", 65534},
-                     {"allowPrivilegeEscalation", false},
-                     {"readOnlyRootFilesystem", true},
-                     {"capabilities", {{"drop", {"ALL"}}}}}},
-                   {"resources",
-                    {{"requests", {{"cpu", "10m"}, {"memory", "32Mi"}}},
-                     {"limits", {{"cpu", "1"}, {"memory", "128Mi"}}}}}};
-    Json spec{{"restartPolicy", "Never"},
-              {"nodeName", at(pod, "/spec/nodeName")},
-              {"automountServiceAccountToken", false},
-              {"enableServiceLinks", false},
-              {"terminationGracePeriodSeconds", 0},
-              {"securityContext", {{"seccompProfile", {{"type", "RuntimeDefault"}}}}},
-              {"containers", Json::array({container})}};
-    for (const char* field : {"imagePullSecrets", "runtimeClassName"}) {
-        if (at(pod, "/spec").contains(field)) spec[field] = pod["spec"][field];
-    }
-    return {{"apiVersion", "batch/v1"},
-            {"kind", "Job"},
-            {"metadata", {{"name", name}, {"namespace", names.ns}, {"labels", labels}}},
-            {"spec",
-             {{"backoffLimit", 0},
-              {"activeDeadlineSeconds", 60},
-              {"ttlSecondsAfterFinished", 0},
-              {"template", {{"metadata", {{"labels", labels}}}, {"spec", spec}}}}}};
+    Json spec = spec_beside(at(pod, "/spec"));
+    spec["nodeName"] = at(pod, "/spec/nodeName");
+    spec["containers"] = Json::array({idle_container("twin", image, longest_twin)});
+    return one_shot_job(names, name, labels, spec, longest_twin);
 }
 
 Checks prove_live(kube::Client& client, const Names& names, const std::string& server,

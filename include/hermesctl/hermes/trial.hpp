@@ -25,9 +25,9 @@ enum class Answer {
 struct Trial {
     std::string key{};
     Answer answer = Answer::not_tried;
-    std::string by{};                     // "Telegram", "minimax", "the MCP server colony"; "" when not_tried
-    std::string reason{};                 // why it is not accepted; scrubbed, short and printable
-    std::string hint{};                   // a command, or what to do; "" when there is none
+    std::string by{};      // "Telegram", "minimax", "the MCP server colony"; "" when not_tried
+    std::string reason{};  // why not, to stand after "minimax refuses it: "; scrubbed, printable
+    std::string hint{};    // a command, or what to do; "" when there is none
     std::vector<std::string> warnings{};  // of an accepted one: a webhook, another poller
     std::string bot{};                    // of an accepted bot token: "@cage_bot"
     /// It is the token of another bot than the one that the agent has now; nothing: what it has is not known,
