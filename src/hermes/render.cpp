@@ -106,6 +106,7 @@ std::string settings_record(const Values& values) {
     note("except", network.except);
     note("allow", network.allow);
     note("dns", network.dns);
+    note("nat64", network.nat64);
     if (network.ipv6) settings["network"]["ipv6"] = true;
     if (!network.gate) settings["network"]["gate"] = false;
     if (values.owner) settings["owner"] = *values.owner;

@@ -69,6 +69,7 @@ void take_network(const Json& settings, Network& network) {
     take(settings, "/network/except", network.except);
     take(settings, "/network/allow", network.allow);
     take(settings, "/network/dns", network.dns);
+    take(settings, "/network/nat64", network.nat64);
     network.ipv6 = kube::bool_at(settings, "/network/ipv6", network.ipv6);
     network.gate = kube::bool_at(settings, "/network/gate", network.gate);
 }

@@ -157,6 +157,18 @@ TEST_F(PolicyRows, WhatWasOpenedByNameIsNoLeak) {
     EXPECT_THAT(ids(rows()), ElementsAre("policy-drift", "policy-leaks"));
 }
 
+TEST_F(PolicyRows, PrivateAddressesBehindNat64AreALeakWhoeverOpensThem) {
+    premises_.values.network.nat64 = {"64:ff9b::/96"};
+    premises_.policies = {own()};
+    EXPECT_THAT(ids(rows()), IsEmpty());
+    add("{podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: '64:ff9b::/96'}}], "
+        "ports: [{port: 443}]}]}");
+    EXPECT_THAT(ids(rows()), ElementsAre("policy-leaks"));
+    premises_.values.network.nat64.clear();
+    premises_.policies[0] = own();
+    EXPECT_THAT(ids(rows()), ElementsAre("policy-leaks"));
+}
+
 TEST_F(PolicyRows, ANodeThatJoinedWithAPublicAddressIsALeakAndDrift) {
     premises_.cluster.node_addresses.emplace_back("198.41.8.8");
     EXPECT_THAT(ids(rows()), ElementsAre("policy-drift", "policy-leaks"));
