@@ -72,6 +72,14 @@ def tokens():
     return found
 
 
+def resolvers():
+    """The pod's name servers: no library asks more than three (resolv.conf(5))."""
+    state, text = read(ROOT + "/etc/resolv.conf")
+    lines = [line.split() for line in text.splitlines()]
+    servers = [line[1] for line in lines if line[:1] == ["nameserver"] and len(line) > 1]
+    return {"state": state, "servers": words(servers[:3], r"[^0-9A-Za-z.:%]")}
+
+
 def gateways():
     """Every process that is a gateway by its command line: none of them may be more than the agent."""
     found = []
@@ -129,7 +137,8 @@ def env_file(path):
 
 def main():
     signal.alarm(20)  # whatever the files are: nothing of this stays behind
-    said = {"tokens": words(tokens()), "ping": " ".join(read(PROC + "/sys/net/ipv4/ping_group_range")[1].split())[:40]}
+    said = {"tokens": words(tokens()), "resolvers": resolvers(),
+            "ping": " ".join(read(PROC + "/sys/net/ipv4/ping_group_range")[1].split())[:40]}
     if os.getuid() == 0 and not ROOT:  # as the agent's user, who alone may look at the gateway's environment
         os.setgroups([])
         os.setgid(AGENT)

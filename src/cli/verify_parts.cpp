@@ -51,10 +51,6 @@ Checks policy_rows(std::string_view text, const std::string& source, const std::
     return hermes::policy_checks_of(objects, ns);
 }
 
-Checks inspection_rows(Session& session, const hermes::Names& names) {
-    return hermes::inspect(session.client(), names);
-}
-
 Checks live_rows(Session& session, const hermes::Names& names, const Probing& probing) {
     return hermes::prove_live(session.client(), names, session.connection().server,
                               {.lan_targets = probing.lan_targets, .quick = probing.quick}, session.story());
@@ -85,11 +81,14 @@ hermes::Report verify_installation(Session& session, const hermes::Names& names,
                           .image = values.image,
                           .when = rfc3339(session.clock().wall()),
                           .open = hermes::openings(values)};
-    Checks checks = policy_rows(session, names);
+    const auto policies = hermes::read_policies(session.client(), names, session.connection().server);
+    Checks checks = hermes::policy_checks(policies);
     if (options.scope != hermes::Scope::computed) {
         const bool quick = options.scope == hermes::Scope::quick;
         append(checks, live_rows(session, names, {.lan_targets = options.lan_targets, .quick = quick}));
-        append(checks, inspection_rows(session, names));
+        const hermes::Premises pod = hermes::read_premises(session.client(), names);
+        checks.push_back(check_resolvers(policies, pod));
+        append(checks, hermes::inspect(pod));
     }
     report.checks = told(std::move(checks), session.flags());
     return report;

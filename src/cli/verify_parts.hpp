@@ -16,8 +16,6 @@ hermes::Checks policy_rows(Session&, const hermes::Names&);
 /// The same of policies in a file, without a cluster; those that name no namespace are in `ns`. Throws
 /// Error{usage} when the text is no YAML or has no NetworkPolicy.
 hermes::Checks policy_rows(std::string_view text, const std::string& source, const std::string& ns);
-/// The account, the host, the ways in, the agent.
-hermes::Checks inspection_rows(Session&, const hermes::Names&);
 
 struct Probing {
     std::vector<std::string> lan_targets{};  // "192.168.1.206:30002", beside network.mustNotReach

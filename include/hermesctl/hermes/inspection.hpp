@@ -55,6 +55,6 @@ Checks exposure_checks(const Premises&);  // of group policy
 Checks agent_checks(const Premises&);
 
 /// All of them.
-Checks inspect(kube::Client&, const Names&);
+Checks inspect(const Premises&);
 
 }  // namespace hermesctl::hermes

@@ -32,6 +32,11 @@ PolicyPremises read_policies(kube::Client&, const Names&, const std::string& ser
 
 Checks policy_checks(const PolicyPremises&);
 
+struct Premises;
+/// Whether the name servers of the pod's own resolv.conf are open to it: what the policies say of what was
+/// seen inside of the pod. Never decisive: it is about a bot that finds no names.
+Check check_resolvers(const PolicyPremises&, const Premises& pod);
+
 /// The rows for objects without a cluster (a chart's, say): for each pod and pod template among them, or for
 /// the pods that the policies select where there is none. Objects without a namespace are in `ns`.
 Checks policy_checks_of(const std::vector<Json>& objects, const std::string& ns);

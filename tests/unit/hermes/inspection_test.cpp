@@ -457,7 +457,8 @@ TEST(Inspection, WhatAnAgentSaysIsScrubbedShortAndPrintable) {
                     {"container", Json::object()},
                     {"plain", Json::array()},
                     {"configs", {{"a\nb", "c\rd"}}},
-                    {"env_files", Json::object()}};
+                    {"env_files", Json::object()},
+                    {"resolvers", Json::object()}};
     const Json tame = parse_inside(said.dump()).value();
     EXPECT_THAT(tame.dump(), AllOf(Not(HasSubstr("u001b")), Not(HasSubstr("abcdefghijklmnop"))));
     EXPECT_LE(tame["tokens"][0].get<std::string>().size(), 200u);

@@ -134,6 +134,27 @@ TEST_F(PolicyRows, WhatIsAsWideAsAllIsNotNarrow) {
     }
 }
 
+TEST_F(PolicyRows, PortsByNameAreWarnedOf) {
+    const std::string mcp =
+        "to: [{namespaceSelector: {matchLabels: {a: b}}, podSelector: {matchLabels: {app: mcp}}}]";
+    add("{podSelector: {}, policyTypes: [Egress], egress: [{" + mcp +
+        ", ports: [{port: 80}, {port: web}]}]}");
+    EXPECT_THAT(ids(rows()), ElementsAre("policy-port-names"));
+    const Check names = row(rows(), "policy-port-names");
+    EXPECT_EQ(names.verdict, Verdict::warn);
+    EXPECT_FALSE(names.decisive);
+    EXPECT_THAT(names.evidence,
+                AllOf(HasSubstr("TCP web to pods app=mcp"), HasSubstr("rule 1 of networkpolicy/second")));
+    // Without `to` it is a failure of its own as well.
+    premises_.policies = {own()};
+    add("{podSelector: {}, policyTypes: [Egress], egress: [{ports: [{port: web}]}]}");
+    EXPECT_THAT(ids(rows()), ElementsAre("policy-pods", "policy-port-names"));
+    // Rules for other pods are not the agent's.
+    premises_.policies = {own()};
+    add("{podSelector: {matchLabels: {app: another}}, egress: [{ports: [{port: web}]}]}");
+    EXPECT_THAT(ids(rows()), IsEmpty());
+}
+
 TEST_F(PolicyRows, TheOwnPolicyHasToSelectThePod) {
     add("{podSelector: {}, policyTypes: [Egress]}");
     premises_.policies[0]["spec"]["podSelector"]["matchLabels"]["app"] = "another";
@@ -195,7 +216,7 @@ TEST_F(PolicyRows, WhatIsNotKnownIsNoPass) {
     premises_.failure = "may not list networkpolicies";
     for (const Check& check : rows())
         EXPECT_EQ(check.verdict, Verdict::inconclusive) << check.id;
-    EXPECT_EQ(rows().size(), 6u);
+    EXPECT_EQ(rows().size(), 7u);
 }
 
 TEST_F(PolicyRows, OtherKindsAreListed) {
