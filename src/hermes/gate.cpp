@@ -1,8 +1,8 @@
 #include "hermesctl/hermes/gate.hpp"
 
-#include "hermesctl/base/crypto.hpp"
 #include "hermesctl/hermes/policy.hpp"
 #include "hermesctl/hermes/reach.hpp"
+#include "one_shot.hpp"
 #include "ranges.hpp"
 
 #include <algorithm>
@@ -36,80 +36,15 @@ const Json& gate_of(const Json& deployment) {
     return none;
 }
 
-/// The gate alone, where the agent may run, and as policies see the agent: they select by label. It has no
-/// hash of a template, so no ReplicaSet takes it for its own.
+/// The gate alone, by the image that runs now: the node has it.
 Json proof_pod(const Names& names, const Json& live, const Json& gate) {
-    const Json& spec = at(live, "/spec/template/spec");
     Json container = gate;
-    for (const Json& running : at(spec, "/containers")) {
+    for (const Json& running : at(live, "/spec/template/spec/containers")) {
         if (text_at(running, "/name") == names.name || text_at(running, "/name") == "hermes")
-            container["image"] = at(running, "/image");  // the node has it
+            container["image"] = at(running, "/image");
     }
-    Json pod{{"apiVersion", "v1"},
-             {"kind", "Pod"},
-             {"metadata",
-              {{"name", fmt::format("{}-gate-{}", names.name, hex(random_bytes(3)))},
-               {"namespace", names.ns},
-               // It goes with the agent, should nobody be left to remove it.
-               {"ownerReferences",
-                {{{"apiVersion", "apps/v1"},
-                  {"kind", "Deployment"},
-                  {"name", names.name},
-                  {"uid", at(live, "/metadata/uid")}}}},
-               {"labels",
-                {{"app", names.name},
-                 {"app.kubernetes.io/instance", names.name},
-                 {"app.kubernetes.io/managed-by", "hermesctl"},
-                 {"app.kubernetes.io/component", "gate"}}}}},
-             {"spec",
-              {{"restartPolicy", "Never"},
-               {"activeDeadlineSeconds", std::chrono::seconds(longest_proof).count()},
-               {"automountServiceAccountToken", false},
-               {"enableServiceLinks", false},
-               {"securityContext", {{"seccompProfile", {{"type", "RuntimeDefault"}}}}},
-               {"containers", Json::array({container})}}}};
-    for (const char* field : {"nodeSelector", "tolerations", "imagePullSecrets", "runtimeClassName"}) {
-        if (spec.contains(field)) pod["spec"][field] = spec[field];
-    }
-    return pod;
+    return one_shot_pod(names, live, at(live, "/spec/template"), container, longest_proof);
 }
-
-/// The pod of a proof, which goes with it, whatever happens.
-class Proof {
-  public:
-    Proof(kube::Client& client, const Json& pod) : client_(client), ref_(kube::ref_of(pod)) {
-        client_.create(pod).value();
-    }
-    ~Proof() {
-        try {
-            client_.remove(ref_, {.grace_seconds = 0});
-        } catch (const std::exception&) {  // its deadline ends it
-        }
-    }
-    Proof(const Proof&) = delete;
-    Proof& operator=(const Proof&) = delete;
-
-    /// How its container ended; null when it did not, in its time.
-    Json wait(Reporter& reporter, const std::function<void()>& each_round) {
-        const auto end = client_.clock().now() + longest_proof;
-        while (client_.clock().now() < end) {
-            const auto pod = client_.get(ref_);
-            if (!pod) return nullptr;
-            const Json& ended = at(*pod, "/status/containerStatuses/0/state/terminated");
-            if (!ended.is_null()) return ended;
-            const std::string phase = text_at(*pod, "/status/phase");
-            if (phase == "Failed" || phase == "Succeeded") return nullptr;
-            if (each_round) each_round();
-            reporter.tick();
-            client_.clock().sleep(200ms);
-        }
-        return nullptr;
-    }
-
-  private:
-    kube::Client& client_;
-    kube::Ref ref_;
-};
 
 }  // namespace
 
@@ -169,7 +104,10 @@ void prove_enforcement(kube::Client& client, const Names& names, const Json& liv
     };
     Json ended;
     try {
-        ended = Proof(client, proof_pod(names, live, gate)).wait(reporter, each_round);
+        OneShot proof(client, proof_pod(names, live, gate));
+        ended = proof.wait(longest_proof, reporter, [&](const Json&) {
+            if (each_round) each_round();
+        });
     } catch (const kube::ApiError& error) {
         return unproved(error.message());
     }
