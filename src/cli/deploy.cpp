@@ -5,6 +5,7 @@
 #include "drain.hpp"
 #include "flags.hpp"
 #include "hermesctl/hermes/gate.hpp"
+#include "hermesctl/hermes/hardening.hpp"
 #include "hermesctl/hermes/install.hpp"
 #include "hermesctl/hermes/live_config.hpp"
 #include "requested.hpp"
@@ -147,6 +148,14 @@ void prove_cage(Session& session, const Composition& made, const Plan& plan, Gua
                               });
 }
 
+/// An image that needs root would start no agent, and take the one that runs with it.
+void prove_image(Session& session, const Composition& made, const Plan& plan, Guard& guard) {
+    hermes::prove_start(session.client(), made.names, made.live.of(made.names.deployment()),
+                        plan.of("Deployment").object, session.story(), [&] {
+                            if (guard.lease()) guard.lease()->renew_if_due();
+                        });
+}
+
 Result deploy_one(Session& session, const hermes::Json& settings, const DeployFlags& flags) {
     const hermes::Names names = hermes::names_of(settings);
     session.announce(names.ns);
@@ -163,7 +172,10 @@ Result deploy_one(Session& session, const hermes::Json& settings, const DeployFl
             guard.take();
             refuse_if_changed(session, made);
         }
+        // Beside an agent before anything is changed; else when the cage is there for it.
+        if (made.live.installed(names)) prove_image(session, made, plan, guard);
         const auto write = [&] {
+            if (!made.live.installed(names)) prove_image(session, made, plan, guard);
             prove_cage(session, made, plan, guard);
             if (plan.rolls_pod()) drain(session, names, flags.drain, guard.lease());
             if (!config.text.empty()) hermes::write_config(session.client(), config);

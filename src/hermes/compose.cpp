@@ -26,8 +26,6 @@ class Composer {
         : client_(client), wish_(wish), reporter_(reporter) {}
 
     Composition run() {
-        // The manifests ask for it: the official image's s6 starts as root, so "restricted" can only warn.
-        client_.expect_warning("would violate PodSecurity \"restricted:latest\"");
         remember_variables(at(wish_.settings, "/secrets"), wish_.readers.environment);
         result_.names = names_of(wish_.settings);
         result_.live = read_live(client_, result_.names);
@@ -38,6 +36,9 @@ class Composer {
         read_secrets();
         ask_for_users();
         result_.values = values_of(settings_);
+        // The manifests ask for it: the official image's s6 starts as root, so "restricted" can only warn.
+        if (!result_.values.pod.hardened)
+            client_.expect_warning("would violate PodSecurity \"restricted:latest\"");
         ask_for_key(std::string(token_key), "Telegram bot token (from @BotFather)");
         const std::string key = key_of_provider(result_.values.provider);
         if (!key.empty() && !has_key())

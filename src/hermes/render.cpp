@@ -4,6 +4,7 @@
 #include "hermesctl/base/crypto.hpp"
 #include "hermesctl/hermes/embedded.hpp"
 #include "hermesctl/hermes/gate.hpp"
+#include "hermesctl/hermes/hardening.hpp"
 #include "hermesctl/hermes/policy.hpp"
 #include "hermesctl/kube/yaml.hpp"
 
@@ -109,6 +110,7 @@ std::string settings_record(const Values& values) {
     note("nat64", network.nat64);
     if (network.ipv6) settings["network"]["ipv6"] = true;
     if (!network.gate) settings["network"]["gate"] = false;
+    if (values.pod.hardened) settings["pod"]["hardened"] = true;
     if (values.owner) settings["owner"] = *values.owner;
     if (!values.mcp.empty()) settings["mcp"] = values.mcp;
     return settings.empty() ? "" : settings.dump();
@@ -158,6 +160,7 @@ void set_pod(Json& pod, const Values& values, const Names& names, const RenderIn
     for (const std::string& name : wish.image_pull_secrets)
         pod["imagePullSecrets"].push_back({{"name", name}});
     if (!wish.runtime_class.empty()) pod["runtimeClassName"] = wish.runtime_class;
+    if (wish.hardened) harden(pod);
 }
 
 Json deployment(const Values& values, const Names& names, const RenderInput& input) {

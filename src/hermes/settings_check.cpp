@@ -172,6 +172,7 @@ constexpr Row table[] = {
     {"/pod/tolerations/-/tolerationSeconds", number},
     {"/pod/imagePullSecrets/-", text<something>},
     {"/pod/runtimeClassName", text<class_name>},
+    {"/pod/hardened", truth},
     {"/owner", user},
     {"/mcp", no_servers_yet},
     {"/config", anything_mapped},

@@ -76,6 +76,11 @@ Target running_agent(kube::Client& client, const Names& names) {
 
 std::vector<std::string> command_as(const Target& target, bool root, const std::vector<std::string>& argv,
                                     const std::vector<std::string>& variables) {
+    if (root && !target.drop_root) {
+        throw Error(
+            ExitCode::failed, "there is no root in the agent's container: all of it runs as the agent",
+            "leave out --root; hermesctl deploy --no-hardened brings root back where the image has it");
+    }
     std::vector<std::string> command;
     if (!root && target.drop_root) {
         command = {"/usr/bin/setpriv", "--reuid",         "10000",          "--regid", "10000",

@@ -80,6 +80,7 @@ void take_pod(const Json& settings, Pod& pod) {
     take(settings, "/pod/tolerations", pod.tolerations);
     take(settings, "/pod/imagePullSecrets", pod.image_pull_secrets);
     take(settings, "/pod/runtimeClassName", pod.runtime_class);
+    pod.hardened = kube::bool_at(settings, "/pod/hardened", pod.hardened);
 }
 
 /// merge_patch with nothing below it takes every null away.

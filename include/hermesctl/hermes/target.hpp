@@ -28,7 +28,8 @@ Target running_agent(kube::Client&, const Names&);
 std::string reason_of(const Assessment&);
 
 /// argv for pods/exec that runs `argv` as the agent's user, or as the container's root, with `variables`
-/// ("TERM=xterm") added. Root's PATH has only folders that the agent cannot write.
+/// ("TERM=xterm") added. Root's PATH has only folders that the agent cannot write. Throws Error{failed} where
+/// root is asked for and the container has none.
 std::vector<std::string> command_as(const Target&, bool root, const std::vector<std::string>& argv,
                                     const std::vector<std::string>& variables = {});
 

@@ -39,6 +39,7 @@ struct Pod {
     Json tolerations = Json::array();
     std::vector<std::string> image_pull_secrets{};
     std::string runtime_class{};
+    bool hardened = false;  // without root, see hardening.hpp
 };
 
 struct Values {

@@ -1,4 +1,5 @@
 // The rows of verify beside the network: a clean installation, and each fault with the rows that it changes.
+#include "hermesctl/hermes/hardening.hpp"
 #include "unit/hermes/inspected.hpp"
 
 #include <set>
@@ -449,6 +450,26 @@ TEST(Inspection, TheGuidesOwnInstallationIsToldWhatDeployWouldMend) {
     EXPECT_EQ(changed(rows), Rows({"host-privilege=WARN", "host-capabilities=WARN"}));
     EXPECT_FALSE(rows.at("host-privilege").decisive);
     EXPECT_THAT(rows.at("host-privilege").hint, HasSubstr("hermesctl deploy"));
+}
+
+TEST(Inspection, TheHardenedFormIsKnownAndMissed) {
+    Inspected world;
+    EXPECT_EQ(world.rows().at("host-hardened").verdict, Verdict::not_applicable);
+    Json pod_template = world.api.object({"Deployment", "hermes", "hermes"})["spec"]["template"];
+    harden(pod_template["spec"]);
+    world.use_template(pod_template);
+    EXPECT_EQ(changed(world.rows()), Rows{});
+    EXPECT_EQ(world.rows().at("host-hardened").verdict, Verdict::pass);
+    world.edit_container(
+        [](Json& container) { container["securityContext"]["readOnlyRootFilesystem"] = false; });
+    EXPECT_EQ(world.rows().at("host-hardened").verdict, Verdict::not_applicable) << "nobody asked for it";
+    world.edit({"Deployment", "hermes", "hermes"}, [](Json& made) {
+        made["metadata"]["annotations"]["hermesctl/settings"] = R"({"pod":{"hardened":true}})";
+    });
+    const auto rows = world.rows();
+    EXPECT_EQ(changed(rows), Rows{"host-hardened=FAIL"});
+    EXPECT_THAT(rows.at("host-hardened").evidence,
+                HasSubstr("container hermes may write to its root file system"));
 }
 
 TEST(Inspection, WhatAnAgentSaysIsScrubbedShortAndPrintable) {
