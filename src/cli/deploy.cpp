@@ -122,9 +122,8 @@ void add_cage(Session& session, const hermes::Names& names, Result& result) {
     result.leaks = cage.leaks;
 }
 
-Result finish(Session& session, const Composition& made, Result result, const Plan& plan,
-              const DeployFlags& flags, Guard& guard) {
-    if (!plan.changes()) result.text = "nothing to change\n";
+Result finish(Session& session, const Composition& made, Result result, const DeployFlags& flags,
+              Guard& guard) {
     if (made.stopped) {
         result.text += "the agent is stopped; hermesctl start lets it answer\n";
     } else if (!flags.no_wait) {
@@ -154,7 +153,7 @@ Result deploy_one(Session& session, const hermes::Json& settings, const DeployFl
     Composition made = hermes::compose(session.client(), wish_of(session, settings), session.story());
     const ConfigMode mode = mode_of(flags.config);
     const ConfigChange config = hermes::plan_config(session.client(), made, mode, settings);
-    const Plan plan = make_plan(session, made, mode);
+    Plan plan = make_plan(session, made, mode);
     if (flags.dry_run) return {shown_json(plan, config), shown(plan, config)};
     if (plan.changes()) {
         session.story().print(shown(plan, config));
@@ -172,7 +171,12 @@ Result deploy_one(Session& session, const hermes::Json& settings, const DeployFl
                         {.after_namespace = [&] { guard.take(); }, .before_deployment = write},
                         session.story());
     }
-    return finish(session, made, {.json = shown_json(plan, config)}, plan, flags, guard);
+    Result result{.json = shown_json(plan, config), .text = plan.changes() ? "" : "nothing to change\n"};
+    plan = {};  // the wait needs none of it
+    made.live = {};
+    made.objects = {};
+    made.cluster = {};
+    return finish(session, made, std::move(result), flags, guard);
 }
 
 ExitCode deploy(Session& session, const DeployFlags& flags) {

@@ -1,9 +1,11 @@
 #include "hermesctl/hermes/gate.hpp"
 
-#include "hermesctl/base/crypto.hpp"
+#include "hermesctl/hermes/agent.hpp"
 #include "hermesctl/hermes/policy.hpp"
 #include "hermesctl/hermes/reach.hpp"
+#include "hermesctl/hermes/render.hpp"
 #include "ranges.hpp"
+#include "throwaway_job.hpp"
 
 #include <algorithm>
 
@@ -12,11 +14,13 @@
 namespace hermesctl::hermes {
 namespace {
 
+using namespace nlohmann::json_literals;
 using namespace std::chrono_literals;
 using kube::at;
 using kube::text_at;
 
-constexpr auto longest_proof = 90s;
+constexpr auto longest_proof = 90s;   // as proof.yaml has it
+constexpr auto longest_making = 10s;  // of its pod, by the Job's controller
 
 /// All that a policy may take it for: before and after its Service's address is translated.
 Traffic traffic_of(const Witness& witness) {
@@ -36,95 +40,65 @@ const Json& gate_of(const Json& deployment) {
     return none;
 }
 
-/// The gate alone, where the agent may run, and as policies see the agent: they select by label. It has no
-/// hash of a template, so no ReplicaSet takes it for its own.
-Json proof_pod(const Names& names, const Json& live, const Json& gate) {
-    const Json& spec = at(live, "/spec/template/spec");
-    Json container = gate;
-    for (const Json& running : at(spec, "/containers")) {
-        if (text_at(running, "/name") == names.name || text_at(running, "/name") == "hermes")
-            container["image"] = at(running, "/image");  // the node has it
+/// The gate alone, where the agent may run.
+Json proof_job(const Names& names, const Json& live, Json gate) {
+    const Json& agent = at(live, "/spec/template/spec");
+    for (const Json& running : at(agent, "/containers")) {
+        if (text_at(running, "/name") == names.name || text_at(running, "/name") == container_name)
+            gate["image"] = at(running, "/image");  // the node has it
     }
-    Json pod{{"apiVersion", "v1"},
-             {"kind", "Pod"},
-             {"metadata",
-              {{"name", fmt::format("{}-gate-{}", names.name, hex(random_bytes(3)))},
-               {"namespace", names.ns},
-               // It goes with the agent, should nobody be left to remove it.
-               {"ownerReferences",
-                {{{"apiVersion", "apps/v1"},
-                  {"kind", "Deployment"},
-                  {"name", names.name},
-                  {"uid", at(live, "/metadata/uid")}}}},
-               {"labels",
-                {{"app", names.name},
-                 {"app.kubernetes.io/instance", names.name},
-                 {"app.kubernetes.io/managed-by", "hermesctl"},
-                 {"app.kubernetes.io/component", "gate"}}}}},
-             {"spec",
-              {{"restartPolicy", "Never"},
-               {"activeDeadlineSeconds", std::chrono::seconds(longest_proof).count()},
-               {"automountServiceAccountToken", false},
-               {"enableServiceLinks", false},
-               {"securityContext", {{"seccompProfile", {{"type", "RuntimeDefault"}}}}},
-               {"containers", Json::array({container})}}}};
+    Json job = throwaway_job("proof.yaml", names.ns, names.name);
+    Json& spec = job["/spec/template/spec"_json_pointer];
+    spec["containers"] = Json::array({std::move(gate)});
     for (const char* field : {"nodeSelector", "tolerations", "imagePullSecrets", "runtimeClassName"}) {
-        if (spec.contains(field)) pod["spec"][field] = spec[field];
+        if (agent.contains(field)) spec[field] = agent[field];
     }
-    return pod;
+    return job;
 }
 
-/// The pod of a proof, which goes with it, whatever happens.
-class Proof {
-  public:
-    Proof(kube::Client& client, const Json& pod) : client_(client), ref_(kube::ref_of(pod)) {
-        client_.create(pod).value();
+/// How its container ended; null when it did not, in its time.
+Json end_of(ThrowawayJob& job, Clock& clock, Reporter& reporter, const std::function<void()>& each_round) {
+    const auto begun = clock.now();
+    while (clock.now() < begun + longest_proof) {
+        const Json pod = job.pod();
+        const Json& ended = at(pod, "/status/containerStatuses/0/state/terminated");
+        if (!ended.is_null()) return ended;
+        const std::string phase = text_at(pod, "/status/phase");
+        if (phase == "Failed" || phase == "Succeeded") return nullptr;
+        if (pod.is_null() && clock.now() > begun + longest_making) return nullptr;  // quota, Pod Security
+        if (each_round) each_round();
+        reporter.tick();
+        clock.sleep(200ms);
     }
-    ~Proof() {
-        try {
-            client_.remove(ref_, {.grace_seconds = 0});
-        } catch (const std::exception&) {  // its deadline ends it
-        }
-    }
-    Proof(const Proof&) = delete;
-    Proof& operator=(const Proof&) = delete;
-
-    /// How its container ended; null when it did not, in its time.
-    Json wait(Reporter& reporter, const std::function<void()>& each_round) {
-        const auto end = client_.clock().now() + longest_proof;
-        while (client_.clock().now() < end) {
-            const auto pod = client_.get(ref_);
-            if (!pod) return nullptr;
-            const Json& ended = at(*pod, "/status/containerStatuses/0/state/terminated");
-            if (!ended.is_null()) return ended;
-            const std::string phase = text_at(*pod, "/status/phase");
-            if (phase == "Failed" || phase == "Succeeded") return nullptr;
-            if (each_round) each_round();
-            reporter.tick();
-            client_.clock().sleep(200ms);
-        }
-        return nullptr;
-    }
-
-  private:
-    kube::Client& client_;
-    kube::Ref ref_;
-};
+    return nullptr;
+}
 
 }  // namespace
 
 std::vector<std::string> witnesses_of(const Values& values, const ClusterFacts& cluster,
                                       const Json& kept_rules) {
-    const Json policy{{"spec",
-                       {{"podSelector", Json::object()},
-                        {"policyTypes", {"Egress"}},
-                        {"egress", egress_rules(values, cluster, kept_rules)}}}};
+    std::vector<Json> policies = cluster.other_policies;
+    policies.push_back({{"spec",
+                         {{"podSelector", Json::object()},
+                          {"policyTypes", {"Egress"}},
+                          {"egress", egress_rules(values, cluster, kept_rules)}}}});
+    const Sender agent{values.ns, pod_labels(values)};
+    Neighbours around{.pods = cluster.dns_pods, .known = true};
+    if (cluster.dns_namespace_labels.is_object())
+        around.namespaces.push_back(
+            {{"metadata", {{"name", cluster.dns_namespace}, {"labels", cluster.dns_namespace_labels}}}});
     std::vector<std::string> left;
     for (const Witness& witness : cluster.witnesses) {
-        // A rule for the DNS's pods opens what is behind its Service's address.
-        const Json dns{{"metadata", {{"namespace", cluster.dns_namespace}, {"labels", cluster.dns_selector}}},
-                       {"status", {{"podIP", witness.address}}}};
-        const Reach reach = reach_of({.ns = values.ns}, {policy}, {.pods = {dns}, .known = true});
+        Neighbours behind = around;
+        // A rule for the DNS's pods opens what is behind its Service's address, also where they may not be
+        // read.
+        const auto& dns = cluster.dns_addresses;
+        if (dns.empty() || std::ranges::find(dns, witness.address) != dns.end()) {
+            behind.pods.push_back(
+                {{"metadata", {{"namespace", cluster.dns_namespace}, {"labels", cluster.dns_selector}}},
+                 {"status", {{"podIP", witness.address}}}});
+        }
+        const Reach reach = reach_of(agent, policies, behind);
         if ((reach.all() & traffic_of(witness)).empty()) left.push_back(witness.text());
     }
     return left;
@@ -136,7 +110,7 @@ std::vector<Witness> live_witnesses(const Json& deployment) {
     for (std::size_t start = 0; start < text.size();) {
         const std::size_t end = std::min(text.find(',', start), text.size());
         if (const auto one = parse_target(text.substr(start, end - start)))
-            witnesses.push_back({one->host, one->port, one->port});
+            witnesses.push_back({one->host, one->port, one->port, {}, ""});
         start = end + 1;
     }
     return witnesses;
@@ -169,7 +143,8 @@ void prove_enforcement(kube::Client& client, const Names& names, const Json& liv
     };
     Json ended;
     try {
-        ended = Proof(client, proof_pod(names, live, gate)).wait(reporter, each_round);
+        ThrowawayJob job(client, proof_job(names, live, gate));
+        ended = end_of(job, client.clock(), reporter, each_round);
     } catch (const kube::ApiError& error) {
         return unproved(error.message());
     }

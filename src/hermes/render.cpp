@@ -166,7 +166,7 @@ Json deployment(const Values& values, const Names& names, const RenderInput& inp
     if (const std::string settings = settings_record(values); !settings.empty()) {
         metadata["annotations"]["hermesctl/settings"] = settings;
     }
-    metadata["labels"]["app.kubernetes.io/version"] = version_label(values.image);
+    metadata["labels"] = pod_labels(values);
     spec["replicas"] = input.replicas;
     spec["selector"]["matchLabels"] = {{"app", values.name}};
     spec["template"]["metadata"]["labels"] = metadata["labels"];
@@ -188,6 +188,12 @@ std::vector<Json> render(const Values& values, const RenderInput& input) {
             config(values, names),
             policy(values, names, input),
             deployment(values, names, input)};
+}
+
+Json pod_labels(const Values& values) {
+    Json made = labels(values);
+    made["app.kubernetes.io/version"] = version_label(values.image);
+    return made;
 }
 
 Json seeded_config() {

@@ -2,11 +2,8 @@
 #pragma once
 
 #include "hermesctl/hermes/check.hpp"
-#include "hermesctl/hermes/cluster.hpp"
-#include "hermesctl/hermes/live.hpp"
+#include "hermesctl/hermes/observation.hpp"
 #include "hermesctl/hermes/reach.hpp"
-#include "hermesctl/hermes/values.hpp"
-#include "hermesctl/kube/client.hpp"
 
 #include <string>
 #include <vector>
@@ -27,8 +24,9 @@ struct PolicyPremises {
     std::vector<std::string> unread_kinds{};
 };
 
-/// Throws ApiError when even the installation may not be read. What else may not be read is noted.
-PolicyPremises read_policies(kube::Client&, const Names&, const std::string& server);
+void want_policies(kube::Round&, const Names&);
+/// What may not be read is noted. Takes out of the round what only it needs.
+PolicyPremises policy_premises(Observation&);
 
 Checks policy_checks(const PolicyPremises&);
 

@@ -94,7 +94,12 @@ class Inspected {
         });
     }
 
-    Checks checks() { return inspect(client, names); }
+    Checks checks() {
+        kube::Round round(client);
+        want_inspection(round, names);
+        round.run();
+        return inspect(client, premises_of(round, names, agent_if_seen(round, names)));
+    }
     std::map<std::string, Check> rows() {
         std::map<std::string, Check> found;
         for (const Check& check : checks())

@@ -6,6 +6,7 @@
 #include "hermesctl/kube/yaml.hpp"
 #include "support/fake_api.hpp"
 #include "support/fake_clock.hpp"
+#include "support/installation.hpp"
 #include "support/recording_reporter.hpp"
 
 #include <map>
@@ -305,7 +306,8 @@ class PolicyReading : public ::testing::Test {
             api_.put(object);
     }
     PolicyPremises read() {
-        return read_policies(client_, {.ns = "hermes", .name = "hermes"}, "https://192.168.1.10:6443");
+        Observation seen = observe(client_, {.ns = "hermes", .name = "hermes"}, "https://192.168.1.10:6443");
+        return policy_premises(seen);
     }
 
     testing::FakeClock clock_{};
@@ -316,12 +318,7 @@ class PolicyReading : public ::testing::Test {
 };
 
 TEST_F(PolicyReading, FindsAllPoliciesThatSelectTheLivePod) {
-    api_.put({{"kind", "Pod"},
-              {"metadata",
-               {{"name", "hermes-1"},
-                {"namespace", "hermes"},
-                {"labels", {{"app", "hermes"}, {"pod-template-hash", "1"}, {"by-hand", "yes"}}}}},
-              {"status", {{"phase", "Running"}}}});
+    testing::run_pod(api_, "hermes-1-a", {{"metadata", {{"labels", {{"by-hand", "yes"}}}}}});
     api_.put({{"kind", "NetworkPolicy"},
               {"metadata", {{"name", "second"}, {"namespace", "hermes"}}},
               {"spec",
