@@ -1,14 +1,71 @@
-# How the agent's own files are read. No script by itself: lifelines.py and inspect.py run with this before them.
+# How the agent's own files are read. No script by itself: others run with this before them.
+import os
+import re
+
+BLANKS, SPACE, LINE = re.compile(r"[^\S\r\n]*"), re.compile(r"\s*"), re.compile(r"[^\r\n]*")
+EXPORT, NAME, QUOTED_NAME = re.compile(r"(?:export[^\S\r\n]+)?"), re.compile(r"([^=#\s]+)"), re.compile(r"'([^']+)'")
+END = re.compile(r"(?:[^\S\r\n]*#[^\r\n]*)?[^\S\r\n]*(?:\r\n|\n|\r|\Z)")
+# By their quote: a value, and what a backslash in it means.
+VALUES = {"'": (re.compile(r"'((?:\\'|[^'])*)'"), re.compile(r"\\([\\'])")),
+          '"': (re.compile(r'"((?:\\"|[^"])*)"'), re.compile(r"""\\([\\'"abfnrtv])"""))}
+ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+FLOW = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s{}\[\],:"'](?:[^{}\[\],:]|:(?=\S))*)|([{}\[\],:])""")
+
+
+def mark_of(file):
+    """What changes with a file, of a path or an open one; "" for none."""
+    try:
+        found = os.stat(file) if isinstance(file, int) else os.lstat(file)
+    except OSError:
+        return ""
+    return "%d.%d.%d.%d" % (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+def value_at(text, place):
+    """(end, value) of what stands after "="; nothing where a quote does not end."""
+    quote = text[place:place + 1]
+    if quote not in VALUES:
+        end = LINE.match(text, place).end()
+        return end, re.sub(r"\s+#.*", "", text[place:end]).rstrip()
+    pattern, escape = VALUES[quote]
+    found = pattern.match(text, place)
+    return found and (found.end(), escape.sub(lambda one: ESCAPES.get(one[1], one[1]), found[1]))
+
+
+def entry_at(text, place):
+    """(end, name, value) of the entry that begins here. What is none ends with the line in which that shows."""
+    name, value = None, None
+    place = EXPORT.match(text, place).end()
+    if text[place:place + 1] != "#":
+        found = (QUOTED_NAME if text[place:place + 1] == "'" else NAME).match(text, place)
+        if not found:
+            return LINE.match(text, place).end() + 1, None, None
+        place, name = found.end(), found[1]
+    place = BLANKS.match(text, place).end()
+    if text[place:place + 1] == "=":
+        place = BLANKS.match(text, place + 1).end()
+        found = value_at(text, place)
+        if not found:
+            return LINE.match(text, place).end() + 1, None, None
+        place, value = found
+    end = END.match(text, place)
+    return (end.end(), name, value) if end else (LINE.match(text, place).end() + 1, None, None)
+
+
+def entries(env_file):
+    """A .env in its pieces, as python-dotenv reads it, which Hermes uses: (text, name, value). What sets nothing
+    has no name, a name without "=" no value; a value in quotes may have several lines."""
+    place = 0
+    while place < len(env_file):
+        begin = SPACE.match(env_file, place).end()
+        end, name, value = entry_at(env_file, begin) if begin < len(env_file) else (begin, None, None)
+        yield env_file[place:end], name, value
+        place = end
 
 
 def assignments(env_file):
-    """What a .env sets: {name: value}."""
-    found = {}
-    for line in env_file.splitlines():
-        key, equals, value = line.strip().partition("=")
-        if equals and not key.startswith("#"):
-            found[key.removeprefix("export ").strip()] = value.strip().strip("\"'")
-    return found
+    """What a .env sets: {name: value}; the last one wins."""
+    return {name: value for _, name, value in entries(env_file) if value is not None}
 
 
 def scalar(value):
@@ -18,6 +75,23 @@ def scalar(value):
         return value[1:].partition(value[0])[0]
     value = "" if value.startswith("#") else value.partition(" #")[0].strip()
     return "" if value[:1] in ("|", ">", "&", "*", "{", "[") or value in ("~", "null") else value
+
+
+def flow_pairs(value):
+    """The (path, value) pairs of a YAML flow mapping on one line; path: "", or ".key.key"."""
+    path, key, after_colon = [], "", False
+    for word, mark in FLOW.findall(value):
+        if mark in ("{", "["):
+            path.append(key)
+        elif mark in ("}", "]"):
+            path.pop()
+            if not path:
+                return
+        elif word and after_colon:
+            yield ".".join([*path, key]), word
+        elif word:
+            key = scalar(word)
+        after_colon = mark == ":"
 
 
 def settings(config):
@@ -33,10 +107,7 @@ def settings(config):
             parents.pop()
         parents.append((depth, scalar(key)))
         path = ".".join(name for _, name in parents)
-        pairs = [("", value)]
-        if value.strip().startswith("{"):
-            inner = value.strip()[1:].partition("}")[0]
-            pairs = [("." + scalar(k), v) for k, _, v in (pair.partition(":") for pair in inner.split(","))]
+        pairs = [("", value)] if not value.strip().startswith("{") else flow_pairs(value)
         for name, said in pairs:
             if scalar(said):
                 found[path + name] = scalar(said)

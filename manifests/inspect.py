@@ -72,6 +72,14 @@ def tokens():
     return found
 
 
+def resolvers():
+    """The pod's name servers: no library asks more than three (resolv.conf(5))."""
+    state, text = read(ROOT + "/etc/resolv.conf")
+    lines = [line.split() for line in text.splitlines()]
+    servers = [line[1] for line in lines if line[:1] == ["nameserver"] and len(line) > 1]
+    return {"state": state, "servers": words(servers[:3], r"[^0-9A-Za-z.:%]")}
+
+
 def gateways():
     """Every process that is a gateway by its command line: none of them may be more than the agent."""
     found = []
@@ -104,6 +112,20 @@ def rights(found):
     return said
 
 
+def references(found, text):
+    """Where a config uses ${KEY}: {KEY: [path, or "line 7"]}."""
+    used = {}
+    for key in KEYS:
+        reference = re.compile(r"\$\{(env:)?%s\}" % re.escape(key))
+        places = {name for name, value in found.items() if reference.search(value)}
+        if not places:
+            places = {"line %d" % (number + 1) for number, line in enumerate(text.splitlines())
+                      if reference.search(line) and not line.lstrip().startswith("#")}
+        if places:
+            used[key] = words(places, r"[^A-Za-z0-9_./ -]")
+    return used
+
+
 def config(path):
     state, text = read(ROOT + path)
     found = settings(text)
@@ -115,7 +137,8 @@ def config(path):
                     if SHAPE.search(line) and not any(found[name] in line for name in credentials)}
     held = [key for key in KEYS if CREDENTIAL.search(key) and len(os.environ.get(key, "")) >= 8]
     return {"state": state, "backend": backend[:80] if plain else "", "unclear": bool(unclear),
-            "open": bool(OPEN.search(text)),
+            "open": bool(OPEN.search(text)), "provider": words([found.get("model.provider", "").lower()])[0],
+            "references": references(found, text),
             "credentials": words(credentials, r"[^A-Za-z0-9_./ -]"),
             "copies": words(key for key in held if os.environ[key] in text)}
 
@@ -124,12 +147,13 @@ def env_file(path):
     state, text = read(ROOT + path)
     found = assignments(text)
     shadows = {key: found[key] == os.environ.get(key) for key in KEYS if key in found}
-    return {"state": state, "shadows": shadows, **rights(found)}
+    return {"state": state, "shadows": shadows, "mark": mark_of(ROOT + path), **rights(found)}
 
 
 def main():
     signal.alarm(20)  # whatever the files are: nothing of this stays behind
-    said = {"tokens": words(tokens()), "ping": " ".join(read(PROC + "/sys/net/ipv4/ping_group_range")[1].split())[:40]}
+    said = {"tokens": words(tokens()), "resolvers": resolvers(),
+            "ping": " ".join(read(PROC + "/sys/net/ipv4/ping_group_range")[1].split())[:40]}
     if os.getuid() == 0 and not ROOT:  # as the agent's user, who alone may look at the gateway's environment
         os.setgroups([])
         os.setgid(AGENT)

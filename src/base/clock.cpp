@@ -37,6 +37,12 @@ std::string rfc3339(Clock::Wall time) {
                        parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, micros % 1'000'000);
 }
 
+std::string file_stamp(Clock::Wall time) {
+    std::string text = rfc3339(time).substr(0, 19) + "Z";
+    std::erase_if(text, [](char c) { return c == '-' || c == ':'; });
+    return text;
+}
+
 Clock::Wall parse_rfc3339(const std::string& text) {
     std::tm parts{};
     const char* rest = strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);

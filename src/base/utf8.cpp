@@ -20,6 +20,15 @@ Character first_character(std::string_view text) {
     return {code, size, true};
 }
 
+bool is_text(std::string_view text) {
+    while (!text.empty()) {
+        const Character first = first_character(text);
+        if (!first.valid) return false;
+        text.remove_prefix(first.size);
+    }
+    return true;
+}
+
 bool is_control(std::uint32_t code) {
     return code < 0x20 || (code >= 0x7F && code < 0xA0) || (code >= 0x200E && code <= 0x200F) ||
            (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);

@@ -17,27 +17,30 @@ bool leaks(const Check& check) {
     return check.decisive && check.verdict == Verdict::fail;
 }
 
+/// What stands in the way of a pass, and what the policies lack.
+bool is_shown(const Check& check) {
+    return (check.decisive && hermes::wants_attention(check)) ||
+           (check.group == "policy" && check.verdict == Verdict::warn);
+}
+
 }  // namespace
 
 CageCheck summary_of(const hermes::Report& report, const term::Terminal& terminal) {
     CageCheck check;
     check.leaks = std::ranges::any_of(report.checks, leaks);
+    hermes::Checks shown;
+    std::ranges::copy_if(report.checks, std::back_inserter(shown), is_shown);
     const kube::Json whole = to_json(report);
     check.json = {
         {"passed", whole["passed"]}, {"verdict", whole["verdict"]}, {"checks", kube::Json::array()}};
-    for (const kube::Json& row : whole["checks"]) {
-        if (row["decisive"] == true && row["verdict"] != "PASS" && row["verdict"] != "NOT-APPLICABLE")
-            check.json["checks"].push_back(row);
+    for (std::size_t i = 0; i < report.checks.size(); ++i) {
+        if (is_shown(report.checks[i])) check.json["checks"].push_back(whole["checks"][i]);
     }
-    if (hermes::passed(report)) {
-        check.text = fmt::format("the cage holds ({} checks); hermesctl verify proves it in full\n",
-                                 hermes::count(report.checks).passed);
-        return check;
-    }
-    hermes::Checks bad;
-    std::ranges::copy_if(report.checks, std::back_inserter(bad),
-                         [](const Check& row) { return row.decisive && hermes::wants_attention(row); });
-    check.text = rows_text(bad, terminal) + verdict_of(report) + "; hermesctl verify shows all\n";
+    if (!shown.empty()) check.text = rows_text(shown, terminal);
+    check.text += hermes::passed(report)
+                      ? fmt::format("the cage holds ({} checks); hermesctl verify proves it in full\n",
+                                    hermes::count(report.checks).passed)
+                      : verdict_of(report) + "; hermesctl verify shows all\n";
     return check;
 }
 

@@ -5,6 +5,7 @@
 #include "drain.hpp"
 #include "flags.hpp"
 #include "hermesctl/hermes/gate.hpp"
+#include "hermesctl/hermes/hardening.hpp"
 #include "hermesctl/hermes/install.hpp"
 #include "hermesctl/hermes/live_config.hpp"
 #include "requested.hpp"
@@ -122,9 +123,8 @@ void add_cage(Session& session, const hermes::Names& names, Result& result) {
     result.leaks = cage.leaks;
 }
 
-Result finish(Session& session, const Composition& made, Result result, const Plan& plan,
-              const DeployFlags& flags, Guard& guard) {
-    if (!plan.changes()) result.text = "nothing to change\n";
+Result finish(Session& session, const Composition& made, Result result, const DeployFlags& flags,
+              Guard& guard) {
     if (made.stopped) {
         result.text += "the agent is stopped; hermesctl start lets it answer\n";
     } else if (!flags.no_wait) {
@@ -147,6 +147,14 @@ void prove_cage(Session& session, const Composition& made, const Plan& plan, Gua
                               });
 }
 
+/// An image that needs root would start no agent, and take the one that runs with it.
+void prove_image(Session& session, const Composition& made, const Plan& plan, Guard& guard) {
+    hermes::prove_start(session.client(), made.names, made.live.of(made.names.deployment()),
+                        plan.of("Deployment").object, session.story(), [&] {
+                            if (guard.lease()) guard.lease()->renew_if_due();
+                        });
+}
+
 Result deploy_one(Session& session, const hermes::Json& settings, const DeployFlags& flags) {
     const hermes::Names names = hermes::names_of(settings);
     session.announce(names.ns);
@@ -154,7 +162,7 @@ Result deploy_one(Session& session, const hermes::Json& settings, const DeployFl
     Composition made = hermes::compose(session.client(), wish_of(session, settings), session.story());
     const ConfigMode mode = mode_of(flags.config);
     const ConfigChange config = hermes::plan_config(session.client(), made, mode, settings);
-    const Plan plan = make_plan(session, made, mode);
+    Plan plan = make_plan(session, made, mode);
     if (flags.dry_run) return {shown_json(plan, config), shown(plan, config)};
     if (plan.changes()) {
         session.story().print(shown(plan, config));
@@ -163,7 +171,10 @@ Result deploy_one(Session& session, const hermes::Json& settings, const DeployFl
             guard.take();
             refuse_if_changed(session, made);
         }
+        // Beside an agent before anything is changed; else when the cage is there for it.
+        if (made.live.installed(names)) prove_image(session, made, plan, guard);
         const auto write = [&] {
+            if (!made.live.installed(names)) prove_image(session, made, plan, guard);
             prove_cage(session, made, plan, guard);
             if (plan.rolls_pod()) drain(session, names, flags.drain, guard.lease());
             if (!config.text.empty()) hermes::write_config(session.client(), config);
@@ -172,7 +183,12 @@ Result deploy_one(Session& session, const hermes::Json& settings, const DeployFl
                         {.after_namespace = [&] { guard.take(); }, .before_deployment = write},
                         session.story());
     }
-    return finish(session, made, {.json = shown_json(plan, config)}, plan, flags, guard);
+    Result result{.json = shown_json(plan, config), .text = plan.changes() ? "" : "nothing to change\n"};
+    plan = {};  // the wait needs none of it
+    made.live = {};
+    made.objects = {};
+    made.cluster = {};
+    return finish(session, made, std::move(result), flags, guard);
 }
 
 ExitCode deploy(Session& session, const DeployFlags& flags) {

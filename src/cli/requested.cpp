@@ -28,6 +28,7 @@ Json flag_settings(const DeployFlags& flags) {
     if (!flags.storage_size.empty()) settings["storage"]["size"] = flags.storage_size;
     if (!flags.storage_class.empty()) settings["storage"]["class"] = flags.storage_class;
     if (flags.gate || flags.no_gate) settings["network"]["gate"] = flags.gate;
+    if (flags.hardened || flags.no_hardened) settings["pod"]["hardened"] = flags.hardened;
     for (const std::string& user : flags.allow_users) {
         for (const std::int64_t id : hermes::users_of(user)) {
             settings["telegram"]["allowedUsers"].push_back(id);
@@ -74,6 +75,12 @@ void add_setting_flags(CLI::App& app, DeployFlags& flags) {
     auto* gate = app.add_flag("--gate", flags.gate, "hold the agent until the cage is closed (the default)");
     app.add_flag("--no-gate", flags.no_gate, "let the agent start before it is known that the cage holds")
         ->excludes(gate);
+    auto* hardened =
+        app.add_flag("--hardened", flags.hardened,
+                     "without root, with a read-only root file system: for images that start so");
+    app.add_flag("--no-hardened", flags.no_hardened,
+                 "with the start as root that the official image needs (the default)")
+        ->excludes(hardened);
     add_list(app, "--secret", flags.secrets, "KEY=SOURCE",
              "a secret: KEY=- (stdin), @FILE, env:NAME or cmd:PROGRAM");
 }

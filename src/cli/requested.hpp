@@ -29,6 +29,8 @@ struct DeployFlags {
     bool force_conflicts = false;
     bool gate = false;
     bool no_gate = false;
+    bool hardened = false;
+    bool no_hardened = false;
     std::string config = "keep";
     std::chrono::milliseconds drain{60'000};
 };

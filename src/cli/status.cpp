@@ -102,13 +102,20 @@ void judge_lifelines(Session& session, const hermes::Names& names, const hermes:
 /// What the policies let the pod send, computed; verify measures it.
 void judge_cage(Session& session, const hermes::Names& names, Status& status) {
     std::string leaks;
+    std::string unknown;
     for (const hermes::Check& check : policy_rows(session, names)) {
         if (check.verdict == hermes::Verdict::fail && leaks.empty()) leaks = check.evidence;
-        if (check.verdict != hermes::Verdict::pass && check.id == "policy-drift")
+        const bool undecided = check.decisive && check.verdict == hermes::Verdict::inconclusive;
+        if (undecided && unknown.empty()) unknown = check.evidence;
+        if (check.verdict == hermes::Verdict::warn && check.id == "policy-drift")
             status.drift.push_back(fmt::format("{}; {}", check.evidence, check.hint));
     }
-    status.cage += leaks.empty() ? ", and opens what it should; hermesctl verify measures it"
-                                 : fmt::format(", but it LEAKS: {}; hermesctl verify shows all", leaks);
+    status.cage += !leaks.empty()     ? fmt::format(", but it LEAKS: {}; hermesctl verify shows all", leaks)
+                   : !unknown.empty() ? fmt::format(
+                                            ", but what it opens could not be told: {}; hermesctl verify "
+                                            "shows all",
+                                            unknown)
+                                      : ", and opens what it should; hermesctl verify measures it";
 }
 
 void judge(const hermes::Assessment& now, const hermes::Snapshot& snapshot, Status& status) {

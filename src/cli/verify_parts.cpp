@@ -4,7 +4,6 @@
 #include "hermesctl/hermes/inspection.hpp"
 #include "hermesctl/hermes/live_proof.hpp"
 #include "hermesctl/hermes/policy_checks.hpp"
-#include "hermesctl/hermes/target.hpp"
 #include "hermesctl/kube/yaml.hpp"
 #include "report_text.hpp"
 
@@ -35,7 +34,9 @@ void collect(const Json& object, std::vector<Json>& objects) {
 }  // namespace
 
 Checks policy_rows(Session& session, const hermes::Names& names) {
-    return hermes::policy_checks(hermes::read_policies(session.client(), names, session.connection().server));
+    hermes::Observation seen =
+        hermes::observe(session.client(), names, session.connection().server, hermes::Parts::policies);
+    return hermes::policy_checks(hermes::policy_premises(seen));
 }
 
 Checks policy_rows(std::string_view text, const std::string& source, const std::string& ns) {
@@ -51,15 +52,6 @@ Checks policy_rows(std::string_view text, const std::string& source, const std::
     return hermes::policy_checks_of(objects, ns);
 }
 
-Checks inspection_rows(Session& session, const hermes::Names& names) {
-    return hermes::inspect(session.client(), names);
-}
-
-Checks live_rows(Session& session, const hermes::Names& names, const Probing& probing) {
-    return hermes::prove_live(session.client(), names, session.connection().server,
-                              {.lan_targets = probing.lan_targets, .quick = probing.quick}, session.story());
-}
-
 Checks told(Checks checks, const GlobalFlags& flags) {
     checks = safe_to_show(std::move(checks));
     for (hermes::Check& check : checks)
@@ -69,27 +61,29 @@ Checks told(Checks checks, const GlobalFlags& flags) {
 
 hermes::Report verify_installation(Session& session, const hermes::Names& names,
                                    const VerifyOptions& options) {
-    const hermes::Live live = hermes::read_live(session.client(), names);
-    if (!live.installed(names)) {
-        throw Error(ExitCode::failed,
-                    fmt::format("there is no {} in namespace {}", title(names.deployment()), names.ns),
-                    "hermesctl deploy, or hermesctl list to see what is there");
-    }
-    const hermes::Values values = hermes::values_of(hermes::settings_of(live, names));
+    const bool computed = options.scope == hermes::Scope::computed;
+    kube::Client& client = session.client();
+    hermes::Observation seen = hermes::observe(client, names, session.connection().server,
+                                               computed ? hermes::Parts::policies : hermes::Parts::all);
     hermes::Report report{.scope = options.scope,
                           .context = session.connection().context,
                           .server = session.connection().server,
                           .ns = names.ns,
                           .instance = names.name,
-                          .pod = hermes::find_agent(session.client(), names).pod,
-                          .image = values.image,
+                          .pod = seen.agent.pod,
+                          .image = seen.values.image,
                           .when = rfc3339(session.clock().wall()),
-                          .open = hermes::openings(values)};
-    Checks checks = policy_rows(session, names);
-    if (options.scope != hermes::Scope::computed) {
-        const bool quick = options.scope == hermes::Scope::quick;
-        append(checks, live_rows(session, names, {.lan_targets = options.lan_targets, .quick = quick}));
-        append(checks, inspection_rows(session, names));
+                          .open = hermes::openings(seen.values)};
+    const auto policies = hermes::policy_premises(seen);
+    Checks checks = hermes::policy_checks(policies);
+    if (!computed) {
+        const hermes::ProofOptions probing{.lan_targets = options.lan_targets,
+                                           .quick = options.scope == hermes::Scope::quick};
+        append(checks, hermes::prove_live(client, seen, probing, session.story()));
+        hermes::Premises pod = hermes::premises_of(seen.round, names, seen.agent);
+        hermes::look_inside(client, pod);
+        checks.push_back(hermes::check_resolvers(policies, pod));
+        append(checks, hermes::inspect(pod));
     }
     report.checks = told(std::move(checks), session.flags());
     return report;

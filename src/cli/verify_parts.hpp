@@ -1,5 +1,4 @@
-// What verify looks at: three parts, each with rows of its own. verify and the end of deploy put them
-// together.
+// What verify looks at, for verify and the end of deploy; its computed rows also for status.
 #pragma once
 
 #include "hermesctl/hermes/report.hpp"
@@ -16,16 +15,6 @@ hermes::Checks policy_rows(Session&, const hermes::Names&);
 /// The same of policies in a file, without a cluster; those that name no namespace are in `ns`. Throws
 /// Error{usage} when the text is no YAML or has no NetworkPolicy.
 hermes::Checks policy_rows(std::string_view text, const std::string& source, const std::string& ns);
-/// The account, the host, the ways in, the agent.
-hermes::Checks inspection_rows(Session&, const hermes::Names&);
-
-struct Probing {
-    std::vector<std::string> lan_targets{};  // "192.168.1.206:30002", beside network.mustNotReach
-    bool quick = false;                      // from the pod alone, what surely has a listener
-};
-/// What the pod really reaches.
-hermes::Checks live_rows(Session&, const hermes::Names&, const Probing&);
-
 struct VerifyOptions {
     hermes::Scope scope = hermes::Scope::full;
     std::vector<std::string> lan_targets{};  // beside network.mustNotReach

@@ -62,6 +62,10 @@ std::string reading_script(std::string_view name) {
     return fmt::format("{}\n\n{}", embedded("files.py"), embedded(name));
 }
 
+std::string asking_script(std::string_view name) {
+    return fmt::format("{}\n\n{}\n\n{}", embedded("files.py"), embedded("asking.py"), embedded(name));
+}
+
 AgentWatch::AgentWatch(net::Transport& transport, Clock& clock, const std::string& ns, const std::string& pod)
     : pod_(pod), session_(transport, clock, watch_request(ns, pod)) {}
 

@@ -1,13 +1,12 @@
 // Reads what the cluster says about its own addresses.
 #include "hermesctl/hermes/cluster.hpp"
 
+#include "cluster_dns.hpp"
 #include "hermesctl/hermes/policy.hpp"
 #include "hermesctl/kube/yaml.hpp"
 #include "ranges.hpp"
 
 #include <algorithm>
-#include <array>
-#include <optional>
 
 #include <fmt/format.h>
 
@@ -17,6 +16,7 @@ namespace {
 using kube::at;
 using kube::Outcome;
 using kube::text_at;
+using Listing = kube::Client::Listing;
 using Texts = std::vector<std::string>;
 
 constexpr std::string_view node_local_address = "169.254.20.10";
@@ -41,25 +41,17 @@ void add_list(Texts& list, const std::string& text) {
     }
 }
 
-struct Answers {
-    Outcome services;
-    Outcome nodes;
-    Outcome slices;
-    Outcome ranges;
-    Outcome node_dns;
-    Outcome kubeadm;
-};
-
 class Reading {
   public:
-    Reading(kube::Client& client, Answers answers) : client_(client), answers_(std::move(answers)) {}
+    explicit Reading(const kube::Round& round)
+        : round_(round), dns_(dns_of(round, cluster_lists().services)) {}
 
     ClusterFacts run(const std::string& server) {
         note_gaps();
         read_dns();
         read_nodes();
         read_api(server);
-        if (const Json* dns = dns_service()) note_witnesses(*dns);
+        note_witnesses();
         note_api_witness();
         read_balancers();
         read_service_ranges();
@@ -67,30 +59,28 @@ class Reading {
     }
 
   private:
-    static const Json& items(const Outcome& outcome) {
-        static const Json none = Json::array();
-        if (!outcome.object) return none;
-        const Json& list = at(*outcome.object, "/items");
-        return list.is_array() ? list : none;
-    }
+    const Json& items(const Listing& list) const { return items_in(round_.of(list)); }
 
     void note_gaps() {
-        note(answers_.services, "services",
+        note(cluster_lists().services, "services",
              "the cluster's DNS, its service and its load balancer addresses are not known",
              "grant list on services in all namespaces, or name them under network.dns and network.except");
-        note(answers_.nodes, "nodes", "their addresses are not known, so that they are not closed",
+        note(cluster_lists().nodes, "nodes", "their addresses are not known, so that they are not closed",
              "grant list on nodes, or name them under network.except");
-        note(answers_.slices, "endpointslices in namespace default",
+        note(cluster_lists().slices, "endpointslices in namespace default",
              "the API server's addresses are not known",
              "grant list on endpointslices.discovery.k8s.io there, or name them under network.except");
-        for (const Outcome* answer : {&answers_.services, &answers_.nodes, &answers_.slices, &answers_.ranges,
-                                      &answers_.node_dns, &answers_.kubeadm}) {
+        for (const Listing* list :
+             {&cluster_lists().services, &cluster_lists().nodes, &cluster_lists().slices,
+              &cluster_lists().ranges, &usual_dns_pods(), &cluster_lists().kubeadm}) {
+            const Outcome& answer = round_.of(*list);
             // An API that this cluster does not have is no gap.
-            facts_.incomplete = facts_.incomplete || (answer->error && !answer->not_found());
+            facts_.incomplete = facts_.incomplete || (answer.error && !answer.not_found());
         }
     }
 
-    void note(const Outcome& outcome, const char* what, const char* unknown, const char* remedy) {
+    void note(const Listing& list, const char* what, const char* unknown, const char* remedy) {
+        const Outcome& outcome = round_.of(list);
         if (!outcome.error) return;
         const std::string failed = outcome.error->http() == 403 ? fmt::format("may not list {}", what)
                                                                 : fmt::format("could not list {} ({})", what,
@@ -98,51 +88,49 @@ class Reading {
         facts_.gaps.push_back({what, fmt::format("{}: {}; {}", failed, unknown, remedy)});
     }
 
-    /// The Service that pods ask for names, as the usual distributions call it.
-    const Json* dns_service() const {
-        static constexpr std::array<std::array<std::string_view, 2>, 4> known{
-            {{"kube-system", "kube-dns"},
-             {"kube-system", "coredns"},
-             {"kube-system", "rke2-coredns-rke2-coredns"},
-             {"openshift-dns", "dns-default"}}};
-        for (const auto& [ns, name] : known) {
-            for (const Json& service : items(answers_.services)) {
-                const auto ref = kube::ref_of(service);
-                if (ref.ns == ns && ref.name == name) return &service;
-            }
-        }
-        for (const Json& service : items(answers_.services)) {
-            const bool labelled = text_at(service, "/metadata/labels/k8s-app") == "kube-dns";
-            if (labelled && at(service, "/spec/selector").is_object()) return &service;
-        }
-        return nullptr;
-    }
-
     void read_dns() {
-        if (!items(answers_.node_dns).empty()) facts_.dns_addresses.emplace_back(node_local_address);
-        const Json* service = dns_service();
-        if (service == nullptr) {
-            if (answers_.services.object)
+        if (dns_.node_local) facts_.dns_addresses.emplace_back(node_local_address);
+        if (dns_.service == nullptr) {
+            if (round_.of(cluster_lists().services).object)
                 facts_.gaps.push_back({"DNS",
                                        "the cluster's DNS service is not found; name its addresses under "
                                        "network.dns"});
             return;
         }
-        facts_.dns_namespace = kube::ref_of(*service).ns;
-        if (at(*service, "/spec/selector").is_object()) facts_.dns_selector = at(*service, "/spec/selector");
-        add_all(facts_.dns_addresses, at(*service, "/spec/clusterIPs"));
-        add(facts_.dns_addresses, text_at(*service, "/spec/clusterIP"));
-        read_dns_ports(*service);
+        const Json& service = *dns_.service;
+        facts_.dns_namespace = kube::ref_of(service).ns;
+        facts_.dns_namespace_labels = dns_.namespace_labels;
+        facts_.dns_pods = dns_.pods;
+        if (at(service, "/spec/selector").is_object()) facts_.dns_selector = at(service, "/spec/selector");
+        add_all(facts_.dns_addresses, at(service, "/spec/clusterIPs"));
+        add(facts_.dns_addresses, text_at(service, "/spec/clusterIP"));
+        read_dns_ports(service);
+    }
+
+    void read_dns_ports(const Json& service) {
+        std::vector<int> ports;
+        for (const Json& port : at(service, "/spec/ports")) {
+            if (kube::int_at(port, "/port") != 53) continue;
+            const int number = dns_.target_of(port);
+            if (number == 0 && !dns_.unread.empty()) facts_.incomplete = true, facts_.dns_port_known = false;
+            const int target = number == 0 ? 53 : number;
+            if (std::find(ports.begin(), ports.end(), target) == ports.end()) ports.push_back(target);
+        }
+        if (!ports.empty()) facts_.dns_target_ports = ports;
     }
 
     /// The Service's address and not its pods': that one stays.
-    void note_witnesses(const Json& service) {
-        const std::string address = text_at(service, "/spec/clusterIP");
-        for (const Json& port : at(service, "/spec/ports")) {
+    void note_witnesses() {
+        if (dns_.service == nullptr || dns_.on_nodes) return;  // some networks let a pod reach its own node
+        const std::string address = text_at(*dns_.service, "/spec/clusterIP");
+        Texts behind = facts_.pod_ranges;
+        add_all(behind, dns_.addresses());
+        for (const Json& port : at(*dns_.service, "/spec/ports")) {
             const int number = static_cast<int>(kube::int_at(port, "/port"));
             if (number == 53 || text_at(port, "/protocol", "TCP") != "TCP" || !is_address(address)) continue;
-            const int target = static_cast<int>(kube::int_at(port, "/targetPort", number));
-            facts_.witnesses.push_back({address, number, target, facts_.pod_ranges});
+            const int target = dns_.target_of(port);
+            facts_.witnesses.push_back(
+                {address, number, target == 0 ? number : target, behind, dns_.doubt(target)});
         }
     }
 
@@ -152,48 +140,21 @@ class Reading {
         const auto is_node = [&](const std::string& address) {
             return std::ranges::find(facts_.node_addresses, address) != facts_.node_addresses.end();
         };
-        const auto& slices = items(answers_.slices);
-        if (!answers_.nodes.object || slices.empty() || std::ranges::any_of(facts_.api_addresses, is_node))
+        const auto& slices = items(cluster_lists().slices);
+        if (!round_.of(cluster_lists().nodes).object || slices.empty() ||
+            std::ranges::any_of(facts_.api_addresses, is_node))
             return;
-        for (const Json& service : items(answers_.services)) {
+        for (const Json& service : items(cluster_lists().services)) {
             const auto ref = kube::ref_of(service);
             const std::string address = text_at(service, "/spec/clusterIP");
             if (ref.ns != "default" || ref.name != "kubernetes" || !is_address(address)) continue;
             const int target = static_cast<int>(kube::int_at(slices[0], "/ports/0/port", 443));
-            facts_.witnesses.push_back({address, 443, target, facts_.api_addresses});
+            facts_.witnesses.push_back({address, 443, target, facts_.api_addresses, ""});
         }
-    }
-
-    void read_dns_ports(const Json& service) {
-        std::vector<int> ports;
-        for (const Json& port : at(service, "/spec/ports")) {
-            if (kube::int_at(port, "/port") != 53) continue;
-            const bool named = at(port, "/targetPort").is_string();
-            const auto target =
-                named ? named_port(service, text_at(port, "/name")) : kube::int_at(port, "/targetPort", 53);
-            const int number = target > 0 && target < 65536 ? static_cast<int>(target) : 53;
-            if (std::find(ports.begin(), ports.end(), number) == ports.end()) ports.push_back(number);
-        }
-        if (!ports.empty()) facts_.dns_target_ports = ports;
-    }
-
-    /// A target port that is a name: the number stands in the endpoints. One more round, on few clusters.
-    std::int64_t named_port(const Json& service, const std::string& name) {
-        const auto ref = kube::ref_of(service);
-        const kube::Client::Listing listing{
-            "EndpointSlice", ref.ns, {.label = "kubernetes.io/service-name=" + ref.name}};
-        const auto outcomes = client_.list_all({&listing, 1});
-        for (const Json& slice : items(outcomes.front())) {
-            for (const Json& port : at(slice, "/ports")) {
-                if (text_at(port, "/name") == name) return kube::int_at(port, "/port");
-            }
-        }
-        if (outcomes.front().error) facts_.incomplete = true, facts_.dns_port_known = false;
-        return 0;
     }
 
     void read_nodes() {
-        for (const Json& node : items(answers_.nodes)) {
+        for (const Json& node : items(cluster_lists().nodes)) {
             for (const Json& address : at(node, "/status/addresses")) {
                 const std::string type = text_at(address, "/type");
                 if (type == "InternalIP" || type == "ExternalIP") {
@@ -206,7 +167,7 @@ class Reading {
     }
 
     void read_api(const std::string& server) {
-        for (const Json& slice : items(answers_.slices)) {
+        for (const Json& slice : items(cluster_lists().slices)) {
             for (const Json& endpoint : at(slice, "/endpoints")) {
                 add_all(facts_.api_addresses, at(endpoint, "/addresses"));
             }
@@ -230,7 +191,7 @@ class Reading {
     }
 
     void read_balancers() {
-        for (const Json& service : items(answers_.services)) {
+        for (const Json& service : items(cluster_lists().services)) {
             for (const Json& ingress : at(service, "/status/loadBalancer/ingress")) {
                 add(facts_.balancer_addresses, text_at(ingress, "/ip"));
             }
@@ -240,14 +201,14 @@ class Reading {
 
     /// From the API where it serves them, else from what installers leave behind.
     void read_service_ranges() {
-        for (const Json& range : items(answers_.ranges))
+        for (const Json& range : items(cluster_lists().ranges))
             add_all(facts_.service_ranges, at(range, "/spec/cidrs"));
         if (facts_.service_ranges.empty()) read_kubeadm();
         if (facts_.service_ranges.empty()) read_k3s();
         if (!facts_.service_ranges.empty()) return;
         // Not known as a whole: each address that is in use, and a word about it where that may not be all.
-        bool inside = answers_.services.object.has_value();
-        for (const Json& service : items(answers_.services)) {
+        bool inside = round_.of(cluster_lists().services).object.has_value();
+        for (const Json& service : items(cluster_lists().services)) {
             for (const Json& address : at(service, "/spec/clusterIPs")) {
                 if (!address.is_string() || !is_address(address.get<std::string>())) continue;
                 add(facts_.service_ranges, address);
@@ -269,7 +230,7 @@ class Reading {
     }
 
     void read_kubeadm() {
-        for (const Json& map : items(answers_.kubeadm)) {
+        for (const Json& map : items(cluster_lists().kubeadm)) {
             try {
                 const auto documents =
                     kube::parse_yaml(text_at(map, "/data/ClusterConfiguration"), "kubeadm");
@@ -283,7 +244,7 @@ class Reading {
     }
 
     void read_k3s() {
-        for (const Json& node : items(answers_.nodes)) {
+        for (const Json& node : items(cluster_lists().nodes)) {
             const std::string text = text_at(node, "/metadata/annotations/k3s.io~1node-args");
             const Json arguments = Json::parse(text, nullptr, false);
             if (!arguments.is_array() || arguments.empty() || arguments[0] != "server") continue;
@@ -300,8 +261,8 @@ class Reading {
         return "";
     }
 
-    kube::Client& client_;
-    Answers answers_;
+    const kube::Round& round_;
+    Dns dns_;
     ClusterFacts facts_{};
 };
 
@@ -312,18 +273,22 @@ std::string Witness::text() const {
                        port);
 }
 
-ClusterFacts read_cluster(kube::Client& client, const std::string& server) {
-    const std::array<kube::Client::Listing, 6> listings{
-        {{"Service", "", {}},
-         {"Node", "", {}},
-         {"EndpointSlice", "default", {.label = "kubernetes.io/service-name=kubernetes"}},
-         {"ServiceCIDR", "", {}},
-         {"Pod", "kube-system", {.label = "k8s-app=node-local-dns"}},
-         {"ConfigMap", "kube-system", {.field = "metadata.name=kubeadm-config"}}}};
-    auto outcomes = client.list_all(listings);
-    return Reading(client, {std::move(outcomes[0]), std::move(outcomes[1]), std::move(outcomes[2]),
-                            std::move(outcomes[3]), std::move(outcomes[4]), std::move(outcomes[5])})
-        .run(server);
+const ClusterLists& cluster_lists() {
+    static const ClusterLists all;
+    return all;
+}
+
+void want_cluster(kube::Round& round) {
+    for (const Listing* list : {&cluster_lists().services, &cluster_lists().nodes, &cluster_lists().slices,
+                                &cluster_lists().ranges, &cluster_lists().kubeadm})
+        round.want(*list);
+    want_usual_dns(round);
+}
+
+ClusterFacts cluster_of(kube::Round& round, const std::string& server) {
+    want_unusual_dns(round, cluster_lists().services);
+    round.run();
+    return Reading(round).run(server);
 }
 
 }  // namespace hermesctl::hermes

@@ -6,6 +6,7 @@
 #include "hermesctl/hermes/gate.hpp"
 #include "hermesctl/hermes/policy.hpp"
 #include "hermesctl/hermes/render.hpp"
+#include "items.hpp"
 
 #include <algorithm>
 
@@ -23,14 +24,12 @@ using Secrets = std::map<std::string, std::string>;
 class Composer {
   public:
     Composer(kube::Client& client, const Wish& wish, Reporter& reporter)
-        : client_(client), wish_(wish), reporter_(reporter) {}
+        : client_(client), wish_(wish), reporter_(reporter), round_(client) {}
 
     Composition run() {
-        // The manifests ask for it: the official image's s6 starts as root, so "restricted" can only warn.
-        client_.expect_warning("would violate PodSecurity \"restricted:latest\"");
         remember_variables(at(wish_.settings, "/secrets"), wish_.readers.environment);
         result_.names = names_of(wish_.settings);
-        result_.live = read_live(client_, result_.names);
+        read();
         settings_ = merged(settings_of(result_.live, result_.names), wish_.settings);
         settings_["name"] = result_.names.name;
         settings_["namespace"] = result_.names.ns;
@@ -38,6 +37,9 @@ class Composer {
         read_secrets();
         ask_for_users();
         result_.values = values_of(settings_);
+        // The manifests ask for it: the official image's s6 starts as root, so "restricted" can only warn.
+        if (!result_.values.pod.hardened)
+            client_.expect_warning("would violate PodSecurity \"restricted:latest\"");
         ask_for_key(std::string(token_key), "Telegram bot token (from @BotFather)");
         const std::string key = key_of_provider(result_.values.provider);
         if (!key.empty() && !has_key())
@@ -49,6 +51,14 @@ class Composer {
     }
 
   private:
+    void read() {
+        want_live(round_, result_.names);
+        want_cluster(round_);
+        round_.want(result_.names.policies());
+        round_.run();
+        result_.live = live_of(round_, result_.names);
+    }
+
     void read_secrets() {
         for (const auto& [key, source] : at(settings_, "/secrets").items()) {
             const std::string value = read_secret(key, source, wish_.readers);
@@ -116,7 +126,7 @@ class Composer {
         RenderInput input{
             .secrets = secrets_,
             .salt = std::move(salt),
-            .cluster = read_cluster(client_, wish_.server),
+            .cluster = cluster_of(round_, wish_.server),
             .kept_rules = policy.is_null() ? Json::array() : foreign_rules(policy),
             .config_mark = text_at(deployment, "/spec/template/metadata/annotations/hermesctl~1config"),
             .replicas = deployment.is_null() ? 1 : static_cast<int>(int_at(deployment, "/spec/replicas", 1))};
@@ -124,6 +134,10 @@ class Composer {
         keep_what_was_known(policy, input.cluster);
         if (auto kept = live_witnesses(deployment); input.cluster.incomplete && !kept.empty())
             input.cluster.witnesses = std::move(kept);
+        for (const Json& other : items_of(round_.of(names.policies()))) {
+            if (text_at(other, "/metadata/name") != names.policy().name)
+                input.cluster.other_policies.push_back(other);
+        }
         result_.stopped = input.replicas == 0;
         result_.objects = render(result_.values, input);
         result_.cluster = std::move(input.cluster);
@@ -135,10 +149,31 @@ class Composer {
         if (!result_.values.network.gate) {
             tell("gate", State::warning,
                  "off: the agent starts before it is known that the cage holds; --gate brings it back");
-        } else if (live_witnesses(result_.objects.back()).empty()) {
-            tell("gate", State::warning,
-                 "there is nothing in this cluster by which it could tell whether the cage holds");
+            return;
         }
+        const std::vector<Witness> used = live_witnesses(result_.objects.back());
+        if (used.empty()) {
+            tell("gate", State::warning,
+                 result_.cluster.witnesses.empty()
+                     ? "there is nothing in this cluster by which it could tell whether the cage holds"
+                     : "other policies open all by which it could tell whether the cage holds");
+        }
+        if (const std::string doubt = doubt_of(used); !doubt.empty())
+            tell("gate", State::warning, "it may pass though the cage is open: " + doubt);
+        if (const kube::Outcome& answer = round_.of(result_.names.policies()); answer.error)
+            tell("policies", State::warning,
+                 "whether others open what the gate looks at is not known: " + answer.error->message());
+    }
+
+    /// Why none of them may have a listener; "" when one surely has.
+    std::string doubt_of(const std::vector<Witness>& used) const {
+        std::string doubt;
+        for (const Witness& witness : result_.cluster.witnesses) {
+            if (std::ranges::find(used, witness.text(), &Witness::text) == used.end()) continue;
+            if (witness.doubt.empty()) return "";
+            doubt = fmt::format("whether {} listens is not known: {}", witness.text(), witness.doubt);
+        }
+        return doubt;
     }
 
     void warn_of_gaps(const ClusterFacts& cluster, const Json& policy) {
@@ -193,6 +228,7 @@ class Composer {
     kube::Client& client_;
     const Wish& wish_;
     Reporter& reporter_;
+    kube::Round round_;
     Composition result_{};
     Json settings_{};
     Secrets secrets_{};

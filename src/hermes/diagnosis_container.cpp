@@ -1,6 +1,7 @@
 #include "hermes/diagnosis_parts.hpp"
 #include "hermesctl/base/scrub.hpp"
 #include "hermesctl/hermes/gate.hpp"
+#include "hermesctl/hermes/hardening.hpp"
 
 #include <algorithm>
 #include <array>
@@ -109,7 +110,16 @@ std::optional<Trouble> gate_trouble(const Json& status, const std::string& subje
     return Trouble{"gate", subject, error.message(), error.hint(), Patience::minute};
 }
 
-std::optional<Trouble> restart_trouble(const Json& status, const std::string& subject) {
+constexpr int s6_may_not = 100;  // its exit code where it lacks the rights to prepare
+
+/// The hardened pod of an image that needs s6's start as root: no restart changes that.
+bool needs_root(const Json& status, const Json& ended, const Json& pod) {
+    return text_at(status, "/name") == container_name && int_at(ended, "/exitCode") == s6_may_not &&
+           lacking_hardness(at(pod, "/spec")).empty();
+}
+
+std::optional<Trouble> restart_trouble(const Json& status, const Json& pod) {
+    const std::string subject = subject_of(pod);
     const bool ended_now = !at(status, "/state/terminated").is_null();
     const Json& ended = ended_now ? at(status, "/state/terminated") : at(status, "/lastState/terminated");
     if (ended.is_null()) return std::nullopt;
@@ -118,6 +128,10 @@ std::optional<Trouble> restart_trouble(const Json& status, const std::string& su
     // An init container ends with 0; whoever is started again and again was not meant to.
     const bool looping = text_at(status, "/state/waiting/reason") == "CrashLoopBackOff";
     if (int_at(ended, "/exitCode") == 0 && !looping) return std::nullopt;
+    if (needs_root(status, ended, pod)) {
+        return Trouble{"needs-root", subject, "the image does not start without root, as --hardened wants it",
+                       "hermesctl deploy --no-hardened (docs/checks.md#host-hardened)", Patience::none};
+    }
     const auto restarts = int_at(status, "/restartCount");
     const std::string container = text_at(status, "/name");
     return Trouble{"crash", subject,
@@ -131,7 +145,7 @@ std::optional<Trouble> restart_trouble(const Json& status, const std::string& su
 std::optional<Trouble> container_trouble(const Json& status, const Json& pod) {
     if (auto trouble = waiting_trouble(status, pod)) return trouble;
     if (auto trouble = gate_trouble(status, subject_of(pod))) return trouble;
-    return restart_trouble(status, subject_of(pod));
+    return restart_trouble(status, pod);
 }
 
 }  // namespace hermesctl::hermes

@@ -1,9 +1,10 @@
 #include "hermesctl/hermes/gate.hpp"
 
-#include "hermesctl/base/crypto.hpp"
 #include "hermesctl/hermes/policy.hpp"
 #include "hermesctl/hermes/reach.hpp"
+#include "hermesctl/hermes/render.hpp"
 #include "ranges.hpp"
+#include "throwaway_job.hpp"
 
 #include <algorithm>
 
@@ -12,11 +13,9 @@
 namespace hermesctl::hermes {
 namespace {
 
-using namespace std::chrono_literals;
+using namespace nlohmann::json_literals;
 using kube::at;
 using kube::text_at;
-
-constexpr auto longest_proof = 90s;
 
 /// All that a policy may take it for: before and after its Service's address is translated.
 Traffic traffic_of(const Witness& witness) {
@@ -28,6 +27,17 @@ Traffic traffic_of(const Witness& witness) {
     return sum;
 }
 
+/// The gate alone, where the agent may run, by the image that runs now: the node has it.
+Json proof_job(const Names& names, const Json& live, Json gate) {
+    const Json& agent = at(live, "/spec/template/spec");
+    Json job = throwaway_job("proof.yaml", names, agent);
+    gate["image"] = agent_image(agent);
+    job["/spec/template/spec/containers"_json_pointer] = Json::array({std::move(gate)});
+    return job;
+}
+
+}  // namespace
+
 const Json& gate_of(const Json& deployment) {
     static const Json none;
     for (const Json& container : at(deployment, "/spec/template/spec/initContainers")) {
@@ -36,95 +46,30 @@ const Json& gate_of(const Json& deployment) {
     return none;
 }
 
-/// The gate alone, where the agent may run, and as policies see the agent: they select by label. It has no
-/// hash of a template, so no ReplicaSet takes it for its own.
-Json proof_pod(const Names& names, const Json& live, const Json& gate) {
-    const Json& spec = at(live, "/spec/template/spec");
-    Json container = gate;
-    for (const Json& running : at(spec, "/containers")) {
-        if (text_at(running, "/name") == names.name || text_at(running, "/name") == "hermes")
-            container["image"] = at(running, "/image");  // the node has it
-    }
-    Json pod{{"apiVersion", "v1"},
-             {"kind", "Pod"},
-             {"metadata",
-              {{"name", fmt::format("{}-gate-{}", names.name, hex(random_bytes(3)))},
-               {"namespace", names.ns},
-               // It goes with the agent, should nobody be left to remove it.
-               {"ownerReferences",
-                {{{"apiVersion", "apps/v1"},
-                  {"kind", "Deployment"},
-                  {"name", names.name},
-                  {"uid", at(live, "/metadata/uid")}}}},
-               {"labels",
-                {{"app", names.name},
-                 {"app.kubernetes.io/instance", names.name},
-                 {"app.kubernetes.io/managed-by", "hermesctl"},
-                 {"app.kubernetes.io/component", "gate"}}}}},
-             {"spec",
-              {{"restartPolicy", "Never"},
-               {"activeDeadlineSeconds", std::chrono::seconds(longest_proof).count()},
-               {"automountServiceAccountToken", false},
-               {"enableServiceLinks", false},
-               {"securityContext", {{"seccompProfile", {{"type", "RuntimeDefault"}}}}},
-               {"containers", Json::array({container})}}}};
-    for (const char* field : {"nodeSelector", "tolerations", "imagePullSecrets", "runtimeClassName"}) {
-        if (spec.contains(field)) pod["spec"][field] = spec[field];
-    }
-    return pod;
-}
-
-/// The pod of a proof, which goes with it, whatever happens.
-class Proof {
-  public:
-    Proof(kube::Client& client, const Json& pod) : client_(client), ref_(kube::ref_of(pod)) {
-        client_.create(pod).value();
-    }
-    ~Proof() {
-        try {
-            client_.remove(ref_, {.grace_seconds = 0});
-        } catch (const std::exception&) {  // its deadline ends it
-        }
-    }
-    Proof(const Proof&) = delete;
-    Proof& operator=(const Proof&) = delete;
-
-    /// How its container ended; null when it did not, in its time.
-    Json wait(Reporter& reporter, const std::function<void()>& each_round) {
-        const auto end = client_.clock().now() + longest_proof;
-        while (client_.clock().now() < end) {
-            const auto pod = client_.get(ref_);
-            if (!pod) return nullptr;
-            const Json& ended = at(*pod, "/status/containerStatuses/0/state/terminated");
-            if (!ended.is_null()) return ended;
-            const std::string phase = text_at(*pod, "/status/phase");
-            if (phase == "Failed" || phase == "Succeeded") return nullptr;
-            if (each_round) each_round();
-            reporter.tick();
-            client_.clock().sleep(200ms);
-        }
-        return nullptr;
-    }
-
-  private:
-    kube::Client& client_;
-    kube::Ref ref_;
-};
-
-}  // namespace
-
 std::vector<std::string> witnesses_of(const Values& values, const ClusterFacts& cluster,
                                       const Json& kept_rules) {
-    const Json policy{{"spec",
-                       {{"podSelector", Json::object()},
-                        {"policyTypes", {"Egress"}},
-                        {"egress", egress_rules(values, cluster, kept_rules)}}}};
+    std::vector<Json> policies = cluster.other_policies;
+    policies.push_back({{"spec",
+                         {{"podSelector", Json::object()},
+                          {"policyTypes", {"Egress"}},
+                          {"egress", egress_rules(values, cluster, kept_rules)}}}});
+    const Sender agent{values.ns, pod_labels(values)};
+    Neighbours around{.pods = cluster.dns_pods, .known = true};
+    if (cluster.dns_namespace_labels.is_object())
+        around.namespaces.push_back(
+            {{"metadata", {{"name", cluster.dns_namespace}, {"labels", cluster.dns_namespace_labels}}}});
     std::vector<std::string> left;
     for (const Witness& witness : cluster.witnesses) {
-        // A rule for the DNS's pods opens what is behind its Service's address.
-        const Json dns{{"metadata", {{"namespace", cluster.dns_namespace}, {"labels", cluster.dns_selector}}},
-                       {"status", {{"podIP", witness.address}}}};
-        const Reach reach = reach_of({.ns = values.ns}, {policy}, {.pods = {dns}, .known = true});
+        Neighbours behind = around;
+        // A rule for the DNS's pods opens what is behind its Service's address, also where they may not be
+        // read.
+        const auto& dns = cluster.dns_addresses;
+        if (dns.empty() || std::ranges::find(dns, witness.address) != dns.end()) {
+            behind.pods.push_back(
+                {{"metadata", {{"namespace", cluster.dns_namespace}, {"labels", cluster.dns_selector}}},
+                 {"status", {{"podIP", witness.address}}}});
+        }
+        const Reach reach = reach_of(agent, policies, behind);
         if ((reach.all() & traffic_of(witness)).empty()) left.push_back(witness.text());
     }
     return left;
@@ -136,7 +81,7 @@ std::vector<Witness> live_witnesses(const Json& deployment) {
     for (std::size_t start = 0; start < text.size();) {
         const std::size_t end = std::min(text.find(',', start), text.size());
         if (const auto one = parse_target(text.substr(start, end - start)))
-            witnesses.push_back({one->host, one->port, one->port});
+            witnesses.push_back({one->host, one->port, one->port, {}, ""});
         start = end + 1;
     }
     return witnesses;
@@ -169,7 +114,10 @@ void prove_enforcement(kube::Client& client, const Names& names, const Json& liv
     };
     Json ended;
     try {
-        ended = Proof(client, proof_pod(names, live, gate)).wait(reporter, each_round);
+        ThrowawayJob job(client, proof_job(names, live, gate));
+        ended = job.wait_for_end(reporter, [&](const Json&) {
+            if (each_round) each_round();
+        });
     } catch (const kube::ApiError& error) {
         return unproved(error.message());
     }

@@ -1,5 +1,6 @@
 // Rows about the pod and its node: nothing of the node is the pod's.
 #include "hermes/inspection_parts.hpp"
+#include "hermesctl/hermes/hardening.hpp"
 
 #include <algorithm>
 #include <array>
@@ -26,6 +27,8 @@ constexpr Heading paths{"host-paths", "host", "no folder of the node is mounted"
 constexpr Heading privilege{"host-privilege", "host", "no container is privileged or may become so"};
 constexpr Heading capabilities{"host-capabilities", "host", "no capability beyond what the image needs"};
 constexpr Heading confinement{"host-confinement", "host", "system calls are filtered (seccomp)"};
+constexpr Heading hardened{"host-hardened", "host",
+                           "nothing in the pod is root, or writes to the image's files"};
 constexpr Heading uid{"host-uid", "host", "the gateway runs as the agent's user"};
 constexpr Heading icmp{"host-icmp", "host", "ICMP sockets are closed"};
 constexpr Heading pod_security{"host-pod-security", "host", "the namespace enforces a Pod Security level"};
@@ -136,6 +139,27 @@ Check check_pods(const Premises& premises, const Heading& heading, Judge judge) 
                                              premises.pods.items.size() == 1 ? "pod" : "pods"));
 }
 
+/// The form of deploy --hardened, where it was asked for or is there.
+Check check_hardened(const Premises& premises) {
+    Findings findings;
+    note_missing_pods(premises, findings);
+    std::string lacking;
+    for (const Subject& subject : subjects_of(premises)) {
+        if (const std::string lack = lacking_hardness(at(*subject.pod, "/spec")); !lack.empty()) {
+            lacking = fmt::format("{} in {}", lack, subject.title);
+            findings.fail(lacking, subject.of_deployment ? "hermesctl deploy --force-conflicts"
+                                                         : take_out(premises, subject));
+        }
+    }
+    Check check = findings.row(hardened, "no root, no capabilities, read-only root file systems");
+    if (!lacking.empty() && !wants_hardness(premises.deployment)) {
+        check.verdict = Verdict::not_applicable;
+        check.evidence = "not asked for: the official image starts as root, and drops it for the agent";
+        check.hint.clear();
+    }
+    return check;
+}
+
 Check check_uid(const Premises& premises) {
     Findings findings;
     if (!looked_inside(premises, findings)) return findings.row(uid, "");
@@ -219,6 +243,7 @@ Checks host_checks(const Premises& premises) {
             check_pods(premises, privilege, judge_privilege),
             check_pods(premises, capabilities, judge_capabilities),
             check_pods(premises, confinement, judge_confinement),
+            check_hardened(premises),
             check_uid(premises),
             check_icmp(premises),
             check_pod_security(premises)};

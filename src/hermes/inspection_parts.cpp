@@ -157,8 +157,7 @@ void note_unread(const Json& files, Findings& findings) {
 std::string take_out_of(const std::string& path, const std::string& name) {
     // The agent may have chosen the name: only a variable's is put into a command.
     if (path == "/opt/data/.env" && !name.empty() && is_variable(name))
-        return fmt::format("hermesctl exec -- sed -i '/^\\(export \\)\\?{}=/d' {}, then hermesctl restart",
-                           name, path);
+        return "hermesctl rotate-secret --unshadow " + name;
     if (path == "/opt/data/config.yaml")
         return "hermesctl deploy --config replace, which puts the ConfigMap's in its place";
     return fmt::format("take it out of {}, then hermesctl restart", path);

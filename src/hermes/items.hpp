@@ -3,6 +3,7 @@
 
 #include "hermesctl/kube/client.hpp"
 
+#include <utility>
 #include <vector>
 
 namespace hermesctl::hermes {
@@ -11,6 +12,12 @@ namespace hermesctl::hermes {
 inline std::vector<kube::Json> items_of(const kube::Outcome& answer) {
     if (!answer.object || !kube::at(*answer.object, "/items").is_array()) return {};
     return kube::at(*answer.object, "/items").get<std::vector<kube::Json>>();
+}
+
+/// The same of an answer that nobody else needs.
+inline std::vector<kube::Json> items_of(kube::Outcome&& answer) {
+    if (!answer.object || !kube::at(*answer.object, "/items").is_array()) return {};
+    return std::move((*answer.object)["items"].get_ref<kube::Json::array_t&>());
 }
 
 }  // namespace hermesctl::hermes

@@ -91,7 +91,7 @@ Lifelines check_lifelines(net::Transport& transport, Clock& clock, const std::st
         .ns = ns,
         .pod = pod,
         .container = std::string(container_name),
-        .argv = python_command(reading_script("lifelines.py"), {wanted.provider, keys, wanted.model})};
+        .argv = python_command(asking_script("lifelines.py"), {wanted.provider, keys, wanted.model})};
     std::string failure;
     try {
         const kube::ExecOutput output = run_exec(transport, clock, request, "", 60s);
@@ -131,9 +131,7 @@ std::vector<Event> lifeline_notes(const Lifelines& lines, const ModelChoice& wan
         notes.push_back({"wait", std::move(subject), State::warning, std::move(detail)});
     };
     if (lines.webhook) {
-        note("webhook",
-             "a webhook is set for this bot and takes its messages away; remove it with the Bot API's "
-             "deleteWebhook");
+        note("webhook", std::string(webhook_warning));
     }
     if (lines.bot_status != 200) {
         note("bot", fmt::format("Telegram could not be asked whose bot it is ({}): {}", lines.bot_status,

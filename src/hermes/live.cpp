@@ -127,15 +127,27 @@ const Json& Live::of(const kube::Ref& ref) const {
     return found == objects.end() ? nothing : found->second;
 }
 
-Live read_live(kube::Client& client, const Names& names) {
+void want_live(kube::Round& round, const Names& names) {
+    for (const kube::Ref& ref : names.all())
+        round.want(ref);
+    round.want(names.name_space());
+}
+
+Live live_of(const kube::Round& round, const Names& names) {
     std::vector<kube::Ref> refs = names.all();
     refs.push_back(names.name_space());
-    const auto outcomes = client.get_all(refs);
     Live live;
-    for (std::size_t i = 0; i < refs.size(); ++i) {
-        if (!outcomes[i].not_found()) live.objects[refs[i]] = outcomes[i].value();
+    for (const kube::Ref& ref : refs) {
+        if (!round.of(ref).not_found()) live.objects[ref] = round.of(ref).value();
     }
     return live;
+}
+
+Live read_live(kube::Client& client, const Names& names) {
+    kube::Round round(client);
+    want_live(round, names);
+    round.run();
+    return live_of(round, names);
 }
 
 Json settings_of(const Live& live, const Names& names) {

@@ -119,12 +119,6 @@ bool is_mark(const std::string& text) {
     return !text.empty() && text.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
-std::string stamp_of(Clock::Wall now) {
-    std::string text = rfc3339(now).substr(0, 19) + "Z";
-    std::erase_if(text, [](char c) { return c == '-' || c == ':'; });
-    return text;
-}
-
 void mark_template(Composition& made, const std::string& mark) {
     for (Json& object : made.objects) {
         if (text_at(object, "/kind") == "Deployment")
@@ -164,7 +158,7 @@ ConfigChange plan_config(kube::Client& client, Composition& made, ConfigMode mod
         change.fields.push_back(discreet(line));
     if (live.is_null()) change.fields = {"it cannot be read as YAML now"};
     change.before = sha256_hex(file);
-    change.stamp = stamp_of(client.clock().wall());
+    change.stamp = file_stamp(client.clock().wall());
     change.mark = hex(random_bytes(8));
     change.loses_comments = file.find('#') != std::string::npos;
     mark_template(made, change.mark);

@@ -56,14 +56,19 @@ class Judge {
         if (target.lifeline) return lifeline(target, seen);
         if (seen == "open") return reached_.push_back(target.name());
         const bool twin_open = twin_.reached && how(*twin_.reached, target) == "open";
+        // A twin that is caged itself and does not get there is as good as none.
+        const bool twin_tells = twin_.reached && (twin_open || twin_.caged.empty());
         // A kernel that gives no ICMP socket needs no comparison, nor a listener that is surely there.
-        const bool told = seen == "denied" || (!twin_.reached && target.listener == Listener::sure);
+        const bool told = seen == "denied" || (!twin_tells && target.listener == Listener::sure);
         compared_ = compared_ || twin_open;
         if (twin_open || told) return closed_.push_back(fmt::format("{} {}", target.name(), seen));
-        if (target.listener == Listener::perhaps && (twin_.reached || twin_.left_out))
+        if (target.listener == Listener::perhaps && (twin_tells || twin_.left_out))
             return nothing_.push_back(target.name());
-        unclear_.push_back(twin_.reached ? fmt::format("{}: the twin does not reach it either", target.name())
-                                         : fmt::format("{}: {}", target.name(), twin_.why_not));
+        blind_ = blind_ || (twin_.reached && !twin_tells);
+        unclear_.push_back(fmt::format("{}: {}", target.name(),
+                                       twin_tells      ? "the twin does not reach it either"
+                                       : twin_.reached ? twin_.caged
+                                                       : twin_.why_not));
     }
 
     Check verdict() {
@@ -71,9 +76,10 @@ class Judge {
         if (!unclear_.empty()) {
             check_.verdict = Verdict::inconclusive;
             check_.evidence = fmt::format("{}", fmt::join(unclear_, "; "));
-            check_.hint = check_.id == "live-lan"
-                              ? "name a listener that answers: --lan-target HOST:PORT"
-                              : "hermesctl verify --lan-target HOST:PORT names one that answers";
+            check_.hint =
+                blind_ ? "let that policy leave out app.kubernetes.io/component=twin (docs/checks.md#live)"
+                : check_.id == "live-lan" ? "name a listener that answers: --lan-target HOST:PORT"
+                                          : "hermesctl verify --lan-target HOST:PORT names one that answers";
         } else if (closed_.empty()) {
             check_.verdict = Verdict::not_applicable;
             check_.evidence =
@@ -90,7 +96,7 @@ class Judge {
     void lifeline(const ReachTarget& target, const std::string& seen) {
         if (seen == "open") return closed_.push_back(target.name() + " open");
         lost_ = true;
-        const bool both = twin_.reached && how(*twin_.reached, target) != "open";
+        const bool both = twin_.reached && twin_.caged.empty() && how(*twin_.reached, target) != "open";
         reached_.push_back(fmt::format("{} is {}{}", target.name(), seen,
                                        both ? ", for the twin too: the cluster's own way out is cut" : ""));
     }
@@ -116,6 +122,7 @@ class Judge {
     Texts unclear_{};
     bool lost_ = false;
     bool compared_ = false;
+    bool blind_ = false;  // the twin's own cage is in the way
 };
 
 Check row_of(const Row& row, const std::vector<ReachTarget>& targets, const std::optional<Reached>& pod,

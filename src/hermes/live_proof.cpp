@@ -1,23 +1,24 @@
 // Runs reach.py in the pod and in its twin at the same time, in one thread.
 #include "hermesctl/hermes/live_proof.hpp"
 
-#include "hermesctl/base/crypto.hpp"
 #include "hermesctl/base/scrub.hpp"
 #include "hermesctl/hermes/agent.hpp"
 #include "hermesctl/hermes/embedded.hpp"
-#include "hermesctl/hermes/gate.hpp"
-#include "hermesctl/hermes/policy.hpp"
+#include "hermesctl/hermes/reach.hpp"
 #include "hermesctl/kube/exec.hpp"
 #include "items.hpp"
+#include "throwaway_job.hpp"
 
 #include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace hermesctl::hermes {
 namespace {
 
+using namespace nlohmann::json_literals;
 using namespace std::chrono_literals;
 using kube::at;
 using kube::text_at;
@@ -92,113 +93,26 @@ class Probe {
     std::string failure_{};
 };
 
-/// The Job of the twin. It goes with this, and by its own deadline where this is killed.
-class TwinJob {
-  public:
-    TwinJob(kube::Client& client, const Names& names, const Json& pod)
-        : client_(client),
-          ref_{"Job", names.ns, fmt::format("{}-twin-{}", names.name, hex(random_bytes(3)))},
-          until_(client.clock().now() + twin_start) {
-        try {
-            client_.create(twin_job(names, pod, ref_.name)).value();
-            made_ = true;
-        } catch (const kube::ApiError& error) {
-            why_not_ = "no twin could be made: " + error.message();
-        }
-    }
-    ~TwinJob() {
-        if (!made_) return;
-        try {
-            client_.remove(ref_);
-        } catch (const std::exception&) {  // its deadline ends it
-        }
-    }
-    TwinJob(const TwinJob&) = delete;
-    TwinJob& operator=(const TwinJob&) = delete;
-
-    /// The name of its pod once that runs; "" before, and when it never will (why_not() then says why).
-    std::string running_pod() {
-        if (!made_ || !why_not_.empty()) return "";
-        const kube::Client::Listing mine{"Pod", ref_.ns, {.label = "job-name=" + ref_.name, .field = {}}};
-        const auto answer = std::move(client_.list_all({&mine, 1}).front());
-        if (answer.error) return give_up("the twin's pod may not be seen: " + answer.error->message());
-        for (const Json& pod : at(*answer.object, "/items")) {
-            const Json& state = at(pod, "/status/containerStatuses/0/state");
-            if (!at(state, "/running").is_null()) return text_at(pod, "/metadata/name");
-            if (!at(state, "/terminated").is_null()) return give_up("the twin ended before it was asked");
-        }
-        if (client_.clock().now() > until_)
-            return give_up("the twin did not start in time (quota, Pod Security?)");
-        return "";
-    }
-    const std::string& why_not() const { return why_not_; }
-
-  private:
-    std::string give_up(const std::string& why) {
-        why_not_ = why;
-        return "";
-    }
-
-    kube::Client& client_;
-    kube::Ref ref_;
-    Clock::Time until_;
-    bool made_ = false;
-    std::string why_not_{};
-};
-
 class Proving {
   public:
-    Proving(kube::Client& client, const Names& names, const ProofOptions& options, Reporter& reporter)
-        : client_(client), names_(names), options_(options), reporter_(reporter) {}
+    Proving(kube::Client& client, const Observation& seen, const ProofOptions& options, Reporter& reporter)
+        : client_(client),
+          seen_(seen),
+          pod_(seen.agent.object),
+          around_(surroundings_of(seen)),
+          options_(options),
+          reporter_(reporter) {
+        std::ranges::copy(options_.lan_targets, std::back_inserter(around_.lan));
+        if (!seen.agent.running) no_pod_ = "no agent runs: " + seen.agent.why;
+    }
 
-    Checks run(const std::string& server) {
-        read(server);
+    Checks run() {
         const std::vector<ReachTarget> targets = chosen();
         if (no_pod_.empty()) probe(targets);
         return judge_reach(targets, pod_reached_, no_pod_, twin_);
     }
 
   private:
-    void read(const std::string& server) {
-        const Live live = read_live(client_, names_);
-        const Values values = values_of(settings_of(live, names_));
-        const ClusterFacts cluster = read_cluster(client_, server);
-        const std::vector<kube::Client::Listing> lists{
-            {"Service", "", {}},
-            {"Node", "", {}},
-            {"EndpointSlice", "default", {.label = "kubernetes.io/service-name=kubernetes", .field = {}}},
-            {"Pod", names_.ns, {.label = "app=" + names_.name, .field = {}}}};
-        const auto answers = client_.list_all(lists);
-        around_ = {.services = items_of(answers[0]),
-                   .nodes = items_of(answers[1]),
-                   .api_slices = items_of(answers[2]),
-                   .provider = values.provider,
-                   .lan = values.network.must_not_reach,
-                   .allow = values.network.allow,
-                   .dns = values.network.dns,
-                   .witnesses = witnesses_of(values, cluster, foreign_rules(live.of(names_.policy()))),
-                   .ipv6_wanted = values.network.ipv6};
-        std::erase_if(around_.witnesses, [](const std::string& one) { return one.ends_with(":443"); });
-        std::ranges::copy(options_.lan_targets, std::back_inserter(around_.lan));
-        find_pod(items_of(answers[3]));
-        around_.host_ip = text_at(pod_, "/status/hostIP");
-    }
-
-    void find_pod(const std::vector<Json>& pods) {
-        no_pod_ = "no agent runs";
-        for (const Json& pod : pods) {
-            if (text_at(pod, "/metadata/labels/pod-template-hash").empty() ||
-                !at(pod, "/metadata/deletionTimestamp").is_null())
-                continue;
-            for (const Json& status : at(pod, "/status/containerStatuses")) {
-                if (text_at(status, "/name") != container_name || at(status, "/state/running").is_null())
-                    continue;
-                pod_ = pod;
-                no_pod_.clear();
-            }
-        }
-    }
-
     std::vector<ReachTarget> chosen() const {
         std::vector<ReachTarget> targets = reach_targets(around_);
         if (options_.quick)
@@ -209,21 +123,23 @@ class Proving {
     }
 
     void probe(const std::vector<ReachTarget>& targets) {
-        std::optional<TwinJob> job;
+        std::optional<AskedJob> job;
         twin_.left_out = options_.quick;
-        if (!options_.quick) job.emplace(client_, names_, pod_);
+        if (!options_.quick) job.emplace(client_, twin_job(seen_.names, pod_), "twin", twin_start);
         reporter_.on(
             {"verify", "probes", State::waiting,
              fmt::format("{} addresses are tried{}", targets.size(), job ? ", from the twin too" : "")});
-        Probe caged(client_, names_.ns, text_at(pod_, "/metadata/name"), std::string(container_name),
+        Probe caged(client_, seen_.names.ns, text_at(pod_, "/metadata/name"), std::string(container_name),
                     targets);
         std::optional<Probe> twin;
         const auto end = client_.clock().now() + twin_start + longest_probe;
         while (client_.clock().now() < end) {
             const bool caged_runs = caged.pump();
             if (job && !twin) {
-                if (const std::string name = job->running_pod(); !name.empty())
-                    twin.emplace(client_, names_.ns, name, "twin", targets);
+                if (const Json pod = job->running_pod(); !pod.is_null()) {
+                    twin_.caged = twin_cage(seen_.round.of(seen_.names.policies()), pod);
+                    twin.emplace(client_, seen_.names.ns, text_at(pod, "/metadata/name"), "twin", targets);
+                }
             }
             const bool twin_runs = twin && twin->pump();
             const bool twin_comes = job && !twin && job->why_not().empty();
@@ -252,15 +168,18 @@ class Proving {
         twin_.why_not =
             twin && !twin_.reached ? "the twin could not be asked: " + scrub(twin->failure()) : why_not;
         if (!twin_.why_not.empty()) reporter_.on({"verify", "twin", State::warning, twin_.why_not});
+        if (twin_.why_not.empty() && !twin_.caged.empty())
+            reporter_.on(
+                {"verify", "twin", State::warning, twin_.caged + ": what it does not reach proves nothing"});
         reporter_.on({"verify", "probes", State::done, "done"});
     }
 
     kube::Client& client_;
-    Names names_;
+    const Observation& seen_;
+    const Json& pod_;
+    Surroundings around_;
     ProofOptions options_;
     Reporter& reporter_;
-    Surroundings around_{};
-    Json pod_{};
     std::string no_pod_{};
     std::optional<Reached> pod_reached_{};
     Twin twin_{};
@@ -268,54 +187,33 @@ class Proving {
 
 }  // namespace
 
-Json twin_job(const Names& names, const Json& pod, const std::string& name) {
+Json twin_job(const Names& names, const Json& pod) {
     std::string image;
     for (const Json& status : at(pod, "/status/containerStatuses")) {
         if (text_at(status, "/name") != container_name) continue;
         const std::string digest = text_at(status, "/imageID");  // of a local image it names no repository
         image = digest.find("@sha256:") == std::string::npos ? text_at(status, "/image") : digest;
     }
-    const Json labels{{"app.kubernetes.io/name", "hermes"},
-                      {"app.kubernetes.io/instance", names.name},
-                      {"app.kubernetes.io/managed-by", "hermesctl"},
-                      {"app.kubernetes.io/component", "twin"}};
-    Json container{{"name", "twin"},
-                   {"image", image},
-                   {"imagePullPolicy", "IfNotPresent"},
-                   {"command", {"/usr/bin/python3", "-I", "-S", "-c", "import time; time.sleep(60)"}},
-                   {"securityContext",
-                    {{"runAsNonRoot", true},
-                     {"runAsUser", 65534},
-                     {"runAsGroup", 65534},
-                     {"allowPrivilegeEscalation", false},
-                     {"readOnlyRootFilesystem", true},
-                     {"capabilities", {{"drop", {"ALL"}}}}}},
-                   {"resources",
-                    {{"requests", {{"cpu", "10m"}, {"memory", "32Mi"}}},
-                     {"limits", {{"cpu", "1"}, {"memory", "128Mi"}}}}}};
-    Json spec{{"restartPolicy", "Never"},
-              {"nodeName", at(pod, "/spec/nodeName")},
-              {"automountServiceAccountToken", false},
-              {"enableServiceLinks", false},
-              {"terminationGracePeriodSeconds", 0},
-              {"securityContext", {{"seccompProfile", {{"type", "RuntimeDefault"}}}}},
-              {"containers", Json::array({container})}};
-    for (const char* field : {"imagePullSecrets", "runtimeClassName"}) {
-        if (at(pod, "/spec").contains(field)) spec[field] = pod["spec"][field];
-    }
-    return {{"apiVersion", "batch/v1"},
-            {"kind", "Job"},
-            {"metadata", {{"name", name}, {"namespace", names.ns}, {"labels", labels}}},
-            {"spec",
-             {{"backoffLimit", 0},
-              {"activeDeadlineSeconds", 60},
-              {"ttlSecondsAfterFinished", 0},
-              {"template", {{"metadata", {{"labels", labels}}}, {"spec", spec}}}}}};
+    Json job = throwaway_job("twin.yaml", names, at(pod, "/spec"));
+    Json& spec = job["/spec/template/spec"_json_pointer];
+    spec["/containers/0/image"_json_pointer] = image;
+    spec["nodeName"] = at(pod, "/spec/nodeName");
+    return job;
 }
 
-Checks prove_live(kube::Client& client, const Names& names, const std::string& server,
-                  const ProofOptions& options, Reporter& reporter) {
-    return Proving(client, names, options, reporter).run(server);
+std::string twin_cage(const kube::Outcome& policies, const Json& twin) {
+    if (policies.error)
+        return "whether a policy selects the twin too is not known: " + policies.error->message();
+    const Sender sender{text_at(twin, "/metadata/namespace"), at(twin, "/metadata/labels")};
+    const Reach reach = reach_of(sender, items_of(policies), {});
+    if (!reach.isolated()) return "";
+    return fmt::format("networkpolicy/{} {} the twin too", fmt::join(reach.policies, " and networkpolicy/"),
+                       reach.policies.size() == 1 ? "selects" : "select");
+}
+
+Checks prove_live(kube::Client& client, const Observation& seen, const ProofOptions& options,
+                  Reporter& reporter) {
+    return Proving(client, seen, options, reporter).run();
 }
 
 }  // namespace hermesctl::hermes

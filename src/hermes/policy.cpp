@@ -72,6 +72,16 @@ void add_internet(Json& rules, const Values& values, const ClusterFacts& cluster
     rules.push_back({{"to", to}, {"ports", ports_of({443, 80}, {"TCP"})}});
 }
 
+void add_nat64(Json& rules, const Values& values, const ClusterFacts& cluster) {
+    Json to = Json::array();
+    for (const std::string& prefix : values.network.nat64) {
+        Json peer = block(parse_range(prefix)->text());
+        peer["ipBlock"]["except"] = closed_behind(prefix, values, cluster);
+        to.push_back(peer);
+    }
+    if (!to.empty()) rules.push_back({{"to", to}, {"ports", ports_of({443, 80}, {"TCP"})}});
+}
+
 void add_openings(Json& rules, const Values& values) {
     for (const std::string& text : values.network.allow) {
         const auto target = parse_target(text);
@@ -115,6 +125,14 @@ const std::vector<std::string>& special_ranges_v6() {
     return ranges;
 }
 
+const std::vector<std::string>& nat64_ranges() {
+    static const std::vector<std::string> ranges{
+        "64:ff9b::/96",    // well-known
+        "64:ff9b:1::/48",  // for local use
+    };
+    return ranges;
+}
+
 std::vector<std::string> closed_ranges(const Values& values, const ClusterFacts& cluster, bool v6) {
     std::vector<Range> closed;
     const auto add = [&](const std::vector<std::string>& list, int longest = 128) {
@@ -125,6 +143,7 @@ std::vector<std::string> closed_ranges(const Values& values, const ClusterFacts&
     };
     add(v6 ? special_ranges_v6() : special_ranges_v4());
     add(values.network.except);
+    add(values.network.nat64);                  // a prefix of one's own may lie in 2000::/3
     add(cluster.node_addresses, v6 ? 64 : 32);  // a node's own network at home has public IPv6 addresses
     add(cluster.api_addresses);
     add(cluster.pod_ranges);
@@ -137,10 +156,27 @@ std::vector<std::string> closed_ranges(const Values& values, const ClusterFacts&
     return texts;
 }
 
+std::vector<std::string> closed_behind(const std::string& nat64, const Values& values,
+                                       const ClusterFacts& cluster) {
+    const auto prefix = parse_range(nat64);
+    std::vector<Range> closed;
+    for (const std::string& text : closed_ranges(values, cluster, false))
+        closed.push_back(behind_nat64(*prefix, *parse_range(text)));
+    for (const std::string& text : closed_ranges(values, cluster, true)) {
+        const auto range = parse_range(text);
+        if (prefix->contains(*range) && range->bits > prefix->bits) closed.push_back(*range);
+    }
+    std::vector<std::string> texts;
+    for (const Range& range : minimal(closed))
+        texts.push_back(range.text());
+    return texts;
+}
+
 Json egress_rules(const Values& values, const ClusterFacts& cluster, const Json& kept) {
     Json rules = Json::array();
     add_dns(rules, values, cluster);
     add_internet(rules, values, cluster);
+    add_nat64(rules, values, cluster);
     add_openings(rules, values);
     for (const Json& rule : kept) {
         if (std::find(rules.begin(), rules.end(), rule) == rules.end()) rules.push_back(rule);

@@ -1,6 +1,7 @@
 #include "hermesctl/hermes/policy_checks.hpp"
 
 #include "hermesctl/hermes/policy.hpp"
+#include "policy_rows.hpp"
 #include "ranges.hpp"
 
 #include <algorithm>
@@ -39,14 +40,19 @@ Traffic inside(const PolicyPremises& premises) {
            to_all(closed_ranges(premises.values, premises.cluster, true), Ports::all());
 }
 
-const Ports& dns() {
-    static const Ports ports = Ports::of(Protocol::udp, 53, 53) | Ports::of(Protocol::tcp, 53, 53);
+const Ports& web() {
+    static const Ports ports = Ports::of(Protocol::tcp, 443, 443) | Ports::of(Protocol::tcp, 80, 80);
     return ports;
 }
 
-/// Opened on purpose: the cluster's DNS, network.dns, network.allow.
+/// Opened on purpose: the cluster's DNS, network.dns, network.nat64, network.allow.
 Traffic wanted(const PolicyPremises& premises) {
-    Traffic sum = to_all(premises.cluster.dns_addresses, dns()) | to_all(premises.values.network.dns, dns());
+    Traffic sum = to_all(premises.cluster.dns_addresses, dns_ports()) |
+                  to_all(premises.values.network.dns, dns_ports());
+    for (const std::string& prefix : premises.values.network.nat64) {
+        sum = sum | (Traffic(prefix, web()) -
+                     to_all(closed_behind(prefix, premises.values, premises.cluster), Ports::all()));
+    }
     for (const std::string& text : premises.values.network.allow) {
         if (const auto target = parse_target(text))
             sum = sum | Traffic(target->host, Ports::of(Protocol::tcp, target->port, target->port));
@@ -60,7 +66,8 @@ Traffic likely_dns(const Reach& reach) {
     for (const Grant& grant : reach.grants) {
         for (const Json& peer : at(grant.json, "/to")) {
             const auto range = parse_range(text_at(peer, "/ipBlock/cidr"));
-            if (range && range->bits == (range->v6 ? 128 : 32)) sum = sum | Traffic(range->text(), dns());
+            if (range && range->bits == (range->v6 ? 128 : 32))
+                sum = sum | Traffic(range->text(), dns_ports());
         }
     }
     return sum;
@@ -76,7 +83,8 @@ class Judge {
 
     Checks run() const {
         if (!premises_.failure.empty()) return unread();
-        Checks all{present(), leaks(), open_ports(), pods(), ingress(), other_kinds()};
+        Checks all{present(), leaks(),      open_ports(), pods(), check_port_names(reach_),
+                   ingress(), other_kinds()};
         if (!premises_.own.empty()) all.push_back(drift());
         all.push_back(gaps());
         return all;
@@ -105,7 +113,8 @@ class Judge {
     }
 
     Checks unread() const {
-        Checks all{present_row(), leaks_row(), open_ports_row(), pods_row(), ingress_row(), drift_row()};
+        Checks all{present_row(), leaks_row(),          open_ports_row(), pods_row(),
+                   ingress_row(), check_port_names({}), drift_row()};
         for (Check& check : all) {
             check.verdict = Verdict::inconclusive;
             check.evidence = premises_.failure;
@@ -186,8 +195,7 @@ class Judge {
 
     Check open_ports() const {
         Check check = open_ports_row();
-        const Ports web = Ports::of(Protocol::tcp, 443, 443) | Ports::of(Protocol::tcp, 80, 80);
-        const Texts found = examples(Traffic(Ports::all()) - inside_ - Traffic(web));
+        const Texts found = examples(Traffic(Ports::all()) - inside_ - Traffic(web()));
         check.evidence = "no other";
         if (!found.empty()) {
             check.verdict = Verdict::fail;
@@ -359,6 +367,11 @@ class Judge {
 };
 
 }  // namespace
+
+const Ports& dns_ports() {
+    static const Ports ports = Ports::of(Protocol::udp, 53, 53) | Ports::of(Protocol::tcp, 53, 53);
+    return ports;
+}
 
 Checks policy_checks(const PolicyPremises& premises) {
     return Judge(premises).run();

@@ -23,6 +23,7 @@ std::vector<Source> sources_of(const Values& values, const ClusterFacts& cluster
     return {{"special-purpose range (IANA)", special_ranges_v4()},
             {"special-purpose range (IANA)", special_ranges_v6()},
             {"network.except", values.network.except},
+            {"a NAT64 prefix of network.nat64", values.network.nat64},
             {"pods", cluster.pod_ranges},
             {"Services", cluster.service_ranges},
             {"a node", cluster.node_addresses},
@@ -45,6 +46,18 @@ std::string why_closed(const std::string& text, const std::vector<Source>& sourc
     return names.empty() ? "added by hand" : fmt::format("{}", fmt::join(names, ", "));
 }
 
+/// What is closed behind NAT64 is so for the IPv4 address that it stands for.
+std::string why_closed_behind(const std::string& text, const Values& values,
+                              const std::vector<Source>& sources) {
+    const auto range = parse_range(text);
+    for (const std::string& prefix : values.network.nat64) {
+        const auto v4 = range ? from_behind_nat64(*parse_range(prefix), *range) : std::nullopt;
+        if (v4 && v4->bits > 0)
+            return fmt::format("{} behind NAT64: {}", v4->text(), why_closed(v4->text(), sources));
+    }
+    return why_closed(text, sources);
+}
+
 bool has(const Texts& list, const std::string& range) {
     return std::ranges::any_of(list, [&](const std::string& one) {
         const auto found = parse_range(one);
@@ -58,6 +71,7 @@ std::string why_open(const Json& peer, const Json& rule, const Values& values, c
         return "the public internet, for Telegram and the provider";
     if (cidr.empty() && at(peer, "/podSelector/matchLabels") == cluster.dns_selector)
         return fmt::format("the pods of the DNS Service in {}", cluster.dns_namespace);
+    if (has(values.network.nat64, cidr)) return "network.nat64: the public IPv4 internet behind it";
     if (has(cluster.dns_addresses, cidr)) return "the cluster's name server";
     if (has(values.network.dns, cidr)) return "network.dns";
     const auto port = std::to_string(kube::int_at(rule, "/ports/0/port"));
@@ -80,7 +94,8 @@ std::vector<Origin> policy_origins(const Values& values, const ClusterFacts& clu
             const Json alone{{"to", Json::array({open})}, {"ports", at(rule, "/ports")}};
             origins.push_back({"open    " + rule_text(alone), why_open(peer, rule, values, cluster)});
             for (const Json& range : at(peer, "/ipBlock/except"))
-                origins.push_back({"closed  " + range.get<std::string>(), why_closed(range, sources)});
+                origins.push_back(
+                    {"closed  " + range.get<std::string>(), why_closed_behind(range, values, sources)});
         }
     }
     return origins;

@@ -85,6 +85,14 @@ std::vector<std::string> keys_of_provider(std::string_view name) {
                 "take 'custom' for a server of your own, and describe it under config");
 }
 
+std::string provider_of_key(std::string_view key) {
+    for (const Provider& provider : providers) {
+        const std::vector<std::string> keys = words_of(provider.keys);
+        if (std::ranges::find(keys, key) != keys.end()) return std::string(provider.name);
+    }
+    return "";
+}
+
 std::string key_of_provider(std::string_view name) {
     const std::vector<std::string> keys = keys_of_provider(name);
     return keys.empty() ? "" : keys.front();

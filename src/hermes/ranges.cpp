@@ -85,6 +85,20 @@ std::vector<Range> minimal(std::vector<Range> ranges) {
     return kept;
 }
 
+Range behind_nat64(const Range& prefix, const Range& v4) {
+    Range range = network_of(prefix, nat64_bits);
+    std::copy_n(v4.first.begin(), 4, range.first.begin() + nat64_bits / 8);
+    range.bits = nat64_bits + v4.bits;
+    return range;
+}
+
+std::optional<Range> from_behind_nat64(const Range& prefix, const Range& range) {
+    if (!prefix.contains(range) || range.bits < nat64_bits) return {};
+    Range v4{.bits = range.bits - nat64_bits};
+    std::copy_n(range.first.begin() + nat64_bits / 8, 4, v4.first.begin());
+    return v4;
+}
+
 std::optional<Opening> parse_target(std::string_view text) {
     const std::size_t colon = text.rfind(':');
     if (colon == std::string_view::npos) return {};

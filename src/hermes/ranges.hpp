@@ -10,6 +10,8 @@
 
 namespace hermesctl::hermes {
 
+inline constexpr int nat64_bits = 96;  // of a prefix that ends in an IPv4 address
+
 struct Range {
     bool v6 = false;
     std::array<std::uint8_t, 16> first{};  // IPv4 in the first four bytes
@@ -29,6 +31,11 @@ std::string complaint_about_range(std::string_view);
 
 /// Sorted, without duplicates and without ranges inside another one.
 std::vector<Range> minimal(std::vector<Range>);
+
+/// An IPv4 range as it is written behind a NAT64 prefix of 96 bits (RFC 6052), and back; nothing when the
+/// range is not behind it.
+Range behind_nat64(const Range& prefix, const Range& v4);
+std::optional<Range> from_behind_nat64(const Range& prefix, const Range&);
 
 /// "192.168.1.10/32:8080", "[fd00::/8]:443" or "nas.example:443" in its parts.
 struct Opening {

@@ -39,24 +39,6 @@ Protocol protocol_of(const Json& port) {
     return parse_protocol(text_at(port, "/protocol", "TCP")).value_or(Protocol::tcp);
 }
 
-/// The numbers of a named port in one pod.
-Ports named(const Json& pod, const Json& port) {
-    Ports found;
-    const auto look_in = [&](const Json& container) {
-        for (const Json& one : at(container, "/ports")) {
-            if (at(one, "/name") != at(port, "/port") || protocol_of(one) != protocol_of(port)) continue;
-            const int number = static_cast<int>(int_at(one, "/containerPort"));
-            found = found | Ports::of(protocol_of(one), number, number);
-        }
-    };
-    for (const Json& container : at(pod, "/spec/containers"))
-        look_in(container);
-    for (const Json& container : at(pod, "/spec/initContainers")) {
-        if (text_at(container, "/restartPolicy") == "Always") look_in(container);  // a sidecar
-    }
-    return found;
-}
-
 /// The ports of a rule: without a list all. Names are ports of a pod: without one they are none.
 Ports ports_of(const Json& rule, const Json* pod) {
     const Json& list = at(rule, "/ports");
@@ -67,7 +49,8 @@ Ports ports_of(const Json& rule, const Json* pod) {
         if (number.is_null()) {
             ports = ports | Ports::of(protocol_of(port));
         } else if (number.is_string()) {
-            if (pod != nullptr) ports = ports | named(*pod, port);
+            if (pod != nullptr)
+                ports = ports | named_port(*pod, number.get<std::string>(), protocol_of(port));
         } else {
             const int first = number.get<int>();
             const int last = static_cast<int>(int_at(port, "/endPort", first));
@@ -201,6 +184,23 @@ Reach reach_of(const Sender& sender, const std::vector<Json>& policies, const Ne
     }
     if (reach.policies.empty()) reach.grants.push_back({.ranges = Traffic(Ports::all())});
     return reach;
+}
+
+Ports named_port(const Json& pod, std::string_view name, Protocol protocol) {
+    Ports found;
+    const auto look_in = [&](const Json& container) {
+        for (const Json& one : at(container, "/ports")) {
+            if (text_at(one, "/name") != name || protocol_of(one) != protocol) continue;
+            const int number = static_cast<int>(int_at(one, "/containerPort"));
+            found = found | Ports::of(protocol, number, number);
+        }
+    };
+    for (const Json& container : at(pod, "/spec/containers"))
+        look_in(container);
+    for (const Json& container : at(pod, "/spec/initContainers")) {
+        if (text_at(container, "/restartPolicy") == "Always") look_in(container);  // a sidecar
+    }
+    return found;
 }
 
 std::vector<std::string> who_may_come(const Sender& sender, const std::vector<Json>& policies) {

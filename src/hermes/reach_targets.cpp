@@ -1,6 +1,8 @@
 // What a caged pod must not reach, and what it must.
 #include "hermesctl/hermes/gate.hpp"
 #include "hermesctl/hermes/live_proof.hpp"
+#include "hermesctl/hermes/policy.hpp"
+#include "items.hpp"
 #include "ranges.hpp"
 
 #include <algorithm>
@@ -123,12 +125,34 @@ std::string ReachTarget::name() const {
                        host, port);
 }
 
+Surroundings surroundings_of(const Observation& seen) {
+    const Network& network = seen.values.network;
+    Surroundings around{.services = items_of(seen.round.of(cluster_lists().services)),
+                        .nodes = items_of(seen.round.of(cluster_lists().nodes)),
+                        .api_slices = items_of(seen.round.of(cluster_lists().slices)),
+                        .host_ip = text_at(seen.agent.object, "/status/hostIP"),
+                        .provider = seen.values.provider,
+                        .lan = network.must_not_reach,
+                        .allow = network.allow,
+                        .dns = network.dns,
+                        .ipv6_wanted = network.ipv6};
+    const auto closed =
+        witnesses_of(seen.values, seen.cluster, foreign_rules(seen.live.of(seen.names.policy())));
+    for (const Witness& witness : seen.cluster.witnesses) {
+        const bool of_api = witness.port == 443;  // a row of its own looks at that
+        if (!of_api && std::ranges::find(closed, witness.text()) != closed.end())
+            around.witnesses.push_back(witness);
+    }
+    return around;
+}
+
 std::vector<ReachTarget> reach_targets(const Surroundings& around) {
     List list;
     add_api(list, around);
     add_nodes(list, around);
-    for (const std::string& witness : around.witnesses)
-        add_opening(list, "live-dns-ports", witness, Listener::sure);
+    for (const Witness& witness : around.witnesses)
+        list.add("live-dns-ports", "tcp", witness.address, witness.port,
+                 witness.doubt.empty() ? Listener::sure : Listener::perhaps);
     add_node_ports(list, around);
     for (const std::string& target : around.lan)
         add_opening(list, "live-lan", target, Listener::asked);

@@ -4,6 +4,7 @@
 #include "hermesctl/base/crypto.hpp"
 #include "hermesctl/hermes/embedded.hpp"
 #include "hermesctl/hermes/gate.hpp"
+#include "hermesctl/hermes/hardening.hpp"
 #include "hermesctl/hermes/policy.hpp"
 #include "hermesctl/kube/yaml.hpp"
 
@@ -106,8 +107,10 @@ std::string settings_record(const Values& values) {
     note("except", network.except);
     note("allow", network.allow);
     note("dns", network.dns);
+    note("nat64", network.nat64);
     if (network.ipv6) settings["network"]["ipv6"] = true;
     if (!network.gate) settings["network"]["gate"] = false;
+    if (values.pod.hardened) settings["pod"]["hardened"] = true;
     if (values.owner) settings["owner"] = *values.owner;
     if (!values.mcp.empty()) settings["mcp"] = values.mcp;
     return settings.empty() ? "" : settings.dump();
@@ -157,6 +160,7 @@ void set_pod(Json& pod, const Values& values, const Names& names, const RenderIn
     for (const std::string& name : wish.image_pull_secrets)
         pod["imagePullSecrets"].push_back({{"name", name}});
     if (!wish.runtime_class.empty()) pod["runtimeClassName"] = wish.runtime_class;
+    if (wish.hardened) harden(pod);
 }
 
 Json deployment(const Values& values, const Names& names, const RenderInput& input) {
@@ -166,7 +170,7 @@ Json deployment(const Values& values, const Names& names, const RenderInput& inp
     if (const std::string settings = settings_record(values); !settings.empty()) {
         metadata["annotations"]["hermesctl/settings"] = settings;
     }
-    metadata["labels"]["app.kubernetes.io/version"] = version_label(values.image);
+    metadata["labels"] = pod_labels(values);
     spec["replicas"] = input.replicas;
     spec["selector"]["matchLabels"] = {{"app", values.name}};
     spec["template"]["metadata"]["labels"] = metadata["labels"];
@@ -188,6 +192,12 @@ std::vector<Json> render(const Values& values, const RenderInput& input) {
             config(values, names),
             policy(values, names, input),
             deployment(values, names, input)};
+}
+
+Json pod_labels(const Values& values) {
+    Json made = labels(values);
+    made["app.kubernetes.io/version"] = version_label(values.image);
+    return made;
 }
 
 Json seeded_config() {

@@ -128,6 +128,8 @@ std::vector<std::string> openings(const Values& values) {
     std::vector<std::string> open{values.network.ipv6 ? "any public host on TCP 443 and 80, over IPv6 too"
                                                       : "any public host on TCP 443 and 80",
                                   "names through the cluster's DNS"};
+    for (const std::string& prefix : values.network.nat64)
+        open.push_back(fmt::format("public IPv4 behind {} (network.nat64)", prefix));
     for (const std::string& target : values.network.allow)
         open.push_back(target + " (network.allow)");
     for (const auto& [name, server] : values.mcp.items()) {

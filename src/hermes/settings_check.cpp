@@ -3,6 +3,7 @@
 
 #include "hermesctl/base/error.hpp"
 #include "hermesctl/base/nearest.hpp"
+#include "hermesctl/hermes/policy.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 #include "ranges.hpp"
 #include "words.hpp"
@@ -91,12 +92,31 @@ std::string target(std::string_view value) {
     return parse_target(value) ? "" : fmt::format("'{}' must be HOST:PORT", value);
 }
 
+std::string nat64_prefix(std::string_view value) {
+    const auto range = parse_range(value);
+    if (!range || !range->v6 || range->bits != nat64_bits)
+        return fmt::format("'{}' must be an IPv6 prefix of 96 bits, as 64:ff9b::/96", value);
+    return complaint_about_range(value);
+}
+
+/// Ranges whose addresses end in any IPv4 address, private ones too (RFC 6052, RFC 8215).
+bool holds_all_of_ipv4(const Range& range) {
+    return range.bits <= nat64_bits && std::ranges::any_of(nat64_ranges(), [&](const std::string& text) {
+               const auto known = parse_range(text);
+               return range.contains(*known) || known->contains(range);
+           });
+}
+
 std::string opening(std::string_view value) {
     const auto parts = parse_target(value);
     if (!parts) return fmt::format("'{}' must be ADDRESS:PORT or RANGE:PORT, as 192.168.1.10/32:8080", value);
     const auto range = parse_range(parts->host);
     if (!range) return fmt::format("'{}': a NetworkPolicy knows no names; write the address", value);
     if (range->bits == 0) return fmt::format("'{}' would open every address", value);
+    if (holds_all_of_ipv4(*range))
+        return fmt::format(
+            "'{}' would open private IPv4 addresses behind NAT64; network.nat64 opens the public ones",
+            value);
     return complaint_about_range(parts->host);
 }
 
@@ -140,6 +160,7 @@ constexpr Row table[] = {
     {"/network/except/-", text<complaint_about_range>},
     {"/network/allow/-", text<opening>},
     {"/network/dns/-", text<address>},
+    {"/network/nat64/-", text<nat64_prefix>},
     {"/network/ipv6", truth},
     {"/network/gate", truth},
     {"/pod/env/*", text<anything>},
@@ -151,6 +172,7 @@ constexpr Row table[] = {
     {"/pod/tolerations/-/tolerationSeconds", number},
     {"/pod/imagePullSecrets/-", text<something>},
     {"/pod/runtimeClassName", text<class_name>},
+    {"/pod/hardened", truth},
     {"/owner", user},
     {"/mcp", no_servers_yet},
     {"/config", anything_mapped},

@@ -32,8 +32,7 @@ Objects by_name(const kube::Outcome& answer) {
     return found;
 }
 
-}  // namespace
-
+/// Why no agent runs.
 std::string reason_of(const Assessment& assessment) {
     if (assessment.trouble) return assessment.trouble->cause;
     if (assessment.rows.empty()) return "there is no pod";
@@ -41,31 +40,53 @@ std::string reason_of(const Assessment& assessment) {
     return fmt::format("{}: {}", last.subject, last.detail);
 }
 
-Target find_agent(kube::Client& client, const Names& names) {
-    const kube::Selector label{.label = "app=" + names.name, .field = {}};
-    const std::vector<kube::Client::Listing> lists{
-        {"Deployment", names.ns, {.label = {}, .field = "metadata.name=" + names.name}},
-        {"ReplicaSet", names.ns, label},
-        {"Pod", names.ns, label}};
-    const auto answers = client.list_all(lists);
-    const Objects deployments = by_name(answers[0]);
-    if (deployments.empty()) {
+kube::Client::Listing replica_sets_of(const Names& names) {
+    return {"ReplicaSet", names.ns, names.pods().selector};
+}
+
+}  // namespace
+
+void want_agent(kube::Round& round, const Names& names) {
+    round.want(names.deployment());
+    round.want(replica_sets_of(names));
+    round.want(names.pods());
+}
+
+Target agent_of(const kube::Round& round, const Names& names) {
+    const kube::Outcome& deployment = round.of(names.deployment());
+    if (deployment.not_found()) {
         throw Error(ExitCode::failed,
                     fmt::format("there is no {} in namespace {}", title(names.deployment()), names.ns),
                     "hermesctl list shows what is there; hermesctl deploy makes one");
     }
-    Snapshot now{.deployment = deployments.begin()->second,
-                 .replica_sets = by_name(answers[1]),
-                 .pods = by_name(answers[2])};
+    const Snapshot now{.deployment = deployment.value(),
+                       .replica_sets = by_name(round.of(replica_sets_of(names))),
+                       .pods = by_name(round.of(names.pods()))};
     const Assessment assessment = assess(now);
     Target target{.ns = names.ns, .pod = assessment.pod, .running = assessment.running};
+    if (!target.pod.empty()) target.object = now.pods.at(target.pod);
     if (target.running) {
-        target.drop_root = starts_as_root(now.pods.at(target.pod));
+        target.drop_root = starts_as_root(target.object);
     } else {
         target.why = reason_of(assessment);
         target.hint = assessment.trouble ? assessment.trouble->hint : "hermesctl status";
     }
     return target;
+}
+
+Target agent_if_seen(const kube::Round& round, const Names& names) {
+    try {
+        return agent_of(round, names);
+    } catch (const kube::ApiError& error) {
+        return {.ns = names.ns, .why = error.message(), .hint = error.hint()};
+    }
+}
+
+Target find_agent(kube::Client& client, const Names& names) {
+    kube::Round round(client);
+    want_agent(round, names);
+    round.run();
+    return agent_of(round, names);
 }
 
 Target running_agent(kube::Client& client, const Names& names) {
@@ -76,6 +97,11 @@ Target running_agent(kube::Client& client, const Names& names) {
 
 std::vector<std::string> command_as(const Target& target, bool root, const std::vector<std::string>& argv,
                                     const std::vector<std::string>& variables) {
+    if (root && !target.drop_root) {
+        throw Error(
+            ExitCode::failed, "there is no root in the agent's container: all of it runs as the agent",
+            "leave out --root; hermesctl deploy --no-hardened brings root back where the image has it");
+    }
     std::vector<std::string> command;
     if (!root && target.drop_root) {
         command = {"/usr/bin/setpriv", "--reuid",         "10000",          "--regid", "10000",

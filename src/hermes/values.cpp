@@ -69,6 +69,7 @@ void take_network(const Json& settings, Network& network) {
     take(settings, "/network/except", network.except);
     take(settings, "/network/allow", network.allow);
     take(settings, "/network/dns", network.dns);
+    take(settings, "/network/nat64", network.nat64);
     network.ipv6 = kube::bool_at(settings, "/network/ipv6", network.ipv6);
     network.gate = kube::bool_at(settings, "/network/gate", network.gate);
 }
@@ -79,6 +80,7 @@ void take_pod(const Json& settings, Pod& pod) {
     take(settings, "/pod/tolerations", pod.tolerations);
     take(settings, "/pod/imagePullSecrets", pod.image_pull_secrets);
     take(settings, "/pod/runtimeClassName", pod.runtime_class);
+    pod.hardened = kube::bool_at(settings, "/pod/hardened", pod.hardened);
 }
 
 /// merge_patch with nothing below it takes every null away.

@@ -14,16 +14,27 @@
 namespace hermesctl::kube {
 namespace {
 
-net::Request read_request(std::string target) {
-    return {.target = std::move(target), .headers = {{"Accept", "application/json"}}};
-}
-
 std::string query_of(const Selector& selector) {
     const std::string query = selector_query(selector);
     return query.empty() ? query : "?" + query;
 }
 
 }  // namespace
+
+Read read_of(const Ref& ref) {
+    return {object_path(ref), "reading " + title(ref), ""};
+}
+
+Read read_of(const Client::Listing& listing) {
+    const Kind& kind = kind_of(listing.kind);
+    return {collection_path(kind, listing.ns) + query_of(listing.selector),
+            fmt::format("listing {}", kind.plural), listing.kind};
+}
+
+Read read_of(std::string path) {
+    std::string what_for = "reading " + path;
+    return {std::move(path), std::move(what_for), ""};
+}
 
 const Json& Outcome::value() const {
     if (error) throw ApiError(*error);
@@ -40,13 +51,10 @@ std::optional<Json> Client::get(const Ref& ref) {
 }
 
 std::vector<Outcome> Client::get_all(std::span<const Ref> refs) {
-    std::vector<net::Request> requests;
-    std::vector<std::string> what_for;
-    for (const Ref& ref : refs) {
-        requests.push_back(read_request(object_path(ref)));
-        what_for.push_back("reading " + title(ref));
-    }
-    return outcomes(requests, what_for);
+    std::vector<Read> reads;
+    for (const Ref& ref : refs)
+        reads.push_back(read_of(ref));
+    return read_all(reads);
 }
 
 std::vector<Json> Client::list(std::string_view kind, std::string_view ns, const Selector& selector) {
@@ -56,18 +64,10 @@ std::vector<Json> Client::list(std::string_view kind, std::string_view ns, const
 }
 
 std::vector<Outcome> Client::list_all(std::span<const Listing> listings) {
-    std::vector<net::Request> requests;
-    std::vector<std::string> what_for;
-    for (const Listing& listing : listings) {
-        const Kind& kind = kind_of(listing.kind);
-        requests.push_back(read_request(collection_path(kind, listing.ns) + query_of(listing.selector)));
-        what_for.push_back(fmt::format("listing {}", kind.plural));
-    }
-    std::vector<Outcome> answers = outcomes(requests, what_for);
-    for (std::size_t i = 0; i < answers.size(); ++i) {
-        if (answers[i].object) name_items(*answers[i].object, kind_of(listings[i].kind));
-    }
-    return answers;
+    std::vector<Read> reads;
+    for (const Listing& listing : listings)
+        reads.push_back(read_of(listing));
+    return read_all(reads);
 }
 
 Outcome Client::get_path(std::string_view path) {
@@ -76,19 +76,31 @@ Outcome Client::get_path(std::string_view path) {
 }
 
 std::vector<Outcome> Client::get_paths(std::span<const std::string> paths) {
+    std::vector<Read> reads;
+    for (const std::string& path : paths)
+        reads.push_back(read_of(path));
+    return read_all(reads);
+}
+
+std::vector<Outcome> Client::read_all(std::span<const Read> reads) {
     std::vector<net::Request> requests;
     std::vector<std::string> what_for;
-    for (const std::string& path : paths) {
-        requests.push_back(read_request(path));
-        what_for.push_back(fmt::format("reading {}", path));
+    for (const Read& read : reads) {
+        requests.push_back({.target = read.path, .headers = {{"Accept", "application/json"}}});
+        what_for.push_back(read.what_for);
     }
-    return outcomes(requests, what_for);
+    std::vector<Outcome> answers = outcomes(requests, what_for);
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+        if (answers[i].object && !reads[i].kind.empty())
+            name_items(*answers[i].object, kind_of(reads[i].kind));
+    }
+    return answers;
 }
 
 std::vector<Outcome> Client::outcomes(std::span<const net::Request> requests,
                                       std::span<const std::string> what_for) {
     std::vector<Outcome> result;
-    for (const net::Response& answer : net::exchange_retrying(transport_, clock_, requests)) {
+    for (net::Response& answer : net::exchange_retrying(transport_, clock_, requests)) {
         show_warnings(answer);
         Outcome outcome;
         const bool complete = answer.ok() && answer.failure.empty();
@@ -100,6 +112,7 @@ std::vector<Outcome> Client::outcomes(std::span<const net::Request> requests,
             outcome.error.emplace(answer, what_for[result.size()]);
         }
         result.push_back(std::move(outcome));
+        answer = {};  // large lists are not kept twice
     }
     return result;
 }

@@ -15,7 +15,8 @@ constexpr std::chrono::milliseconds longest_rest{1000};
 /// Feeds the input as the connection takes it, then ends it.
 class Feeder {
   public:
-    Feeder(ExecSession& session, std::string_view input) : session_(session), rest_(input) {}
+    Feeder(ExecSession& session, std::string_view input, bool ends)
+        : session_(session), rest_(input), closed_(!ends) {}
 
     void feed() {
         while (!rest_.empty() && session_.queued() < input_ahead) {
@@ -31,7 +32,7 @@ class Feeder {
   private:
     ExecSession& session_;
     std::string_view rest_;
-    bool closed_ = false;
+    bool closed_;
 };
 
 void collect(std::string& output, std::string_view bytes) {
@@ -45,16 +46,17 @@ void collect(std::string& output, std::string_view bytes) {
 }  // namespace
 
 ExecOutput run_exec(net::Transport& transport, Clock& clock, const ExecRequest& wanted,
-                    std::string_view input, std::chrono::milliseconds deadline) {
+                    std::string_view input, std::chrono::milliseconds deadline,
+                    const std::function<void()>& each_round) {
     ExecRequest request = wanted;
     request.handshake = std::min(request.handshake, deadline);
     const Clock::Time end = clock.now() + deadline;
     ExecSession session(transport, clock, request);
-    Feeder feeder(session, input);
+    Feeder feeder(session, input, request.input_ends);
     ExecOutput output;
     const ExecSink sink{[&](std::string_view bytes) { collect(output.out, bytes); },
                         [&](std::string_view bytes) { collect(output.err, bytes); }};
-    if (request.input && !session.can_close_input())
+    if (request.input && request.input_ends && !session.can_close_input())
         session.close_input();  // says why, before anything is sent
     while (session.pump(sink)) {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - clock.now());
@@ -63,6 +65,7 @@ ExecOutput run_exec(net::Transport& transport, Clock& clock, const ExecRequest& 
                                                        request.pod, deadline.count()));
         }
         if (request.input) feeder.feed();
+        if (each_round) each_round();
         const net::Wake wake = session.wake();
         transport.poll(std::min(left, longest_rest), {&wake, 1});
     }

@@ -17,6 +17,9 @@ void name_items(Json& list, const Kind& kind) {
         if (!item.is_object()) item = Json::object();
         item["apiVersion"] = kind.api_version;
         item["kind"] = kind.name;
+        // Half of a list, and asked for of policies alone: who wrote one.
+        if (kind.name != "NetworkPolicy" && item.contains("metadata") && item["metadata"].is_object())
+            item["metadata"].erase("managedFields");
     }
 }
 

@@ -98,14 +98,16 @@ TEST_F(Gate, WhereNothingEnforcesNoAgentStarts) {
 
 TEST_F(Gate, ARunningAgentIsLeftAloneWhereNothingEnforcesAnyMore) {
     ASSERT_EQ(hermesctl(deploy_arguments()).code, 0);
-    const std::string pod =
-        kubectl({"-n", ns(), "get", "pods", "-o", "jsonpath={.items[*].metadata.uid}"}).out;
+    const std::vector<std::string> agents{
+        "-n", ns(), "get", "pods", "-l", "pod-template-hash", "-o", "jsonpath={.items[*].metadata.uid}"};
+    const std::string pod = kubectl(agents).out;
     node({"enforcer", "none"});
     const Finished refused =
         hermesctl({"deploy", "-y", "--image", "docker.io/nousresearch/hermes-agent:v0.19.0"});
     EXPECT_EQ(refused.code, 1) << refused.err;
     EXPECT_THAT(refused.err, HasSubstr("nothing enforces NetworkPolicy"));
-    EXPECT_EQ(kubectl({"-n", ns(), "get", "pods", "-o", "jsonpath={.items[*].metadata.uid}"}).out, pod);
+    EXPECT_EQ(kubectl(agents).out, pod);
+    EXPECT_EQ(kubectl({"-n", ns(), "get", "jobs", "-o", "name"}).out, "") << "the proof's own";
     EXPECT_THAT(ask("still there"), HasSubstr("you said 'still there'"));
 
     const Finished forced = hermesctl({"deploy", "-y", "--no-gate", "--no-wait"});

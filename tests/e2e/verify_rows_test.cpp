@@ -39,7 +39,7 @@ class VerifyRows : public Node {
                 if (id.starts_with(part)) found[id] = row;
             }
         }
-        EXPECT_EQ(found.size(), 21u) << done.out << done.err;
+        EXPECT_EQ(found.size(), 22u) << done.out << done.err;
         return found;
     }
 

@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <memory>
 #include <set>
 
 #include <fmt/format.h>
+#include <signal.h>
 
 namespace hermesctl::e2e {
 namespace {
@@ -63,6 +65,19 @@ class Verify : public EnforcedNode {
                    {"-n", ns(), "get", "jobs,pods", "-l", "app.kubernetes.io/component=twin", "-o", "name"})
             .out;
     }
+    /// verify, once its twin is there.
+    std::unique_ptr<Command> verify_with_its_twin() {
+        auto running = start_hermesctl({"verify", "--lan-target", lan_host});
+        for (int i = 0; i < 200 && leftovers().empty(); ++i)
+            system_clock().sleep(20ms);
+        EXPECT_NE(leftovers(), "") << running->all();
+        return running;
+    }
+    void expect_no_twin_within(int seconds) {
+        for (int i = 0; i < seconds && !leftovers().empty(); ++i)
+            system_clock().sleep(1s);
+        EXPECT_EQ(leftovers(), "");
+    }
 };
 
 TEST_F(Verify, ACleanInstallationHoldsWithEachEnforcer) {
@@ -110,6 +125,19 @@ spec:
                 HasSubstr("TCP 192.168.50.10:22 by rule 1 of networkpolicy/second"));
     EXPECT_EQ(answer.rows.at("live-lan")["verdict"], "FAIL") << answer.text;
     EXPECT_THAT(answer.with("FAIL"), IsSubsetOf(Ids{"policy-leaks", "live-lan"})) << answer.text;
+    EXPECT_THAT(answer.text, HasSubstr("networkpolicy/second selects the twin too"));
+}
+
+TEST_F(Verify, TheTwinGoesOnCtrlCAndWhenHermesctlIsKilled) {
+    for (const int number : {SIGINT, SIGTERM}) {
+        const auto running = verify_with_its_twin();
+        running->signal(number);
+        EXPECT_EQ(running->wait(), 130) << running->all();
+        expect_no_twin_within(10);
+    }
+    const auto running = verify_with_its_twin();
+    running->signal(SIGKILL);
+    expect_no_twin_within(90);  // its own deadline is a minute
 }
 
 TEST_F(Verify, APolicyThatIsGoneIsFound) {

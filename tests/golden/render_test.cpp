@@ -75,6 +75,7 @@ network:
   except: [85.10.0.0/24, "2a01:4f8:9::/48"]
   allow: ["192.168.1.10:8080", "[fd00:1::/64]:443"]
   dns: [192.168.1.53]
+  nat64: ["64:ff9b::/96"]
   ipv6: true
 pod:
   env: {TZ: Europe/Berlin, S6_KILL_GRACETIME: "9000"}

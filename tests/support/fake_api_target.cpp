@@ -38,6 +38,13 @@ const kube::Kind* kind_at(const std::string& api_version, const std::string& plu
 }
 
 bool matches(const kube::Json& object, const std::string& requirements, const std::string& root) {
+    if (const std::size_t in = requirements.find(" in ("); in != std::string::npos) {  // alone
+        const std::string found =
+            kube::text_at(object, root + "/" + kube::escape_pointer(requirements.substr(0, in)));
+        const std::string values = requirements.substr(in + 5, requirements.size() - in - 6);
+        const auto wanted = split(values, ',');
+        return std::find(wanted.begin(), wanted.end(), found) != wanted.end();
+    }
     for (const std::string& requirement : split(requirements, ',')) {
         const std::size_t equals = requirement.find('=');
         if (equals == std::string::npos) return false;

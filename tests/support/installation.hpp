@@ -22,6 +22,25 @@ inline kube::Json owner(const FakeApi& api, const kube::Ref& ref) {
         {{{"kind", ref.kind}, {"name", ref.name}, {"uid", api.object(ref).at("metadata").at("uid")}}});
 }
 
+/// What the controllers and the kubelet make of the Deployment "hermes": its ReplicaSet, and a pod with its
+/// labels that is as `more` has it.
+inline void run_pod(FakeApi& api, const std::string& name, kube::Json more) {
+    const kube::Ref deployment{"Deployment", "hermes", "hermes"};
+    const kube::Json revision{{"deployment.kubernetes.io/revision", "1"}};
+    const kube::Json labels{{"app", "hermes"}, {"pod-template-hash", "1"}};
+    api.merge(deployment, {{"metadata", {{"annotations", revision}}},
+                           {"status", {{"observedGeneration", 9}, {"replicas", 1}, {"updatedReplicas", 1}}}});
+    api.put(object_of(
+        "ReplicaSet", "hermes", "hermes-1",
+        {{"metadata",
+          {{"annotations", revision}, {"labels", labels}, {"ownerReferences", owner(api, deployment)}}}}));
+    kube::Json metadata{{"labels", labels},
+                        {"ownerReferences", owner(api, {"ReplicaSet", "hermes", "hermes-1"})}};
+    metadata.merge_patch(more.value("metadata", kube::Json::object()));
+    more["metadata"] = metadata;
+    api.put(object_of("Pod", "hermes", name, std::move(more)));
+}
+
 /// The objects of an instance, its ReplicaSet and its pod (NAME-1-a), and what Kubernetes puts into each
 /// namespace.
 inline void put_installation(FakeApi& api, const std::string& ns = "hermes",

@@ -24,6 +24,8 @@ Clock& system_clock();
 
 /// RFC 3339 in UTC with microseconds, as Kubernetes' MicroTime ("2026-01-31T10:00:00.000000Z").
 std::string rfc3339(Clock::Wall);
+/// "20260131T100000Z": in a file's name.
+std::string file_stamp(Clock::Wall);
 /// Reads RFC 3339 with or without a fraction; the epoch when it is not a time.
 Clock::Wall parse_rfc3339(const std::string&);
 /// "4s", "2m10s", "3h", "5d": for people.

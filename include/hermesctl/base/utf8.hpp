@@ -16,6 +16,9 @@ struct Character {
 /// The first character of a text that is not empty; strict (no overlong forms, no surrogates).
 Character first_character(std::string_view);
 
+/// Whether all of it is UTF-8.
+bool is_text(std::string_view);
+
 /// Controls (C0, DEL, C1), line separators, and the marks that can make text read differently from what it
 /// is.
 bool is_control(std::uint32_t code);

@@ -42,6 +42,8 @@ std::vector<std::string> python_command(std::string_view script, std::vector<std
 std::vector<std::string> probe_command(std::string_view mode);
 /// The text of manifests/NAME with files.py, which reads the agent's files, before it.
 std::string reading_script(std::string_view name);
+/// The same for a script that asks Telegram and providers: with asking.py, too.
+std::string asking_script(std::string_view name);
 
 /// A probe.py that runs in one pod for as long as this lives and tells what changes.
 class AgentWatch {

@@ -1,7 +1,7 @@
 // What the cluster says about itself, as far as the cage needs it: DNS, nodes, API server, address ranges.
 #pragma once
 
-#include "hermesctl/kube/client.hpp"
+#include "hermesctl/kube/round.hpp"
 
 #include <optional>
 #include <string>
@@ -17,12 +17,14 @@ struct Gap {
     std::string why{};   // a sentence: "may not list nodes: ...; grant ..."
 };
 
-/// A listener of the cluster that is surely there, by which the gate can tell whether the cage holds.
+/// A listener of the cluster that is surely there (`doubt` says where it may not be), by which the gate can
+/// tell whether the cage holds.
 struct Witness {
     std::string address{};  // of its Service, which stays
     int port = 0;
     int target_port = 0;                // behind it; policies see one or the other
     std::vector<std::string> behind{};  // addresses and ranges behind it
+    std::string doubt{};                // why it is not known that somebody listens; "" where a ready pod is
     std::string text() const;           // "10.43.0.10:9153"
 };
 
@@ -32,20 +34,38 @@ struct ClusterFacts {
     std::vector<std::string> dns_addresses{};  // ClusterIPs of the DNS Service
     std::vector<int> dns_target_ports{53};
     bool dns_port_known = true;                 // false: it is a name, and may not be looked up
+    std::vector<Json> dns_pods{};               // as far as they may be read
+    Json dns_namespace_labels{};                // null: not known
     std::vector<std::string> node_addresses{};  // internal and external
     std::vector<std::string> api_addresses{};   // endpoints of the API Service and the kubeconfig's server
     std::vector<std::string> pod_ranges{};
     std::vector<std::string> service_ranges{};
     std::vector<std::string> balancer_addresses{};  // load balancer and external IPs
     std::vector<Witness> witnesses{};
-    std::vector<Gap> gaps{};  // for warnings; never a silent gap
-    bool incomplete = false;  // a list was refused, or failed
+    std::vector<Json> other_policies{};  // of the agent's namespace, which may open a witness; see compose
+    std::vector<Gap> gaps{};             // for warnings; never a silent gap
+    bool incomplete = false;             // a list was refused, or failed
     // From the live policy, where `incomplete` (policy.hpp):
     std::vector<std::string> closed_before{};
     std::optional<bool> v6_before{};  // whether IPv6 is open
 };
 
-/// `server`: the kubeconfig's URL. Reads in parallel; what may not be read lands in `gaps`.
-ClusterFacts read_cluster(kube::Client&, const std::string& server);
+/// What is listed of it.
+struct ClusterLists {
+    using Listing = kube::Client::Listing;
+    Listing services{"Service", "", {}};
+    Listing nodes{"Node", "", {}};
+    Listing slices{"EndpointSlice",
+                   "default",
+                   {.label = "kubernetes.io/service-name=kubernetes", .field = {}}};  // of the API server
+    Listing ranges{"ServiceCIDR", "", {}};
+    Listing kubeadm{"ConfigMap", "kube-system", {.label = {}, .field = "metadata.name=kubeadm-config"}};
+};
+const ClusterLists& cluster_lists();
+
+void want_cluster(kube::Round&);
+/// Once the round has run; where the DNS is an unusual one it runs once more. `server`: the kubeconfig's URL.
+/// What may not be read lands in `gaps`.
+ClusterFacts cluster_of(kube::Round&, const std::string& server);
 
 }  // namespace hermesctl::hermes

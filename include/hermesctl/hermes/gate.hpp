@@ -17,7 +17,10 @@ inline constexpr std::string_view gate_name = "gate";
 inline constexpr int gate_still_open = 3;  // gate.py's exit codes
 inline constexpr int gate_no_dns = 4;
 
-/// The cluster's witnesses less what these settings, or rules of others, open.
+/// The container of a Deployment that is its gate; null where it has none.
+const Json& gate_of(const Json& deployment);
+/// The cluster's witnesses less what these settings, rules of others, or policies of others that select the
+/// agent's pod, open.
 std::vector<std::string> witnesses_of(const Values&, const ClusterFacts&, const Json& kept_rules);
 /// The witnesses of a live Deployment's gate: what who may read less of the cluster keeps.
 std::vector<Witness> live_witnesses(const Json& deployment);

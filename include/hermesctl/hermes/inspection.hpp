@@ -1,10 +1,10 @@
 // The rows of verify beside the network: what the guide's checklist asks of the account, the host, the ways
-// in and the agent. All is read at once; the rows are pure functions of what was read.
+// in and the agent. The rows are pure functions of what was read.
 #pragma once
 
 #include "hermesctl/hermes/check.hpp"
-#include "hermesctl/hermes/live.hpp"
-#include "hermesctl/kube/client.hpp"
+#include "hermesctl/hermes/target.hpp"
+#include "hermesctl/kube/round.hpp"
 
 #include <optional>
 #include <string>
@@ -41,9 +41,21 @@ struct Premises {
     std::string inside_hint{};
 };
 
-/// One round of reads in parallel, then one command in the pod. What may not be read is noted. Throws
-/// Error{failed} when there is no such installation, ApiError when even that cannot be told.
-Premises read_premises(kube::Client&, const Names&);
+void want_inspection(kube::Round&, const Names&);
+/// Once the round has run, all but the inside of the pod. What may not be read is noted. Throws ApiError when
+/// it cannot be told whether there is such an installation. Takes what it needs out of the round.
+Premises premises_of(kube::Round&, const Names&, const Target& agent);
+
+/// What inspect.py says in a pod, or why it could not be asked.
+struct Inside {
+    Json said{};
+    std::string why{};
+    std::string hint{};
+};
+/// `keys`: a list of the names that the Secret has. Throws Error{interrupted}.
+Inside look_inside(kube::Client&, const std::string& ns, const std::string& pod, const Json& keys);
+/// The same into the premises, where an agent runs.
+void look_inside(kube::Client&, Premises&);
 
 /// What inspect.py printed, each text in it scrubbed, short and printable: an agent may have chosen it.
 /// Nothing for a text that is not inspect.py's.
@@ -55,6 +67,6 @@ Checks exposure_checks(const Premises&);  // of group policy
 Checks agent_checks(const Premises&);
 
 /// All of them.
-Checks inspect(kube::Client&, const Names&);
+Checks inspect(const Premises&);
 
 }  // namespace hermesctl::hermes

@@ -42,6 +42,8 @@ Lifelines check_lifelines(net::Transport&, Clock&, const std::string& ns, const 
 /// mend it; minute: it may be gone with the next try.
 std::optional<Trouble> lifeline_trouble(const Lifelines&, const ModelChoice&);
 
+inline constexpr std::string_view webhook_warning =
+    "a webhook is set for this bot and takes its messages away; remove it with the Bot API's deleteWebhook";
 /// What a person should know though the bot answers.
 std::vector<Event> lifeline_notes(const Lifelines&, const ModelChoice&);
 

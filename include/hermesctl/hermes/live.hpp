@@ -2,7 +2,7 @@
 #pragma once
 
 #include "hermesctl/hermes/values.hpp"
-#include "hermesctl/kube/client.hpp"
+#include "hermesctl/kube/round.hpp"
 
 #include <map>
 #include <optional>
@@ -23,6 +23,10 @@ struct Names {
     kube::Ref policy() const { return {"NetworkPolicy", ns, name + "-egress"}; }
     kube::Ref deployment() const { return {"Deployment", ns, name}; }
     kube::Ref lease() const { return {"Lease", ns, name + "-hermesctl"}; }
+    /// The pods with the instance's label, of which the agent's is one.
+    kube::Client::Listing pods() const { return {"Pod", ns, {.label = "app=" + name, .field = {}}}; }
+    /// All policies of its namespace.
+    kube::Client::Listing policies() const { return {"NetworkPolicy", ns, {}}; }
     /// All but the namespace and the lease, in the order of application.
     std::vector<kube::Ref> all() const;
 };
@@ -33,7 +37,10 @@ struct Live {
     bool installed(const Names& names) const { return !of(names.deployment()).is_null(); }
 };
 
-/// One round of parallel reads. Throws ApiError (denied, unreachable).
+void want_live(kube::Round&, const Names&);
+/// Once the round has run. Throws ApiError (denied, unreachable).
+Live live_of(const kube::Round&, const Names&);
+/// The same as a round of its own.
 Live read_live(kube::Client&, const Names&);
 
 /// Settings that say what is live, in the shape of hermes.yaml: image, model, users, storage, resources, pod

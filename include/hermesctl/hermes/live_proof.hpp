@@ -2,8 +2,7 @@
 #pragma once
 
 #include "hermesctl/hermes/check.hpp"
-#include "hermesctl/hermes/live.hpp"
-#include "hermesctl/kube/client.hpp"
+#include "hermesctl/hermes/observation.hpp"
 
 #include <map>
 #include <optional>
@@ -36,9 +35,10 @@ struct Surroundings {
     std::vector<std::string> lan{};    // "192.168.1.206:30002"
     std::vector<std::string> allow{};  // network.allow and network.dns: what the cage opens is not tried
     std::vector<std::string> dns{};
-    std::vector<std::string> witnesses{};  // "10.43.0.10:9153"
+    std::vector<Witness> witnesses{};  // of the DNS
     bool ipv6_wanted = false;
 };
+Surroundings surroundings_of(const Observation&);
 std::vector<ReachTarget> reach_targets(const Surroundings&);
 
 /// A target's name -> open, refused, silent, unreachable, denied, unresolved.
@@ -50,6 +50,7 @@ std::optional<Reached> parse_reached(std::string_view text, const std::vector<Re
 struct Twin {
     std::optional<Reached> reached{};
     std::string why_not{};
+    std::string caged{};    // "networkpolicy/x selects the twin too": what it does not reach proves nothing
     bool left_out = false;  // on purpose: --quick
 };
 
@@ -58,7 +59,9 @@ Checks judge_reach(const std::vector<ReachTarget>&, const std::optional<Reached>
                    const std::string& no_pod, const Twin&);
 
 /// The twin's Job: the same node and image as the pod, none of its labels.
-Json twin_job(const Names&, const Json& pod, const std::string& name);
+Json twin_job(const Names&, const Json& pod);
+/// Which of the namespace's policies select the twin's pod for egress, as Twin::caged has it.
+std::string twin_cage(const kube::Outcome& policies, const Json& twin);
 
 struct ProofOptions {
     std::vector<std::string> lan_targets{};  // beside network.mustNotReach
@@ -67,6 +70,6 @@ struct ProofOptions {
 
 /// Under ten seconds; quick: under two. Makes the twin and removes it, whatever happens. What cannot be done
 /// is said by rows that are inconclusive.
-Checks prove_live(kube::Client&, const Names&, const std::string& server, const ProofOptions&, Reporter&);
+Checks prove_live(kube::Client&, const Observation&, const ProofOptions&, Reporter&);
 
 }  // namespace hermesctl::hermes

@@ -17,11 +17,18 @@ inline constexpr std::string_view everything_v6 = "2000::/3";  // all that is pu
 const std::vector<std::string>& special_ranges_v4();
 const std::vector<std::string>& special_ranges_v6();
 
+/// Where IPv4 addresses stand behind an IPv6 prefix of everybody: outside of 2000::/3, so that nothing opens
+/// them.
+const std::vector<std::string>& nat64_ranges();
+
 /// All that "public" leaves out: special ranges, what the cluster is, network.except. Sorted, minimal.
 std::vector<std::string> closed_ranges(const Values&, const ClusterFacts&, bool v6);
 
-/// The egress rules: DNS, public internet less special and cluster ranges, network.allow, MCP servers, then
-/// `kept`.
+/// The same behind a prefix of network.nat64: each closed IPv4 range, and what is closed by its IPv6 address.
+std::vector<std::string> closed_behind(const std::string& nat64, const Values&, const ClusterFacts&);
+
+/// The egress rules: DNS, public internet less special and cluster ranges (behind NAT64 too where asked for),
+/// network.allow, MCP servers, then `kept`.
 Json egress_rules(const Values&, const ClusterFacts&, const Json& kept);
 
 /// One line of the policy, and where it comes from.

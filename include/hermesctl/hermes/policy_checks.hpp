@@ -2,11 +2,8 @@
 #pragma once
 
 #include "hermesctl/hermes/check.hpp"
-#include "hermesctl/hermes/cluster.hpp"
-#include "hermesctl/hermes/live.hpp"
+#include "hermesctl/hermes/observation.hpp"
 #include "hermesctl/hermes/reach.hpp"
-#include "hermesctl/hermes/values.hpp"
-#include "hermesctl/kube/client.hpp"
 
 #include <string>
 #include <vector>
@@ -27,10 +24,16 @@ struct PolicyPremises {
     std::vector<std::string> unread_kinds{};
 };
 
-/// Throws ApiError when even the installation may not be read. What else may not be read is noted.
-PolicyPremises read_policies(kube::Client&, const Names&, const std::string& server);
+void want_policies(kube::Round&, const Names&);
+/// What may not be read is noted. Takes out of the round what only it needs.
+PolicyPremises policy_premises(Observation&);
 
 Checks policy_checks(const PolicyPremises&);
+
+struct Premises;
+/// Whether the name servers of the pod's own resolv.conf are open to it: what the policies say of what was
+/// seen inside of the pod. Never decisive: it is about a bot that finds no names.
+Check check_resolvers(const PolicyPremises&, const Premises& pod);
 
 /// The rows for objects without a cluster (a chart's, say): for each pod and pod template among them, or for
 /// the pods that the policies select where there is none. Objects without a namespace are in `ns`.

@@ -51,6 +51,9 @@ Reach reach_of(const Sender&, const std::vector<Json>& policies, const Neighbour
 /// Who may connect to the pod: for each ingress rule a line; "everybody" without a policy for ingress.
 std::vector<std::string> who_may_come(const Sender&, const std::vector<Json>& policies);
 
+/// The numbers of what a pod calls so.
+Ports named_port(const Json& pod, std::string_view name, Protocol);
+
 /// Policies without types are for ingress, and for egress too if they have egress rules.
 bool is_for(const Json& policy, std::string_view type);
 

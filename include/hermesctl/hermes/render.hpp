@@ -25,6 +25,9 @@ struct RenderInput {
 /// explicitly.
 std::vector<Json> render(const Values&, const RenderInput&);
 
+/// The labels of the pod, by which policies select it.
+Json pod_labels(const Values&);
+
 /// What every installation's config.yaml starts from.
 Json seeded_config();
 /// The text of the seeded config.yaml.

@@ -40,6 +40,8 @@ std::string read_secret(const std::string& key, const Json& source, const Secret
 std::vector<std::string> keys_of_provider(std::string_view provider);
 /// The first of them, or "".
 std::string key_of_provider(std::string_view provider);
+/// The provider whose key a variable may hold; "" for none.
+std::string provider_of_key(std::string_view key);
 
 /// Why this cannot be the value of this key ("" when it can): shape of a bot token, blanks, newlines,
 /// non-ASCII.

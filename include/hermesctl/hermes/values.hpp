@@ -27,7 +27,8 @@ struct Network {
     std::vector<std::string> except{};          // CIDRs that stay closed
     std::vector<std::string>
         allow{};  // "192.168.1.10/32:8080" or "nas.example:443": opened, as narrow as stated
-    std::vector<std::string> dns{};  // further DNS servers
+    std::vector<std::string> dns{};    // further DNS servers
+    std::vector<std::string> nat64{};  // prefixes (/96) behind which public IPv4 is opened
     bool ipv6 = false;
     bool gate = true;  // an init container holds the agent until the policy is in force
 };
@@ -38,6 +39,7 @@ struct Pod {
     Json tolerations = Json::array();
     std::vector<std::string> image_pull_secrets{};
     std::string runtime_class{};
+    bool hardened = false;  // without root, see hardening.hpp
 };
 
 struct Values {

@@ -66,6 +66,13 @@ struct Selector {
     std::string field{};  // "metadata.name=hermes"
 };
 
+/// One GET: where, what for (an error tells it), and the kind of the items that a list gives.
+struct Read {
+    std::string path{};
+    std::string what_for{};
+    std::string kind{};
+};
+
 struct DeleteOptions {
     std::string uid{};  // precondition; empty: any
     std::string resource_version{};
@@ -110,6 +117,8 @@ class Client {
     Outcome get_path(std::string_view path);
     /// Several of them in parallel. The items of a collection are as the server sends them: without a kind.
     std::vector<Outcome> get_paths(std::span<const std::string> paths);
+    /// The same for reads of all sorts.
+    std::vector<Outcome> read_all(std::span<const Read>);
 
     Outcome apply(const Json& object, ApplyOptions = {});
     std::vector<Outcome> apply_all(std::span<const Json> objects, ApplyOptions = {});
@@ -137,5 +146,10 @@ class Client {
     std::set<std::string> warned_{};
     std::vector<std::string> expected_{};
 };
+
+Read read_of(const Ref&);
+Read read_of(const Client::Listing&);
+/// Any path. The items of a collection are then as the server sends them: without a kind.
+Read read_of(std::string path);
 
 }  // namespace hermesctl::kube

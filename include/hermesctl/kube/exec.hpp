@@ -20,6 +20,7 @@ struct ExecRequest {
     std::string container{};
     std::vector<std::string> argv{};
     bool input = false;
+    bool input_ends = true;  // for run_exec(): false where the command waits for no end, so that v4 will do
     bool tty = false;
     std::chrono::milliseconds handshake{10'000};  // the limit for connecting; the command runs without one
 };
@@ -62,8 +63,8 @@ struct ExecOutput {
 };
 
 /// Runs it to its end and collects its output (at most 32 MiB). Throws Error{timeout} after `deadline`, which
-/// holds for connecting, too.
+/// holds for connecting, too. `each_round` is called at least once a second.
 ExecOutput run_exec(net::Transport&, Clock&, const ExecRequest&, std::string_view input,
-                    std::chrono::milliseconds deadline);
+                    std::chrono::milliseconds deadline, const std::function<void()>& each_round = {});
 
 }  // namespace hermesctl::kube

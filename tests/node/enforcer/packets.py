@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import errno
+import itertools
 import os
 import selectors
 import socket
@@ -10,6 +11,7 @@ import time
 
 CLONE_NEWNET = 0x40000000
 RESEND = 0.3
+SOURCE_PORTS = itertools.cycle(range(33000, 60000))
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -41,10 +43,18 @@ class Probe:
         self.socket.setblocking(False)
         self.datagram = protocol == "udp"
         self.outcome = ""
-        if source:
-            self.socket.bind((source, 0))
+        self.bind(source or "")
         self.settle(self.socket.connect_ex((target, port)), waiting=errno.EINPROGRESS)
         self.send()
+
+    def bind(self, source):
+        """To a port that no earlier probe had: a flow that once passed goes on passing."""
+        for port in SOURCE_PORTS:
+            try:
+                return self.socket.bind((source, port))
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
 
     def settle(self, code, waiting=0):
         if code and code != waiting:

@@ -1,4 +1,4 @@
-"""The stage that judge_test.py plays on: pods in two namespaces, the outside, and listeners everywhere."""
+"""The stage that the judge's tests play on: pods in a few namespaces, the outside, and listeners everywhere."""
 
 import base64
 import http.client
@@ -18,14 +18,21 @@ sys.path.insert(0, str(HERE.parent))
 from lib.images import PAUSE_REFERENCE  # noqa: E402
 from lib.layout import LAN_HOST, NODE_ADDRESS, POD_RANGE, Layout, default_state  # noqa: E402
 
+SENDERS = ("east", "east2", "east3", "east4")  # alike, so that as many sets of policies are in force at once
 PODS = {
-    "east/web": {"app": "web", "tier": "front"},
-    "east/client": {"app": "client"},
+    **{f"{namespace}/web": {"app": "web", "tier": "front"} for namespace in SENDERS},
+    **{f"{namespace}/client": {"app": "client"} for namespace in SENDERS},
     "west/web": {"app": "web"},
     "west/client": {"app": "client"},
     "judge/canary": {"app": "canary"},
 }
-NAMED_PORT = {"east": 8080, "west": 8081, "judge": 8082}
+NAMESPACES = {
+    **dict.fromkeys(SENDERS, {"side": "east"}),
+    "west": {"side": "west", "coast": "long"},
+    "judge": {"side": "judge"},
+}
+HTTP = {**dict.fromkeys(SENDERS, 8080), "west": 8081, "judge": 8082}  # named ports of all pods
+TALK = 7002  # UDP
 OUTSIDE = {"lan": LAN_HOST, "lan2": "192.168.50.200", "internet": "8.8.8.8"}
 POLICIES = "/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies"
 
@@ -92,6 +99,12 @@ class Stage:
         self.namespaces = {**dict.fromkeys(OUTSIDE, self.world), "node": self.node}
         self.listeners = []
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.strike()
+
     def build(self):
         self.remove_namespaces()  # a run that was killed left its own
         for name, labels in PODS.items():
@@ -105,12 +118,16 @@ class Stage:
     def create(self, name, labels):
         """Refused until the namespace has its account, and while an earlier stage is going."""
         namespace, short = name.split("/")
-        self.api.call("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}}, ignore=(409,))
+        metadata = {"name": namespace, "labels": NAMESPACES[namespace]}
+        self.api.call("POST", "/api/v1/namespaces", {"metadata": metadata}, ignore=(409,))
         container = {
             "name": "main",
             "image": PAUSE_REFERENCE,
             "imagePullPolicy": "Never",
-            "ports": [{"name": "http", "containerPort": NAMED_PORT[namespace]}],
+            "ports": [
+                {"name": "http", "containerPort": HTTP[namespace]},
+                {"name": "talk", "containerPort": TALK, "protocol": "UDP"},
+            ],
         }
         pod = {
             "metadata": {"name": short, "labels": labels},
@@ -184,7 +201,7 @@ class Stage:
         self.api.connection.close()
 
     def remove_namespaces(self):
-        for namespace in NAMED_PORT:
+        for namespace in NAMESPACES:
             self.api.call("DELETE", f"/api/v1/namespaces/{namespace}", ignore=(404, 409))
 
 

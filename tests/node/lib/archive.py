@@ -17,6 +17,21 @@ def write(target, reference, root, config):
             archive.add(root / name, arcname=name)
     with open(layer, "rb") as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
+    with open(layer, "rb") as content:
+        pack(target, reference, config, digest, layer.stat().st_size, content)
+    layer.unlink()
+
+
+def derive(target, reference, source, config):
+    """The files of another image's archive, with a configuration of its own."""
+    with tarfile.open(source) as archive:
+        described = json.load(archive.extractfile("manifest.json"))[0]["Config"]
+        digest = json.load(archive.extractfile(described))["rootfs"]["diff_ids"][0].removeprefix("sha256:")
+        layer = archive.getmember("layer.tar")
+        pack(target, reference, config, digest, layer.size, archive.extractfile(layer))
+
+
+def pack(target, reference, config, digest, size, layer):
     description = json.dumps(
         {
             "architecture": "amd64",
@@ -30,10 +45,12 @@ def write(target, reference, root, config):
     manifest = json.dumps([{"Config": name, "RepoTags": [reference], "Layers": ["layer.tar"]}]).encode()
     unfinished = target.with_suffix(".new")
     with tarfile.open(unfinished, "w") as archive:
-        for entry, content in ((name, description), ("manifest.json", manifest)):
+        for entry, length, content in (
+            (name, len(description), io.BytesIO(description)),
+            ("manifest.json", len(manifest), io.BytesIO(manifest)),
+            ("layer.tar", size, layer),
+        ):
             header = tarfile.TarInfo(entry)
-            header.size = len(content)
-            archive.addfile(header, io.BytesIO(content))
-        archive.add(layer, arcname="layer.tar")
-    layer.unlink()
+            header.size = length
+            archive.addfile(header, content)
     unfinished.replace(target)

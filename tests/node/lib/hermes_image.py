@@ -39,6 +39,10 @@ CONFIG = {
 }
 
 
+# The same files for a start without root: no s6, the gateway is the container's own process
+START = "/opt/hermes/docker/stage2-hook.sh && exec /opt/hermes/docker/main-wrapper.sh \"$@\""
+ROOTLESS = CONFIG | {"Entrypoint": ["/bin/sh", "-c", START, "start"], "User": "10000:10000"}
+
 # Run in the root file system, before the files of the image's own arrangement come on top
 SETUP = """
 python3 -m venv /opt/hermes/.venv

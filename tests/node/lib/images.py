@@ -19,6 +19,7 @@ REFERENCES = {
     "storage": "docker.io/rancher/local-path-provisioner:v0.0.30",
     "busybox": "docker.io/library/busybox:1.36",
     "hermes": "docker.io/nousresearch/hermes-agent:v0.19.0",
+    "rootless": "docker.io/example/hermes-agent:rootless",
 }
 # What a node needs before it can pull: loaded from archives
 PRELOADED = ("pause", "coredns", "storage", "busybox")
@@ -28,6 +29,7 @@ PUBLISHED = {
     "nousresearch/hermes-agent:latest": ("hermes", "amd64"),
     "nousresearch/hermes-agent:v0.19.0": ("hermes", "amd64"),
     "nousresearch/hermes-agent:arm64": ("busybox", "arm64"),
+    "example/hermes-agent:rootless": ("rootless", "amd64"),
     "library/busybox:1.36": ("busybox", "amd64"),
     "library/busybox:latest": ("busybox", "amd64"),
 }
@@ -36,6 +38,8 @@ PUBLISHED = {
 def key(image):
     if image == "hermes":
         return hermes_image.key()
+    if image == "rootless":
+        return content_key([], hermes_image.key(), repr(hermes_image.ROOTLESS))
     if image == "busybox":
         return content_key([BUSYBOX], image, archive.FORMAT)
     return content_key([], binary(PROGRAMS[image]).name, archive.FORMAT)  # the name has its sources' key
@@ -74,11 +78,16 @@ def make_archive(image):
     target = archive_path(image)
     if target.exists():
         return
+    if image == "rootless":
+        make_archive("hermes")
     with lock(cache_dir() / "lock" / f"image-{image}", f"another node's image {image}"):
         if target.exists():
             return
         say(f"making the image {image}")
         target.parent.mkdir(parents=True, exist_ok=True)
+        if image == "rootless":
+            archive.derive(target, REFERENCES[image], archive_path("hermes"), hermes_image.ROOTLESS)
+            return
         work = target.with_name(f".{target.name}.work")
         remove(work)
         config = arrange(image, work)

@@ -89,6 +89,21 @@ TEST_F(AnswersTest, StatusTellsWhetherTheCageLeaks) {
     EXPECT_THAT(out(), HasSubstr("it lacks: ")) << "what deploy would open is drift";
 }
 
+TEST_F(AnswersTest, StatusDoesNotCallACageGoodThatCouldNotBeJudged) {
+    api().put(
+        R"({"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy","metadata":{"name":"hermes-egress",
+        "namespace":"hermes"},"spec":{"podSelector":{},"policyTypes":["Ingress","Egress"]}})"_json);
+    for (const char* resource : {"nodes", "networkpolicies"}) {
+        api().deny("list", resource);
+        world_.out.str("");
+        run({"status", "-o", "json"});
+        const Json said = Json::parse(out());
+        EXPECT_THAT(said["cage"].get<std::string>(), HasSubstr("could not be told: ")) << resource;
+        EXPECT_THAT(said["cage"].get<std::string>(), Not(HasSubstr("what it should"))) << resource;
+        EXPECT_EQ(said["drift"].dump().find("cannot be read"), std::string::npos) << "not known is no drift";
+    }
+}
+
 TEST_F(AnswersTest, AMuteBotIsAFailureForStatusAndForWait) {
     struct Case {
         Json change;

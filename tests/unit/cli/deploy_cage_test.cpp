@@ -10,7 +10,6 @@ namespace {
 
 using namespace nlohmann::json_literals;
 using hermesctl::testing::object_of;
-using hermesctl::testing::owner;
 using kube::Json;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
@@ -46,24 +45,9 @@ class DeployCage : public ::testing::Test {
         auto& api = world_.api;
         Json spec = api.object(deployment)["spec"]["template"]["spec"];
         spec["nodeName"] = "node";
-        const Json revision{{"deployment.kubernetes.io/revision", "1"}};
-        const Json labels{{"app", "hermes"}, {"pod-template-hash", "1"}};
-        api.merge(deployment,
-                  {{"metadata", {{"annotations", revision}}},
-                   {"status", {{"observedGeneration", 9}, {"replicas", 1}, {"updatedReplicas", 1}}}});
-        api.put(object_of("ReplicaSet", "hermes", "hermes-1",
-                          {{"metadata",
-                            {{"annotations", revision},
-                             {"labels", labels},
-                             {"ownerReferences", owner(api, deployment)}}}}));
         const Json status = R"({"phase":"Running","containerStatuses":[
             {"name":"hermes","started":true,"state":{"running":{"startedAt":"2026-01-01T00:00:00Z"}}}]})"_json;
-        api.put(object_of(
-            "Pod", "hermes", "hermes-1-a",
-            {{"metadata",
-              {{"labels", labels}, {"ownerReferences", owner(api, {"ReplicaSet", "hermes", "hermes-1"})}}},
-             {"spec", spec},
-             {"status", status}}));
+        hermesctl::testing::run_pod(api, "hermes-1-a", {{"spec", spec}, {"status", status}});
     }
     void open_the_lan() {
         world_.api.put(object_of("NetworkPolicy", "hermes", "open-lan", R"({"spec": {"podSelector": {},

@@ -84,7 +84,7 @@ TEST_F(DeployTest, WithNothingToChangeOnlyReadsAndAsksForDryRuns) {
     EXPECT_EQ(std::count_if(world_.api.log.begin(), world_.api.log.end(),
                             [](const std::string& line) { return line.ends_with(" (dry run)"); }),
               7);
-    EXPECT_LE(world_.api.log.size(), 7u + 7u + 6u) << ::testing::PrintToString(world_.api.log);
+    EXPECT_LE(world_.api.log.size(), 7u + 7u + 8u) << ::testing::PrintToString(world_.api.log);
 }
 
 TEST_F(DeployTest, DryRunAndDiffChangeNothing) {
@@ -179,6 +179,43 @@ TEST_F(DeployTest, WhatWasDoneIsToldBeforeTheSecondOneFails) {
     EXPECT_EQ(first["instances"].size(), 1u);
     EXPECT_THAT(second["error"]["message"].dump(), HasSubstr("no such image"));
     EXPECT_THAT(second["error"]["while"].dump(), HasSubstr("deploying two in namespace two"));
+}
+
+TEST_F(DeployTest, AnImageThatNeedsRootIsRefusedBeforeAnythingIsChanged) {
+    install();
+    world_.api.on_write = [this](const std::string& type, const Json& object) {
+        if (kube::text_at(object, "/kind") != "Pod" || type != "ADDED") return;
+        const Json ended{{"terminated", {{"exitCode", 100}, {"message", "preinit: fatal: /run"}}}};
+        world_.api.merge(kube::ref_of(object),
+                         {{"status", {{"containerStatuses", {{{"name", "start"}, {"state", ended}}}}}}});
+    };
+    const Json before = world_.api.object(deployment_ref);
+    EXPECT_EQ(deploy({"--hardened", "--allow-user", "111,222"}), ExitCode::failed);
+    EXPECT_THAT(err(), AllOf(HasSubstr("does not start without root"), HasSubstr("preinit: fatal: /run"),
+                             HasSubstr("--no-hardened")));
+    EXPECT_EQ(users(), "111");
+    EXPECT_EQ(world_.api.object(deployment_ref), before);
+}
+
+TEST_F(DeployTest, HardenedIsKeptAndTakenBackByName) {
+    install();
+    world_.api.on_write = [this](const std::string& type, const Json& object) {
+        if (kube::text_at(object, "/kind") != "Pod" || type != "ADDED") return;
+        const Json ended{{"terminated", {{"exitCode", 0}}}};
+        world_.api.merge(kube::ref_of(object),
+                         {{"status", {{"containerStatuses", {{{"name", "start"}, {"state", ended}}}}}}});
+    };
+    const auto reads_only = [&] {
+        return kube::bool_at(world_.api.object(deployment_ref),
+                             "/spec/template/spec/containers/0/securityContext/readOnlyRootFilesystem");
+    };
+    ASSERT_EQ(deploy({"--hardened"}), ExitCode::ok) << err();
+    EXPECT_TRUE(reads_only());
+    ASSERT_EQ(deploy(), ExitCode::ok) << err();
+    EXPECT_EQ(out(), "nothing to change\n");
+    ASSERT_EQ(deploy({"--no-hardened"}), ExitCode::ok) << err();
+    EXPECT_FALSE(reads_only());
+    EXPECT_EQ(deploy({"--hardened", "--no-hardened"}), ExitCode::usage);
 }
 
 TEST_F(DeployTest, AModelForALiveInstallationSaysThatItsConfigStays) {

@@ -36,6 +36,22 @@ TEST_F(Exec, OurOwnFailuresAre125) {
     EXPECT_EQ(run({"exec", "--", "x"}), 125);
 }
 
+TEST_F(Exec, WhereNothingIsRootRootIsRefusedAndTheAgentIsNot) {
+    world_.api.merge({"Pod", "hermes", "hermes-1-a"},
+                     {{"spec", {{"securityContext", {{"runAsUser", 10000}}}}}});
+    std::vector<std::string> ran;
+    world_.api.on_exec = [&](FakeProcess& process) {
+        ran = process.argv;
+        process.exit(0);
+    };
+    EXPECT_EQ(run({"exec", "--root", "--", "id"}), 125);
+    EXPECT_THAT(world_.err.str(), HasSubstr("there is no root in the agent's container"));
+    EXPECT_EQ(run({"cp", "--root", ":a", ::testing::TempDir() + "exec-test-copy"}), 1);
+    EXPECT_TRUE(ran.empty());
+    EXPECT_EQ(run({"exec", "--", "id"}), 0);
+    EXPECT_EQ(ran.front(), "/usr/bin/env") << "it is the agent already";
+}
+
 TEST_F(Exec, AWrongCommandLineIs2) {
     EXPECT_EQ(run({"exec"}), 2);
     EXPECT_EQ(run({"exec", "-f", "/nonexistent.yaml", "--", "x"}), 2);

@@ -153,6 +153,22 @@ TEST(CageCheck, IsALineWhereItHoldsAndTheRowsWhereItDoesNot) {
     EXPECT_EQ(bad.json["checks"].size(), 2u);
 }
 
+TEST(CageCheck, WarningsAreShownThoughTheCageHolds) {
+    hermes::Report report = sample_report();
+    report.checks.push_back({.id = "policy-resolvers",
+                             .group = "policy",
+                             .title = "the pod's own name servers are open to it",
+                             .verdict = hermes::Verdict::warn,
+                             .evidence = "no rule opens UDP and TCP 53 of 169.254.25.10",
+                             .decisive = false});
+    const CageCheck check = summary_of(report, {});
+    EXPECT_FALSE(check.leaks);
+    EXPECT_EQ(check.json["passed"], true);
+    EXPECT_EQ(check.json["checks"].size(), 1u);
+    EXPECT_THAT(check.text, AllOf(HasSubstr("WARN the pod's own name servers"), HasSubstr("169.254.25.10"),
+                                  HasSubstr("the cage holds (4 checks)")));
+}
+
 TEST(CageCheck, WhatCouldNotBeToldIsNoLeakAndNoPass) {
     hermes::Report report = sample_report();
     report.checks.push_back({.id = "live-api", .verdict = hermes::Verdict::inconclusive});

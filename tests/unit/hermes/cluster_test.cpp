@@ -14,6 +14,7 @@ namespace {
 using namespace nlohmann::json_literals;
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
 
@@ -62,7 +63,10 @@ class Cluster : public ::testing::Test {
         return texts;
     }
     ClusterFacts read(const std::string& server = "https://127.0.0.1:6443") {
-        return read_cluster(client_, server);
+        kube::Round round(client_);
+        want_cluster(round);
+        round.run();
+        return cluster_of(round, server);
     }
 
     std::vector<std::string> unread(const std::string& server = "https://127.0.0.1:6443") {
@@ -105,6 +109,57 @@ TEST_F(Cluster, WitnessesAreListenersThatTheCageGoverns) {
     EXPECT_THAT(witnesses(), ElementsAre("10.43.0.10:9153")) << "the pod's own node may be open to it";
 }
 
+constexpr std::string_view named_dns = R"(
+apiVersion: v1
+kind: Service
+metadata: {name: kube-dns, namespace: kube-system}
+spec:
+  clusterIP: 10.96.0.10
+  selector: {k8s-app: kube-dns}
+  ports: [{port: 53, protocol: UDP, targetPort: dns}, {port: 9153, targetPort: metrics}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: coredns-1, namespace: kube-system, labels: {k8s-app: kube-dns, hash: a}}
+spec: {containers: [{ports: [{name: dns, containerPort: 1053, protocol: UDP},
+                             {name: metrics, containerPort: 9253}]}]}
+status: {podIP: 10.42.0.3, conditions: [{type: Ready, status: "True"}]}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: kube-system, labels: {tier: system}}
+)";
+
+TEST_F(Cluster, NamedPortsOfTheDnsAreTheNumbersOfItsPods) {
+    put(named_dns);
+    const ClusterFacts facts = read();
+    EXPECT_THAT(facts.dns_target_ports, ElementsAre(1053));
+    ASSERT_EQ(facts.witnesses.size(), 1u);
+    EXPECT_EQ(facts.witnesses[0].text(), "10.96.0.10:9153");
+    EXPECT_EQ(facts.witnesses[0].target_port, 9253);
+    EXPECT_THAT(facts.witnesses[0].behind, Contains("10.42.0.3"));
+    EXPECT_EQ(facts.dns_namespace_labels, R"({"tier": "system"})"_json);
+    api_.deny("list", "pods");
+    EXPECT_FALSE(read().dns_port_known);
+    EXPECT_TRUE(read().incomplete);
+}
+
+TEST_F(Cluster, WhetherAWitnessListensIsKnown) {
+    put(named_dns);
+    EXPECT_EQ(read().witnesses.at(0).doubt, "");
+    api_.merge({"Pod", "kube-system", "coredns-1"},
+               {{"status", {{"conditions", {{{"type", "Ready"}, {"status", "False"}}}}}}});
+    EXPECT_THAT(read().witnesses.at(0).doubt, HasSubstr("no ready pod"));
+    api_.deny("list", "pods");
+    EXPECT_THAT(read().witnesses.at(0).doubt, HasSubstr("could not be read"));
+}
+
+TEST_F(Cluster, ADnsOnItsNodesNetworkIsNoWitness) {
+    put(named_dns);
+    api_.merge({"Pod", "kube-system", "coredns-1"}, {{"spec", {{"hostNetwork", true}}}});
+    EXPECT_THAT(witnesses(), IsEmpty()) << "the pod's own node may be open to it";
+}
+
 TEST_F(Cluster, PrefersWhatTheApiServes) {
     put(k3s);
     put("{apiVersion: networking.k8s.io/v1, kind: ServiceCIDR, metadata: {name: kubernetes}, "
@@ -134,12 +189,13 @@ metadata: {name: dns-default, namespace: openshift-dns}
 spec:
   clusterIP: 172.30.0.10
   selector: {dns.operator.openshift.io/daemonset-dns: default}
-  ports: [{name: dns, port: 53, targetPort: dns}, {name: dns-tcp, port: 53, targetPort: dns-tcp}]
+  ports: [{name: dns, port: 53, protocol: UDP, targetPort: dns}, {name: dns-tcp, port: 53, targetPort: dns-tcp}]
 ---
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: {name: x, namespace: openshift-dns, labels: {kubernetes.io/service-name: dns-default}}
-ports: [{name: dns, port: 5353}, {name: dns-tcp, port: 5353}]
+apiVersion: v1
+kind: Pod
+metadata: {name: x, namespace: openshift-dns, labels: {dns.operator.openshift.io/daemonset-dns: default}}
+spec: {containers: [{ports: [{name: dns, containerPort: 5353, protocol: UDP}]},
+                    {ports: [{name: dns-tcp, containerPort: 5353, protocol: TCP}]}]}
 ---
 apiVersion: v1
 kind: Pod

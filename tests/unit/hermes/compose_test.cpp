@@ -141,6 +141,33 @@ TEST_F(CageTest, KeepsTheGatesWitnessesWhereLessMayBeRead) {
     EXPECT_EQ(witnesses(), "34.118.224.10:9154");
 }
 
+/// What the gate relies on is known, or it is said that it is not.
+TEST_F(CageTest, TellsWhereTheGateMayPassThoughTheCageIsOpen) {
+    answer_questions();
+    compose();
+    EXPECT_THAT(told(), Contains(AllOf(HasSubstr("may pass though the cage is open"),
+                                       HasSubstr("34.118.224.10:9154"), HasSubstr("no ready pod"))));
+    reporter_.events.clear();
+    api_.put(R"({"apiVersion": "v1", "kind": "Pod",
+                 "metadata": {"name": "dns-1", "namespace": "openshift-dns", "labels": {"dns": "default"}},
+                 "status": {"podIP": "10.128.0.9", "conditions": [{"type": "Ready", "status": "True"}]}})"_json);
+    compose();
+    EXPECT_THAT(told(), Not(Contains(HasSubstr("the cage is open"))));
+}
+
+TEST_F(CageTest, PoliciesOfOthersTakeWhatTheyOpenFromTheGate) {
+    install();
+    api_.put(R"({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+                 "metadata": {"name": "other", "namespace": "hermes"},
+                 "spec": {"podSelector": {}, "egress": [{"to": [{"namespaceSelector": {}}]}]}})"_json);
+    const Composition made = compose();
+    EXPECT_EQ(kube::text_at(made.objects.back(), "/spec/template/spec/initContainers/0/command/5"), "");
+    EXPECT_THAT(told(), Contains(HasSubstr("other policies open all")));
+    api_.deny("list", "networkpolicies");
+    compose();
+    EXPECT_THAT(told(), Contains(HasSubstr("whether others open what the gate looks at is not known")));
+}
+
 TEST_F(CageTest, IsNotLoosenedByAFailureThatPasses) {
     install();
     const Json before = policy_of(compose());

@@ -219,6 +219,21 @@ TEST(Diagnosis, CrashesEndAtTheThirdRestart) {
     EXPECT_NE(trouble_of(now).cause.find("OOMKilled"), std::string::npos);
 }
 
+TEST(Diagnosis, AHardenedPodWhoseImageNeedsRootEndsTheWaitAtOnce) {
+    Snapshot now = waiting("CrashLoopBackOff", "back-off");
+    Json& pod = now.pods["pod2"];
+    Json& status = pod["status"]["containerStatuses"][0];
+    status["lastState"] = {{"terminated", {{"exitCode", 100}}}};
+    status["restartCount"] = 1;
+    EXPECT_EQ(trouble_of(now).patience, Patience::minute);
+    pod["spec"]["containers"] = yaml(
+        "[{name: hermes, securityContext: {runAsNonRoot: true, runAsUser: 10000, "
+        "readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}}]");
+    EXPECT_EQ(trouble_of(now).patience, Patience::none);
+    EXPECT_NE(trouble_of(now).cause.find("does not start without root"), std::string::npos);
+    EXPECT_NE(trouble_of(now).hint.find("--no-hardened"), std::string::npos);
+}
+
 /// The gate as a kubelet shows it: still open, started again, then closed.
 TEST(Diagnosis, AGateThatStaysOpenEndsTheWait) {
     Snapshot now = waiting("PodInitializing", "");

@@ -7,6 +7,8 @@
 #include "support/fake_clock.hpp"
 #include "support/recording_reporter.hpp"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -25,8 +27,8 @@ ClusterFacts facts() {
     return {.dns_selector = {{"k8s-app", "kube-dns"}},
             .dns_addresses = {"10.43.0.10"},
             .api_addresses = {"198.41.0.9"},
-            .witnesses = {{"10.43.0.10", 9153, 8181, {"10.42.0.0/16"}},
-                          {"10.43.0.1", 443, 6443, {"198.41.0.9"}}}};
+            .witnesses = {{"10.43.0.10", 9153, 8181, {"10.42.0.0/16"}, ""},
+                          {"10.43.0.1", 443, 6443, {"198.41.0.9"}, ""}}};
 }
 
 Json deployment_of(const Values& values, const ClusterFacts& cluster = facts()) {
@@ -51,6 +53,43 @@ TEST(Witnesses, AreWhatThePolicyDoesNotOpen) {
     EXPECT_THAT(witnesses_of(values, facts(), Json::array()), ElementsAre("10.43.0.1:443"));
     values.network.allow = {"198.41.0.9/32:6443"};
     EXPECT_THAT(witnesses_of(values, facts(), Json::array()), ElementsAre("10.43.0.10:9153"));
+}
+
+Json policy_of_others(const char* spec) {
+    return {{"metadata", {{"name", "other"}, {"namespace", "hermes"}}},
+            {"spec", kube::parse_yaml(spec, "other").at(0)}};
+}
+
+TEST(Witnesses, AreWhatNoPolicyOfOthersOpens) {
+    ClusterFacts cluster = facts();
+    cluster.dns_pods = {kube::parse_yaml(R"(
+metadata: {namespace: kube-system, labels: {k8s-app: kube-dns, tier: dns}}
+spec: {containers: [{ports: [{name: metrics, containerPort: 8181}]}]}
+status: {podIP: 10.42.0.3}
+)",
+                                         "pod")
+                            .at(0)};
+    cluster.dns_namespace_labels = {{"team", "platform"}};
+    struct Case {
+        const char* spec;
+        std::size_t left;
+    };
+    for (const Case& one : std::vector<Case>{
+             {"{podSelector: {}, egress: [{to: [{namespaceSelector: {matchLabels: {team: platform}}}]}]}", 1},
+             {"{podSelector: {matchLabels: {app: hermes}}, egress: [{to: [{namespaceSelector: {}, "
+              "podSelector: "
+              "{matchLabels: {tier: dns}}}], ports: [{port: metrics}]}]}",
+              1},
+             {"{podSelector: {matchLabels: {app.kubernetes.io/name: hermes}}, egress: [{}]}", 0},
+             {"{podSelector: {}, egress: [{to: [{ipBlock: {cidr: 10.43.0.0/16}}]}]}", 0},
+             // These select another pod, another way, other pods, another port.
+             {"{podSelector: {matchLabels: {app: other}}, egress: [{}]}", 2},
+             {"{podSelector: {}, policyTypes: [Ingress], ingress: [{}]}", 2},
+             {"{podSelector: {}, egress: [{to: [{namespaceSelector: {matchLabels: {team: apps}}}]}]}", 2},
+             {"{podSelector: {}, egress: [{to: [{namespaceSelector: {}}], ports: [{port: 53}]}]}", 2}}) {
+        cluster.other_policies = {policy_of_others(one.spec)};
+        EXPECT_EQ(witnesses_of({}, cluster, Json::array()).size(), one.left) << one.spec;
+    }
 }
 
 TEST(Gate, IsTheFirstContainerAndHasNothing) {
@@ -84,20 +123,23 @@ TEST(Gate, CanBeLeftOutAndThatIsKept) {
         values_of(merged(settings_of(live, names), {{"telegram", {{"allowedUsers", {1}}}}})).network.gate);
 }
 
-/// A kubelet that ends the proof's container so.
+/// A Job's controller, and a kubelet that ends the proof's container so.
 class Proof : public ::testing::Test {
   protected:
     Proof() { api_.put({{"kind", "Namespace"}, {"metadata", {{"name", "hermes"}}}}); }
     void kubelet(int code, const std::string& message) {
         api_.on_write = [this, code, message](const std::string& type, const Json& object) {
-            if (text_at(object, "/kind") != "Pod" || type != "ADDED") return;
-            pod_ = object;
-            api_.merge(kube::ref_of(object),
-                       {{"status",
-                         {{"phase", code == 0 ? "Succeeded" : "Failed"},
-                          {"containerStatuses",
-                           {{{"name", "gate"},
-                             {"state", {{"terminated", {{"exitCode", code}, {"message", message}}}}}}}}}}});
+            if (text_at(object, "/kind") != "Job" || type != "ADDED") return;
+            job_ = object;
+            const Json ended{{"exitCode", code}, {"message", message}};
+            api_.put({{"kind", "Pod"},
+                      {"metadata",
+                       {{"name", text_at(object, "/metadata/name") + "-x"},
+                        {"namespace", "hermes"},
+                        {"labels", {{"job-name", text_at(object, "/metadata/name")}}}}},
+                      {"status",
+                       {{"phase", code == 0 ? "Succeeded" : "Failed"},
+                        {"containerStatuses", {{{"name", "gate"}, {"state", {{"terminated", ended}}}}}}}}});
         };
     }
     void prove(const Values& values = {}) {
@@ -106,9 +148,8 @@ class Proof : public ::testing::Test {
         live["spec"]["template"]["spec"]["nodeSelector"] = {{"disk", "ssd"}};
         prove_enforcement(client_, names, live, deployment_of(values), reporter_);
     }
-    bool has_pods() const {
-        return std::any_of(api_.objects().begin(), api_.objects().end(),
-                           [](const auto& one) { return one.first.kind == "Pod"; });
+    bool has_jobs() const {
+        return std::ranges::any_of(api_.objects(), [](const auto& one) { return one.first.kind == "Job"; });
     }
 
     testing::FakeClock clock_{};
@@ -116,18 +157,45 @@ class Proof : public ::testing::Test {
     testing::FakeApi api_{transport_};
     testing::RecordingReporter reporter_{};
     kube::Client client_{transport_, clock_, reporter_};
-    Json pod_{};
+    Json job_{};
 };
 
 TEST_F(Proof, RunsTheGateAsThePolicySeesTheAgentAndLeavesNothing) {
     kubelet(0, "closed after 0.2 s");
     prove();
-    EXPECT_EQ(text_at(pod_, "/metadata/labels/app"), "hermes");
-    EXPECT_FALSE(at(pod_, "/metadata/labels").contains("pod-template-hash"));
-    EXPECT_EQ(text_at(pod_, "/spec/containers/0/image"), "a/running:1");
-    EXPECT_EQ(text_at(pod_, "/spec/nodeSelector/disk"), "ssd");
-    EXPECT_EQ(text_at(pod_, "/spec/containers/0/command/5"), "10.43.0.10:9153,10.43.0.1:443");
-    EXPECT_FALSE(has_pods());
+    const Json& pod = at(job_, "/spec/template");
+    EXPECT_EQ(text_at(pod, "/metadata/labels/app"), "hermes");
+    EXPECT_FALSE(at(pod, "/metadata/labels").contains("pod-template-hash"));
+    EXPECT_EQ(text_at(pod, "/spec/containers/0/image"), "a/running:1");
+    EXPECT_EQ(text_at(pod, "/spec/nodeSelector/disk"), "ssd");
+    EXPECT_EQ(text_at(pod, "/spec/containers/0/command/5"), "10.43.0.10:9153,10.43.0.1:443");
+    EXPECT_FALSE(has_jobs());
+}
+
+TEST_F(Proof, GoesByItsDeadlineWhereHermesctlIsKilled) {
+    kubelet(0, "closed after 0.2 s");
+    prove();
+    EXPECT_EQ(kube::int_at(job_, "/spec/activeDeadlineSeconds"), 90);
+    EXPECT_EQ(kube::int_at(job_, "/spec/ttlSecondsAfterFinished", -1), 30);
+    EXPECT_EQ(kube::int_at(job_, "/spec/backoffLimit", -1), 0);
+}
+
+TEST_F(Proof, AnInterruptLeavesNoJobBehind) {
+    api_.on_write = [this](const std::string& type, const Json& object) {
+        if (type == "ADDED") job_ = object;  // and no pod comes
+    };
+    EXPECT_THROW(prove_enforcement(client_, names, deployment_of({}), deployment_of({}), reporter_,
+                                   [] { throw Error(ExitCode::interrupted, "interrupted"); }),
+                 Error);
+    EXPECT_EQ(text_at(job_, "/kind"), "Job");
+    EXPECT_FALSE(has_jobs());
+}
+
+TEST_F(Proof, AJobWithoutAPodIsNotWaitedForLong) {
+    prove();
+    EXPECT_THAT(reporter_.events.back().detail, HasSubstr("its pod did not run"));
+    EXPECT_LT(clock_.elapsed(), std::chrono::seconds(15));
+    EXPECT_FALSE(has_jobs());
 }
 
 TEST_F(Proof, AnOpenWitnessIsAnErrorThatSaysWhatToDo) {
@@ -140,7 +208,7 @@ TEST_F(Proof, AnOpenWitnessIsAnErrorThatSaysWhatToDo) {
                     HasSubstr("nothing enforces NetworkPolicy in this cluster: 10.43.0.10:9153"));
         EXPECT_THAT(error.hint(), HasSubstr("--disable-network-policy"));
     }
-    EXPECT_FALSE(has_pods());
+    EXPECT_FALSE(has_jobs());
 }
 
 TEST_F(Proof, WithoutDnsTheRunningAgentIsLeftAlone) {
@@ -149,7 +217,7 @@ TEST_F(Proof, WithoutDnsTheRunningAgentIsLeftAlone) {
 }
 
 TEST_F(Proof, WhatCannotBeTriedIsSaidAndLeftToTheGate) {
-    api_.deny("create", "pods");
+    api_.deny("create", "jobs");
     prove();
     EXPECT_THAT(reporter_.events.back().detail, HasSubstr("could not be tried"));
 }

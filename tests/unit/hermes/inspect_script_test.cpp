@@ -53,6 +53,15 @@ TEST_F(InspectScript, NothingIsThere) {
     EXPECT_EQ(at(found, "/env_files/~1opt~1data~1.env/state"), "absent");
 }
 
+TEST_F(InspectScript, NameServersAreThoseThatLibrariesAsk) {
+    EXPECT_EQ(said()["resolvers"], Json({{"state", "absent"}, {"servers", Json::array()}}));
+    root_.write("etc/resolv.conf",
+                "# nameserver 1.1.1.1\nsearch a.b\nnameserver 10.43.0.10\nnameserver fe80::1%eth0\n"
+                "nameserver\noptions ndots:5\nnameserver \x1b[2J\nnameserver 9.9.9.9\n");
+    EXPECT_EQ(said()["resolvers"],
+              Json({{"state", "read"}, {"servers", {"??2J", "10.43.0.10", "fe80::1%eth0"}}}));
+}
+
 TEST_F(InspectScript, ValuesAreComparedAndNeverPrinted) {
     environment_["TELEGRAM_BOT_TOKEN"] = "123456789:AAvalue-that-stays-inside-0123456789";
     environment_["COLONY_PAT"] = "pat-value-0123456789";

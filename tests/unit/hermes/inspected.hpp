@@ -42,6 +42,8 @@ class Inspected {
         root.write("opt/data/config.yaml", config["data"]["config.yaml"]);
         root.write("opt/data/.env",
                    "# TELEGRAM_BOT_TOKEN=\nTERMINAL_TIMEOUT=60\nAPI_SERVER_KEY=0123456789abcdef\n");
+        root.write("etc/resolv.conf",
+                   "search hermes.svc.cluster.local svc.cluster.local\nnameserver 10.43.0.10\n");
         root.write("proc/sys/net/ipv4/ping_group_range", "1\t0\n");
         root.write("proc/42/cmdline",
                    std::string("/opt/hermes/.venv/bin/python\0hermes\0gateway\0run\0", 49));
@@ -94,7 +96,15 @@ class Inspected {
         });
     }
 
-    Checks checks() { return inspect(client, names); }
+    Premises premises() {
+        kube::Round round(client);
+        want_inspection(round, names);
+        round.run();
+        Premises pod = premises_of(round, names, agent_if_seen(round, names));
+        look_inside(client, pod);
+        return pod;
+    }
+    Checks checks() { return inspect(premises()); }
     std::map<std::string, Check> rows() {
         std::map<std::string, Check> found;
         for (const Check& check : checks())

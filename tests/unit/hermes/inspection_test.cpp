@@ -1,4 +1,5 @@
 // The rows of verify beside the network: a clean installation, and each fault with the rows that it changes.
+#include "hermesctl/hermes/hardening.hpp"
 #include "unit/hermes/inspected.hpp"
 
 #include <set>
@@ -451,13 +452,34 @@ TEST(Inspection, TheGuidesOwnInstallationIsToldWhatDeployWouldMend) {
     EXPECT_THAT(rows.at("host-privilege").hint, HasSubstr("hermesctl deploy"));
 }
 
+TEST(Inspection, TheHardenedFormIsKnownAndMissed) {
+    Inspected world;
+    EXPECT_EQ(world.rows().at("host-hardened").verdict, Verdict::not_applicable);
+    Json pod_template = world.api.object({"Deployment", "hermes", "hermes"})["spec"]["template"];
+    harden(pod_template["spec"]);
+    world.use_template(pod_template);
+    EXPECT_EQ(changed(world.rows()), Rows{});
+    EXPECT_EQ(world.rows().at("host-hardened").verdict, Verdict::pass);
+    world.edit_container(
+        [](Json& container) { container["securityContext"]["readOnlyRootFilesystem"] = false; });
+    EXPECT_EQ(world.rows().at("host-hardened").verdict, Verdict::not_applicable) << "nobody asked for it";
+    world.edit({"Deployment", "hermes", "hermes"}, [](Json& made) {
+        made["metadata"]["annotations"]["hermesctl/settings"] = R"({"pod":{"hardened":true}})";
+    });
+    const auto rows = world.rows();
+    EXPECT_EQ(changed(rows), Rows{"host-hardened=FAIL"});
+    EXPECT_THAT(rows.at("host-hardened").evidence,
+                HasSubstr("container hermes may write to its root file system"));
+}
+
 TEST(Inspection, WhatAnAgentSaysIsScrubbedShortAndPrintable) {
     const Json said{{"tokens", {"\x1b[2J" + std::string(500, 'x'), "at sk-abcdefghijklmnopqrstuvwxyz"}},
                     {"gateways", Json::array()},
                     {"container", Json::object()},
                     {"plain", Json::array()},
                     {"configs", {{"a\nb", "c\rd"}}},
-                    {"env_files", Json::object()}};
+                    {"env_files", Json::object()},
+                    {"resolvers", Json::object()}};
     const Json tame = parse_inside(said.dump()).value();
     EXPECT_THAT(tame.dump(), AllOf(Not(HasSubstr("u001b")), Not(HasSubstr("abcdefghijklmnop"))));
     EXPECT_LE(tame["tokens"][0].get<std::string>().size(), 200u);

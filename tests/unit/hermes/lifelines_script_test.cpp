@@ -1,18 +1,12 @@
 // manifests/lifelines.py, against a server of our own and made-up files of the agent.
 #include "hermesctl/base/process.hpp"
 #include "hermesctl/hermes/lifelines.hpp"
-#include "support/loopback_socket.hpp"
+#include "support/answering_server.hpp"
 #include "support/scratch.hpp"
-
-#include <map>
-#include <mutex>
-#include <thread>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 namespace hermesctl::hermes {
 namespace {
@@ -21,74 +15,6 @@ using kube::Json;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-/// Answers each request on loopback from a table, in a thread of its own, one after the other.
-class Server {
-  public:
-    Server() {
-        socket_.listen();
-        thread_ = std::thread([this] { serve(); });
-    }
-    ~Server() {
-        ::shutdown(socket_.fd(), SHUT_RDWR);
-        thread_.join();
-    }
-    Server(const Server&) = delete;
-    Server& operator=(const Server&) = delete;
-
-    const std::string& url() const { return url_; }
-    void answer(const std::string& request, int status, const std::string& body) {
-        const std::lock_guard lock(mutex_);
-        answers_[request] = {status, body};
-    }
-    /// Whole requests, as they came.
-    std::vector<std::string> requests() {
-        const std::lock_guard lock(mutex_);
-        return requests_;
-    }
-
-  private:
-    void serve() {
-        while (true) {
-            const int peer = ::accept(socket_.fd(), nullptr, nullptr);
-            if (peer < 0) return;
-            const std::string request = read(peer);
-            const std::string reply = reply_to(request);
-            if (::write(peer, reply.data(), reply.size()) < 0) std::abort();
-            ::close(peer);
-        }
-    }
-    static std::string read(int peer) {
-        std::string request;
-        std::size_t wanted = std::string::npos;
-        while (request.size() < wanted) {
-            char part[4096];
-            const ssize_t got = ::read(peer, part, sizeof part);
-            if (got <= 0) break;
-            request.append(part, static_cast<std::size_t>(got));
-            const std::size_t end = request.find("\r\n\r\n");
-            if (end == std::string::npos || wanted != std::string::npos) continue;
-            const std::size_t length = request.find("Content-Length: ");
-            wanted = end + 4 + (length == std::string::npos ? 0 : std::stoul(request.substr(length + 16)));
-        }
-        return request;
-    }
-    std::string reply_to(const std::string& request) {
-        const std::lock_guard lock(mutex_);
-        requests_.push_back(request);
-        const auto found = answers_.find(request.substr(0, request.find(" HTTP")));
-        const auto& [status, body] = found == answers_.end() ? nothing_ : found->second;
-        return fmt::format("HTTP/1.0 {} x\r\nContent-Length: {}\r\n\r\n{}", status, body.size(), body);
-    }
-
-    hermesctl::testing::LoopbackSocket socket_{SOCK_STREAM};
-    const std::string url_ = fmt::format("http://{}", socket_.address());
-    std::mutex mutex_{};
-    const std::pair<int, std::string> nothing_{404, "{}"};
-    std::map<std::string, std::pair<int, std::string>> answers_{};
-    std::vector<std::string> requests_{};
-    std::thread thread_{};
-};
 
 const std::string token = "123456789:AAtoken-of-a-bot";
 const std::string get_me = "GET /bot" + token + "/getMe";
@@ -105,7 +31,7 @@ class LifelinesScript : public ::testing::Test {
     /// What it prints.
     std::string run(const std::string& provider = "minimax", const std::string& keys = "MINIMAX_API_KEY") {
         const auto result =
-            run_process({.argv = python_command(reading_script("lifelines.py"),
+            run_process({.argv = python_command(asking_script("lifelines.py"),
                                                 {provider, keys, "M1", root_.path(), server_.url()}),
                          .environment = environment_});
         EXPECT_EQ(result.value().exit_code, 0);
@@ -115,7 +41,7 @@ class LifelinesScript : public ::testing::Test {
         return parse_lifelines(run(provider, keys)).value();
     }
 
-    Server server_{};
+    testing::AnsweringServer server_{};
     testing::Scratch root_{};
     Environment environment_{{"TELEGRAM_BOT_TOKEN", token},
                              {"MINIMAX_API_KEY", "the-key-of-minimax"},

@@ -58,6 +58,53 @@ TEST(JudgeReach, OnlyTwinReachesAndPodDoesNotIsAPass) {
     }
 }
 
+TEST(JudgeReach, ATwinThatIsCagedItselfIsNoComparison) {
+    struct Case {
+        std::string twin;
+        Listener listener;
+        Verdict verdict;
+    };
+    for (const Case& one : std::vector<Case>{{"silent", Listener::perhaps, Verdict::inconclusive},
+                                             {"refused", Listener::asked, Verdict::inconclusive},
+                                             {"refused", Listener::sure, Verdict::pass},  // as without a twin
+                                             {"open", Listener::asked, Verdict::pass}}) {
+        const ReachTarget lan = target("live-lan", one.listener);
+        const Twin twin{.reached = Reached{{lan.name(), one.twin}},
+                        .caged = "networkpolicy/second selects the twin too"};
+        for (const Check& check : judge_reach({lan}, Reached{{lan.name(), "refused"}}, "", twin)) {
+            if (check.id != "live-lan") continue;
+            EXPECT_EQ(check.verdict, one.verdict) << one.twin << ": " << check.evidence;
+            if (check.verdict == Verdict::pass) continue;
+            EXPECT_THAT(check.evidence, HasSubstr("networkpolicy/second selects the twin too"));
+            EXPECT_THAT(check.hint, HasSubstr("app.kubernetes.io/component=twin"));
+        }
+    }
+}
+
+TEST(TwinCage, IsWhateverPolicySelectsItForEgress) {
+    const auto policy = [](const char* name, const char* spec) {
+        return Json{{"metadata", {{"name", name}, {"namespace", "hermes"}}},
+                    {"spec", kube::parse_yaml(spec, "policy").at(0)}};
+    };
+    const Json twin{
+        {"metadata", {{"namespace", "hermes"}, {"labels", {{"app.kubernetes.io/instance", "hermes"}}}}}};
+    const Json own = policy("own", "{podSelector: {matchLabels: {app: hermes}}, policyTypes: [Egress]}");
+    const Json all = policy("all", "{podSelector: {}, policyTypes: [Egress]}");
+    const Json ingress = policy("ingress", "{podSelector: {}, policyTypes: [Ingress]}");
+    const Json ours = policy("ours",
+                             "{podSelector: {matchLabels: {app.kubernetes.io/instance: hermes}}, "
+                             "policyTypes: [Egress], egress: [{}]}");
+    const auto cage = [&](const std::vector<Json>& policies) {
+        return twin_cage({.object = Json{{"items", policies}}}, twin);
+    };
+    EXPECT_EQ(cage({own, ingress}), "");
+    EXPECT_EQ(cage({own, all}), "networkpolicy/all selects the twin too");
+    EXPECT_EQ(cage({all, ours}), "networkpolicy/all and networkpolicy/ours select the twin too");
+    kube::Outcome refused;
+    refused.error.emplace(net::Response{.status = 403}, "listing networkpolicies");
+    EXPECT_THAT(twin_cage(refused, twin), HasSubstr("is not known"));
+}
+
 TEST(JudgeReach, OneClosedTargetDoesNotSpeakForAnother) {
     ReachTarget other = target("live-lan", Listener::asked);
     other.host = "192.168.1.8";
@@ -140,7 +187,7 @@ spec: {clusterIP: 10.43.0.7, ports: [{port: 80, nodePort: 30080}, {port: 81}]}
                                         .host_ip = "192.168.1.10",
                                         .provider = "minimax",
                                         .lan = {"192.168.1.206:30002", "[fd00::1]:80"},
-                                        .witnesses = {"10.43.0.10:9153"}});
+                                        .witnesses = {{"10.43.0.10", 9153, 9153, {}, ""}}});
     EXPECT_THAT(names_of_targets(targets, "live-api"),
                 IsSupersetOf({"TCP 10.43.0.1:443", "TCP 192.168.1.10:6443"}));
     EXPECT_THAT(names_of_targets(targets, "live-kubelet"), ::testing::ElementsAre("TCP 192.168.1.10:10250"));
@@ -166,7 +213,9 @@ status: {containerStatuses: [{name: hermes, image: "docker.io/a/b:1", imageID: "
 )",
                                       "pod")
                          .at(0);
-    const Json job = twin_job({.ns = "hermes", .name = "hermes"}, pod, "hermes-twin-1");
+    const Json job = twin_job({.ns = "hermes", .name = "hermes"}, pod);
+    EXPECT_TRUE(text_at(job, "/metadata/name").starts_with("hermes-twin-"));
+    EXPECT_EQ(text_at(job, "/metadata/namespace"), "hermes");
     const Json& spec = at(job, "/spec/template/spec");
     EXPECT_EQ(text_at(spec, "/nodeName"), "n1");
     EXPECT_EQ(text_at(spec, "/containers/0/image"), "docker.io/a/b@sha256:1");

@@ -4,6 +4,7 @@
 #include "hermesctl/hermes/render.hpp"
 #include "support/fake_api.hpp"
 #include "support/fake_clock.hpp"
+#include "support/installation.hpp"
 #include "support/recording_reporter.hpp"
 
 #include <algorithm>
@@ -31,18 +32,13 @@ class LiveProof : public ::testing::Test {
         api_.put({{"kind", "Service"},
                   {"metadata", {{"name", "kubernetes"}, {"namespace", "default"}}},
                   {"spec", {{"clusterIP", "10.43.0.1"}, {"ports", {{{"port", 443}}}}}}});
-        api_.put(
-            {{"kind", "Pod"},
-             {"metadata",
-              {{"name", "hermes-1"},
-               {"namespace", "hermes"},
-               {"labels", {{"app", "hermes"}, {"pod-template-hash", "1"}}}}},
-             {"spec", {{"nodeName", "n1"}}},
-             {"status",
-              {{"phase", "Running"},
-               {"hostIP", "192.168.1.10"},
-               {"containerStatuses",
-                {{{"name", "hermes"}, {"image", "a/b:1"}, {"state", {{"running", Json::object()}}}}}}}}});
+        const Json running{{"name", "hermes"}, {"image", "a/b:1"}, {"state", {{"running", Json::object()}}}};
+        testing::run_pod(api_, "hermes-1-a",
+                         {{"spec", {{"nodeName", "n1"}}},
+                          {"status",
+                           {{"phase", "Running"},
+                            {"hostIP", "192.168.1.10"},
+                            {"containerStatuses", Json::array({running})}}}});
         api_.on_write = [this](const std::string& type, const Json& object) {
             if (text_at(object, "/kind") == "Job" && type == "ADDED") start_twin(object);
         };
@@ -63,20 +59,23 @@ class LiveProof : public ::testing::Test {
 
     /// A twin that reaches all, and a pod that reaches what it should.
     void answer(testing::FakeProcess& process) const {
+        if (process.container == interrupt_in) throw Error(ExitCode::interrupted, "interrupted");
         if (process.container == "hermes" && pod_breaks) return process.exit(1);
         Json reached = Json::object();
         for (const Json& target : Json::parse(process.argv.back())) {
             const std::string host = target["host"];
             const bool lifeline = host.starts_with("api.");
+            const bool twin = process.container == "twin" && !twin_caged;
             reached[target["name"].get<std::string>()] =
-                process.container == "twin" || lifeline || host == leak ? "open" : "refused";
+                twin || lifeline || host == leak ? "open" : "refused";
         }
         process.out(Json{{"gateway", Json::array()}, {"reached", reached}}.dump() + "\n");
         process.exit(0);
     }
 
     Checks prove(const ProofOptions& options = {}) {
-        return prove_live(client_, names, "https://192.168.1.10:6443", options, reporter_);
+        const Observation seen = observe(client_, names, "https://192.168.1.10:6443");
+        return prove_live(client_, seen, options, reporter_);
     }
     static Verdict verdict(const Checks& checks, const std::string& id) {
         for (const Check& check : checks) {
@@ -95,7 +94,9 @@ class LiveProof : public ::testing::Test {
     kube::Client client_{transport_, clock_, reporter_};
     std::string job_{};
     bool twin_starts = true;
+    bool twin_caged = false;
     bool pod_breaks = false;
+    std::string interrupt_in{};  // the container whose probe it comes in
     std::string leak{};
 };
 
@@ -129,6 +130,45 @@ TEST_F(LiveProof, TheTwinGoesAlsoWhenItNeverStarted) {
     EXPECT_EQ(verdict(prove(), "live-resolvers"), Verdict::inconclusive);
     EXPECT_NE(job_, "");
     EXPECT_FALSE(has_jobs());
+}
+
+TEST_F(LiveProof, AnInterruptLeavesNoJobBehind) {
+    for (const char* moment : {"hermes", "twin"}) {
+        interrupt_in = moment;
+        EXPECT_THROW(prove(), Error) << moment;
+        EXPECT_NE(job_, "");
+        EXPECT_FALSE(has_jobs()) << moment;
+    }
+    // The server has made it, and nobody heard of it.
+    api_.on_write = [](const std::string& type, const Json& object) {
+        if (text_at(object, "/kind") == "Job" && type == "ADDED")
+            throw Error(ExitCode::interrupted, "interrupted");
+    };
+    EXPECT_THROW(prove(), Error);
+    EXPECT_FALSE(has_jobs());
+}
+
+TEST_F(LiveProof, TheJobThatGoesIsTheOneThatWasMade) {
+    prove();
+    const auto deletion = std::ranges::find(transport_.requests, "DELETE", &net::Request::method);
+    ASSERT_NE(deletion, transport_.requests.end());
+    const Json body = Json::parse(deletion->body);
+    EXPECT_EQ(text_at(body, "/propagationPolicy"), "Background");
+    EXPECT_NE(text_at(body, "/preconditions/uid"), "");
+}
+
+TEST_F(LiveProof, WhichPolicySelectsTheTwinIsSaidAndNothingPassesByIt) {
+    api_.put({{"kind", "NetworkPolicy"},
+              {"metadata", {{"name", "deny-all"}, {"namespace", "hermes"}}},
+              {"spec", {{"podSelector", Json::object()}, {"policyTypes", {"Egress"}}}}});
+    twin_caged = true;
+    const Checks checks = prove({.lan_targets = {"192.168.1.206:30002"}});
+    EXPECT_EQ(verdict(checks, "live-api"), Verdict::pass) << "there surely is a listener";
+    for (const char* id : {"live-lan", "live-resolvers", "live-gateway"})
+        EXPECT_EQ(verdict(checks, id), Verdict::inconclusive) << id;
+    EXPECT_TRUE(std::ranges::any_of(reporter_.events, [](const Event& event) {
+        return event.detail.starts_with("networkpolicy/deny-all selects the twin too");
+    }));
 }
 
 TEST_F(LiveProof, APodThatCannotBeAskedIsNoPass) {

@@ -6,6 +6,7 @@
 #include "hermesctl/kube/yaml.hpp"
 #include "support/fake_api.hpp"
 #include "support/fake_clock.hpp"
+#include "support/installation.hpp"
 #include "support/recording_reporter.hpp"
 
 #include <map>
@@ -134,6 +135,27 @@ TEST_F(PolicyRows, WhatIsAsWideAsAllIsNotNarrow) {
     }
 }
 
+TEST_F(PolicyRows, PortsByNameAreWarnedOf) {
+    const std::string mcp =
+        "to: [{namespaceSelector: {matchLabels: {a: b}}, podSelector: {matchLabels: {app: mcp}}}]";
+    add("{podSelector: {}, policyTypes: [Egress], egress: [{" + mcp +
+        ", ports: [{port: 80}, {port: web}]}]}");
+    EXPECT_THAT(ids(rows()), ElementsAre("policy-port-names"));
+    const Check names = row(rows(), "policy-port-names");
+    EXPECT_EQ(names.verdict, Verdict::warn);
+    EXPECT_FALSE(names.decisive);
+    EXPECT_THAT(names.evidence,
+                AllOf(HasSubstr("TCP web to pods app=mcp"), HasSubstr("rule 1 of networkpolicy/second")));
+    // Without `to` it is a failure of its own as well.
+    premises_.policies = {own()};
+    add("{podSelector: {}, policyTypes: [Egress], egress: [{ports: [{port: web}]}]}");
+    EXPECT_THAT(ids(rows()), ElementsAre("policy-pods", "policy-port-names"));
+    // Rules for other pods are not the agent's.
+    premises_.policies = {own()};
+    add("{podSelector: {matchLabels: {app: another}}, egress: [{ports: [{port: web}]}]}");
+    EXPECT_THAT(ids(rows()), IsEmpty());
+}
+
 TEST_F(PolicyRows, TheOwnPolicyHasToSelectThePod) {
     add("{podSelector: {}, policyTypes: [Egress]}");
     premises_.policies[0]["spec"]["podSelector"]["matchLabels"]["app"] = "another";
@@ -155,6 +177,18 @@ TEST_F(PolicyRows, WhatWasOpenedByNameIsNoLeak) {
     EXPECT_THAT(ids(rows()), IsEmpty());
     premises_.values.network.allow = {"192.168.1.20/32:8081"};
     EXPECT_THAT(ids(rows()), ElementsAre("policy-drift", "policy-leaks"));
+}
+
+TEST_F(PolicyRows, PrivateAddressesBehindNat64AreALeakWhoeverOpensThem) {
+    premises_.values.network.nat64 = {"64:ff9b::/96"};
+    premises_.policies = {own()};
+    EXPECT_THAT(ids(rows()), IsEmpty());
+    add("{podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: '64:ff9b::/96'}}], "
+        "ports: [{port: 443}]}]}");
+    EXPECT_THAT(ids(rows()), ElementsAre("policy-leaks"));
+    premises_.values.network.nat64.clear();
+    premises_.policies[0] = own();
+    EXPECT_THAT(ids(rows()), ElementsAre("policy-leaks"));
 }
 
 TEST_F(PolicyRows, ANodeThatJoinedWithAPublicAddressIsALeakAndDrift) {
@@ -183,7 +217,7 @@ TEST_F(PolicyRows, WhatIsNotKnownIsNoPass) {
     premises_.failure = "may not list networkpolicies";
     for (const Check& check : rows())
         EXPECT_EQ(check.verdict, Verdict::inconclusive) << check.id;
-    EXPECT_EQ(rows().size(), 6u);
+    EXPECT_EQ(rows().size(), 7u);
 }
 
 TEST_F(PolicyRows, OtherKindsAreListed) {
@@ -305,7 +339,8 @@ class PolicyReading : public ::testing::Test {
             api_.put(object);
     }
     PolicyPremises read() {
-        return read_policies(client_, {.ns = "hermes", .name = "hermes"}, "https://192.168.1.10:6443");
+        Observation seen = observe(client_, {.ns = "hermes", .name = "hermes"}, "https://192.168.1.10:6443");
+        return policy_premises(seen);
     }
 
     testing::FakeClock clock_{};
@@ -316,12 +351,7 @@ class PolicyReading : public ::testing::Test {
 };
 
 TEST_F(PolicyReading, FindsAllPoliciesThatSelectTheLivePod) {
-    api_.put({{"kind", "Pod"},
-              {"metadata",
-               {{"name", "hermes-1"},
-                {"namespace", "hermes"},
-                {"labels", {{"app", "hermes"}, {"pod-template-hash", "1"}, {"by-hand", "yes"}}}}},
-              {"status", {{"phase", "Running"}}}});
+    testing::run_pod(api_, "hermes-1-a", {{"metadata", {{"labels", {{"by-hand", "yes"}}}}}});
     api_.put({{"kind", "NetworkPolicy"},
               {"metadata", {{"name", "second"}, {"namespace", "hermes"}}},
               {"spec",

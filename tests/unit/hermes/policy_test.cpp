@@ -1,6 +1,7 @@
 // The cage: what is open, what stays closed, and whose rules are whose.
 #include "hermesctl/hermes/policy.hpp"
 
+#include "hermesctl/hermes/reach.hpp"
 #include "hermesctl/hermes/render.hpp"
 #include "hermesctl/kube/yaml.hpp"
 
@@ -101,6 +102,49 @@ TEST(EgressRules, LeaveIpv6ClosedUnlessAsked) {
     EXPECT_FALSE(except_of(rules_of({}, cluster), "2000::/3").is_null()) << "it has nothing else";
 }
 
+/// What the rules let a pod send.
+Traffic traffic_of(const Json& rules) {
+    const Json policy{
+        {"spec", {{"podSelector", Json::object()}, {"policyTypes", {"Egress"}}, {"egress", rules}}}};
+    return reach_of({.ns = "hermes"}, {policy}, {}).ranges();
+}
+
+bool opens(const Values& values, const ClusterFacts& cluster, const char* address, int port = 443) {
+    return !(traffic_of(rules_of(values, cluster)) & Traffic(address, Ports::of(Protocol::tcp, port, port)))
+                .empty();
+}
+
+TEST(EgressRules, CloseNat64UnlessAskedAndThenWhatMapsPrivateIpv4) {
+    const ClusterFacts cluster{.node_addresses = {"192.168.1.20", "85.10.0.7"}};
+    Values values;
+    values.network.ipv6 = true;
+    EXPECT_TRUE(opens(values, cluster, "2606:4700::1111"));
+    for (const char* range : {"64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::ffff:0:0/96"})
+        EXPECT_FALSE(opens(values, cluster, range)) << range;
+
+    // 192.168.1.1, 10.0.0.1, 169.254.169.254, and the node's public address
+    const char* closed[] = {"64:ff9b::c0a8:101", "64:ff9b::a00:1", "64:ff9b::a9fe:a9fe", "64:ff9b::550a:7"};
+    values.network.ipv6 = false;
+    values.network.nat64 = {"64:ff9b::/96"};
+    EXPECT_TRUE(opens(values, cluster, "64:ff9b::808:808"));
+    EXPECT_FALSE(opens(values, cluster, "64:ff9b::808:808", 22));
+    EXPECT_FALSE(opens(values, cluster, "64:ff9b:1::/48"));
+    EXPECT_FALSE(opens(values, cluster, "2606:4700::1111"));
+    for (const char* address : closed)
+        EXPECT_FALSE(opens(values, cluster, address)) << address;
+    values.network.except = {"8.8.8.0/24", "64:ff9b::909:0/112"};
+    EXPECT_FALSE(opens(values, cluster, "64:ff9b::808:808"));
+    EXPECT_FALSE(opens(values, cluster, "64:ff9b::909:909"));
+}
+
+TEST(EgressRules, CloseAPrefixOfOnesOwnInsideOfThePublicOnes) {
+    Values values;
+    values.network.ipv6 = true;
+    values.network.nat64 = {"2a01:4f8:64::/96"};
+    EXPECT_TRUE(opens(values, {}, "2a01:4f8:64::808:808"));
+    EXPECT_FALSE(opens(values, {}, "2a01:4f8:64::c0a8:101"));
+}
+
 TEST(EgressRules, OpenDnsOfTheClusterOnly) {
     ClusterFacts cluster;
     cluster.dns_selector = {{"k8s-app", "coredns"}};
@@ -164,6 +208,7 @@ TEST(PolicyOrigins, NameWhereEachLineComesFrom) {
     Values values;
     values.network.allow = {"192.168.1.20/32:8080"};
     values.network.except = {"85.10.0.0/24"};
+    values.network.nat64 = {"64:ff9b::/96"};
     const ClusterFacts cluster{.dns_selector = {{"k8s-app", "kube-dns"}},
                                .dns_addresses = {"10.43.0.10"},
                                .node_addresses = {"198.41.7.7"},
@@ -177,6 +222,9 @@ TEST(PolicyOrigins, NameWhereEachLineComesFrom) {
     EXPECT_EQ(why["closed  85.10.0.0/24"], "network.except");
     EXPECT_EQ(why["closed  10.0.0.0/8"], "special-purpose range (IANA), pods");
     EXPECT_EQ(why["open    TCP 8080 to 192.168.1.20/32"], "network.allow");
+    EXPECT_EQ(why["open    TCP 443, TCP 80 to 64:ff9b::/96"],
+              "network.nat64: the public IPv4 internet behind it");
+    EXPECT_EQ(why["closed  64:ff9b::c629:707/128"], "198.41.7.7/32 behind NAT64: a node, the API server");
     EXPECT_EQ(why["open    UDP 53, TCP 53 to 10.43.0.10/32"], "the cluster's name server");
     EXPECT_EQ(why["open    TCP 443, TCP 80 to 0.0.0.0/0"],
               "the public internet, for Telegram and the provider");

@@ -4,6 +4,7 @@
 
 #include "hermesctl/kube/yaml.hpp"
 
+#include <map>
 #include <random>
 
 #include <arpa/inet.h>
@@ -13,8 +14,6 @@
 namespace hermesctl::hermes {
 namespace {
 
-using kube::at;
-using kube::text_at;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -171,9 +170,29 @@ bool inside(const std::string& address, const std::string& cidr) {
     return true;
 }
 
-bool label_match(const Json& selector, const Json& labels) {
-    for (const auto& [key, value] : at(selector, "/matchLabels").items()) {
-        if (labels.value(key, "") != value) return false;
+/// What is not there is empty.
+const Json& part(const Json& object, const char* key) {
+    static const Json none = Json::array();
+    const auto found = object.find(key);
+    return found == object.end() ? none : *found;
+}
+
+bool meets(const Json& expression, const Json& labels) {
+    const std::string key = expression["key"];
+    if (expression["operator"] == "Exists") return labels.contains(key);
+    if (expression["operator"] == "DoesNotExist") return !labels.contains(key);
+    bool among = false;
+    for (const Json& value : expression["values"])
+        among = among || (labels.contains(key) && labels[key] == value);
+    return among == (expression["operator"] == "In");
+}
+
+bool selected(const Json& selector, const Json& labels) {
+    for (const auto& [key, value] : part(selector, "matchLabels").items()) {
+        if (!labels.contains(key) || labels[key] != value) return false;
+    }
+    for (const Json& expression : part(selector, "matchExpressions")) {
+        if (!meets(expression, labels)) return false;
     }
     return true;
 }
@@ -184,9 +203,15 @@ struct Packet {
     int port;
 };
 
-const Json* owner(const std::string& address, const std::vector<Json>& pods) {
-    for (const Json& pod : pods) {
-        for (const Json& ip : at(pod, "/status/podIPs")) {
+struct World {
+    std::vector<Json> pods{};
+    std::vector<Json> namespaces{};
+    std::vector<Json> policies{};
+};
+
+const Json* owner(const std::string& address, const World& world) {
+    for (const Json& pod : world.pods) {
+        for (const Json& ip : pod["status"]["podIPs"]) {
             if (ip["ip"] == address) return &pod;
         }
     }
@@ -194,7 +219,7 @@ const Json* owner(const std::string& address, const std::vector<Json>& pods) {
 }
 
 bool port_match(const Json& rule, const Packet& packet, const Json* pod) {
-    if (at(rule, "/ports").empty()) return true;
+    if (!rule.contains("ports")) return true;
     for (const Json& port : rule["ports"]) {
         if (port.value("protocol", "TCP") != packet.protocol) continue;
         if (!port.contains("port")) return true;
@@ -213,39 +238,49 @@ bool port_match(const Json& rule, const Packet& packet, const Json* pod) {
     return false;
 }
 
-bool peer_match(const Json& peer, const Packet& packet, const Json* pod) {
+bool peer_match(const Json& peer, const Packet& packet, const Json* pod, const World& world) {
     if (peer.contains("ipBlock")) {
         if (!inside(packet.to, peer["ipBlock"]["cidr"])) return false;
-        for (const Json& except : at(peer, "/ipBlock/except")) {
+        for (const Json& except : part(peer["ipBlock"], "except")) {
             if (inside(packet.to, except)) return false;
         }
         return true;
     }
     if (pod == nullptr) return false;
-    const std::string ns = text_at(*pod, "/metadata/namespace");
-    if (peer.contains("namespaceSelector")) {
-        if (!label_match(peer["namespaceSelector"], {{"kubernetes.io/metadata.name", ns}})) return false;
-    } else if (ns != "hermes") {
-        return false;
+    const Json& ns = (*pod)["metadata"]["namespace"];
+    if (!peer.contains("namespaceSelector") && ns != "hermes") return false;
+    for (const Json& one : world.namespaces) {
+        if (one["metadata"]["name"] == ns && peer.contains("namespaceSelector") &&
+            !selected(peer["namespaceSelector"], one["metadata"]["labels"]))
+            return false;
     }
-    return label_match(at(peer, "/podSelector"), at(*pod, "/metadata/labels"));
+    return !peer.contains("podSelector") || selected(peer["podSelector"], (*pod)["metadata"]["labels"]);
 }
 
-bool allowed(const Packet& packet, const std::vector<Json>& policies, const std::vector<Json>& pods) {
+bool is_for_egress(const Json& spec) {
+    if (!spec.contains("policyTypes")) return spec.contains("egress") && !spec["egress"].empty();
+    for (const Json& type : spec["policyTypes"]) {
+        if (type == "Egress") return true;
+    }
+    return false;
+}
+
+bool allowed(const Packet& packet, const World& world) {
     bool isolated = false;
-    const Json* pod = owner(packet.to, pods);
-    for (const Json& one : policies) {
-        if (!label_match(one["spec"]["podSelector"], hermes_pod.labels)) continue;
+    const Json* pod = owner(packet.to, world);
+    for (const Json& one : world.policies) {
+        const Json& spec = one["spec"];
+        if (one["metadata"]["namespace"] != "hermes" || !is_for_egress(spec) ||
+            !selected(spec["podSelector"], hermes_pod.labels))
+            continue;
         isolated = true;
-        for (const Json& rule : one["spec"]["egress"]) {
-            const Json* named = nullptr;
-            bool reached = at(rule, "/to").empty();
-            if (reached) named = pod;
-            for (const Json& peer : at(rule, "/to")) {
-                if (!peer_match(peer, packet, pod)) continue;
-                if (port_match(rule, packet, peer.contains("ipBlock") ? nullptr : pod)) return true;
+        for (const Json& rule : part(spec, "egress")) {
+            if (!rule.contains("to") && port_match(rule, packet, pod)) return true;
+            for (const Json& peer : part(rule, "to")) {
+                if (peer_match(peer, packet, pod, world) &&
+                    port_match(rule, packet, peer.contains("ipBlock") ? nullptr : pod))
+                    return true;
             }
-            if (reached && port_match(rule, packet, named)) return true;
         }
     }
     return !isolated;
@@ -253,70 +288,106 @@ bool allowed(const Packet& packet, const std::vector<Json>& policies, const std:
 
 }  // namespace oracle
 
-class RandomPolicies {
+/// A small world, so that chance hits what is near the edges of blocks, ranges and selectors.
+class RandomWorld {
   public:
-    explicit RandomPolicies(unsigned seed) : engine_(seed) {}
+    explicit RandomWorld(unsigned seed) : engine_(seed) {}
 
-    std::vector<Json> pods() {
-        std::vector<Json> made;
-        for (int i = 0; i < 4; ++i) {
-            made.push_back(
-                {{"metadata",
-                  {{"namespace", one_of({"hermes", "other"})}, {"labels", {{"a", one_of({"x", "y"})}}}}},
-                 {"spec",
-                  {{"containers", {{{"ports", {{{"name", "web"}, {"containerPort", number(1, 6)}}}}}}}}},
-                 {"status",
-                  {{"phase", "Running"},
-                   {"podIPs",
-                    {{{"ip", "10.0.0." + std::to_string(2 * i)}},
-                     {{"ip", "fd00::" + std::to_string(i)}}}}}}});
+    oracle::World make() {
+        oracle::World world;
+        for (const char* name : {"hermes", "other"}) {
+            world.namespaces.push_back(
+                {{"metadata", {{"name", name}, {"labels", labels({{"name", {name}}, {"b", {"x", "y"}}})}}}});
         }
-        return made;
-    }
-
-    std::vector<Json> policies() {
-        std::vector<Json> made;
-        for (int i = number(0, 3); i > 0; --i) {
-            Json rules = Json::array();
-            for (int j = number(0, 3); j > 0; --j)
-                rules.push_back(rule());
-            made.push_back(
-                {{"metadata", {{"name", "p"}, {"namespace", "hermes"}}},
-                 {"spec",
-                  {{"podSelector", {{"matchLabels", {{"app", one_of({"hermes", "hermes", "nas"})}}}}},
-                   {"policyTypes", {"Egress"}},
-                   {"egress", rules}}}});
-        }
-        return made;
+        for (int i = 0; i < 4; ++i)
+            world.pods.push_back(pod(i));
+        for (int i = number(0, 3); i > 0; --i)
+            world.policies.push_back(policy());
+        return world;
     }
 
   private:
+    using Choices = std::map<std::string, std::vector<std::string>>;
+
+    Json pod(int i) {
+        Json ports = Json::array();
+        for (const char* name : {"web", "api"}) {
+            if (number(0, 2) > 0) ports.push_back({{"name", name}, {"containerPort", number(1, 6)}});
+            if (!ports.empty() && number(0, 3) == 0) ports.back()["protocol"] = "UDP";
+        }
+        return {{"metadata", {{"namespace", one_of({"hermes", "other"})}, {"labels", labels(pod_labels_)}}},
+                {"spec", {{"containers", {{{"ports", ports}}}}}},
+                {"status",
+                 {{"phase", "Running"},
+                  {"podIPs",
+                   {{{"ip", "10.0.0." + std::to_string(2 * i)}}, {{"ip", "fd00::" + std::to_string(i)}}}}}}};
+    }
+
+    /// Each with one of its values, or not there.
+    Json labels(const Choices& choices) {
+        Json made = Json::object();
+        for (const auto& [key, values] : choices) {
+            if (values.size() == 1 || number(0, 3) > 0) made[key] = one_of(values);
+        }
+        return made;
+    }
+
+    Json policy() {
+        Json spec{{"podSelector", number(0, 1) == 0 ? Json::object()
+                                                    : selector({{"app", {"hermes", "nas"}}, {"c", {"x"}}})}};
+        const int types = number(0, 5);
+        if (types > 0) spec["policyTypes"] = {types > 1 ? "Egress" : "Ingress"};
+        if (types > 4) spec["policyTypes"].push_back("Ingress");
+        for (int i = number(0, 3); i > 0; --i)
+            spec["egress"].push_back(rule());
+        return {{"metadata", {{"name", "p"}, {"namespace", one_of({"hermes", "hermes", "hermes", "other"})}}},
+                {"spec", spec}};
+    }
+
     Json rule() {
         Json made = Json::object();
         for (int i = number(0, 3); i > 0; --i)
-            made["to"].push_back(peer());
+            made["to"].push_back(number(0, 1) == 0 ? block() : pods());
         for (int i = number(0, 3); i > 0; --i)
             made["ports"].push_back(port());
         return made;
     }
 
-    Json peer() {
-        if (number(0, 2) > 0) {
-            const bool v6 = number(0, 3) == 0;
-            Json block{{"cidr", v6 ? one_of({"::/0", "fd00::/125", "fd00::2/127", "fd00::3/128"})
-                                   : one_of({"0.0.0.0/0", "10.0.0.0/28", "10.0.0.4/30", "10.0.0.7/32"})}};
-            for (int i = number(0, 2); i > 0; --i)
-                block["except"].push_back(v6 ? one_of({"fd00::/126", "fd00::5/128"})
-                                             : one_of({"10.0.0.0/30", "10.0.0.6/31", "10.0.0.9/32"}));
-            return {{"ipBlock", block}};
-        }
+    Json block() {
+        const bool v6 = number(0, 3) == 0;
+        Json made{{"cidr", v6 ? one_of({"::/0", "fd00::/125", "fd00::2/127", "fd00::3/128"})
+                              : one_of({"0.0.0.0/0", "10.0.0.0/28", "10.0.0.4/30", "10.0.0.7/32"})}};
+        for (int i = number(0, 2); i > 0; --i)
+            made["except"].push_back(v6 ? one_of({"fd00::/126", "fd00::5/128"})
+                                        : one_of({"10.0.0.0/30", "10.0.0.6/31", "10.0.0.9/32"}));
+        return {{"ipBlock", made}};
+    }
+
+    Json pods() {
         Json made = Json::object();
-        if (number(0, 1) == 1)
-            made["namespaceSelector"] =
-                number(0, 1) == 0 ? Json::object()
-                                  : Json{{"matchLabels", {{"kubernetes.io/metadata.name", "other"}}}};
-        if (made.empty() || number(0, 1) == 1)
-            made["podSelector"] = number(0, 1) == 0 ? Json::object() : Json{{"matchLabels", {{"a", "x"}}}};
+        if (number(0, 1) == 0)
+            made["namespaceSelector"] = selector({{"name", {"hermes", "other"}}, {"b", {"x", "y"}}});
+        if (made.empty() || number(0, 1) == 0) made["podSelector"] = selector(pod_labels_);
+        return made;
+    }
+
+    /// Of labels or expressions or both; now and then of nothing.
+    Json selector(const Choices& choices) {
+        Json made = Json::object();
+        const auto& [key, values] = *std::next(choices.begin(), number(0, 1));
+        if (number(0, 2) == 0) made["matchLabels"][key] = one_of(values);
+        for (int i = number(0, 2); i > 0; --i)
+            made["matchExpressions"].push_back(expression(choices));
+        return made;
+    }
+
+    Json expression(const Choices& choices) {
+        const auto& [key, values] = *std::next(choices.begin(), number(0, 1));
+        Json made{{"key", key}, {"operator", one_of({"In", "NotIn", "Exists", "DoesNotExist"})}};
+        if (made["operator"] == "In" || made["operator"] == "NotIn") {
+            made["values"] = {one_of(values)};
+            if (number(0, 2) == 0) made["values"].push_back(one_of(values));
+        }
         return made;
     }
 
@@ -325,17 +396,18 @@ class RandomPolicies {
         if (number(0, 1) == 1) made["protocol"] = one_of({"TCP", "UDP", "SCTP"});
         const int kind = number(0, 4);
         if (kind == 0) return made;
-        if (kind == 1) return made["port"] = "web", made;
+        if (kind == 1) return made["port"] = one_of({"web", "api"}), made;
         made["port"] = number(1, 6);
         if (kind == 2) made["endPort"] = made["port"].get<int>() + number(0, 3);
         return made;
     }
 
     int number(int least, int most) { return std::uniform_int_distribution<int>(least, most)(engine_); }
-    std::string one_of(std::vector<std::string> all) {
+    std::string one_of(const std::vector<std::string>& all) {
         return all[static_cast<std::size_t>(number(0, static_cast<int>(all.size()) - 1))];
     }
 
+    const Choices pod_labels_{{"a", {"x", "y"}}, {"b", {"x", "y"}}};
     std::mt19937 engine_;
 };
 
@@ -351,10 +423,9 @@ std::vector<std::string> some_addresses() {
 TEST(ReachOf, AgreesWithASecondEvaluatorOnEveryPacket) {
     const auto addresses = some_addresses();
     for (unsigned seed = 1; seed <= 400; ++seed) {
-        RandomPolicies random(seed);
-        const auto pods = random.pods();
-        const auto policies = random.policies();
-        const Traffic all = reach_of(hermes_pod, policies, {.pods = pods, .known = true}).all();
+        const oracle::World world = RandomWorld(seed).make();
+        const Neighbours neighbours{.pods = world.pods, .namespaces = world.namespaces, .known = true};
+        const Traffic all = reach_of(hermes_pod, world.policies, neighbours).all();
         for (const std::string& address : addresses) {
             Packet packet;
             packet.to.v6 = address.find(':') != std::string::npos;
@@ -363,10 +434,10 @@ TEST(ReachOf, AgreesWithASecondEvaluatorOnEveryPacket) {
             for (const char* protocol : {"TCP", "UDP", "SCTP"}) {
                 packet.protocol = *parse_protocol(protocol);
                 for (packet.port = 1; packet.port < 10; ++packet.port) {
-                    ASSERT_EQ(all.contains(packet),
-                              oracle::allowed({address, protocol, packet.port}, policies, pods))
+                    ASSERT_EQ(all.contains(packet), oracle::allowed({address, protocol, packet.port}, world))
                         << "seed " << seed << ": " << packet.text() << "\n"
-                        << Json(policies).dump(1) << Json(pods).dump(1);
+                        << Json(world.policies).dump(1) << Json(world.pods).dump(1)
+                        << Json(world.namespaces).dump(1);
                 }
             }
         }

@@ -3,6 +3,7 @@
 
 #include "hermesctl/base/error.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -98,6 +99,17 @@ TEST(SettingsOfFile, ChecksTheNetwork) {
     EXPECT_EQ(
         refusal_of_file("network: {allow: ['192.168.1.10/32:8080', '[fd00::1]:443'], except: [1.2.3.4]}"),
         "");
+}
+
+TEST(SettingsOfFile, DoesNotOpenNat64AsAWhole) {
+    for (const char* range : {"64:ff9b::/96", "64:ff9b::/64", "64:ff9b:1::/48", "64:ff9b:1::/96"}) {
+        EXPECT_THAT(refusal_of_file(fmt::format("network: {{allow: ['[{}]:443']}}", range)),
+                    HasSubstr("network.nat64"))
+            << range;
+    }
+    EXPECT_EQ(refusal_of_file("network: {allow: ['[64:ff9b::808:808]:443'], nat64: ['64:ff9b::/96']}"), "");
+    for (const char* prefix : {"64:ff9b::/64", "10.0.0.0/8", "2001:db8::1", "64:ff9b::1/96"})
+        EXPECT_THAT(refusal_of_file(fmt::format("network: {{nat64: ['{}']}}", prefix)), HasSubstr(prefix));
 }
 
 TEST(SettingsOfFile, RefusesWhatIsNotThereYet) {

@@ -249,5 +249,16 @@ TEST_F(ExecTest, RunSendsNoInputToAServerThatCannotEndIt) {
     EXPECT_TRUE(wire->sent.empty());
 }
 
+TEST_F(ExecTest, AnOldServerWillDoWhereNoEndOfInputIsAwaited) {
+    request.input = true;
+    request.input_ends = false;
+    wire->protocol = "v4.channel.k8s.io";
+    wire->on_send = [&](const std::string&) { wire->incoming = {on(1, "read"), on(3, success)}; };
+    int rounds = 0;
+    EXPECT_EQ(run_exec(net, clock, request, "a line\n", 5s, [&] { ++rounds; }).out, "read");
+    EXPECT_THAT(wire->sent, ElementsAre(on(0, "a line\n")));
+    EXPECT_GT(rounds, 0);
+}
+
 }  // namespace
 }  // namespace hermesctl::kube

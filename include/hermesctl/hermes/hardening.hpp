@@ -1,0 +1,28 @@
+// The hardened form of the pod (pod.hardened, deploy --hardened): no root, no capabilities, a root file
+// system that nobody writes to. For images that start without root; it meets the Pod Security level
+// "restricted".
+#pragma once
+
+#include "hermesctl/hermes/live.hpp"
+#include "hermesctl/kube/client.hpp"
+
+#include <functional>
+
+namespace hermesctl::hermes {
+
+/// Makes it of the pod of manifests/60-deployment.yaml.
+void harden(Json& pod_spec);
+
+/// Why a pod does not have it, of its agent or an init container; "" when it has.
+std::string lacking_hardness(const Json& pod_spec);
+
+/// Whether the Deployment was asked to have it.
+bool wants_hardness(const Json& deployment);
+
+/// Starts the image of a Deployment that is to come in a pod of its own, hardened, without the Secret and
+/// with an empty volume, where `live` does not already run the same image so. Throws Error with the reason
+/// when it does not start without root, and, where an agent runs, also when that could not be tried.
+void prove_start(kube::Client&, const Names&, const Json& live, const Json& to_come, Reporter&,
+                 const std::function<void()>& each_round = {});
+
+}  // namespace hermesctl::hermes

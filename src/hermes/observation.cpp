@@ -1,0 +1,31 @@
+#include "hermesctl/hermes/observation.hpp"
+
+#include "hermesctl/hermes/inspection.hpp"
+#include "hermesctl/hermes/policy.hpp"
+#include "hermesctl/hermes/policy_checks.hpp"
+
+#include <fmt/format.h>
+
+namespace hermesctl::hermes {
+Observation observe(kube::Client& client, const Names& names, const std::string& server, Parts parts) {
+    Observation seen{.names = names, .round = kube::Round(client)};
+    want_live(seen.round, names);
+    want_agent(seen.round, names);
+    want_cluster(seen.round);
+    want_policies(seen.round, names);
+    if (parts == Parts::all) want_inspection(seen.round, names);
+    seen.round.run();
+    seen.live = live_of(seen.round, names);
+    if (!seen.live.installed(names)) {
+        throw Error(ExitCode::failed,
+                    fmt::format("there is no {} in namespace {}", title(names.deployment()), names.ns),
+                    "hermesctl deploy, or hermesctl list to see what is there");
+    }
+    seen.values = values_of(settings_of(seen.live, names));
+    seen.cluster = cluster_of(seen.round, server);
+    keep_what_was_known(seen.live.of(names.policy()), seen.cluster);
+    seen.agent = agent_if_seen(seen.round, names);
+    return seen;
+}
+
+}  // namespace hermesctl::hermes

@@ -1,0 +1,14 @@
+// Rows of group policy with files of their own.
+#pragma once
+
+#include "hermesctl/hermes/policy_checks.hpp"
+
+namespace hermesctl::hermes {
+
+/// UDP and TCP 53.
+const Ports& dns_ports();
+
+/// Rules that name a port instead of its number, which not every enforcer reads as the API does.
+Check check_port_names(const Reach&);
+
+}  // namespace hermesctl::hermes

@@ -1,0 +1,121 @@
+// The name servers of the pod's own resolv.conf, held against what the policies open. A server that they
+// close is no leak, but a bot that finds no names.
+#include "hermes/inspection_parts.hpp"
+#include "hermesctl/hermes/label_selector.hpp"
+#include "policy_rows.hpp"
+#include "ranges.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using kube::at;
+using kube::text_at;
+
+constexpr Heading heading{"policy-resolvers", "policy", "the pod's own name servers are open to it"};
+
+enum class Way { open, closed, unknown };
+
+class Ways {
+  public:
+    explicit Ways(const PolicyPremises& premises)
+        : premises_(premises),
+          open_(reach_of(premises.sender, premises.policies, premises.neighbours).all()) {}
+
+    Way to(const Range& server) const {
+        if (in_pod(server) || is_open(Traffic(server.text(), dns_ports()))) return Way::open;
+        if (!is_service(server)) return Way::closed;
+        if (!premises_.neighbours.known) return Way::unknown;
+        // Most networks look at a packet when its Service's address has become that of a pod.
+        const Traffic behind = to_pods();
+        return !behind.empty() && is_open(behind) ? Way::open : Way::closed;
+    }
+
+  private:
+    bool is_open(const Traffic& traffic) const { return (traffic - open_).empty(); }
+
+    static bool in_pod(const Range& server) {
+        return parse_range("127.0.0.0/8")->contains(server) || parse_range("::1")->contains(server);
+    }
+
+    /// Addresses of nodes (NodeLocal DNS) stay as they are.
+    bool is_service(const Range& server) const {
+        return !parse_range("169.254.0.0/16")->contains(server) &&
+               std::ranges::any_of(premises_.cluster.dns_addresses, [&](const std::string& text) {
+                   const auto known = parse_range(text);
+                   return known && known->contains(server);
+               });
+    }
+
+    Traffic to_pods() const {
+        Ports ports;
+        for (const int port : premises_.cluster.dns_target_ports)
+            ports = ports | Ports::of(Protocol::udp, port, port) | Ports::of(Protocol::tcp, port, port);
+        const Json selector{{"matchLabels", premises_.cluster.dns_selector}};
+        Traffic traffic;
+        for (const Json& pod : premises_.neighbours.pods) {
+            const bool ours = !premises_.cluster.dns_selector.empty() &&
+                              text_at(pod, "/metadata/namespace") == premises_.cluster.dns_namespace &&
+                              text_at(pod, "/status/phase") == "Running" &&
+                              selects(selector, at(pod, "/metadata/labels"));
+            if (ours) traffic = traffic | Traffic(text_at(pod, "/status/podIP"), ports);
+        }
+        return traffic;
+    }
+
+    const PolicyPremises& premises_;
+    Traffic open_;
+};
+
+void judge(const Ways& ways, const std::string& server, Findings& findings) {
+    const auto range = parse_range(server.substr(0, server.find('%')));  // fe80::1%eth0
+    if (!range) {
+        findings.unknown(fmt::format("'{}' in the pod's resolv.conf is no address", server),
+                         "hermesctl exec -- cat /etc/resolv.conf");
+        return;
+    }
+    switch (ways.to(*range)) {
+        case Way::open:
+            return;
+        case Way::closed:
+            return findings.warn(
+                fmt::format("no rule opens UDP and TCP 53 of {}, which the pod's resolv.conf names", server),
+                fmt::format("name {} under network.dns in hermes.yaml, then hermesctl deploy -f", server));
+        case Way::unknown:
+            return findings.unknown(fmt::format("the pods behind {} are not known", server),
+                                    "grant list on pods in all namespaces");
+    }
+}
+
+}  // namespace
+
+Check check_resolvers(const PolicyPremises& policies, const Premises& pod) {
+    Findings findings;
+    const Json& said = at(pod.inside, "/resolvers");
+    const Json& servers = at(said, "/servers");
+    if (!policies.failure.empty()) {
+        findings.unknown(policies.failure,
+                         fmt::format("grant list on networkpolicies in namespace {}", pod.names.ns));
+    } else if (looked_inside(pod, findings)) {
+        if (text_at(said, "/state") != "read" || servers.empty()) {
+            findings.unknown("the pod's resolv.conf names no server, or cannot be read",
+                             "hermesctl exec -- cat /etc/resolv.conf");
+        }
+        const Ways ways(policies);
+        for (const Json& server : servers) {
+            if (server.is_string()) judge(ways, server, findings);
+        }
+    }
+    std::vector<std::string> texts;
+    for (const Json& server : servers) {
+        if (server.is_string()) texts.push_back(server);
+    }
+    Check check = findings.row(heading, fmt::format("{}", fmt::join(texts, ", ")));
+    check.decisive = false;  // nothing gets out by it
+    return check;
+}
+
+}  // namespace hermesctl::hermes

@@ -1,0 +1,93 @@
+// verify's one round: everything is asked for at once and only once, and who may read less is told what is
+// not known.
+#include "hermesctl/hermes/observation.hpp"
+
+#include "hermesctl/hermes/inspection.hpp"
+#include "hermesctl/hermes/live_proof.hpp"
+#include "hermesctl/hermes/policy_checks.hpp"
+#include "unit/hermes/inspected.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+constexpr auto server = "https://192.168.1.10:6443";
+
+std::vector<std::string> targets_of(const testing::FakeTransport& transport) {
+    std::vector<std::string> targets;
+    for (const net::Request& request : transport.requests)
+        targets.push_back(request.target);
+    return targets;
+}
+
+TEST(Observe, AsksForEverythingOnce) {
+    Inspected world;
+    Observation seen = observe(world.client, world.names, server);
+    const auto targets = targets_of(world.transport);
+    EXPECT_THAT(std::set<std::string>(targets.begin(), targets.end()), SizeIs(targets.size()));
+    EXPECT_EQ(seen.agent.pod, "hermes-1-a");
+    EXPECT_TRUE(seen.agent.running);
+    EXPECT_EQ(seen.agent.object["metadata"]["name"], "hermes-1-a");
+    // The parts are made of it alone.
+    const std::size_t asked = targets.size();
+    EXPECT_THAT(policy_checks(policy_premises(seen)), Not(IsEmpty()));
+    EXPECT_THAT(reach_targets(surroundings_of(seen)), Not(IsEmpty()));
+    EXPECT_EQ(premises_of(seen.round, seen.names, seen.agent).pod, "hermes-1-a");
+    EXPECT_EQ(world.transport.requests.size(), asked);
+}
+
+TEST(Observe, ForThePoliciesAsksForLess) {
+    Inspected world;
+    observe(world.client, world.names, server, Parts::policies);
+    for (const std::string& target : targets_of(world.transport))
+        EXPECT_THAT(target, Not(HasSubstr("clusterrole")));
+}
+
+TEST(Observe, WhoMayNotSeeThePodsSeesNoAgent) {
+    Inspected world;
+    world.api.deny("list", "pods");
+    const Observation seen = observe(world.client, world.names, server);
+    EXPECT_FALSE(seen.agent.running);
+    EXPECT_THAT(seen.agent.why, HasSubstr("pods"));
+}
+
+TEST(Observe, WithoutAnInstallationSaysSo) {
+    Inspected world;
+    try {
+        observe(world.client, {.ns = "hermes", .name = "bob"}, server);
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ExitCode::failed);
+        EXPECT_THAT(error.message(), HasSubstr("there is no deployment/bob in namespace hermes"));
+    }
+}
+
+/// The pod that policies, probes and inspection look at is one and the same.
+TEST(Observe, AnOldPodIsNotTheAgentsForAnybody) {
+    Inspected world;
+    Json old = world.api.object({"Pod", "hermes", "hermes-1-a"});
+    old["metadata"] = {{"name", "hermes-0-z"},
+                       {"namespace", "hermes"},
+                       {"labels", {{"app", "hermes"}, {"pod-template-hash", "0"}, {"old", "yes"}}},
+                       {"creationTimestamp", "2099-01-01T00:00:00Z"}};
+    old["status"]["hostIP"] = "192.168.1.66";
+    world.api.put(old);
+    Observation seen = observe(world.client, world.names, server);
+    EXPECT_EQ(seen.agent.pod, "hermes-1-a");
+    EXPECT_FALSE(policy_premises(seen).sender.labels.contains("old"));
+    EXPECT_NE(surroundings_of(seen).host_ip, "192.168.1.66");
+    EXPECT_EQ(premises_of(seen.round, seen.names, seen.agent).pod, "hermes-1-a");
+}
+
+}  // namespace
+}  // namespace hermesctl::hermes
