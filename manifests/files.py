@@ -1,7 +1,9 @@
-# How the agent's own files are read. No script by itself: others run with this before them.
+# How the agent's own files and processes are read. No script by itself: others run with this before them.
 import os
 import re
+import stat
 
+LARGEST = 1 << 20
 BLANKS, SPACE, LINE = re.compile(r"[^\S\r\n]*"), re.compile(r"\s*"), re.compile(r"[^\r\n]*")
 EXPORT, NAME, QUOTED_NAME = re.compile(r"(?:export[^\S\r\n]+)?"), re.compile(r"([^=#\s]+)"), re.compile(r"'([^']+)'")
 END = re.compile(r"(?:[^\S\r\n]*#[^\r\n]*)?[^\S\r\n]*(?:\r\n|\n|\r|\Z)")
@@ -111,4 +113,35 @@ def settings(config):
         for name, said in pairs:
             if scalar(said):
                 found[path + name] = scalar(said)
+    return found
+
+
+def read(path):
+    """("absent", "unreadable" or "read", its text). The agent may have put anything there: a pipe is not waited
+    for, and of a file that is too large nothing is believed."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return "absent", ""
+    except OSError:
+        return "unreadable", ""
+    try:
+        with os.fdopen(handle, "rb") as file:
+            data = file.read(LARGEST + 1) if stat.S_ISREG(os.fstat(handle).st_mode) else None
+    except OSError:
+        data = None
+    if data is None or len(data) > LARGEST:
+        return "unreadable", ""
+    return "read", data.decode("utf-8-sig", "replace")
+
+
+def gateways(proc):
+    """Every process that is a gateway by its command line."""
+    found = []
+    for name in os.listdir(proc):
+        if not name.isdigit():
+            continue
+        line = read("%s/%s/cmdline" % (proc, name))[1].split("\0")
+        if "python" in line[0] and ("gateway", "run") in zip(line, line[1:]):
+            found.append(int(name))
     return found

@@ -6,14 +6,12 @@ import json
 import os
 import re
 import signal
-import stat
 import sys
 
 AGENT = 10000  # the image's user hermes
 KEYS = json.loads(sys.argv[1])
 ROOT = sys.argv[2] if len(sys.argv) > 2 else ""
 PROC = ROOT + "/proc"
-LARGEST = 1 << 20
 # Hermes' own files, and those of its managed scope, which win over everything.
 CONFIGS = ("/opt/data/config.yaml", "/etc/hermes/config.yaml")
 ENV_FILES = ("/opt/data/.env", "/etc/hermes/.env")
@@ -27,25 +25,6 @@ UNCLEAR = re.compile(r"""^["']?terminal["']?[ ]*:[ ]*[{&*!"']|^\s+["']?backend["
                      r"""|^\s*<<\s*:|^\{""", re.M)
 OPEN = re.compile(r"""allow_from["']?\s*:\s*(\[[^]]*|(-.*\n\s*)*-\s*)?["']?\*""")
 PUBLIC = ("GPG_KEY",)  # of Python's own images: a fingerprint
-
-
-def read(path):
-    """("absent", "unreadable" or "read", its text). The agent may have put anything there: a pipe is not waited
-    for, and of a file that is too large nothing is believed."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return "absent", ""
-    except OSError:
-        return "unreadable", ""
-    try:
-        with os.fdopen(handle, "rb") as file:
-            data = file.read(LARGEST + 1) if stat.S_ISREG(os.fstat(handle).st_mode) else None
-    except OSError:
-        data = None
-    if data is None or len(data) > LARGEST:
-        return "unreadable", ""
-    return "read", data.decode("utf-8-sig", "replace")
 
 
 def words(names, allowed=r"[^A-Za-z0-9_./-]"):
@@ -78,18 +57,6 @@ def resolvers():
     lines = [line.split() for line in text.splitlines()]
     servers = [line[1] for line in lines if line[:1] == ["nameserver"] and len(line) > 1]
     return {"state": state, "servers": words(servers[:3], r"[^0-9A-Za-z.:%]")}
-
-
-def gateways():
-    """Every process that is a gateway by its command line: none of them may be more than the agent."""
-    found = []
-    for name in os.listdir(PROC):
-        if not name.isdigit():
-            continue
-        line = read("%s/%s/cmdline" % (PROC, name))[1].split("\0")
-        if "python" in line[0] and ("gateway", "run") in zip(line, line[1:]):
-            found.append(int(name))
-    return found
 
 
 def process(pid):
@@ -159,7 +126,7 @@ def main():
         os.setgid(AGENT)
         os.setuid(AGENT)
     said["gateways"] = []
-    for pid in gateways()[:20]:
+    for pid in gateways(PROC)[:20]:  # none of them may be more than the agent
         facts, environ = process(pid)
         said["gateways"].append({**facts, **rights(environ)})
     said["container"] = rights(os.environ)

@@ -1,5 +1,9 @@
 #include "answers.hpp"
 
+#include "hermesctl/hermes/secrets.hpp"
+
+#include <array>
+
 #include <fmt/format.h>
 
 namespace hermesctl::cli {
@@ -62,11 +66,42 @@ std::string Answers::text() const {
     return bot.empty() ? "the bot answers\n" : fmt::format("the bot answers: message {}\n", bot);
 }
 
+Error not_installed(const hermes::Names& names) {
+    return {ExitCode::failed,
+            fmt::format("there is no {} in namespace {}", title(names.deployment()), names.ns),
+            "hermesctl deploy, or hermesctl list to see what is there"};
+}
+
+std::optional<ModelChoice> known_model(Session& session, const hermes::Names& names) {
+    const std::array refs{names.deployment(), names.config()};
+    const auto found = session.client().get_all(refs);
+    if (found[0].not_found()) throw not_installed(names);
+    try {
+        const hermes::Live live{{{refs[0], found[0].value()}, {refs[1], found[1].value()}}};
+        const kube::Json settings = hermes::settings_of(live, names);
+        const hermes::Values defaults;
+        ModelChoice model{kube::text_at(settings, "/model/provider", defaults.provider),
+                          kube::text_at(settings, "/model/default", defaults.model)};
+        hermes::key_of_provider(model.provider);
+        return model;
+    } catch (const Error& error) {
+        session.story().on({"wait", "model", State::warning, "its key is not checked: " + error.message()});
+        return std::nullopt;
+    }
+}
+
 Answers wait_for_answers(Session& session, const hermes::Names& names, const ModelChoice& model, bool checked,
                          hermes::HeldLease* lease) {
+    return wait_for_answers(session, names, model, checked, [lease] {
+        if (lease != nullptr) lease->renew_if_due();
+    });
+}
+
+Answers wait_for_answers(Session& session, const hermes::Names& names, const ModelChoice& model, bool checked,
+                         const std::function<void()>& each_round) {
     hermes::WaitOptions options;
     options.timeout = session.flags().timeout;
-    if (lease != nullptr) options.each_round = [lease] { lease->renew_if_due(); };
+    options.each_round = each_round;
     Answers answers{.pod = hermes::wait_until_answers(session.client(), names, options, session.story())};
     if (!checked) return answers;
     try {

@@ -7,6 +7,9 @@
 #include "hermesctl/hermes/wait.hpp"
 #include "session.hpp"
 
+#include <functional>
+#include <optional>
+
 namespace hermesctl::cli {
 
 struct Answers {
@@ -18,10 +21,20 @@ struct Answers {
 
 using hermes::ModelChoice;
 
+/// There is no such installation.
+Error not_installed(const hermes::Names&);
+
+/// What it is set to use. Nothing, with a warning, where that cannot be read or is no provider we know: it
+/// still may answer, only nobody asks the provider. Throws Error{failed} where there is no installation.
+std::optional<ModelChoice> known_model(Session&, const hermes::Names&);
+
 /// `lease` may be null. `check`: ask Telegram and the provider too. Throws Error as wait_until_answers does,
 /// and Error{failed} when the live config uses another provider, or the provider does not take the key.
 Answers wait_for_answers(Session&, const hermes::Names&, const ModelChoice&, bool check,
                          hermes::HeldLease* lease);
+/// The same; `each_round` is called meanwhile.
+Answers wait_for_answers(Session&, const hermes::Names&, const ModelChoice&, bool check,
+                         const std::function<void()>& each_round);
 
 /// Asks Telegram and the provider from the pod, again while their answer may be a passing one. Throws as
 /// check_lifelines does.

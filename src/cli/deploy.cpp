@@ -9,6 +9,7 @@
 #include "hermesctl/hermes/install.hpp"
 #include "hermesctl/hermes/live_config.hpp"
 #include "requested.hpp"
+#include "rotation_steps.hpp"
 
 #include <optional>
 
@@ -159,7 +160,14 @@ Result deploy_one(Session& session, const hermes::Json& settings, const DeployFl
     const hermes::Names names = hermes::names_of(settings);
     session.announce(names.ns);
     Guard guard(session, names);
-    Composition made = hermes::compose(session.client(), wish_of(session, settings), session.story());
+    hermes::Wish wish = wish_of(session, settings);
+    if (!flags.dry_run) {
+        wish.recover = [&] {
+            guard.take();
+            recover_rotation(session, names, flags.drain, *guard.lease());
+        };
+    }
+    Composition made = hermes::compose(session.client(), wish, session.story());
     const ConfigMode mode = mode_of(flags.config);
     const ConfigChange config = hermes::plan_config(session.client(), made, mode, settings);
     Plan plan = make_plan(session, made, mode);

@@ -3,10 +3,9 @@
 #include "commands.hpp"
 #include "drain.hpp"
 #include "flags.hpp"
-#include "hermesctl/hermes/secrets.hpp"
+#include "hermesctl/hermes/rotation.hpp"
 #include "requested.hpp"
 
-#include <array>
 #include <functional>
 #include <optional>
 
@@ -35,35 +34,9 @@ Json scale_to(int replicas) {
     return {{"spec", {{"replicas", replicas}}}};
 }
 
-Error not_installed(const hermes::Names& names) {
-    return {ExitCode::failed,
-            fmt::format("there is no {} in namespace {}", title(names.deployment()), names.ns),
-            "hermesctl deploy, or hermesctl list to see what is there"};
-}
-
 ExitCode say(Session& session, const std::string& text, const Json& json) {
     session.print_result(json, text);
     return ExitCode::ok;
-}
-
-/// What it is set to use. Nothing, with a warning, where that cannot be read or is no provider we know: it
-/// still may answer, only nobody asks the provider. Throws Error{failed} where there is no installation.
-std::optional<ModelChoice> known_model(Session& session, const hermes::Names& names) {
-    const std::array refs{names.deployment(), names.config()};
-    const auto found = session.client().get_all(refs);
-    if (found[0].not_found()) throw not_installed(names);
-    try {
-        const hermes::Live live{{{refs[0], found[0].value()}, {refs[1], found[1].value()}}};
-        const Json settings = hermes::settings_of(live, names);
-        const hermes::Values defaults;
-        ModelChoice model{kube::text_at(settings, "/model/provider", defaults.provider),
-                          kube::text_at(settings, "/model/default", defaults.model)};
-        hermes::key_of_provider(model.provider);
-        return model;
-    } catch (const Error& error) {
-        session.story().on({"wait", "model", State::warning, "its key is not checked: " + error.message()});
-        return std::nullopt;
-    }
 }
 
 ExitCode answer(Session& session, const hermes::Names& names, const RunFlags& flags,
@@ -147,9 +120,14 @@ ExitCode restart(Session& session, const RunFlags& flags) {
         return say(session, "would restart " + title(names.deployment()) + "\n", {{"changed", false}});
     hermes::HeldLease lease(session.client(), names, hermes::this_holder(), session.story());
     drain(session, names, flags.drain, &lease);
-    const Json annotations{{"kubectl.kubernetes.io/restartedAt", rfc3339(session.clock().wall())}};
+    // A Secret that was changed without a restart gets in force as by deploy, which then has nothing to do.
+    const auto pending = hermes::pending_mark(session.client(), names, *deployment);
+    const Json annotations =
+        pending.value_or(Json{{"kubectl.kubernetes.io/restartedAt", rfc3339(session.clock().wall())}});
     const Json body{{"spec", {{"template", {{"metadata", {{"annotations", annotations}}}}}}}};
-    session.client().patch(names.deployment(), kube::Patch::merge, body, restart_manager).value();
+    session.client()
+        .patch(names.deployment(), kube::Patch::merge, body, pending ? kube::field_manager : restart_manager)
+        .value();
     session.story().on({"apply", title(names.deployment()), State::done, "restarting"});
     return answer(session, names, flags, &lease);
 }

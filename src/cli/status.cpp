@@ -2,6 +2,7 @@
 #include "answers.hpp"
 #include "commands.hpp"
 #include "hermesctl/base/interrupt.hpp"
+#include "hermesctl/hermes/rotation.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 #include "hermesctl/hermes/wait.hpp"
 #include "hermesctl/term/table.hpp"
@@ -152,6 +153,8 @@ Status look(Session& session, const hermes::Names& names, bool check) {
     status.image = image_text(hermes::newest_pod(now.snapshot), values.image);
     status.cage = live.of(names.policy()).is_null() ? "NO NetworkPolicy (hermesctl deploy puts it back)"
                                                     : title(names.policy()) + " is there";
+    if (const auto found = hermes::half_done(live.of(names.previous()), names))
+        status.drift.push_back(found->text() + "; hermesctl rotate-secret or deploy finishes or undoes it");
     if (check) judge_cage(session, names, status);
     if (!values.network.gate) status.cage += "; its gate is off, and hermesctl deploy --gate brings it back";
     if (check && status.answering && !now.snapshot.exec_denied)

@@ -6,6 +6,7 @@
 #include "hermesctl/hermes/gate.hpp"
 #include "hermesctl/hermes/policy.hpp"
 #include "hermesctl/hermes/render.hpp"
+#include "hermesctl/hermes/rotation.hpp"
 #include "items.hpp"
 
 #include <algorithm>
@@ -30,6 +31,7 @@ class Composer {
         remember_variables(at(wish_.settings, "/secrets"), wish_.readers.environment);
         result_.names = names_of(wish_.settings);
         read();
+        end_rotation();
         settings_ = merged(settings_of(result_.live, result_.names), wish_.settings);
         settings_["name"] = result_.names.name;
         settings_["namespace"] = result_.names.ns;
@@ -57,6 +59,17 @@ class Composer {
         round_.want(result_.names.policies());
         round_.run();
         result_.live = live_of(round_, result_.names);
+    }
+
+    void end_rotation() {
+        const auto found = half_done(result_.live.of(result_.names.previous()), result_.names);
+        if (!found) return;
+        if (!wish_.recover) {
+            return tell("rotation", State::warning,
+                        found->text() + " was found; hermesctl deploy finishes or undoes it first");
+        }
+        wish_.recover();
+        result_.live = read_live(client_, result_.names);
     }
 
     void read_secrets() {

@@ -58,6 +58,7 @@ class Search {
             ours_.insert(kube::object_path(ref));
         }
         ours_.insert(kube::object_path(names.lease()));
+        ours_.insert(kube::object_path(names.previous()));
     }
 
     std::string run() {

@@ -131,14 +131,20 @@ void want_live(kube::Round& round, const Names& names) {
     for (const kube::Ref& ref : names.all())
         round.want(ref);
     round.want(names.name_space());
+    round.want(names.previous());
 }
 
 Live live_of(const kube::Round& round, const Names& names) {
     std::vector<kube::Ref> refs = names.all();
     refs.push_back(names.name_space());
+    refs.push_back(names.previous());
     Live live;
     for (const kube::Ref& ref : refs) {
-        if (!round.of(ref).not_found()) live.objects[ref] = round.of(ref).value();
+        const kube::Outcome& found = round.of(ref);
+        // A role may name the Secret alone.
+        const bool denied = found.error && found.error->code() == ExitCode::denied;
+        if (found.not_found() || (denied && ref == names.previous())) continue;
+        live.objects[ref] = found.value();
     }
     return live;
 }

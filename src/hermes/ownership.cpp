@@ -2,6 +2,8 @@
 
 #include "hermesctl/kube/client.hpp"
 
+#include <fmt/format.h>
+
 namespace hermesctl::hermes {
 namespace {
 
@@ -36,6 +38,22 @@ const Json* own_entry(const Json& entries) {
 }
 
 }  // namespace
+
+void refuse_foreign(const Json& object, const Names& names, std::string_view command) {
+    if (object.is_null()) return;
+    const std::string ref = title(kube::ref_of(object));
+    if (text_at(object, "/metadata/labels/app.kubernetes.io~1managed-by") != "hermesctl") {
+        throw Error(
+            ExitCode::failed, fmt::format("{} was not made by hermesctl", ref),
+            fmt::format("hermesctl deploy takes an installation made by hand over; then: hermesctl {}",
+                        command));
+    }
+    const std::string instance = text_at(object, "/metadata/labels/app.kubernetes.io~1instance");
+    if (instance != names.name) {
+        throw Error(ExitCode::failed, fmt::format("{} belongs to the instance {}", ref, instance),
+                    fmt::format("hermesctl {} --name {}", command, instance));
+    }
+}
 
 bool is_kubectl(std::string_view manager) {
     return manager == "kubectl" || manager.starts_with("kubectl-client") ||

@@ -6,6 +6,7 @@
 #include "hermesctl/hermes/gate.hpp"
 #include "hermesctl/hermes/hardening.hpp"
 #include "hermesctl/hermes/policy.hpp"
+#include "hermesctl/hermes/secrets.hpp"
 #include "hermesctl/kube/yaml.hpp"
 
 #include <cctype>
@@ -77,14 +78,6 @@ Json config(const Values& values, const Names& names) {
     Json object = named(manifest("40-config.yaml"), values, names.config());
     object["data"]["config.yaml"] = config_yaml(values);
     return object;
-}
-
-/// Tells whether a running pod has these secrets, and tells nothing about them to who cannot read the salt.
-std::string fingerprint(const RenderInput& input) {
-    std::string text;
-    for (const auto& [key, value] : input.secrets)
-        text += key + "=" + base64_encode(value) + "\n";
-    return hmac_sha256_hex(input.salt, text);
 }
 
 Json policy(const Values& values, const Names& names, const RenderInput& input) {
@@ -175,7 +168,7 @@ Json deployment(const Values& values, const Names& names, const RenderInput& inp
     spec["selector"]["matchLabels"] = {{"app", values.name}};
     spec["template"]["metadata"]["labels"] = metadata["labels"];
     Json& annotations = spec["template"]["metadata"]["annotations"];
-    annotations["hermesctl/secret-hmac"] = fingerprint(input);
+    annotations["hermesctl/secret-hmac"] = secrets_mark(input.salt, input.secrets);
     if (!input.config_mark.empty()) annotations["hermesctl/config"] = input.config_mark;
     set_pod(spec["template"]["spec"], values, names, input);
     return object;

@@ -1,6 +1,7 @@
 // Reads secrets from where a person said they are, and tells what surely is none.
 #include "hermesctl/hermes/secrets.hpp"
 
+#include "hermesctl/base/crypto.hpp"
 #include "hermesctl/base/error.hpp"
 #include "hermesctl/base/file.hpp"
 #include "hermesctl/base/interrupt.hpp"
@@ -100,17 +101,6 @@ bool is_bot_token(std::string_view value) {
     return in(value.substr(0, colon), "") && in(value.substr(colon + 1), letters);
 }
 
-std::string complaint_about_word(std::string_view value) {
-    for (const char c : value) {
-        if (c == '\n' || c == '\r') return "has more than one line";
-        if (c == ' ' || c == '\t') return "has a blank in it";
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return "has a control character in it";
-        if (static_cast<unsigned char>(c) > 0x7e) return "has a character in it that is not ASCII";
-    }
-    if (value.starts_with('<') && value.ends_with('>')) return "is a placeholder, not a value";
-    return "";
-}
-
 std::string complaint_about_users(const std::string& text) {
     try {
         return users_of(text).empty() ? "names nobody who may talk to the bot" : "";
@@ -154,12 +144,30 @@ std::string read_secret(const std::string& key, const Json& source, const Secret
     return value;
 }
 
+std::string secrets_mark(std::string_view salt, const std::map<std::string, std::string>& values) {
+    std::string text;
+    for (const auto& [key, value] : values)
+        text += key + "=" + base64_encode(value) + "\n";
+    return hmac_sha256_hex(salt, text);
+}
+
+std::string oddity_of(std::string_view value) {
+    for (const char c : value) {
+        if (c == '\n' || c == '\r') return "has more than one line";
+        if (c == ' ' || c == '\t') return "has a blank in it";
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return "has a control character in it";
+        if (static_cast<unsigned char>(c) > 0x7e) return "has a character in it that is not ASCII";
+    }
+    if (value.starts_with('<') && value.ends_with('>')) return "is a placeholder, not a value";
+    return "";
+}
+
 std::string complaint_about(const std::string& key, const std::string& value) {
     if (value.empty()) return "is empty";
     if (value.find('\0') != std::string::npos) return "has a zero byte in it";
     if (key == users_key) return complaint_about_users(value);
     if (is_one_word_key(key)) {
-        const std::string complaint = complaint_about_word(value);
+        const std::string complaint = oddity_of(value);
         if (!complaint.empty()) return complaint;
     }
     if (key == token_key && !is_bot_token(value)) {

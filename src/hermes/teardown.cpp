@@ -1,6 +1,7 @@
 #include "hermesctl/hermes/teardown.hpp"
 
 #include "hermes/inhabitants.hpp"
+#include "hermesctl/hermes/ownership.hpp"
 #include "hermesctl/hermes/wait.hpp"
 
 #include <algorithm>
@@ -15,23 +16,6 @@ using kube::at;
 using kube::text_at;
 
 constexpr auto managed_by = "/metadata/labels/app.kubernetes.io~1managed-by";
-constexpr auto instance = "/metadata/labels/app.kubernetes.io~1instance";
-
-void refuse_foreign(const Live& live, const Names& names) {
-    for (const kube::Ref& ref : names.all()) {
-        const Json& object = live.of(ref);
-        if (object.is_null()) continue;
-        if (text_at(object, managed_by) != "hermesctl") {
-            throw Error(ExitCode::failed, fmt::format("{} was not made by hermesctl", title(ref)),
-                        "hermesctl deploy takes an installation made by hand over; then teardown removes it");
-        }
-        if (text_at(object, instance) != names.name) {
-            throw Error(ExitCode::failed,
-                        fmt::format("{} belongs to the instance {}", title(ref), text_at(object, instance)),
-                        fmt::format("hermesctl teardown --name {}", text_at(object, instance)));
-        }
-    }
-}
 
 std::string claim_text(const Json& claim) {
     return fmt::format("{} ({})", title(kube::ref_of(claim)),
@@ -118,10 +102,13 @@ class Remover {
 }  // namespace
 
 Removal plan_removal(kube::Client& client, const Live& live, const Names& names, bool delete_data) {
-    refuse_foreign(live, names);
+    std::vector<kube::Ref> all = names.all();
+    all.push_back(names.previous());
+    for (const kube::Ref& ref : all)
+        refuse_foreign(live.of(ref), names, "teardown");
     Removal removal;
-    for (const kube::Ref& ref :
-         {names.deployment(), names.policy(), names.secret(), names.config(), names.account()}) {
+    for (const kube::Ref& ref : {names.deployment(), names.policy(), names.secret(), names.previous(),
+                                 names.config(), names.account()}) {
         if (!live.of(ref).is_null()) removal.objects.push_back(ref);
     }
     const Json& claim = live.of(names.claim());

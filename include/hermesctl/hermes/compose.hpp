@@ -19,6 +19,9 @@ struct Wish {
     SecretReaders readers;
     /// Asks a person; empty where there is none. `hidden`: without echo.
     std::function<std::string(const std::string& question, bool hidden)> ask{};
+    /// Finishes or undoes a half-done rotation (rotation.hpp), before anything is planned. Empty: that there
+    /// is one is only said.
+    std::function<void()> recover{};
 };
 
 struct Composition {

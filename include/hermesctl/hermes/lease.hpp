@@ -19,6 +19,8 @@ class HeldLease {
     HeldLease(const HeldLease&) = delete;
     HeldLease& operator=(const HeldLease&) = delete;
 
+    /// False where leases are not allowed.
+    bool held() const { return !lease_.is_null(); }
     /// Renews it when a third of its time has passed. Throws as renew() does.
     void renew_if_due();
     /// Renews it now: after a wait in which it may have lapsed, say. Throws Error{failed} when it was lost:

@@ -19,6 +19,8 @@ struct Names {
     kube::Ref account() const { return {"ServiceAccount", ns, name}; }
     kube::Ref claim() const { return {"PersistentVolumeClaim", ns, name + "-data"}; }
     kube::Ref secret() const { return {"Secret", ns, name + "-secrets"}; }
+    /// The old values while a rotation is under way (rotation.hpp).
+    kube::Ref previous() const { return {"Secret", ns, name + "-secrets-previous"}; }
     kube::Ref config() const { return {"ConfigMap", ns, name + "-config"}; }
     kube::Ref policy() const { return {"NetworkPolicy", ns, name + "-egress"}; }
     kube::Ref deployment() const { return {"Deployment", ns, name}; }
@@ -27,7 +29,7 @@ struct Names {
     kube::Client::Listing pods() const { return {"Pod", ns, {.label = "app=" + name, .field = {}}}; }
     /// All policies of its namespace.
     kube::Client::Listing policies() const { return {"NetworkPolicy", ns, {}}; }
-    /// All but the namespace and the lease, in the order of application.
+    /// All but the namespace, the lease and the old values, in the order of application.
     std::vector<kube::Ref> all() const;
 };
 
@@ -38,7 +40,8 @@ struct Live {
 };
 
 void want_live(kube::Round&, const Names&);
-/// Once the round has run. Throws ApiError (denied, unreachable).
+/// Once the round has run; of the old values of a rotation too, if they may be read. Throws ApiError (denied,
+/// unreachable).
 Live live_of(const kube::Round&, const Names&);
 /// The same as a round of its own.
 Live read_live(kube::Client&, const Names&);

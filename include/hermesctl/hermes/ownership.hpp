@@ -1,12 +1,16 @@
-// Field ownership when an installation made with kubectl is taken over (metadata.managedFields,
-// structured-merge-diff's fieldsV1; the idea of client-go's util/csaupgrade).
+// Whose an object is, and whose its fields are when an installation made with kubectl is taken over
+// (metadata.managedFields, structured-merge-diff's fieldsV1; the idea of client-go's util/csaupgrade).
 #pragma once
 
-#include "hermesctl/hermes/values.hpp"
+#include "hermesctl/hermes/live.hpp"
 
 #include <string_view>
 
 namespace hermesctl::hermes {
+
+/// Throws Error{failed} for an object that hermesctl did not make, or that is of another instance; null is
+/// nobody's. `command` is the one that was to change it.
+void refuse_foreign(const Json& object, const Names&, std::string_view command);
 
 /// kubectl's own managers: kubectl-client-side-apply, kubectl-create, kubectl-patch, kubectl-edit...
 bool is_kubectl(std::string_view manager);

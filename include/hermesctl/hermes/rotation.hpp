@@ -45,7 +45,8 @@ struct RotationPlan {
     bool blind = false;                       // the Secret may not be read: it is patched unseen
     bool stopped = false;                     // 0 replicas
     bool pending = false;  // the pod does not have what the Secret holds now: of an earlier --no-restart
-    Json secret{};         // null when blind
+    bool restart_anyway = false;  // the caller's: the pod is rolled though it has what the Secret holds
+    Json secret{};                // null when blind
     Json deployment{};
     /// Whether there is anything to do.
     bool changes_anything() const;
@@ -65,7 +66,8 @@ struct RotationSteps {
     /// Before the pod is rolled: lets a busy agent finish. May be empty.
     std::function<void(const EachRound& each_round)> drain{};
     /// Until the bot answers, as deploy waits; the pod that does. Error{failed, timeout} means that it does
-    /// not come up; any other error ends the rotation where it is.
+    /// not come up; any other error ends the rotation where it is. Empty: it is not waited for, so nothing is
+    /// proved, nothing put back, and no old value kept.
     std::function<std::string(const EachRound& each_round)> wait{};
     /// Whether the provider surely refuses this old value (401): then it is not put back. May be empty.
     std::function<bool(const std::string& key, const std::string& old_value)> refused{};
@@ -86,8 +88,8 @@ struct Proof {
 Proof prove_in_force(kube::Client&, const Names&, const std::string& pod, const SecretChanges&);
 
 struct Rotated {
-    bool changed = false;  // the Secret was
-    bool rolled = false;   // the pod was, and the bot answers
+    bool changed = false;    // the Secret was
+    bool answering = false;  // the pod was rolled, and the bot answers
     std::string pod{};
     Proof proof{};
 };
@@ -98,6 +100,10 @@ struct Rotated {
 /// the old values are back, which are not, and whether it answers with them. Other errors, and an interrupt,
 /// leave it half done, as above.
 Rotated rotate(kube::Client&, const RotationPlan&, bool restart, const RotationSteps&, HeldLease*, Reporter&);
+
+/// The annotations of the pod template by which the pod gets what the Secret holds now, as deploy would write
+/// them; nothing when it has that already, or when that cannot be told.
+std::optional<Json> pending_mark(kube::Client&, const Names&, const Json& deployment);
 
 /// What NAME-secrets-previous says of itself.
 struct HalfDone {

@@ -43,9 +43,16 @@ std::string key_of_provider(std::string_view provider);
 /// The provider whose key a variable may hold; "" for none.
 std::string provider_of_key(std::string_view key);
 
+/// What the pod template carries (annotation hermesctl/secret-hmac) so that the pod rolls when the Secret
+/// changes: tells nothing about the values to who cannot read the salt.
+std::string secrets_mark(std::string_view salt, const std::map<std::string, std::string>& values);
+
 /// Why this cannot be the value of this key ("" when it can): shape of a bot token, blanks, newlines,
 /// non-ASCII.
 std::string complaint_about(const std::string& key, const std::string& value);
+
+/// What is unusual about a value that goes into a header or an URL; "" when nothing is.
+std::string oddity_of(std::string_view value);
 
 /// "1,2" from ids and back; unusual but valid lists are read (blanks, trailing comma).
 std::string users_text(const std::vector<std::int64_t>&);

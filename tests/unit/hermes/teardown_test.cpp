@@ -65,6 +65,18 @@ TEST_F(Teardown, KeepsTheDataAndItsNamespace) {
     }
 }
 
+TEST_F(Teardown, TakesTheOldValuesOfAHalfDoneRotationAlong) {
+    kube::Json previous = api_.object(names.secret());
+    previous["metadata"]["name"] = names.previous().name;
+    previous["metadata"].erase("uid");
+    api_.put(previous);
+    collect_garbage();
+    EXPECT_TRUE(plan(true).name_space) << "it is nobody else's";
+    remove();
+    EXPECT_TRUE(gone(names.previous()));
+    EXPECT_TRUE(gone(names.secret()));
+}
+
 TEST_F(Teardown, RemovesTheCageAfterTheLastPod) {
     bool caged = false;
     api_.on_write = [&](const std::string& type, const kube::Json& object) {

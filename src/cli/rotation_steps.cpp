@@ -1,0 +1,30 @@
+#include "rotation_steps.hpp"
+
+#include "drain.hpp"
+
+namespace hermesctl::cli {
+
+hermes::RotationSteps rotation_steps(Session& session, const hermes::Names& names,
+                                     std::chrono::milliseconds at_most, bool check, hermes::HeldLease& lease,
+                                     Answers& answers) {
+    using EachRound = hermes::RotationSteps::EachRound;
+    return {.drain = [&session, names, at_most,
+                      &lease](const EachRound&) { drain(session, names, at_most, &lease); },
+            .wait =
+                [&session, names, check, &answers](const EachRound& each_round) {
+                    const auto model = check ? known_model(session, names) : std::nullopt;
+                    answers = wait_for_answers(session, names, model.value_or(ModelChoice{}),
+                                               model.has_value(), each_round);
+                    return answers.pod;
+                }};
+}
+
+bool recover_rotation(Session& session, const hermes::Names& names, std::chrono::milliseconds at_most,
+                      hermes::HeldLease& lease) {
+    Answers answers;
+    return hermes::recover_rotation(session.client(), names,
+                                    rotation_steps(session, names, at_most, true, lease, answers), &lease,
+                                    session.story());
+}
+
+}  // namespace hermesctl::cli

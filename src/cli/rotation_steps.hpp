@@ -1,0 +1,21 @@
+// What changing commands bring to a rotation of the Secret (hermes/rotation.hpp): they drain, wait and ask as
+// deploy does.
+#pragma once
+
+#include "answers.hpp"
+#include "hermesctl/hermes/rotation.hpp"
+
+#include <chrono>
+
+namespace hermesctl::cli {
+
+/// `answers` gets what the last wait found, and has to outlive the steps, as `lease` has. `check`: ask
+/// Telegram and the provider too.
+hermes::RotationSteps rotation_steps(Session&, const hermes::Names&, std::chrono::milliseconds drain,
+                                     bool check, hermes::HeldLease& lease, Answers& answers);
+
+/// Finishes or undoes what an earlier command has left half done; true when there was something.
+bool recover_rotation(Session&, const hermes::Names&, std::chrono::milliseconds drain,
+                      hermes::HeldLease& lease);
+
+}  // namespace hermesctl::cli

@@ -1,0 +1,125 @@
+#include "hermesctl/hermes/rotation.hpp"
+
+#include "hermes/rotation_record.hpp"
+#include "hermesctl/hermes/ownership.hpp"
+#include "hermesctl/hermes/secrets.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using kube::at;
+
+constexpr std::string_view command = "rotate-secret";
+
+Error missing(const kube::Ref& ref) {
+    return {ExitCode::failed, fmt::format("there is no {} in namespace {}", title(ref), ref.ns),
+            "hermesctl deploy makes an installation; hermesctl list shows what is there"};
+}
+
+void refuse_immutable(const Json& secret, const Names& names) {
+    if (!kube::bool_at(secret, "/immutable")) return;
+    throw Error(ExitCode::failed, title(names.secret()) + " is immutable: Kubernetes lets nobody change it",
+                fmt::format("delete it (kubectl -n {} delete secret {}), then give all of its values anew: "
+                            "hermesctl deploy --secret KEY=-",
+                            names.ns, names.secret().name));
+}
+
+KeyChange change_of(const SecretValues& live, const std::string& key,
+                    const std::optional<std::string>& value) {
+    const auto found = live.find(key);
+    if (found == live.end()) return value ? KeyChange::add : KeyChange::same;
+    if (!value) return KeyChange::remove;
+    return *value == found->second ? KeyChange::same : KeyChange::update;
+}
+
+const char* word_of(KeyChange change) {
+    switch (change) {
+        case KeyChange::add:
+            return "added";
+        case KeyChange::update:
+            return "changed";
+        case KeyChange::remove:
+            return "removed";
+        case KeyChange::same:
+            break;
+    }
+    return "same";
+}
+
+}  // namespace
+
+bool RotationPlan::changes_anything() const {
+    return blind || pending || std::any_of(keys.begin(), keys.end(), [](const auto& one) {
+               return one.second != KeyChange::same;
+           });
+}
+
+RotationPlan plan_rotation(kube::Client& client, const Names& names, SecretChanges changes) {
+    const std::array refs{names.secret(), names.deployment()};
+    const auto found = client.get_all(refs);
+    RotationPlan plan{.names = names, .changes = std::move(changes)};
+    if (found[1].not_found()) throw missing(names.deployment());
+    plan.deployment = found[1].value();
+    refuse_foreign(plan.deployment, names, command);
+    plan.stopped = kube::int_at(plan.deployment, "/spec/replicas", 1) == 0;
+    if (found[0].not_found()) throw missing(names.secret());
+    plan.blind =
+        found[0].error && found[0].error->code() == ExitCode::denied && found[0].error->http() == 403;
+    if (plan.blind) return plan;
+    plan.secret = found[0].value();
+    refuse_foreign(plan.secret, names, command);
+    refuse_immutable(plan.secret, names);
+    const SecretValues live = secret_values(plan.secret);
+    for (const auto& [key, value] : plan.changes)
+        plan.keys[key] = change_of(live, key, value);
+    plan.pending = template_mark(plan.deployment) != secrets_mark(salt_of(plan.secret), live);
+    return plan;
+}
+
+std::optional<Json> pending_mark(kube::Client& client, const Names& names, const Json& deployment) {
+    const kube::Ref ref = names.secret();
+    const kube::Outcome secret = std::move(client.get_all({&ref, 1}).front());
+    if (!secret.object || salt_of(*secret.object).empty() || template_mark(deployment).empty())
+        return std::nullopt;
+    const std::string mark = secrets_mark(salt_of(*secret.object), secret_values(*secret.object));
+    if (mark == template_mark(deployment)) return std::nullopt;
+    return Json{{"hermesctl/secret-hmac", mark}};
+}
+
+std::string rotation_text(const RotationPlan& plan) {
+    std::string text = fmt::format("{}  {}\n", plan.changes_anything() ? "~ change" : "= same  ",
+                                   title(plan.names.secret()));
+    for (const auto& [key, value] : plan.changes) {
+        const auto known = plan.keys.find(key);
+        const std::string what =
+            known == plan.keys.end()           ? (value ? "set, unseen: the Secret may not be read"
+                                                        : "removed, unseen: the Secret may not be read")
+            : known->second == KeyChange::same ? (value ? "has this value already" : "is not there")
+                                               : word_of(known->second);
+        text += fmt::format("            {}: {}\n", key, what);
+    }
+    if (plan.pending) text += "            the pod does not have yet what the Secret holds now\n";
+    return text;
+}
+
+Json rotation_json(const RotationPlan& plan) {
+    Json keys = Json::array();
+    for (const auto& [key, value] : plan.changes) {
+        const auto known = plan.keys.find(key);
+        keys.push_back({{"key", key},
+                        {"change", known != plan.keys.end() ? Json(word_of(known->second))
+                                                            : Json(value ? "set" : "removed")}});
+    }
+    return {{"secret", plan.names.secret().name},
+            {"changes", plan.changes_anything()},
+            {"unseen", plan.blind},
+            {"pending", plan.pending},
+            {"keys", keys}};
+}
+
+}  // namespace hermesctl::hermes

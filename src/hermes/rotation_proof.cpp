@@ -1,0 +1,64 @@
+// The proof of a rotation, and what a value is compared with: asked of manifests/inforce.py in the pod.
+#include "hermesctl/base/crypto.hpp"
+#include "hermesctl/base/scrub.hpp"
+#include "hermesctl/hermes/agent.hpp"
+#include "hermesctl/hermes/rotation.hpp"
+#include "hermesctl/kube/exec.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using namespace std::chrono_literals;
+using kube::at;
+
+/// Only keys that were asked for: what the pod says is the agent's to choose.
+std::vector<std::string> named(const Json& keys, const SecretChanges& asked) {
+    std::vector<std::string> found;
+    for (const auto& [key, value] : asked) {
+        if (std::find(keys.begin(), keys.end(), Json(key)) != keys.end()) found.push_back(key);
+    }
+    return found;
+}
+
+Proof read_proof(const kube::ExecOutput& output, const SecretChanges& asked) {
+    const Json said = Json::parse(output.out, nullptr, false);
+    if (!at(said, "/gateways").is_number() || !at(said, "/unused").is_array())
+        return {.why = complaint_of(output.exit_code, output.err)};
+    if (kube::int_at(said, "/gateways") == 0) return {.why = "no gateway process was found"};
+    Proof proof{.told = true,
+                .unused = named(at(said, "/unused"), asked),
+                .shadowed = named(at(said, "/shadowed"), asked)};
+    for (const char* file : {"/opt/data/.env", "/etc/hermes/.env"}) {
+        const Json& unread = at(said, "/unread");
+        if (std::find(unread.begin(), unread.end(), Json(file)) == unread.end()) continue;
+        proof.told = false;
+        proof.why = fmt::format("{}, which wins over the Secret, cannot be read", file);
+    }
+    return proof;
+}
+
+}  // namespace
+
+Proof prove_in_force(kube::Client& client, const Names& names, const std::string& pod,
+                     const SecretChanges& changes) {
+    Json wanted = Json::object();
+    for (const auto& [key, value] : changes)
+        wanted[key] = value ? Json(base64_encode(*value)) : Json();
+    const kube::ExecRequest request{.ns = names.ns,
+                                    .pod = pod,
+                                    .container = std::string(container_name),
+                                    .argv = python_command(reading_script("inforce.py"), {}),
+                                    .input = true};
+    try {
+        return read_proof(run_exec(client.transport(), client.clock(), request, wanted.dump() + "\n", 30s), changes);
+    } catch (const Error& error) {
+        if (error.code() == ExitCode::interrupted) throw;
+        return {.why = error.message()};
+    }
+}
+
+}  // namespace hermesctl::hermes

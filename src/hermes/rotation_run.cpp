@@ -1,0 +1,389 @@
+// Carries a rotation out, puts it back, and goes on with one that was interrupted.
+#include "hermes/rotation_record.hpp"
+#include "hermesctl/base/crypto.hpp"
+#include "hermesctl/hermes/secrets.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+
+#include <fmt/format.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+using namespace std::chrono_literals;
+using kube::text_at;
+using Holds = RotationRecord::Holds;
+
+constexpr auto lapse = 30s;  // as the lease's
+
+/// Of the rollout tools, as restart uses it.
+constexpr std::string_view restart_manager = "kubectl-rollout";
+
+bool means_not_up(const Error& error) {
+    return error.code() == ExitCode::failed || error.code() == ExitCode::timeout;
+}
+
+/// The server has said no: surely nothing was written.
+bool is_refusal(const kube::ApiError& error) {
+    return error.http() >= 400 && error.http() < 500 && error.code() != ExitCode::timeout;
+}
+
+std::vector<std::string> keys_of(const SecretChanges& changes) {
+    std::vector<std::string> keys;
+    for (const auto& [key, value] : changes)
+        keys.push_back(key);
+    return keys;
+}
+
+std::string listed(const SecretChanges& changes) {
+    return fmt::format("{}", fmt::join(keys_of(changes), ", "));
+}
+
+Json data_of(const SecretChanges& changes) {
+    Json data = Json::object();
+    for (const auto& [key, value] : changes)
+        data[key] = value ? Json(base64_encode(*value)) : Json();
+    return data;
+}
+
+/// Who wrote last, as the server keeps it: " by kubectl-edit at 2026-01-31T10:00:00Z".
+std::string last_writer(const Json& object) {
+    std::string who;
+    std::string when;
+    for (const Json& entry : kube::at(object, "/metadata/managedFields")) {
+        const std::string time = text_at(entry, "/time");
+        if (time < when) continue;
+        when = time;
+        who = text_at(entry, "/manager");
+    }
+    return who.empty() ? "" : fmt::format(" by {} at {}", who, when);
+}
+
+class Rotator {
+  public:
+    Rotator(kube::Client& client, const Names& names, const RotationSteps& steps, HeldLease* lease,
+            Reporter& reporter)
+        : client_(client), names_(names), steps_(steps), lease_(lease), reporter_(reporter) {}
+
+    Rotated rotate(const RotationPlan& plan, bool restart) {
+        try {
+            return plan.blind ? change_unseen(plan, restart) : change(plan, restart);
+        } catch (const Error& error) {
+            leave(error);
+            throw;
+        }
+    }
+
+    bool recover() {
+        record_ = RotationRecord::find(client_, names_);
+        if (!record_) return false;
+        refuse_living_holder();
+        record_->take_over();
+        tell(State::warning, record_->said().text() + " was found");
+        try {
+            go_on();
+        } catch (const Error& error) {
+            leave(error);
+            throw;
+        }
+        return true;
+    }
+
+  private:
+    Rotated change(const RotationPlan& plan, bool restart) {
+        const bool changes_secret = std::any_of(plan.keys.begin(), plan.keys.end(), [](const auto& one) {
+            return one.second != KeyChange::same;
+        });
+        const bool rolls = restart && !plan.stopped;
+        const bool waits = rolls && steps_.wait;
+        if (rolls && steps_.drain) steps_.drain(each_round());
+        Json secret = plan.secret;
+        if (changes_secret) {
+            std::string salt = salt_of(secret);
+            if (salt.empty()) salt = hex(random_bytes(16));
+            if (waits) record_ = RotationRecord::begin(client_, names_, secret, plan.changes, salt);
+            secret = begin_with(secret, plan.changes, salt);
+        }
+        Rotated done{.changed = changes_secret};
+        if (!restart) return done;
+        try {
+            const bool marked = set_mark(secret, plan.deployment);
+            if (!marked && rolls && plan.restart_anyway) restart_pod();
+        } catch (const kube::ApiError& error) {
+            if (!record_ || !is_refusal(error)) throw;
+            take_back(secret, error);
+        }
+        return waits ? finish(plan.changes, std::move(done)) : done;
+    }
+
+    /// The first change of the Secret: what is refused leaves nothing behind.
+    Json begin_with(const Json& secret, const SecretChanges& changes, const std::string& salt) {
+        const kube::Outcome changed = patch_secret(secret, changes, salt);
+        if (changed.object) return *changed.object;
+        if (changed.error->http() != 409) {
+            if (is_refusal(*changed.error) && record_) drop_record();
+            throw *changed.error;
+        }
+        const Json now = client_.get(names_.secret()).value_or(Json());
+        // The answer to a first try was lost: it was ours.
+        if (record_ && record_->holds(secret_values(now)) == Holds::new_ones) return now;
+        if (record_) drop_record();
+        throw Error(ExitCode::failed,
+                    fmt::format("{} was changed meanwhile{}; nothing was done", title(names_.secret()),
+                                last_writer(now)),
+                    "run this again: it looks at what is there now");
+    }
+
+    /// Under the version that was read: of two at once one wins.
+    kube::Outcome patch_secret(const Json& secret, const SecretChanges& changes, const std::string& salt) {
+        Json body{{"metadata", {{"resourceVersion", text_at(secret, "/metadata/resourceVersion")}}},
+                  {"data", data_of(changes)}};
+        if (salt_of(secret) != salt) body["metadata"]["annotations"]["hermesctl/salt"] = salt;
+        kube::Outcome changed = client_.patch(names_.secret(), kube::Patch::merge, body);
+        if (changed.object) tell(State::done, listed(changes) + " changed");
+        return changed;
+    }
+
+    /// The mark that deploy would write: the pod rolls, and the next deploy finds nothing to change.
+    bool set_mark(const Json& secret, const Json& deployment) {
+        const std::string mark = secrets_mark(salt_of(secret), secret_values(secret));
+        if (template_mark(deployment) == mark) return false;
+        roll({{"hermesctl/secret-hmac", mark}}, kube::field_manager);
+        return true;
+    }
+
+    void restart_pod() {
+        roll({{"kubectl.kubernetes.io/restartedAt", rfc3339(client_.clock().wall())}}, restart_manager);
+    }
+
+    void roll(const Json& annotations, std::string_view manager) {
+        const Json body{{"spec", {{"template", {{"metadata", {{"annotations", annotations}}}}}}}};
+        client_.patch(names_.deployment(), kube::Patch::merge, body, manager).value();
+        reporter_.on({"apply", title(names_.deployment()), State::done, "restarting"});
+    }
+
+    /// The pod may not be rolled: the Secret is as it was, and no pod has seen the new values.
+    [[noreturn]] void take_back(const Json& secret, kube::ApiError error) {
+        patch_secret(secret, record_->old_values(), salt_of(secret)).value();
+        drop_record();
+        error.during(fmt::format("restarting the pod; {} is as it was", title(names_.secret())));
+        throw error;
+    }
+
+    Rotated finish(const SecretChanges& changes, Rotated done) {
+        try {
+            done.pod = steps_.wait(each_round());
+            done.proof = prove_in_force(client_, names_, done.pod, changes);
+            if (!done.proof.unused.empty()) throw not_used(done.proof);
+        } catch (const Error& error) {
+            if (!record_ || lost_ || !means_not_up(error)) throw;
+            throw put_back(changes, error);
+        }
+        if (record_) drop_record();
+        done.answering = true;
+        return done;
+    }
+
+    Error not_used(const Proof& proof) const {
+        return {ExitCode::failed,
+                fmt::format("the bot answers, but its gateway has another value of {}",
+                            fmt::join(proof.unused, ", ")),
+                "hermesctl status, then this again"};
+    }
+
+    /// The story of a rotation that did not come up, as the error that ends it. Nothing is half done after
+    /// it.
+    Error put_back(const SecretChanges& changes, const Error& cause) {
+        tell(State::failed,
+             fmt::format("it does not come up with the new {}: {}", listed(changes), cause.message()));
+        const Json secret = client_.get(names_.secret()).value_or(Json());
+        if (record_->holds(secret_values(secret)) != Holds::new_ones) {
+            drop_record();
+            return story(changes, cause,
+                         fmt::format("{} was changed meanwhile{}, and stays as it is now",
+                                     title(names_.secret()), last_writer(secret)));
+        }
+        std::string refused;
+        const SecretChanges back = good_old_values(refused);
+        if (!refused.empty()) tell(State::warning, refused);
+        if (back.empty()) {
+            drop_record();
+            return story(changes, cause, refused);
+        }
+        tell(State::waiting, "putting back the old " + listed(back));
+        const kube::Outcome restored = patch_secret(secret, back, salt_of(secret));
+        set_mark(restored.value(), client_.get(names_.deployment()).value_or(Json()));
+        drop_record();
+        std::string end = fmt::format("the old {} is back", listed(back));
+        try {
+            steps_.wait(each_round());
+            end += ", and the bot answers with it";
+        } catch (const Error& error) {
+            if (lost_ || !means_not_up(error)) throw;
+            end += fmt::format(", but the bot does not answer with it either: {}", error.message());
+        }
+        return story(changes, cause, refused.empty() ? end : fmt::format("{}; {}", end, refused));
+    }
+
+    static Error story(const SecretChanges& changes, const Error& cause, const std::string& end) {
+        Error error(ExitCode::failed,
+                    fmt::format("the new {} did not work: {}; {}", listed(changes), cause.message(), end),
+                    cause.hint());
+        for (const std::string& frame : cause.trail())
+            error.during(frame);
+        return error;
+    }
+
+    /// An old value that has been revoked meanwhile would only be another failure.
+    SecretChanges good_old_values(std::string& refused) {
+        SecretChanges back;
+        std::vector<std::string> bad;
+        for (const auto& [key, value] : record_->old_values()) {
+            if (value && steps_.refused && steps_.refused(key, *value)) {
+                bad.push_back(key);
+            } else {
+                back[key] = value;
+            }
+        }
+        if (!bad.empty())
+            refused = fmt::format("the old {} is not put back: it is refused too, so the new one stays",
+                                  fmt::join(bad, ", "));
+        return back;
+    }
+
+    /// Without the right to read the Secret: no old value to keep, no mark to compute.
+    Rotated change_unseen(const RotationPlan& plan, bool restart) {
+        const bool rolls = restart && !plan.stopped;
+        if (rolls && steps_.drain) steps_.drain(each_round());
+        client_.patch(names_.secret(), kube::Patch::merge, {{"data", data_of(plan.changes)}}).value();
+        tell(State::done, listed(plan.changes) + " set unseen; the old value cannot be put back");
+        Rotated done{.changed = true};
+        if (!rolls) return done;
+        restart_pod();
+        if (!steps_.wait) return done;
+        try {
+            return finish(plan.changes, std::move(done));
+        } catch (Error& error) {
+            if (means_not_up(error))
+                error.during(fmt::format("setting {} without the right to read {}: nothing was put back",
+                                         listed(plan.changes), title(names_.secret())));
+            throw;
+        }
+    }
+
+    /// One step of what the header's table says.
+    void go_on() {
+        const std::array refs{names_.secret(), names_.deployment()};
+        const auto found = client_.get_all(refs);
+        if (found[0].not_found()) {
+            record_->give_up();
+            record_.reset();
+            return tell(State::warning, fmt::format("{} is not there; the old values stay in {}",
+                                                    title(names_.secret()), title(names_.previous())));
+        }
+        const Json& secret = found[0].value();
+        const SecretValues values = secret_values(secret);
+        const Holds holds = record_->holds(values);
+        const bool installed = !found[1].not_found();
+        const Json deployment = installed ? found[1].value() : Json();
+        if (installed) set_mark(secret, deployment);
+        const bool runs = installed && kube::int_at(deployment, "/spec/replicas", 1) != 0;
+        if (holds != Holds::new_ones || !runs) {
+            drop_record();
+            return tell(State::done, what_stays(holds));
+        }
+        SecretChanges changes;
+        for (const std::string& key : record_->said().keys)
+            changes[key] = values.contains(key) ? std::optional(values.at(key)) : std::nullopt;
+        complete(changes);
+    }
+
+    void complete(const SecretChanges& changes) {
+        tell(State::waiting, "it is finished first");
+        try {
+            const Rotated done = finish(changes, {});
+            tell(State::done, fmt::format("the new {} is in force", listed(changes)));
+        } catch (const Error& error) {
+            if (record_ || !means_not_up(error)) throw;
+            tell(State::warning, error.message());  // it was put back: nothing is half done any more
+        }
+    }
+
+    static std::string what_stays(Holds holds) {
+        switch (holds) {
+            case Holds::old_ones:
+                return "it is undone: the old values stay";
+            case Holds::new_ones:
+                return "the new values stay; the agent is stopped, so nothing proves them";
+            case Holds::neither:
+                break;
+        }
+        return "the values were changed since, and stay as they are now";
+    }
+
+    /// Who holds the lease is alone at work. Without leases only what has lapsed may be taken.
+    void refuse_living_holder() const {
+        const HalfDone& said = record_->said();
+        if ((lease_ != nullptr && lease_->held()) || said.holder.empty() || said.holder == this_holder())
+            return;
+        const auto age = client_.clock().wall() - parse_rfc3339(said.renewed);
+        if (std::chrono::abs(age) >= lapse) return;
+        throw Error(ExitCode::failed,
+                    fmt::format("another hermesctl changes {} of this installation: {}",
+                                fmt::join(said.keys, ", "), said.holder),
+                    "wait until it has ended; a killed one lapses after 30 s");
+    }
+
+    /// What is left of it after all else went well is no failure: the next command removes it.
+    void drop_record() {
+        try {
+            record_->remove();
+        } catch (const kube::ApiError& error) {
+            tell(State::warning,
+                 fmt::format("{} could not be removed: {}", title(names_.previous()), error.message()));
+        }
+        record_.reset();
+    }
+
+    RotationSteps::EachRound each_round() {
+        return [this] {
+            lost_ = true;  // unless both say that it is still ours
+            if (lease_ != nullptr) lease_->renew_if_due();
+            if (record_) record_->renew_if_due();
+            lost_ = false;
+        };
+    }
+
+    /// It stays half done; after an orderly end the next command need not wait for it to lapse.
+    void leave(const Error& error) {
+        if (record_ && !lost_ && error.code() != ExitCode::unreachable) record_->give_up();
+    }
+
+    void tell(State state, const std::string& what) {
+        reporter_.on({"rotation", title(names_.secret()), state, what});
+    }
+
+    kube::Client& client_;
+    const Names& names_;
+    const RotationSteps& steps_;
+    HeldLease* lease_;
+    Reporter& reporter_;
+    std::optional<RotationRecord> record_{};
+    bool lost_ = false;  // another hermesctl is at work
+};
+
+}  // namespace
+
+Rotated rotate(kube::Client& client, const RotationPlan& plan, bool restart, const RotationSteps& steps,
+               HeldLease* lease, Reporter& reporter) {
+    return Rotator(client, plan.names, steps, lease, reporter).rotate(plan, restart);
+}
+
+bool recover_rotation(kube::Client& client, const Names& names, const RotationSteps& steps, HeldLease* lease,
+                      Reporter& reporter) {
+    return Rotator(client, names, steps, lease, reporter).recover();
+}
+
+}  // namespace hermesctl::hermes
