@@ -140,7 +140,8 @@ class Rotating : public ::testing::Test {
     void compare(testing::FakeProcess& process) {
         if (!process.input_ended) return;
         Json unused = Json::array();
-        for (const auto& [key, value] : Json::parse(process.input).items()) {
+        const Json asked = Json::parse(process.input);
+        for (const auto& [key, value] : asked.items()) {
             const auto found = pod_.find(key);
             const bool same = value.is_null() ? found == pod_.end()
                                               : found != pod_.end() && base64_encode(found->second) == value;
