@@ -9,6 +9,7 @@ std::span<const Command> commands() {
         Command{"deploy", "put an agent into the cluster and wait until it answers", declare_deploy},
         Command{"status", "is it answering, and if not, why", declare_status},
         Command{"verify", "prove that the cage holds", declare_verify},
+        Command{"rotate-secret", "change secrets: tried first, proved after", declare_rotate_secret},
         Command{"wait", "wait until it answers", declare_wait},
         Command{"render", "print the objects as YAML", declare_render},
         Command{"diff", "show what deploy would change", declare_diff},

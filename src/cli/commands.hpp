@@ -33,6 +33,7 @@ std::span<const Command> commands();
 Run declare_deploy(CLI::App&, const GlobalFlags&);
 Run declare_status(CLI::App&, const GlobalFlags&);
 Run declare_verify(CLI::App&, const GlobalFlags&);
+Run declare_rotate_secret(CLI::App&, const GlobalFlags&);
 Run declare_wait(CLI::App&, const GlobalFlags&);
 Run declare_render(CLI::App&, const GlobalFlags&);
 Run declare_diff(CLI::App&, const GlobalFlags&);

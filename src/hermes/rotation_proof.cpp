@@ -54,7 +54,8 @@ Proof prove_in_force(kube::Client& client, const Names& names, const std::string
                                     .argv = python_command(reading_script("inforce.py"), {}),
                                     .input = true};
     try {
-        return read_proof(run_exec(client.transport(), client.clock(), request, wanted.dump() + "\n", 30s), changes);
+        return read_proof(run_exec(client.transport(), client.clock(), request, wanted.dump() + "\n", 30s),
+                          changes);
     } catch (const Error& error) {
         if (error.code() == ExitCode::interrupted) throw;
         return {.why = error.message()};

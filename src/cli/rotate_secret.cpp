@@ -1,0 +1,250 @@
+// hermesctl rotate-secret: new values tried, swapped, proved in the running gateway, and put back if it does
+// not come up with them.
+#include "commands.hpp"
+#include "flags.hpp"
+#include "hermesctl/hermes/secrets.hpp"
+#include "hermesctl/hermes/shadow.hpp"
+#include "new_values.hpp"
+#include "requested.hpp"
+#include "rotate_words.hpp"
+#include "rotation_steps.hpp"
+#include "value_trial.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+namespace hermesctl::cli {
+namespace {
+
+using hermes::HeldLease;
+using hermes::RotationPlan;
+using hermes::Shadow;
+using kube::Json;
+
+struct RotateFlags {
+    WantedKeys wanted{};
+    std::vector<std::string> unshadow{};
+    bool list = false;
+    bool no_check = false;
+    bool no_restart = false;
+    bool dry_run = false;
+    std::chrono::milliseconds drain{60'000};
+};
+
+class RotateSecret {
+  public:
+    RotateSecret(Session& session, hermes::Names names, const RotateFlags& flags)
+        : session_(session), names_(std::move(names)), flags_(flags) {}
+
+    ExitCode run(const Json& sources) {
+        // Before anybody is asked for a value.
+        hermes::plan_rotation(session_.client(), names_, {});
+        recover();
+        make_plan(read_values(session_, sources));
+        if (nothing_to_do()) {
+            Json json = rotation_json(plan_);
+            json["changes"] = false;
+            return end(std::move(json), "nothing to change\n");
+        }
+        look_at_shadows();
+        if (flags_.dry_run) return end(rotation_json(plan_), shown());
+        if (!flags_.no_check) tried_ = try_new_values(session_, plan_);
+        session_.story().print(shown());
+        get_consent();
+        return carry_out();
+    }
+
+  private:
+    void recover() {
+        const kube::Ref ref = names_.previous();
+        const auto found = session_.client().get_all({&ref, 1});
+        const auto half = hermes::half_done(found.front().object.value_or(Json()), names_);
+        if (!half) return;
+        if (flags_.dry_run) {
+            session_.story().on({"plan", "rotation", State::warning,
+                                 half->text() + " was found; it is finished or undone first"});
+            return;
+        }
+        take_lease();
+        recover_rotation(session_, names_, flags_.drain, *lease_);
+    }
+
+    void make_plan(hermes::SecretChanges changes) {
+        const RotationPlan now = hermes::plan_rotation(session_.client(), names_, {});
+        const auto values = hermes::secret_values(now.secret);
+        for (const std::string& key : flags_.unshadow) {
+            if (changes.contains(key) || now.blind) continue;
+            const auto found = values.find(key);
+            changes[key] = found == values.end() ? std::nullopt : std::optional(found->second);
+        }
+        plan_ = hermes::plan_rotation(session_.client(), names_, std::move(changes));
+    }
+
+    bool nothing_to_do() const {
+        if (!flags_.unshadow.empty()) return false;
+        const bool secret_changes =
+            plan_.blind || std::any_of(plan_.keys.begin(), plan_.keys.end(),
+                                       [](const auto& one) { return one.second != hermes::KeyChange::same; });
+        return !secret_changes && (flags_.no_restart || !plan_.pending);
+    }
+
+    bool is_mended(const std::string& key) const {
+        return std::find(flags_.unshadow.begin(), flags_.unshadow.end(), key) != flags_.unshadow.end();
+    }
+
+    /// What a file on the volume sets in the Secret's stead is found before the Secret is changed in vain.
+    void look_at_shadows() {
+        std::vector<std::string> keys = flags_.unshadow;
+        for (const auto& [key, value] : plan_.changes)
+            keys.push_back(key);
+        shadows_ = hermes::find_shadows(session_.client(), names_, keys);
+        if (!shadows_.known) {
+            if (!flags_.unshadow.empty()) throw Error(ExitCode::failed, shadows_.why, shadows_.hint);
+            session_.story().on(
+                {"plan", "shadows", State::warning,
+                 "whether a file on the volume wins over the Secret is not known: " + shadows_.why});
+            return;
+        }
+        for (const Shadow& shadow : shadows_.all) {
+            if (is_mended(shadow.key) && shadow.mendable()) continue;
+            throw Error(ExitCode::failed,
+                        fmt::format("{} is also set in {}, which wins over the Secret: a new value would be "
+                                    "without effect; nothing was changed",
+                                    shadow.key, shadow.file),
+                        shadow.mendable()
+                            ? fmt::format("hermesctl rotate-secret {0} --unshadow {0}", shadow.key)
+                            : "whoever manages that file has to change it there");
+        }
+        plan_.restart_anyway = !shadows_.all.empty();
+    }
+
+    std::string shown() const {
+        std::string text = rotation_text(plan_);
+        for (const Shadow& shadow : shadows_.all)
+            text += fmt::format("~ change  {}\n            {}: taken out; a copy of the file stays\n",
+                                shadow.file, shadow.key);
+        return text + uses_text(session_, plan_);
+    }
+
+    /// What takes something away, or may be a mistake, needs a yes also where nobody can be asked.
+    void get_consent() {
+        std::vector<std::string> doubts = tried_.doubts;
+        stops_ = removed_lifeline(session_, plan_);
+        if (!stops_.empty()) doubts.push_back(stops_);
+        const bool removes = std::any_of(plan_.changes.begin(), plan_.changes.end(),
+                                         [](const auto& one) { return !one.second; });
+        const std::string question =
+            doubts.empty() ? "change this?" : fmt::format("change this? {}", fmt::join(doubts, "; "));
+        const bool needed = removes || !doubts.empty() || !shadows_.all.empty();
+        if ((session_.terminal().input || needed) && !session_.confirm(question))
+            throw Error(ExitCode::failed, "nothing was changed: you said no");
+    }
+
+    void take_lease() {
+        if (lease_) return lease_->renew();  // the question may have taken minutes
+        lease_.emplace(session_.client(), names_, hermes::this_holder(), session_.story());
+    }
+
+    hermes::RotationSteps steps() {
+        hermes::RotationSteps all =
+            rotation_steps(session_, names_, flags_.drain, !flags_.no_check, *lease_, answers_);
+        all.refused = [this](const std::string& key, const std::string& value) {
+            return is_refused(session_, names_, key, value);
+        };
+        if (!stops_.empty()) all.wait = {};  // it is not to come up
+        return all;
+    }
+
+    ExitCode carry_out() {
+        take_lease();
+        std::string copy;
+        if (!shadows_.all.empty()) copy = hermes::remove_shadows(session_.client(), shadows_);
+        const hermes::Rotated done =
+            hermes::rotate(session_.client(), plan_, !flags_.no_restart, steps(), &*lease_, session_.story());
+        if (!done.proof.shadowed.empty()) throw shadowed(done.proof);
+        Json json = rotation_json(plan_);
+        json["tried"] = tried_.json;
+        json["inForce"] = done.answering && done.proof.holds();
+        if (!copy.empty()) json["copy"] = copy;
+        if (done.answering) json.update(answers_.json());
+        std::string text = outcome_text(plan_, done, flags_.no_restart, !stops_.empty());
+        if (!copy.empty()) text += fmt::format("the file as it was: {}\n", copy);
+        if (done.answering) text += answers_.text();
+        json["next"] = old_values_end(plan_, tried_);
+        for (const std::string& line : old_values_end(plan_, tried_))
+            text += line + "\n";
+        return end(std::move(json), text);
+    }
+
+    static Error shadowed(const hermes::Proof& proof) {
+        return {
+            ExitCode::failed,
+            fmt::format("the bot answers, but not with the new {}: a file on the volume wins over the Secret",
+                        fmt::join(proof.shadowed, ", ")),
+            fmt::format("hermesctl rotate-secret --unshadow {}", proof.shadowed.front())};
+    }
+
+    ExitCode end(Json json, const std::string& text) {
+        session_.print_result(std::move(json), text);
+        return ExitCode::ok;
+    }
+
+    Session& session_;
+    hermes::Names names_;
+    const RotateFlags& flags_;
+    std::optional<HeldLease> lease_{};
+    RotationPlan plan_{};
+    hermes::Shadows shadows_{};
+    Tried tried_{};
+    Answers answers_{};
+    std::string stops_{};  // why the bot will not answer after this, as it was asked for
+};
+
+ExitCode rotate_secret(Session& session, const RotateFlags& flags) {
+    const hermes::Names names = requested_names(session);
+    const Json sources = sources_of(flags.wanted);
+    for (const std::string& key : flags.unshadow)
+        hermes::secret_setting(key + "=-");  // is it a key at all?
+    const bool changes = !sources.empty() || !flags.unshadow.empty();
+    if (flags.list && changes) throw Error(ExitCode::usage, "--list changes nothing: leave the keys out");
+    if (flags.list) return list_keys(session, names);
+    if (!changes) {
+        throw Error(ExitCode::usage, "which key? hermesctl rotate-secret KEY",
+                    "hermesctl rotate-secret --list shows what there is");
+    }
+    session.announce(names.ns);
+    return RotateSecret(session, names, flags).run(sources);
+}
+
+}  // namespace
+
+Run declare_rotate_secret(CLI::App& app, const GlobalFlags&) {
+    auto flags = std::make_shared<RotateFlags>();
+    app.add_option("KEY", flags->wanted.keys,
+                   "a key of the Secret; its value is asked for, or comes from KEY=- (stdin), KEY=@FILE, "
+                   "KEY=env:NAME or KEY=cmd:PROGRAM")
+        ->type_name("");
+    add_list(app, "--secret", flags->wanted.secrets, "KEY=SOURCE", "the same as a flag, as deploy has it");
+    add_list(app, "--remove", flags->wanted.remove, "KEY", "take a key out of the Secret");
+    add_list(app, "--unshadow", flags->unshadow, "KEY",
+             "take a key out of the agent's own .env, where it wins over the Secret");
+    app.add_flag("--list", flags->list, "show the keys, who uses them and how old they are; never a value");
+    app.add_flag("--no-check", flags->no_check,
+                 "do not try the values before, nor ask Telegram and the provider at the end");
+    app.add_flag("--no-restart", flags->no_restart,
+                 "change only the Secret; a later restart or deploy brings it in force");
+    app.add_flag("--dry-run", flags->dry_run, "show what would change and change nothing");
+    add_duration(app, "--drain", flags->drain,
+                 "how long a busy agent may finish its turn before it is restarted (60s)");
+    app.footer(
+        "hermesctl rotate-secret TELEGRAM_BOT_TOKEN\n"
+        "hermesctl rotate-secret MINIMAX_API_KEY=env:NEW_KEY\n"
+        "pass show colony | hermesctl rotate-secret COLONY_PAT --no-restart\n"
+        "hermesctl rotate-secret --list");
+    return [flags](Session& session) { return rotate_secret(session, *flags); };
+}
+
+}  // namespace hermesctl::cli

@@ -1,0 +1,28 @@
+// What rotate-secret says: who uses a key, what a removal means, what became of it, and what to do with old
+// values.
+#pragma once
+
+#include "hermesctl/hermes/rotation.hpp"
+#include "session.hpp"
+#include "value_trial.hpp"
+
+#include <string>
+#include <vector>
+
+namespace hermesctl::cli {
+
+/// `rotate-secret --list`.
+ExitCode list_keys(Session&, const hermes::Names&);
+
+/// A line for each key that goes: who uses it.
+std::string uses_text(Session&, const hermes::RotationPlan&);
+
+/// Why the bot will not answer once these keys are gone; "" when it will.
+std::string removed_lifeline(Session&, const hermes::RotationPlan&);
+
+std::string outcome_text(const hermes::RotationPlan&, const hermes::Rotated&, bool no_restart, bool stops);
+
+/// How each old value is made worthless.
+std::vector<std::string> old_values_end(const hermes::RotationPlan&, const Tried&);
+
+}  // namespace hermesctl::cli

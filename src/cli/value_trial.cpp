@@ -1,0 +1,113 @@
+#include "value_trial.hpp"
+
+#include "hermesctl/hermes/trial.hpp"
+
+#include <fmt/format.h>
+
+namespace hermesctl::cli {
+namespace {
+
+using hermes::Answer;
+using hermes::Trial;
+
+const char* word_of(Answer answer) {
+    switch (answer) {
+        case Answer::accepted:
+            return "accepted";
+        case Answer::refused:
+            return "refused";
+        case Answer::no_answer:
+            return "no answer";
+        case Answer::not_tried:
+            break;
+    }
+    return "not tried";
+}
+
+kube::Json to_json(const Trial& trial) {
+    kube::Json json{{"key", trial.key},
+                    {"answer", word_of(trial.answer)},
+                    {"by", trial.by},
+                    {"reason", trial.reason},
+                    {"warnings", trial.warnings}};
+    if (!trial.bot.empty()) json["bot"] = trial.bot;
+    return json;
+}
+
+/// "MINIMAX_API_KEY: minimax refuses it: ..."
+std::string sentence(const Trial& trial) {
+    const std::string why = trial.reason.empty() ? "" : ": " + trial.reason;
+    switch (trial.answer) {
+        case Answer::accepted:
+            return fmt::format("{} accepts it{}", trial.by,
+                               trial.bot.empty() ? "" : fmt::format(", as the token of {}", trial.bot));
+        case Answer::refused:
+            return fmt::format("{} refuses it{}", trial.by, why);
+        case Answer::no_answer:
+            return fmt::format("{} does not answer{}", trial.by, why);
+        case Answer::not_tried:
+            break;
+    }
+    return "not tried: nobody is known who could be asked" + why;
+}
+
+State state_of(Answer answer) {
+    return answer == Answer::accepted  ? State::done
+           : answer == Answer::refused ? State::failed
+                                       : State::warning;
+}
+
+void judge(const Trial& trial, Tried& tried) {
+    if (trial.answer == Answer::accepted) tried.by[trial.key] = trial.by;
+    if (trial.answer == Answer::no_answer)
+        tried.doubts.push_back(fmt::format("the new {} could not be tried", trial.key));
+    if (trial.other_bot.value_or(false)) {
+        tried.other_bot_than = trial.bot_now.empty() ? "another bot" : trial.bot_now;
+        tried.doubts.push_back(
+            fmt::format("it is the token of {}, not of {}", trial.bot, tried.other_bot_than));
+    }
+}
+
+std::map<std::string, std::string> new_values(const hermes::RotationPlan& plan) {
+    std::map<std::string, std::string> values;
+    for (const auto& [key, value] : plan.changes) {
+        const auto known = plan.keys.find(key);
+        const bool same = known != plan.keys.end() && known->second == hermes::KeyChange::same;
+        if (value && !same) values[key] = *value;
+    }
+    return values;
+}
+
+}  // namespace
+
+Tried try_new_values(Session& session, const hermes::RotationPlan& plan) {
+    Tried tried;
+    const auto values = new_values(plan);
+    if (values.empty()) return tried;
+    const auto trials = hermes::try_values(session.client(), plan.names, values, session.story());
+    std::vector<std::string> refusals;
+    std::string hint;
+    for (const Trial& trial : trials.each) {
+        session.story().on({"try", trial.key, state_of(trial.answer), sentence(trial)});
+        for (const std::string& warning : trial.warnings)
+            session.story().on({"try", trial.key + " (note)", State::warning, warning});
+        tried.json.push_back(to_json(trial));
+        judge(trial, tried);
+        if (trial.answer != Answer::refused) continue;
+        refusals.push_back(fmt::format("{}: {}", trial.key, sentence(trial)));
+        if (hint.empty()) hint = trial.hint;
+    }
+    if (!refusals.empty()) {
+        throw Error(ExitCode::failed, fmt::format("{}; nothing was changed", fmt::join(refusals, "; ")),
+                    hint.empty() ? "--no-check sets it all the same" : hint);
+    }
+    return tried;
+}
+
+bool is_refused(Session& session, const hermes::Names& names, const std::string& key,
+                const std::string& value) {
+    const auto trials = hermes::try_values(session.client(), names, {{key, value}}, session.story());
+    return hermes::any_refused(trials);
+}
+
+}  // namespace hermesctl::cli

@@ -1,0 +1,26 @@
+// New values tried with who takes them, and what a person has to know of it before the Secret changes.
+#pragma once
+
+#include "hermesctl/hermes/rotation.hpp"
+#include "session.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace hermesctl::cli {
+
+struct Tried {
+    kube::Json json = kube::Json::array();
+    std::vector<std::string> doubts{};        // what needs a yes: another bot, no answer
+    std::map<std::string, std::string> by{};  // KEY -> who took it
+    std::string other_bot_than{};             // "@old_bot": the new token is of another bot
+};
+
+/// Tries the values that are new. Throws Error{failed} when one is refused: nothing has been changed then.
+Tried try_new_values(Session&, const hermes::RotationPlan&);
+
+/// Whether who takes it surely refuses this value.
+bool is_refused(Session&, const hermes::Names&, const std::string& key, const std::string& value);
+
+}  // namespace hermesctl::cli

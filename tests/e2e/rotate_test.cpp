@@ -1,0 +1,161 @@
+// rotate-secret on a real cluster: a new token works, a wrong one changes nothing, one that turns bad is put
+// back, and a rotation that is killed anywhere is ended by the next command.
+#include "e2e/node.hpp"
+#include "hermesctl/base/crypto.hpp"
+#include "support/scratch.hpp"
+
+#include <chrono>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include <fmt/format.h>
+#include <signal.h>
+
+namespace hermesctl::e2e {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr const char* token_key = "TELEGRAM_BOT_TOKEN";
+
+class Rotate : public Node {
+  protected:
+    void deploy_well() {
+        const Finished done = hermesctl(deploy_arguments());
+        ASSERT_EQ(done.code, 0) << done.out << done.err;
+    }
+    std::string token() {
+        const Json data = kube::at(get("secret/hermes-secrets"), "/data");
+        return base64_decode(kube::text_at(data, "/TELEGRAM_BOT_TOKEN")).value_or("");
+    }
+    std::string pod_uids() {
+        return kubectl({"-n", ns(), "get", "pods", "-o", "jsonpath={.items[*].metadata.uid}"}).out;
+    }
+    bool half_done() { return kubectl({"-n", ns(), "get", "secret", "hermes-secrets-previous"}).code == 0; }
+    std::vector<std::string> rotate(const std::string& variable, std::vector<std::string> more = {}) const {
+        std::vector<std::string> all{"rotate-secret", fmt::format("{}=env:{}", token_key, variable), "-y"};
+        all.insert(all.end(), more.begin(), more.end());
+        return all;
+    }
+    void expect_answers(const std::string& text) {
+        EXPECT_THAT(ask(text), HasSubstr(fmt::format("you said '{}'", text)));
+    }
+};
+
+TEST_F(Rotate, NewTokenWorksAWrongOneChangesNothingAndOneThatTurnsBadIsPutBack) {
+    deploy_well();
+    const Finished good = hermesctl(rotate("HERMES_TEST_TOKEN_NEXT", {"-o", "json"}));
+    ASSERT_EQ(good.code, 0) << good.out << good.err;
+    const Json said = Json::parse(good.out, nullptr, false);
+    EXPECT_EQ(said["inForce"], true) << said;
+    EXPECT_EQ(said["bot"], "@cage_bot") << said;
+    EXPECT_EQ(token(), setting("HERMES_TEST_TOKEN_NEXT"));
+    EXPECT_FALSE(half_done());
+    expect_answers("with the new token");
+    const Finished again = hermesctl({"deploy", "-y"});
+    EXPECT_THAT(again.out, HasSubstr("nothing to change")) << again.err;
+
+    const std::string before = pod_uids();
+    const Finished wrong =
+        hermesctl(rotate("BAD"), {{"BAD", "111111111:AAE-this-token-is-refused-everywhere-00"}});
+    EXPECT_EQ(wrong.code, 1) << wrong.out;
+    EXPECT_THAT(wrong.err, AllOf(HasSubstr("refuses it"), HasSubstr("nothing was changed")));
+    EXPECT_EQ(token(), setting("HERMES_TEST_TOKEN_NEXT"));
+    EXPECT_EQ(pod_uids(), before);
+
+    // Valid when it is tried, refused when the gateway starts with it.
+    node({"world", "fault", "telegram", "reject", "--name", "cage", "--after", "1"});
+    const Finished bad = hermesctl(rotate("HERMES_TEST_TOKEN"));
+    EXPECT_EQ(bad.code, 1) << bad.out;
+    EXPECT_THAT(bad.err, AllOf(HasSubstr("did not work"), HasSubstr("is back, and the bot answers")));
+    EXPECT_EQ(token(), setting("HERMES_TEST_TOKEN_NEXT"));
+    EXPECT_FALSE(half_done());
+    expect_answers("with the old one again");
+}
+
+/// After the nth of its writes; each answer takes its time, so that it is killed before the next one.
+TEST_F(Rotate, KilledAnywhereTheNextCommandEndsIt) {
+    deploy_well();
+    std::istringstream settings(node({"env", "--proxy"}));
+    std::string proxied;
+    for (std::string line; std::getline(settings, line);) {
+        const std::size_t at = line.find("KUBECONFIG=");
+        if (at != std::string::npos) proxied = line.substr(at + 11);
+    }
+    std::erase(proxied, '\'');
+    std::erase(proxied, '"');
+    ASSERT_NE(proxied, "");
+    const std::string secrets = fmt::format("/api/v1/namespaces/{}/secrets", ns());
+    const std::vector<std::string> cuts{
+        fmt::format("POST {}?", secrets), fmt::format("PATCH {}/hermes-secrets?", secrets),
+        fmt::format("PATCH /apis/apps/v1/namespaces/{}/deployments/hermes?", ns()), "uses it"};
+    bool next = true;  // which of two tokens is the new one
+    for (std::size_t i = 0; i < cuts.size(); ++i) {
+        SCOPED_TRACE("killed after: " + cuts[i]);
+        node({"proxy", "latency", "400"});
+        auto running = start_hermesctl(
+            rotate(next ? "HERMES_TEST_TOKEN_NEXT" : "HERMES_TEST_TOKEN", {"-v", "--kubeconfig", proxied}));
+        const bool waits = i + 1 == cuts.size();
+        const std::string& line = waits ? cuts[i - 1] : cuts[i];
+        for (int tick = 0;
+             tick < 6000 && running->running() && running->err().find(line) == std::string::npos; ++tick)
+            std::this_thread::sleep_for(10ms);
+        if (waits) std::this_thread::sleep_for(4s);
+        ASSERT_TRUE(running->running()) << running->all();
+        running->signal(SIGKILL);
+        running->wait(10s);
+        node({"proxy", "heal"});
+        EXPECT_TRUE(half_done());
+        EXPECT_THAT(hermesctl({"status", "--no-check"}).out, HasSubstr("half-done"));
+        // As if half a minute had passed: the dead one's lease has lapsed.
+        EXPECT_EQ(kubectl({"-n", ns(), "delete", "lease", "hermes-hermesctl"}).code, 0);
+        const bool by_deploy = i % 2 == 0;
+        const Finished ended = by_deploy ? hermesctl({"deploy", "-y"})
+                                         : hermesctl({"rotate-secret", "EXTRA=env:HERMES_TEST_USER", "-y"});
+        EXPECT_EQ(ended.code, 0) << ended.out << ended.err;
+        EXPECT_THAT(ended.err, HasSubstr("half-done change of TELEGRAM_BOT_TOKEN"));
+        EXPECT_FALSE(half_done());
+        expect_answers(fmt::format("after the cut {}", i));
+        next = token() == setting("HERMES_TEST_TOKEN");
+        const Finished settled = hermesctl({"deploy", "-y"});
+        EXPECT_THAT(settled.out, HasSubstr("nothing to change")) << settled.err;
+    }
+}
+
+/// Neither a value nor its base64: in argv while it runs, in what it says at its most verbose, in any object
+/// but the Secret.
+TEST_F(Rotate, NoValueIsSeenAnywhere) {
+    deploy_well();
+    const testing::Scratch folder;
+    const std::string token = setting("HERMES_TEST_TOKEN_NEXT");
+    const std::string key = setting("HERMES_TEST_KEY_NEXT");
+    auto running = start_hermesctl({"rotate-secret", "-y", "-v", "-o", "json",
+                                    "TELEGRAM_BOT_TOKEN=@" + folder.write("token", token + "\n"),
+                                    "MINIMAX_API_KEY=@" + folder.write("key", key + "\n")});
+    std::size_t looked_at = 0;
+    const auto look = [&](const std::string& text) {
+        looked_at += text.size();
+        for (const std::string& value : {token, key}) {
+            EXPECT_EQ(text.find(value), std::string::npos);
+            EXPECT_EQ(text.find(base64_encode(value)), std::string::npos);
+        }
+    };
+    const std::string arguments = "cat /proc/[0-9]*/cmdline 2>/dev/null";
+    while (running->running()) {
+        look(testing::finished({"/bin/sh", "-c", arguments}).out);
+        look(kubectl({"-n", ns(), "exec", "deployment/hermes", "--", "/bin/sh", "-c", arguments}).out);
+    }
+    ASSERT_EQ(running->wait(), 0) << running->all();
+    look(running->all());
+    look(kubectl({"-n", ns(), "get", "all,configmaps,events,leases,serviceaccounts,networkpolicies,pvc", "-o",
+                  "json", "--show-managed-fields"})
+             .out);
+    EXPECT_GT(looked_at, 10'000u);
+}
+
+}  // namespace
+}  // namespace hermesctl::e2e

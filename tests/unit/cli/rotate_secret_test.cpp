@@ -1,0 +1,331 @@
+// rotate-secret as a command: where values come from, what is asked and
+// refused, what is shown, and what never is.
+#include "hermesctl/base/crypto.hpp"
+#include "hermesctl/hermes/live.hpp"
+#include "hermesctl/hermes/secrets.hpp"
+#include "support/cli_world.hpp"
+#include "support/installation.hpp"
+#include "support/recording_reporter.hpp"
+#include "support/scratch.hpp"
+
+#include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace hermesctl::cli {
+namespace {
+
+using namespace std::chrono_literals;
+using hermesctl::testing::FakeProcess;
+using kube::Json;
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+const hermes::Names names{.ns = "hermes", .name = "hermes"};
+const std::string old_token = "123456789:AAold-token-of-the-bot-0123456789abcd";
+const std::string new_token = "123456789:AAnew-token-of-the-bot-0123456789abcd";
+const std::string new_key = "the-new-key-0123456789";
+
+class RotateSecretTest : public ::testing::Test {
+  protected:
+    RotateSecretTest() {
+        testing::put_installation(world_.api);
+        world_.api.merge(names.config(), {{"data", {{"config.yaml", "model: {provider: minimax}\n"}}}});
+        put_values({{"TELEGRAM_BOT_TOKEN", old_token},
+                    {"MINIMAX_API_KEY", "the-old-key-0123456789"},
+                    {"TELEGRAM_ALLOWED_USERS", "111"}});
+        const Json annotations{{"hermesctl/secret-hmac", hermes::secrets_mark("salt", values())}};
+        world_.api.merge(names.deployment(),
+                         {{"spec", {{"template", {{"metadata", {{"annotations", annotations}}}}}}}});
+        pod_ = values();
+        world_.context.environment["NEW"] = new_token;
+        world_.context.environment["KEY"] = new_key;
+        world_.api.on_write = [this](const std::string&, const Json& object) {
+            if (kube::ref_of(object) != names.deployment()) return;
+            pod_ = values();
+            world_.transport.after(300ms, [this] { reconcile(); });
+        };
+        world_.api.on_exec = [this](FakeProcess& process) { inside(process); };
+    }
+
+    void put_values(const std::map<std::string, std::string>& values) {
+        Json secret = world_.api.object(names.secret());
+        secret["metadata"]["annotations"]["hermesctl/salt"] = "salt";
+        for (const auto& [key, value] : values)
+            secret["data"][key] = base64_encode(value);
+        world_.api.put(secret);
+    }
+    std::map<std::string, std::string> values() const {
+        return hermes::secret_values(world_.api.object(names.secret()));
+    }
+    void reconcile() {
+        const Json& now = world_.api.object(names.deployment());
+        world_.api.merge(names.deployment(),
+                         {{"status", {{"observedGeneration", kube::int_at(now, "/metadata/generation")}}}});
+    }
+
+    /// The pod's scripts, as far as they are asked here.
+    void inside(FakeProcess& process) {
+        std::string line;
+        for (const std::string& word : process.argv)
+            line += word + " ";
+        argv_ += line;
+        const auto has = [&](const char* part) { return line.find(part) != std::string::npos; };
+        const bool asked = process.input.find('\n') != std::string::npos;
+        if (has("polled_by_another")) {
+            if (asked) answer(process, tried(Json::parse(process.input)));
+        } else if (has("\"unused\"")) {
+            if (asked) answer(process, compared(Json::parse(process.input)));
+        } else if (has("def check_bot") || has("def check_model")) {
+            answer(process, {{"bot", {{"status", 200}, {"username", "cage_bot"}}},
+                             {"model", {{"status", 200}, {"key", "MINIMAX_API_KEY"}}},
+                             {"live", {{"provider", "minimax"}, {"model", "MiniMax-M2.7"}}}});
+        } else if (has("env_files")) {
+            answer(process, {{"tokens", Json::array()},
+                             {"gateways", Json::array()},
+                             {"container", Json::object()},
+                             {"plain", Json::array()},
+                             {"env_files", {{"/opt/data/.env", {{"state", "read"}, {"shadows", shadows_}}}}},
+                             {"configs", Json::object()}});
+        } else {
+            process.out(
+                "{\"alive\":true,\"ready\":true,\"gateway\":\"running\","
+                "\"telegram\":\"connected\"}\n");
+            if (process.argv.back() == "facts") process.exit(0);
+        }
+    }
+    static void answer(const FakeProcess& process, const Json& said) {
+        process.out(said.dump() + "\n");
+        process.exit(0);
+    }
+    Json tried(const Json& question) const {
+        Json trials = Json::array();
+        for (const auto& [key, value] : question["values"].items()) {
+            const bool token = key == "TELEGRAM_BOT_TOKEN";
+            Json one{{"key", key}, {"by", token ? "Telegram" : "minimax"}, {"status", status_}};
+            if (token) one.update({{"username", bot_}, {"other", bot_ != "cage_bot"}, {"now", "cage_bot"}});
+            if (status_ != 200) one["reason"] = "Unauthorized";
+            trials.push_back(one);
+        }
+        return {{"trials", trials}};
+    }
+    Json compared(const Json& wanted) const {
+        Json unused = Json::array();
+        for (const auto& [key, value] : wanted.items()) {
+            const auto found = pod_.find(key);
+            const Json now = found == pod_.end() ? Json() : Json(base64_encode(found->second));
+            if (now != value) unused.push_back(key);
+        }
+        return {{"gateways", 1}, {"unused", unused}, {"shadowed", Json::array()}, {"unread", Json::array()}};
+    }
+
+    std::string rotate(std::vector<std::string> line, ExitCode expected = ExitCode::ok) {
+        line.insert(line.begin(), "rotate-secret");
+        world_.api.log.clear();
+        EXPECT_EQ(static_cast<int>(world_.run(line)), static_cast<int>(expected)) << world_.err.str();
+        return world_.out.str() + world_.err.str();
+    }
+    std::vector<std::string> writes() const {
+        std::vector<std::string> found;
+        for (const std::string& line : world_.api.log) {
+            for (const char* method : {"PATCH", "POST", "PUT", "DELETE"})
+                if (line.starts_with(method)) found.push_back(line);
+        }
+        return found;
+    }
+
+    testing::CliWorld world_;
+    std::map<std::string, std::string> pod_{};
+    std::string argv_{};  // of all that ran in the pod
+    Json shadows_ = Json::object();
+    int status_ = 200;  // of all who are asked
+    std::string bot_ = "cage_bot";
+};
+
+TEST_F(RotateSecretTest, ANewTokenIsTriedSwappedAndProved) {
+    const std::string said = rotate({"TELEGRAM_BOT_TOKEN=env:NEW"});
+    EXPECT_EQ(values().at("TELEGRAM_BOT_TOKEN"), new_token);
+    EXPECT_THAT(said, AllOf(HasSubstr("Telegram accepts it, as the token of @cage_bot"),
+                            HasSubstr("is in force: the gateway of pod/hermes-1-a uses it"),
+                            HasSubstr("message @cage_bot"), HasSubstr("/revoke")));
+    EXPECT_TRUE(world_.api.object(names.previous()).is_null());
+    EXPECT_TRUE(world_.api.object(names.lease()).is_null());
+}
+
+TEST_F(RotateSecretTest, ItsJsonHasNoValue) {
+    rotate({"MINIMAX_API_KEY=env:KEY", "-o", "json"});
+    const Json said = Json::parse(world_.out.str());
+    EXPECT_EQ(said["inForce"], true);
+    EXPECT_EQ(said["keys"], Json::array({{{"key", "MINIMAX_API_KEY"}, {"change", "changed"}}}));
+    EXPECT_EQ(said["tried"][0]["answer"], "accepted");
+    EXPECT_THAT(said["next"].dump(), HasSubstr("console of minimax"));
+}
+
+TEST_F(RotateSecretTest, NoValueIsInWhatIsShownNorInArgvNorInAnObject) {
+    std::string seen = rotate({"TELEGRAM_BOT_TOKEN=env:NEW", "MINIMAX_API_KEY=env:KEY", "-v"});
+    std::string record;
+    world_.api.on_write = [&](const std::string&, const Json& object) {
+        if (object["kind"] == "Secret") record += object["metadata"].dump();
+    };
+    rotate({"TELEGRAM_BOT_TOKEN=env:NEW", "MINIMAX_API_KEY=env:KEY", "-v", "-o", "json"});
+    seen += world_.out.str() + world_.err.str() + argv_ + record;
+    for (const auto& [ref, object] : world_.api.objects())
+        seen += (ref.kind == "Secret" ? object["metadata"] : object).dump();
+    for (const net::Request& request : world_.transport.requests) {
+        seen += request.target;
+        if (request.target.find("/secrets") == std::string::npos) seen += request.body;
+    }
+    for (const std::string& value : {old_token, new_token, new_key}) {
+        EXPECT_THAT(seen, Not(HasSubstr(value)));
+        EXPECT_THAT(seen, Not(HasSubstr(base64_encode(value))));
+    }
+}
+
+TEST_F(RotateSecretTest, WhatIsRefusedChangesNothing) {
+    status_ = 401;
+    EXPECT_THAT(rotate({"TELEGRAM_BOT_TOKEN=env:NEW", "-y"}, ExitCode::failed),
+                AllOf(HasSubstr("Telegram refuses it"), HasSubstr("nothing was changed")));
+    EXPECT_THAT(writes(), IsEmpty());
+    EXPECT_EQ(values().at("TELEGRAM_BOT_TOKEN"), old_token);
+}
+
+TEST_F(RotateSecretTest, ValuesNeverComeFromTheCommandLine) {
+    for (const std::vector<std::string>& line :
+         {std::vector<std::string>{"MINIMAX_API_KEY=" + new_key},
+          {"MINIMAX_API_KEY", "--secret", "MINIMAX_API_KEY=" + new_key},
+          {new_token}}) {
+        EXPECT_THAT(rotate(line, ExitCode::usage), AllOf(Not(HasSubstr(new_key)), Not(HasSubstr(new_token))));
+    }
+    EXPECT_THAT(writes(), IsEmpty());
+}
+
+TEST_F(RotateSecretTest, AValueComesFromStdinOrAFile) {
+    world_.in.str(new_key + "\n");
+    rotate({"MINIMAX_API_KEY"});
+    EXPECT_EQ(values().at("MINIMAX_API_KEY"), new_key);
+    const testing::Scratch folder;
+    rotate({"OTHER_TOKEN", "--secret", "OTHER_TOKEN=@" + folder.write("t", "another-value\n")});
+    EXPECT_EQ(values().at("OTHER_TOKEN"), "another-value");
+    EXPECT_THAT(rotate({"ONE_KEY", "TWO_KEY"}, ExitCode::usage), HasSubstr("no terminal to ask for"));
+}
+
+TEST_F(RotateSecretTest, WhatCannotBeAValueIsPointedOut) {
+    for (const auto& [value, why] : {std::pair<std::string, const char*>{"two\nlines", "more than one line"},
+                                     {"two words", "a blank in it"},
+                                     {"k\xc3\xa9y-0123456789", "not ASCII"},
+                                     {"", "is empty"}}) {
+        world_.context.environment["KEY"] = value;
+        EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY"}, ExitCode::usage), HasSubstr(why));
+    }
+    EXPECT_THAT(writes(), IsEmpty());
+}
+
+TEST_F(RotateSecretTest, ATokenOfAnotherBotNeedsAYes) {
+    bot_ = "other_bot";
+    EXPECT_THAT(rotate({"TELEGRAM_BOT_TOKEN=env:NEW"}, ExitCode::usage),
+                AllOf(HasSubstr("it is the token of @other_bot, not of @cage_bot"), HasSubstr("--yes")));
+    EXPECT_THAT(writes(), IsEmpty());
+    EXPECT_THAT(rotate({"TELEGRAM_BOT_TOKEN=env:NEW", "-y"}),
+                HasSubstr("the token of @cage_bot still works"));
+}
+
+TEST_F(RotateSecretTest, WhatCouldNotBeTriedNeedsAYes) {
+    status_ = 0;
+    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY"}, ExitCode::usage), HasSubstr("could not be tried"));
+    EXPECT_THAT(writes(), IsEmpty());
+    rotate({"MINIMAX_API_KEY=env:KEY", "--no-check"});
+    EXPECT_EQ(values().at("MINIMAX_API_KEY"), new_key);
+}
+
+TEST_F(RotateSecretTest, ARemovalNeedsAYesAndSaysWhatItMeans) {
+    EXPECT_THAT(rotate({"--remove", "TELEGRAM_BOT_TOKEN"}, ExitCode::usage),
+                AllOf(HasSubstr("without its token the bot stops"), HasSubstr("is used by")));
+    EXPECT_THAT(rotate({"--remove", "MINIMAX_API_KEY"}, ExitCode::usage),
+                HasSubstr("without a key of minimax the bot is mute"));
+    EXPECT_THAT(writes(), IsEmpty());
+    EXPECT_THAT(rotate({"--remove", "MINIMAX_API_KEY", "-y"}), HasSubstr("restarts without it"));
+    EXPECT_FALSE(values().contains("MINIMAX_API_KEY"));
+    EXPECT_FALSE(pod_.contains("MINIMAX_API_KEY"));
+    EXPECT_TRUE(world_.api.object(names.previous()).is_null());
+}
+
+TEST_F(RotateSecretTest, UsersHaveACommandOfTheirOwn) {
+    EXPECT_THAT(rotate({"TELEGRAM_ALLOWED_USERS=env:KEY"}, ExitCode::usage), HasSubstr("allow-user"));
+    EXPECT_THAT(rotate({"--remove", "TELEGRAM_ALLOWED_USERS"}, ExitCode::usage), HasSubstr("allow-user"));
+}
+
+TEST_F(RotateSecretTest, WithoutARestartItSaysThatItIsNotInForce) {
+    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY", "--no-restart"}), HasSubstr("not in force yet"));
+    EXPECT_NE(pod_.at("MINIMAX_API_KEY"), new_key);
+    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY", "--no-restart"}), HasSubstr("nothing to change"));
+    world_.run({"restart", "--no-wait"});
+    EXPECT_EQ(pod_.at("MINIMAX_API_KEY"), new_key);
+    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY"}), HasSubstr("nothing to change"));
+}
+
+TEST_F(RotateSecretTest, ADryRunWritesNothing) {
+    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY", "--dry-run"}), HasSubstr("MINIMAX_API_KEY: changed"));
+    EXPECT_THAT(writes(), IsEmpty());
+}
+
+TEST_F(RotateSecretTest, AShadowedKeyIsFoundBeforeItIsChangedInVain) {
+    shadows_ = {{"MINIMAX_API_KEY", false}};
+    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY", "-y"}, ExitCode::failed),
+                AllOf(HasSubstr("/opt/data/.env, which wins over the Secret"),
+                      HasSubstr("--unshadow MINIMAX_API_KEY")));
+    EXPECT_THAT(writes(), IsEmpty());
+    EXPECT_THAT(rotate({"--unshadow", "MINIMAX_API_KEY"}, ExitCode::usage), HasSubstr("taken out"));
+}
+
+TEST_F(RotateSecretTest, AHalfDoneOneIsEndedFirst) {
+    world_.api.on_write = [&](const std::string&, const Json& object) {
+        if (kube::ref_of(object) == names.secret()) world_.api.down = true;
+    };
+    rotate({"MINIMAX_API_KEY=env:KEY"}, ExitCode::unreachable);
+    world_.api.down = false;
+    world_.clock.advance(10min);
+    world_.api.on_write = [this](const std::string&, const Json& object) {
+        if (kube::ref_of(object) == names.deployment()) pod_ = values(), reconcile();
+    };
+    EXPECT_THAT(rotate({"TELEGRAM_BOT_TOKEN=env:NEW", "--dry-run"}), HasSubstr("half-done change"));
+    EXPECT_THAT(writes(), IsEmpty());
+    const std::string said = rotate({"TELEGRAM_BOT_TOKEN=env:NEW"});
+    EXPECT_THAT(said, HasSubstr("half-done change of MINIMAX_API_KEY"));
+    EXPECT_EQ(pod_.at("MINIMAX_API_KEY"), new_key);
+    EXPECT_EQ(pod_.at("TELEGRAM_BOT_TOKEN"), new_token);
+    EXPECT_TRUE(world_.api.object(names.previous()).is_null());
+}
+
+TEST_F(RotateSecretTest, ListShowsKeysAndNoValues) {
+    EXPECT_THAT(rotate({"--list"}), AllOf(HasSubstr("MINIMAX_API_KEY"), Not(HasSubstr("the-old-key"))));
+    EXPECT_THAT(rotate({}, ExitCode::usage), HasSubstr("--list"));
+}
+
+TEST(RotateSecretAndDeploy, ADeployAfterItHasNothingToChange) {
+    testing::CliWorld world;
+    world.context.environment.insert(
+        {{"TOKEN", old_token}, {"OLD", "the-old-key-0123456789"}, {"KEY", new_key}});
+    ASSERT_EQ(world.run({"deploy", "--no-wait", "--allow-user", "111", "--secret",
+                         "TELEGRAM_BOT_TOKEN=env:TOKEN", "--secret", "MINIMAX_API_KEY=env:OLD"}),
+              ExitCode::ok)
+        << world.err.str();
+    testing::RecordingReporter reporter;
+    kube::Client client(world.transport, world.clock, reporter);
+    client.patch(names.deployment(), kube::Patch::merge, {{"spec", {{"replicas", 0}}}}).value();
+    ASSERT_EQ(world.run({"rotate-secret", "MINIMAX_API_KEY=env:KEY", "--no-check"}), ExitCode::ok)
+        << world.err.str();
+    EXPECT_THAT(world.out.str(), HasSubstr("hermesctl start brings it in force"));
+    const Json& secret = world.api.object(names.secret());
+    EXPECT_EQ(hermes::secret_values(secret).at("MINIMAX_API_KEY"), new_key);
+    world.api.log.clear();
+    ASSERT_EQ(world.run({"deploy", "--no-wait"}), ExitCode::ok) << world.err.str();
+    EXPECT_THAT(world.out.str(), HasSubstr("nothing to change"));
+    EXPECT_THAT(world.api.log, Not(Contains("PATCH deployment/hermes")));
+}
+
+}  // namespace
+}  // namespace hermesctl::cli
