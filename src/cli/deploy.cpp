@@ -46,8 +46,9 @@ std::string shown(const Plan& plan, const ConfigChange& config) {
     return plan_text(plan) + config_text(config);
 }
 
-kube::Json shown_json(const Plan& plan, const ConfigChange& config) {
+kube::Json shown_json(const Composition& made, const Plan& plan, const ConfigChange& config) {
     kube::Json json = plan_json(plan);
+    json["keptUsers"] = made.kept_users;
     if (!config.text.empty()) json["config"] = {{"fields", config.fields}};
     return json;
 }
@@ -160,7 +161,7 @@ Result deploy_one(Session& session, const hermes::Json& settings, const DeployFl
     const hermes::Names names = hermes::names_of(settings);
     session.announce(names.ns);
     Guard guard(session, names);
-    hermes::Wish wish = wish_of(session, settings);
+    hermes::Wish wish = wish_of(session, settings, flags);
     if (!flags.dry_run) {
         wish.recover = [&] {
             guard.take();
@@ -171,7 +172,7 @@ Result deploy_one(Session& session, const hermes::Json& settings, const DeployFl
     const ConfigMode mode = mode_of(flags.config);
     const ConfigChange config = hermes::plan_config(session.client(), made, mode, settings);
     Plan plan = make_plan(session, made, mode);
-    if (flags.dry_run) return {shown_json(plan, config), shown(plan, config)};
+    if (flags.dry_run) return {shown_json(made, plan, config), shown(plan, config)};
     if (plan.changes()) {
         session.story().print(shown(plan, config));
         get_consent(session, plan, config, flags);
@@ -191,7 +192,7 @@ Result deploy_one(Session& session, const hermes::Json& settings, const DeployFl
                         {.after_namespace = [&] { guard.take(); }, .before_deployment = write},
                         session.story());
     }
-    Result result{.json = shown_json(plan, config), .text = plan.changes() ? "" : "nothing to change\n"};
+    Result result{.json = shown_json(made, plan, config), .text = plan.changes() ? "" : "nothing to change\n"};
     plan = {};  // the wait needs none of it
     made.live = {};
     made.objects = {};

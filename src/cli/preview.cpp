@@ -18,7 +18,7 @@ ExitCode render(Session& session, const DeployFlags& flags) {
     std::vector<Json> objects;
     for (const Json& settings : requested(session, flags)) {
         for (const Json& object :
-             hermes::compose(session.client(), wish_of(session, settings), session.story()).objects) {
+             hermes::compose(session.client(), wish_of(session, settings, flags), session.story()).objects) {
             objects.push_back(hermes::masked(object));
         }
     }
@@ -31,7 +31,8 @@ ExitCode explain(Session& session, const DeployFlags& flags) {
     Json all = Json::array();
     std::vector<std::vector<std::string>> rows;
     for (const Json& settings : requested(session, flags)) {
-        const auto made = hermes::compose(session.client(), wish_of(session, settings), session.story());
+        const auto made =
+            hermes::compose(session.client(), wish_of(session, settings, flags), session.story());
         for (const Json& object : made.objects) {
             if (kube::text_at(object, "/kind") != "NetworkPolicy") continue;
             for (const auto& [line, why] : hermes::policy_origins(made.values, made.cluster, object)) {
@@ -49,10 +50,12 @@ ExitCode diff(Session& session, const DeployFlags& flags) {
     std::string text;
     bool pending = false;
     for (const Json& settings : requested(session, flags)) {
-        const auto made = hermes::compose(session.client(), wish_of(session, settings), session.story());
+        const auto made =
+            hermes::compose(session.client(), wish_of(session, settings, flags), session.story());
         const auto plan = hermes::make_plan(session.client(), made.live, made.objects);
         pending = pending || plan.changes();
         results.push_back(plan_json(plan));
+        results.back()["keptUsers"] = made.kept_users;
         text += plan_text(plan);
     }
     session.print_result(results.size() == 1 ? results.front() : Json{{"instances", results}},

@@ -69,6 +69,7 @@ void add_setting_flags(CLI::App& app, DeployFlags& flags) {
     add_text(app, "--model", flags.model, "NAME", "model of that provider (MiniMax-M2.7)");
     add_list(app, "--allow-user", flags.allow_users, "ID",
              "numeric Telegram id of a person who may use the bot");
+    app.add_flag("--replace-users", flags.replace_users, "who is not named may no longer use the bot");
     add_text(app, "--image", flags.image, "IMAGE", "image of the Hermes agent");
     add_text(app, "--storage-size", flags.storage_size, "SIZE", "size of the data volume (5Gi)");
     add_text(app, "--storage-class", flags.storage_class, "CLASS", "storage class (the cluster's default)");
@@ -95,6 +96,10 @@ std::vector<Json> requested(Session& session, const DeployFlags& flags) {
     for (Json& settings : all) {
         settings = hermes::merged(std::move(settings), over);
         hermes::check_settings(settings);
+        if (flags.replace_users && kube::at(settings, "/telegram/allowedUsers").empty()) {
+            throw Error(ExitCode::usage, "--replace-users: nobody is named who may use the bot then",
+                        "name them: --allow-user ID, or telegram.allowedUsers in a file");
+        }
         session.works_on(hermes::names_of(settings));
     }
     return all;
@@ -125,13 +130,14 @@ std::string text_of_file(Session& session) {
     return std::move(*found);
 }
 
-hermes::Wish wish_of(Session& session, Json settings) {
+hermes::Wish wish_of(Session& session, Json settings, const DeployFlags& flags) {
     const std::string& file = session.flags().file;
     const std::string folder =
         file.empty() || file == "-" ? "" : std::filesystem::path(file).parent_path().string();
     hermes::Wish wish{.settings = std::move(settings),
                       .server = session.connection().server,
-                      .readers = {session.context().in, session.context().environment, folder}};
+                      .readers = {session.context().in, session.context().environment, folder},
+                      .replace_users = flags.replace_users};
     if (session.terminal().input) {
         wish.ask = [&session](const std::string& question, bool hidden) {
             session.story().hide();

@@ -31,6 +31,7 @@ struct DeployFlags {
     bool no_gate = false;
     bool hardened = false;
     bool no_hardened = false;
+    bool replace_users = false;
     std::string config = "keep";
     std::chrono::milliseconds drain{60'000};
 };
@@ -49,6 +50,6 @@ hermes::Names requested_names(Session&);
 std::string text_of_file(Session&);
 
 /// For hermes::compose: asks at a terminal, reads stdin, files, environment and programs.
-hermes::Wish wish_of(Session&, hermes::Json settings);
+hermes::Wish wish_of(Session&, hermes::Json settings, const DeployFlags&);
 
 }  // namespace hermesctl::cli

@@ -37,6 +37,7 @@ class Composer {
         settings_["namespace"] = result_.names.ns;
         secrets_ = secret_values(result_.live.of(result_.names.secret()));
         read_secrets();
+        keep_users();
         ask_for_users();
         result_.values = values_of(settings_);
         // The manifests ask for it: the official image's s6 starts as root, so "restricted" can only warn.
@@ -82,6 +83,33 @@ class Composer {
         }
     }
 
+    /// Whoever was let in since the file was written is not put out by it.
+    void keep_users() {
+        const Json& named = at(wish_.settings, "/telegram/allowedUsers");
+        const Json& secret = result_.live.of(result_.names.secret());
+        if (named.empty()) return;
+        const UserIds wished = values_of({{"telegram", {{"allowedUsers", named}}}}).allowed_users;
+        if (wish_.replace_users) return refuse_to_drop_owner(wished, named_owner(secret));
+        const UserIds live = users_in(secret).ids;
+        result_.kept_users = missing_from(wished, live);
+        UserIds all = live;
+        for (const UserId id : missing_from(live, wished))
+            all.push_back(id);
+        settings_["telegram"]["allowedUsers"] = all;
+        if (result_.kept_users.empty()) return;
+        tell("users", State::info,
+             fmt::format("{} may use the bot now and, though not named, still may; --replace-users ends that",
+                         fmt::join(result_.kept_users, ", ")));
+    }
+
+    void refuse_to_drop_owner(const UserIds& wished, std::optional<UserId> owner) const {
+        if (!owner || !at(wish_.settings, "/owner").is_null()) return;
+        if (missing_from(wished, {*owner}).empty()) return;
+        throw Error(
+            ExitCode::usage, fmt::format("{} owns the bot, and is not among who may use it then", *owner),
+            "name that one too, or make another one the owner before: hermesctl allow-user ID --owner ID");
+    }
+
     void ask_for_users() {
         if (!at(settings_, "/telegram/allowedUsers").empty()) return;
         if (wish_.ask) {
@@ -125,9 +153,10 @@ class Composer {
     /// A list that says the same is left as it is written: an unusual but valid one is not ours to tidy.
     void set_users() {
         std::string& text = secrets_[std::string(users_key)];
-        const bool good = complaint_about(std::string(users_key), text).empty();
-        if (!good || users_of(text) != result_.values.allowed_users)
-            text = users_text(result_.values.allowed_users);
+        const UserIds& wanted = result_.values.allowed_users;
+        const UserList list = user_list(text);
+        text = list.plain && missing_from(wanted, list.ids).empty() ? with_users(list, wanted)
+                                                                    : users_text(wanted);
     }
 
     void render_objects() {

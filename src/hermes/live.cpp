@@ -3,6 +3,7 @@
 
 #include "hermesctl/base/crypto.hpp"
 #include "hermesctl/base/scrub.hpp"
+#include "hermesctl/hermes/allowlist.hpp"
 #include "hermesctl/hermes/embedded.hpp"
 #include "hermesctl/hermes/policy.hpp"
 #include "hermesctl/hermes/render.hpp"
@@ -80,6 +81,7 @@ void add_users(Json& settings, const Json& secret) {
     if (complaint_about(found->first, found->second).empty()) {
         settings["telegram"]["allowedUsers"] = users_of(found->second);
     }
+    if (const auto owner = named_owner(secret)) settings["owner"] = *owner;
 }
 
 void add_exceptions(Json& settings, const Json& policy) {

@@ -2,6 +2,7 @@
 #include "hermesctl/hermes/render.hpp"
 
 #include "hermesctl/base/crypto.hpp"
+#include "hermesctl/hermes/allowlist.hpp"
 #include "hermesctl/hermes/embedded.hpp"
 #include "hermesctl/hermes/gate.hpp"
 #include "hermesctl/hermes/hardening.hpp"
@@ -66,9 +67,20 @@ Json claim(const Values& values, const Names& names) {
     return object;
 }
 
+/// The first one who was ever allowed, unless somebody else was named.
+std::optional<UserId> owner_among(const Values& values, const RenderInput& input) {
+    if (values.owner) return values.owner;
+    const auto found = input.secrets.find(std::string(users_key));
+    const UserList list = user_list(found == input.secrets.end() ? "" : found->second);
+    return list.ids.empty() ? std::nullopt : std::optional(list.ids.front());
+}
+
 Json secret(const Values& values, const Names& names, const RenderInput& input) {
     Json object = named(manifest("30-secret.yaml"), values, names.secret());
-    object["metadata"]["annotations"]["hermesctl/salt"] = input.salt;
+    Json& annotations = object["metadata"]["annotations"];
+    annotations["hermesctl/salt"] = input.salt;
+    if (const auto owner = owner_among(values, input))
+        annotations[std::string(owner_annotation)] = std::to_string(*owner);
     for (const auto& [key, value] : input.secrets)
         object["data"][key] = base64_encode(value);
     return object;
@@ -104,7 +116,6 @@ std::string settings_record(const Values& values) {
     if (network.ipv6) settings["network"]["ipv6"] = true;
     if (!network.gate) settings["network"]["gate"] = false;
     if (values.pod.hardened) settings["pod"]["hardened"] = true;
-    if (values.owner) settings["owner"] = *values.owner;
     if (!values.mcp.empty()) settings["mcp"] = values.mcp;
     return settings.empty() ? "" : settings.dump();
 }

@@ -188,11 +188,9 @@ std::vector<std::int64_t> users_of(std::string_view text) {
         const std::string_view word = text.substr(start, end - start);
         start = end + 1;
         if (word.empty()) continue;
+        if (const std::string complaint = complaint_about_user(word); !complaint.empty()) refuse(complaint);
         std::int64_t id = 0;
-        const auto [stop, failure] = std::from_chars(word.data(), word.data() + word.size(), id);
-        if (failure != std::errc{} || stop != word.data() + word.size() || id <= 0) {
-            refuse(complaint_about_user(word));
-        }
+        std::from_chars(word.data(), word.data() + word.size(), id);
         if (std::find(users.begin(), users.end(), id) == users.end()) users.push_back(id);
     }
     return users;

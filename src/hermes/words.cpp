@@ -89,7 +89,17 @@ std::string complaint_about_user(std::string_view text) {
         return fmt::format(
             "'{}' is a name, not an id; have that user write to @userinfobot, which tells the id", text);
     }
-    if (text.starts_with('-')) return fmt::format("{} is a group's id; a user's id is positive", text);
+    if (text.starts_with('-')) {
+        return fmt::format(
+            "{} is a group's id, and a user's id is positive; groups have variables of their own: "
+            "TELEGRAM_GROUP_ALLOWED_CHATS for all that write in a group, TELEGRAM_GROUP_ALLOWED_USERS for "
+            "users "
+            "in any",
+            text);
+    }
+    if (made_of(text, {digits}) && text.size() > 18)
+        return fmt::format("'{}' is too long for a user's id, which has at most 18 digits",
+                           text.substr(0, 40));
     return fmt::format("'{}' is no user id; one looks like 987654321 (@userinfobot tells it)", text);
 }
 

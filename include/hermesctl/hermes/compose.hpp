@@ -2,6 +2,7 @@
 // share.
 #pragma once
 
+#include "hermesctl/hermes/allowlist.hpp"
 #include "hermesctl/hermes/cluster.hpp"
 #include "hermesctl/hermes/live.hpp"
 #include "hermesctl/hermes/secrets.hpp"
@@ -22,6 +23,7 @@ struct Wish {
     /// Finishes or undoes a half-done rotation (rotation.hpp), before anything is planned. Empty: that there
     /// is one is only said.
     std::function<void()> recover{};
+    bool replace_users = false;  // who may use the bot and is not named loses access
 };
 
 struct Composition {
@@ -29,6 +31,7 @@ struct Composition {
     Values values{};
     Live live{};
     std::vector<Json> objects{};
+    UserIds kept_users{};    // they may use the bot now, and what was asked for does not name them
     bool stopped = false;    // 0 replicas, and it stays so
     ClusterFacts cluster{};  // what the policy was made of
 };

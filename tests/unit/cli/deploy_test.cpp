@@ -97,18 +97,51 @@ TEST_F(DeployTest, DryRunAndDiffChangeNothing) {
     EXPECT_EQ(world_.run({"diff"}), ExitCode::ok);
 }
 
+/// Somebody let in since the file was written is not put out by it.
+TEST_F(DeployTest, WhoMayUseTheBotNowStaysThoughNotNamed) {
+    install("111,999");
+    world_.api.merge(secret_ref, {{"data", {{"TELEGRAM_ALLOWED_USERS", base64_encode("111, 999,")}}}});
+    EXPECT_EQ(deploy({"--allow-user", "222", "-o", "json"}), ExitCode::ok) << err();
+    EXPECT_EQ(users(), "111, 999,222") << "what was there stays as it is written";
+    EXPECT_THAT(err(), AllOf(HasSubstr("111, 999 may use the bot now"), HasSubstr("--replace-users"),
+                             HasSubstr("+ 222 may use the bot"), Not(HasSubstr("loses access"))));
+    EXPECT_EQ(Json::parse(out())["keptUsers"], Json({111, 999}));
+    EXPECT_EQ(deploy({"--allow-user", "222"}), ExitCode::ok);
+    EXPECT_EQ(out(), "nothing to change\n");
+    EXPECT_THAT(err(), HasSubstr("111, 999 may use the bot now")) << "told, though nothing changes";
+    EXPECT_EQ(world_.run({"diff", "--allow-user", "222"}), ExitCode::ok);
+    EXPECT_THAT(err(), HasSubstr("--replace-users"));
+}
+
 TEST_F(DeployTest, NobodyLosesAccessWithoutAYes) {
     install("111,999");
-    EXPECT_EQ(deploy({"--allow-user", "222"}), ExitCode::usage);
-    EXPECT_THAT(err(), AllOf(HasSubstr("+ 222 may use the bot"), HasSubstr("- 111 loses access"),
-                             HasSubstr("- 999 loses access"), HasSubstr("--yes")));
+    EXPECT_EQ(deploy({"--allow-user", "222", "--allow-user", "111", "--replace-users"}), ExitCode::usage);
+    EXPECT_THAT(err(), AllOf(HasSubstr("+ 222 may use the bot"), HasSubstr("- 999 loses access"),
+                             Not(HasSubstr("- 111 loses access")), HasSubstr("--yes")));
     EXPECT_EQ(users(), "111,999");
     EXPECT_THAT(writes(), IsEmpty());
-    EXPECT_EQ(deploy({"--allow-user", "222", "-y"}), ExitCode::ok);
+    EXPECT_EQ(deploy({"--allow-user", "222", "--allow-user", "111", "--replace-users", "-y"}), ExitCode::ok);
+    EXPECT_EQ(users(), "222,111");
+    EXPECT_EQ(deploy({"--replace-users", "-y"}), ExitCode::usage);
+    EXPECT_THAT(err(), HasSubstr("nobody is named"));
+}
+
+TEST_F(DeployTest, TheFirstOneEverAllowedIsTheOwnerAndStays) {
+    const auto owner = [&] {
+        return kube::text_at(world_.api.object(secret_ref), "/metadata/annotations/hermesctl~1owner");
+    };
+    install("111,999");
+    EXPECT_EQ(owner(), "111");
+    EXPECT_EQ(deploy({"--allow-user", "222", "--replace-users", "-y"}), ExitCode::usage);
+    EXPECT_THAT(err(), AllOf(HasSubstr("111 owns the bot"), HasSubstr("hermesctl allow-user ID --owner ID")));
+    EXPECT_EQ(users(), "111,999");
+    const std::string file = scratch_.write(
+        "h.yaml", "apiVersion: hermesctl/v1\nkind: Hermes\ntelegram: {allowedUsers: [222]}\nowner: 222\n");
+    EXPECT_EQ(deploy({"-f", file, "--replace-users", "-y"}), ExitCode::ok) << err();
     EXPECT_EQ(users(), "222");
-    EXPECT_EQ(deploy({"--allow-user", "222", "--allow-user", "333"}), ExitCode::ok)
-        << "one more needs no yes";
-    EXPECT_EQ(users(), "222,333");
+    EXPECT_EQ(owner(), "222");
+    EXPECT_EQ(deploy({"--allow-user", "333"}), ExitCode::ok) << err();
+    EXPECT_EQ(owner(), "222") << "a later one moves nothing";
 }
 
 TEST_F(DeployTest, ForcedConflictsAreShownWithTheirOwnerAndAskedFor) {

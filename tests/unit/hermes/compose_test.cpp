@@ -117,6 +117,16 @@ TEST_F(ComposeTest, AListThatCannotBeKeptIsAskedFor) {
               std::vector<std::int64_t>{222});
 }
 
+/// Hermes parts entries at commas alone: such a list lets nobody in.
+TEST_F(ComposeTest, AListThatHermesReadsOtherwiseIsWrittenAnew) {
+    install();
+    api_.merge(names.secret(), {{"data", {{"TELEGRAM_ALLOWED_USERS", base64_encode("111 222")}}}});
+    const Composition made = compose(Json::object());
+    EXPECT_EQ(made.values.allowed_users, (UserIds{111, 222}));
+    EXPECT_EQ(base64_decode(kube::text_at(made.objects.at(3), "/data/TELEGRAM_ALLOWED_USERS")), "111,222");
+    EXPECT_THAT(made.kept_users, IsEmpty());
+}
+
 class CageTest : public ComposeTest {};
 
 /// A deploy by somebody who may read less leaves the cage as closed as it was.

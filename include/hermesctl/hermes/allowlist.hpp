@@ -1,0 +1,49 @@
+// Who may talk to the bot by the Secret's list: the list as it is written, and its owner.
+#pragma once
+
+#include "hermesctl/kube/object.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hermesctl::hermes {
+
+using kube::Json;
+
+using UserId = std::int64_t;
+using UserIds = std::vector<UserId>;
+
+/// On the Secret: the user who is not removed by accident.
+inline constexpr std::string_view owner_annotation = "hermesctl/owner";
+
+/// A list of users, unusual (blanks, a trailing comma) or wrong as it may be.
+struct UserList {
+    std::string text{};      // as it is written
+    UserIds ids{};           // who is meant, each once
+    std::size_t odd = 0;     // entries that are no ids
+    bool everybody = false;  // "*" is one of the entries
+    bool plain = true;  // Hermes reads the same: only commas part entries for it, and all of them are ids
+    bool has(UserId) const;
+};
+
+UserList user_list(std::string text);
+/// Of a Secret; an empty one where there is none.
+UserList users_in(const Json& secret);
+
+/// The list's text with these added and taken away; what stays of a plain list stays as it is written.
+std::string with_users(const UserList&, const UserIds&);
+std::string without_users(const UserList&, const UserIds&);
+
+/// Those of `ids` that `others` lacks.
+UserIds missing_from(const UserIds& others, const UserIds& ids);
+
+/// As the annotation says, if that one may talk to the bot.
+std::optional<UserId> named_owner(const Json& secret);
+/// The same, else the first one of the list.
+std::optional<UserId> owner_of(const Json& secret);
+
+}  // namespace hermesctl::hermes

@@ -1,0 +1,125 @@
+#include "hermesctl/hermes/allowlist.hpp"
+
+#include "hermesctl/base/crypto.hpp"
+#include "hermesctl/hermes/secrets.hpp"
+#include "words.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <iterator>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+constexpr std::string_view blanks = " \t\r\n";
+
+std::string_view trimmed(std::string_view text) {
+    const std::size_t begin = text.find_first_not_of(blanks);
+    if (begin == std::string_view::npos) return {};
+    return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
+}
+
+/// What commas part; the pieces together are the text again.
+std::vector<std::string_view> entries_of(std::string_view text) {
+    std::vector<std::string_view> entries;
+    for (std::size_t start = 0; start <= text.size();) {
+        const std::size_t end = std::min(text.find(',', start), text.size());
+        entries.push_back(text.substr(start, end - start));
+        start = end + 1;
+    }
+    return entries;
+}
+
+std::vector<std::string_view> words_of(std::string_view text) {
+    std::vector<std::string_view> words;
+    for (std::size_t start = 0; (start = text.find_first_not_of(blanks, start)) != std::string_view::npos;) {
+        const std::size_t end = std::min(text.find_first_of(blanks, start), text.size());
+        words.push_back(text.substr(start, end - start));
+        start = end;
+    }
+    return words;
+}
+
+std::optional<UserId> id_of(std::string_view word) {
+    if (!complaint_about_user(word).empty()) return std::nullopt;
+    UserId id = 0;
+    std::from_chars(word.data(), word.data() + word.size(), id);
+    return id;
+}
+
+bool is_among(const UserIds& ids, UserId id) {
+    return std::find(ids.begin(), ids.end(), id) != ids.end();
+}
+
+}  // namespace
+
+bool UserList::has(UserId id) const {
+    return is_among(ids, id);
+}
+
+UserList user_list(std::string text) {
+    UserList list;
+    for (const std::string_view entry : entries_of(text)) {
+        const auto words = words_of(entry);
+        list.plain = list.plain && words.size() < 2;
+        for (const std::string_view word : words) {
+            const auto id = id_of(word);
+            list.plain = list.plain && id;
+            list.everybody = list.everybody || word == "*";
+            if (!id && word != "*") ++list.odd;
+            if (id && !list.has(*id)) list.ids.push_back(*id);
+        }
+    }
+    list.text = std::move(text);
+    return list;
+}
+
+UserList users_in(const Json& secret) {
+    const std::string encoded = kube::text_at(secret, fmt::format("/data/{}", users_key));
+    return user_list(base64_decode(encoded).value_or(""));
+}
+
+std::string with_users(const UserList& list, const UserIds& more) {
+    std::string text = list.plain ? list.text : users_text(list.ids);
+    text.erase(text.find_last_not_of(blanks) + 1);
+    const UserIds lacking = missing_from(list.ids, more);
+    if (lacking.empty()) return list.plain ? list.text : text;
+    const bool ready = text.empty() || text.ends_with(',');
+    return text + (ready ? "" : ",") + users_text(lacking);
+}
+
+std::string without_users(const UserList& list, const UserIds& fewer) {
+    if (!list.plain) return users_text(missing_from(fewer, list.ids));
+    std::vector<std::string_view> stay = entries_of(list.text);
+    std::erase_if(stay, [&](std::string_view entry) {
+        const auto id = id_of(trimmed(entry));
+        return id && is_among(fewer, *id);
+    });
+    const std::string text = fmt::format("{}", fmt::join(stay, ","));
+    return text.substr(std::min(text.find_first_not_of(blanks), text.size()));
+}
+
+UserIds missing_from(const UserIds& others, const UserIds& ids) {
+    UserIds missing;
+    std::copy_if(ids.begin(), ids.end(), std::back_inserter(missing),
+                 [&](UserId id) { return !is_among(others, id) && !is_among(missing, id); });
+    return missing;
+}
+
+std::optional<UserId> named_owner(const Json& secret) {
+    const std::string pointer =
+        "/metadata/annotations/" + kube::escape_pointer(std::string(owner_annotation));
+    const auto owner = id_of(kube::text_at(secret, pointer));
+    return owner && users_in(secret).has(*owner) ? owner : std::nullopt;
+}
+
+std::optional<UserId> owner_of(const Json& secret) {
+    if (const auto named = named_owner(secret)) return named;
+    const UserList list = users_in(secret);
+    return list.ids.empty() ? std::nullopt : std::optional(list.ids.front());
+}
+
+}  // namespace hermesctl::hermes
