@@ -4,6 +4,7 @@ import re
 import stat
 
 LARGEST = 1 << 20
+USERS = "TELEGRAM_ALLOWED_USERS"
 BLANKS, SPACE, LINE = re.compile(r"[^\S\r\n]*"), re.compile(r"\s*"), re.compile(r"[^\r\n]*")
 EXPORT, NAME, QUOTED_NAME = re.compile(r"(?:export[^\S\r\n]+)?"), re.compile(r"([^=#\s]+)"), re.compile(r"'([^']+)'")
 END = re.compile(r"(?:[^\S\r\n]*#[^\r\n]*)?[^\S\r\n]*(?:\r\n|\n|\r|\Z)")
@@ -145,3 +146,13 @@ def gateways(proc):
         if "python" in line[0] and ("gateway", "run") in zip(line, line[1:]):
             found.append(int(name))
     return found
+
+
+def is_on(value):
+    """Whether a variable ..._ALLOW_ALL_USERS lets everybody in."""
+    return value.strip().lower() not in ("", "0", "no", "off", "false")
+
+
+def entries(users):
+    """A list of users as Hermes reads it."""
+    return [entry.strip() for entry in users.split(",") if entry.strip()]

@@ -15,7 +15,6 @@ PROC = ROOT + "/proc"
 # Hermes' own files, and those of its managed scope, which win over everything.
 CONFIGS = ("/opt/data/config.yaml", "/etc/hermes/config.yaml")
 ENV_FILES = ("/opt/data/.env", "/etc/hermes/.env")
-USERS = "TELEGRAM_ALLOWED_USERS"
 LISTS = (USERS, "TELEGRAM_GROUP_ALLOWED_USERS", "TELEGRAM_GROUP_ALLOWED_CHATS", "GATEWAY_ALLOWED_USERS")
 # Names that hold a credential, and texts that are one wherever they stand.
 CREDENTIAL = re.compile(r"(api_?key|_key|token|secret|password|passwd|_pat|credentials?)$", re.I)
@@ -70,11 +69,11 @@ def process(pid):
 def rights(found):
     """What a set of variables says about who may talk to the bot, and where its commands run."""
     said = {"backend": words([found.get("TERMINAL_ENV", "")])[0],
-            "allow_all": words(name for name, value in found.items() if name.endswith("_ALLOW_ALL_USERS")
-                               and value.strip().lower() not in ("", "0", "no", "off", "false")),
+            "allow_all": words(name for name, value in found.items()
+                               if name.endswith("_ALLOW_ALL_USERS") and is_on(value)),
             "wildcards": [name for name in LISTS if "*" in found.get(name, "").replace(",", " ").split()]}
     if USERS in found:
-        users = found[USERS].replace(",", " ").split()
+        users = entries(found[USERS])
         said["users"] = {"count": len(users), "odd": len([user for user in users if not user.isdigit()])}
     return said
 

@@ -1,6 +1,7 @@
 // Rows about the agent: where its commands run, who may talk to it, and where its secrets lie.
 #include "hermes/inspection_parts.hpp"
 #include "hermesctl/hermes/agent.hpp"
+#include "hermesctl/hermes/allowlist.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 
 #include <algorithm>
@@ -95,7 +96,8 @@ std::string complaint_about_list(const Premises& premises) {
     if (found->second.find('*') != std::string::npos)
         return fmt::format("{} in the Secret lets everybody in (*)", users_key);
     // What is wrong with it may be quoted, and be anything.
-    const bool good = complaint_about(std::string(users_key), found->second).empty();
+    const bool good =
+        complaint_about(std::string(users_key), found->second).empty() && user_list(found->second).plain;
     return good ? "" : fmt::format("{} in the Secret is no list of numeric ids", users_key);
 }
 
@@ -125,7 +127,7 @@ void judge_live_list(const Premises& premises, Findings& findings, const std::st
 
 Check check_allowlist(const Premises& premises) {
     Findings findings;
-    const std::string remedy = "hermesctl deploy --allow-user ID (numeric; @userinfobot tells it)";
+    const std::string remedy = "hermesctl allow-user --replace ID... (numeric; @userinfobot tells it)";
     if (const std::string complaint = complaint_about_list(premises); !complaint.empty())
         findings.fail(complaint, remedy);
     if (looked_inside(premises, findings)) {

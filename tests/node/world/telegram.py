@@ -9,6 +9,8 @@ from credentials import BOTS, TOKENS
 from web import Gone
 
 POLL_LIMIT = 50.0
+# Users with a name of their own; every other one is called User.
+NAMES = {222222222: {"first_name": "Bob", "last_name": "Second", "username": "bob_second"}}
 TRUE_METHODS = frozenset(
     (
         "setMyCommands",
@@ -85,13 +87,13 @@ class Telegram:
         with self.changed:
             bot, before = self.bots[bot], len(self.sent)
             bot.update_id += 1
-            person = {"id": user, "first_name": "User", "is_bot": False, "language_code": "en"}
+            person = {"id": user, **called(user), "is_bot": False, "language_code": "en"}
             message = {
                 "message_id": bot.next_message(),
                 "date": int(time.time()),
                 "from": person,
                 "text": text,
-                "chat": {"id": user, "first_name": "User", "type": "private"},
+                "chat": {"id": user, **called(user), "type": "private"},
             }
             if text.startswith("/"):
                 command = text.split()[0]
@@ -181,12 +183,13 @@ class Telegram:
         )
 
     def on_getChat(self, x, _bot, fields):
+        user = number(fields, "chat_id")
         result(
             x,
             {
-                "id": number(fields, "chat_id"),
+                "id": user,
                 "type": "private",
-                "first_name": "User",
+                **called(user),
                 "accent_color_id": 0,
                 "max_reaction_count": 11,
             },
@@ -219,6 +222,10 @@ class Telegram:
         with self.changed:
             self.bots[bot].webhook = url
             self.changed.notify_all()
+
+
+def called(user):
+    return NAMES.get(user, {"first_name": "User"})
 
 
 def shown(fields):

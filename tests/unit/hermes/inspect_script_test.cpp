@@ -118,6 +118,7 @@ TEST_F(InspectScript, ListsOfUsers) {
     };
     EXPECT_EQ(users("1, 2,3"), Json({{"count", 3}, {"odd", 0}}));
     EXPECT_EQ(users("\"@alice,5\""), Json({{"count", 2}, {"odd", 1}}));
+    EXPECT_EQ(users("1 2"), Json({{"count", 1}, {"odd", 1}})) << "Hermes parts entries at commas alone";
     EXPECT_EQ(users(""), Json({{"count", 0}, {"odd", 0}}));
     EXPECT_EQ(env_file("GATEWAY_ALLOWED_USERS=1,*\n")["wildcards"], Json({"GATEWAY_ALLOWED_USERS"}));
     EXPECT_EQ(env_file("# TELEGRAM_ALLOWED_USERS=*\n")["wildcards"], Json::array());
