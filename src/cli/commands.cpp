@@ -11,6 +11,7 @@ std::span<const Command> commands() {
         Command{"verify", "prove that the cage holds", declare_verify},
         Command{"rotate-secret", "change secrets: tried first, proved after", declare_rotate_secret},
         Command{"wait", "wait until it answers", declare_wait},
+        Command{"allow-user", "who may use the bot: let people in, and put them out", declare_allow_user},
         Command{"render", "print the objects as YAML", declare_render},
         Command{"diff", "show what deploy would change", declare_diff},
         Command{"restart", "restart the agent and wait until it answers", declare_restart},

@@ -35,6 +35,7 @@ Run declare_status(CLI::App&, const GlobalFlags&);
 Run declare_verify(CLI::App&, const GlobalFlags&);
 Run declare_rotate_secret(CLI::App&, const GlobalFlags&);
 Run declare_wait(CLI::App&, const GlobalFlags&);
+Run declare_allow_user(CLI::App&, const GlobalFlags&);
 Run declare_render(CLI::App&, const GlobalFlags&);
 Run declare_diff(CLI::App&, const GlobalFlags&);
 Run declare_restart(CLI::App&, const GlobalFlags&);

@@ -2,6 +2,7 @@
 #include "describe.hpp"
 #include "errors.hpp"
 #include "hermesctl/base/nearest.hpp"
+#include "hermesctl/hermes/secrets.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -23,12 +24,25 @@ std::vector<std::string> flag_names(const CLI::App& root, const CLI::App& comman
     return names;
 }
 
+/// A group's id looks like a flag.
+std::string about_user(const CLI::App& command, const std::string& word) {
+    const bool number = word.size() > 1 && word[0] == '-' && word[1] >= '0' && word[1] <= '9';
+    if (!number || command.get_name() != "allow-user") return "";
+    try {
+        hermes::users_of(word);
+        return "";
+    } catch (const Error& error) {
+        return error.message();
+    }
+}
+
 std::string unexpected(const CLI::App& root, const CLI::App& command) {
     std::string word;
     for (const std::string& left : root.remaining(true)) {
         if (left == "--") continue;
         if (word.empty() || (left.starts_with("-") && !word.starts_with("-"))) word = left;
     }
+    if (const std::string about = about_user(command, word); !about.empty()) return about;
     if (word.starts_with("-")) {
         const std::string name = word.substr(0, word.find('='));
         return fmt::format("there is no flag {}{}", name, hint_at(name, flag_names(root, command)));

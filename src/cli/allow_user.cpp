@@ -1,0 +1,351 @@
+// hermesctl allow-user: who may use the bot. A change is a rotation of the one key that says so.
+#include "allow_user.hpp"
+
+#include "commands.hpp"
+#include "flags.hpp"
+#include "hermesctl/hermes/rotation.hpp"
+#include "hermesctl/hermes/secrets.hpp"
+#include "requested.hpp"
+#include "rotation_steps.hpp"
+
+#include <algorithm>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace hermesctl::cli {
+namespace {
+
+using hermes::People;
+using hermes::UserId;
+using hermes::UserIds;
+using hermes::UserList;
+using kube::Json;
+
+Error refused(const std::string& why, const std::string& hint) {
+    return {ExitCode::failed, why, hint};
+}
+
+/// Whom the arguments name, each once.
+UserIds named_users(Session& session, const std::vector<std::string>& words) {
+    UserIds ids;
+    for (const std::string& word : words) {
+        for (const UserId id : hermes::users_of(word)) {
+            if (hermes::missing_from(ids, {id}).empty()) {
+                session.story().on({"users", std::to_string(id), State::info, "is named twice"});
+            } else {
+                ids.push_back(id);
+            }
+        }
+    }
+    return ids;
+}
+
+std::optional<UserId> named_owner(const std::string& word) {
+    if (word.empty()) return std::nullopt;
+    const UserIds ids = hermes::users_of(word);
+    if (ids.size() != 1) throw Error(ExitCode::usage, "--owner names one user");
+    return ids.front();
+}
+
+/// What is to become of the list.
+struct Change {
+    UserList before{};
+    UserList after{};
+    UserIds come{};
+    UserIds go{};      // from the list
+    UserIds revoke{};  // their pairing
+    std::optional<UserId> old_owner{};
+    std::optional<UserId> owner{};
+    bool noted = false;        // the Secret's annotation names the owner
+    bool owner_named = false;  // by --owner
+    bool list() const { return before.text != after.text; }
+    bool moves_owner() const { return owner != old_owner || (owner_named && !noted); }
+};
+
+std::string new_text(const UserList& list, const UserIds& ids, const AllowFlags& flags) {
+    if (flags.remove && list.everybody) {
+        throw refused("the list lets everybody in (*), so that nobody can be taken off it",
+                      "hermesctl allow-user --replace ID... says who may stay");
+    }
+    if (flags.remove) return hermes::without_users(list, ids);
+    if (flags.replace) {
+        const bool same = list.plain && hermes::missing_from(list.ids, ids).empty() &&
+                          hermes::missing_from(ids, list.ids).empty();
+        return same ? list.text : hermes::users_text(ids);
+    }
+    if (list.everybody && !ids.empty()) {
+        throw refused("the list lets everybody in (*), and who is added is in already",
+                      "hermesctl allow-user --replace ID... says who may stay");
+    }
+    return ids.empty() ? list.text : hermes::with_users(list, ids);
+}
+
+/// Nobody locks all out, nor the owner by accident.
+void guard(Change& change, const AllowFlags& flags) {
+    if (change.after.ids.empty()) {
+        throw refused("the list would be empty, and nobody could talk to the bot",
+                      "hermesctl stop silences it; to hand it over, let the next one in before: hermesctl "
+                      "allow-user ID");
+    }
+    const auto wanted = named_owner(flags.owner);
+    change.owner_named = wanted.has_value();
+    if (wanted && !change.after.has(*wanted)) {
+        throw refused(fmt::format("{} may not use the bot, so that one cannot own it", *wanted),
+                      fmt::format("hermesctl allow-user {} --owner {}", *wanted, *wanted));
+    }
+    const bool goes = change.old_owner && !change.after.has(*change.old_owner);
+    if (goes && !wanted && !flags.force) {
+        throw refused(fmt::format("{} owns the bot, and would lose access to it", *change.old_owner),
+                      "make another one the owner (--owner ID), or say --force");
+    }
+    change.owner = wanted ? wanted : goes ? std::optional(change.after.ids.front()) : change.old_owner;
+    if (!change.owner) change.owner = change.after.ids.front();
+}
+
+Change plan_change(const Json& secret, const UserIds& ids, const AllowFlags& flags) {
+    Change change{.before = hermes::users_in(secret),
+                  .old_owner = hermes::owner_of(secret),
+                  .noted = hermes::named_owner(secret).has_value()};
+    change.after = hermes::user_list(new_text(change.before, ids, flags));
+    change.come = hermes::missing_from(change.before.ids, change.after.ids);
+    change.go = hermes::missing_from(change.after.ids, change.before.ids);
+    guard(change, flags);
+    return change;
+}
+
+std::string change_text(const Change& change, const std::optional<People>& people, bool restarts) {
+    std::string text;
+    const auto line = [&](const std::string& what) { text += fmt::format("            {}\n", what); };
+    if (change.list() || change.moves_owner()) text += "~ change  who may use the bot\n";
+    for (const UserId id : change.come)
+        line(fmt::format("+ {} may use the bot", called(people, id)));
+    for (const UserId id : change.go)
+        line(fmt::format("- {} loses access", called(people, id)));
+    if (change.before.everybody) line("- everybody (*) loses access");
+    if (change.before.odd > 0 && change.list())
+        line(fmt::format("- {} of its entries are no ids", change.before.odd));
+    if (change.moves_owner()) line(fmt::format("{} is the owner", called(people, *change.owner)));
+    for (const UserId id : change.revoke)
+        text += fmt::format("- revoke  Hermes' pairing of {}\n", called(people, id));
+    if (restarts) text += "~ restart the agent, which reads the list when it starts\n";
+    return text;
+}
+
+Json change_json(const Change& change) {
+    return {{"users", change.after.ids},
+            {"added", change.come},
+            {"removed", change.go},
+            {"revoked", change.revoke},
+            {"owner", change.owner ? Json(*change.owner) : Json()}};
+}
+
+/// One run of a change.
+class Runner {
+  public:
+    Runner(Session& session, const hermes::Names& names, const AllowFlags& flags)
+        : session_(session), names_(names), flags_(flags) {}
+
+    ExitCode run() {
+        const UserIds ids = named_users(session_, flags_.users);
+        refuse_nobody(ids);
+        session_.announce(names_.ns);
+        const Json secret = users_secret(session_, names_);
+        change_ = plan_change(secret, ids, flags_);
+        look_inside(ids);
+        if (!ids.empty()) plan(ids);
+        const std::string text = change_text(change_, people_, restarts());
+        if (flags_.dry_run) return finish(text.empty() ? "nothing to change\n" : text, change_json(change_));
+        if (anything()) {
+            session_.story().print(text);
+            get_consent();
+            carry_out(ids);
+        }
+        prove_gone(flags_.remove ? ids : change_.go);
+        return finish(farewell(ids), result());
+    }
+
+  private:
+    static bool any_of(const UserIds& ids, const UserIds& others) {
+        return hermes::missing_from(others, ids).size() < ids.size();
+    }
+
+    void refuse_nobody(const UserIds& ids) const {
+        if (!ids.empty() || (!flags_.owner.empty() && !flags_.remove && !flags_.replace)) return;
+        throw Error(ExitCode::usage,
+                    flags_.replace ? "an empty list would let nobody talk to the bot" : "nobody is named",
+                    "hermesctl allow-user ID (numeric; @userinfobot tells it)");
+    }
+
+    bool rotates() const { return plan_ && (change_.list() || brings_in_force_); }
+    bool restarts() const { return rotates() && !plan_->stopped && !flags_.no_restart; }
+    bool anything() const { return rotates() || !change_.revoke.empty() || change_.moves_owner(); }
+
+    /// Names, pairings, and whatever would make the change a vain one.
+    void look_inside(const UserIds& ids) {
+        UserIds about = ids;
+        about.insert(about.end(), change_.go.begin(), change_.go.end());
+        people_ = people_inside(session_, names_, about);
+        if (!people_) return;
+        for (const UserId id : flags_.remove || flags_.replace ? about : UserIds{}) {
+            const bool stays = change_.after.has(id);
+            if (!stays && people_->paired.contains(id) &&
+                hermes::missing_from(change_.revoke, {id}).size() == 1)
+                change_.revoke.push_back(id);
+        }
+        if (change_.list() && people_->shadow) {
+            throw refused(people_->shadow->text() +
+                              " stands in for the Secret's list, so a change of that changes nothing",
+                          hermes::way_out_of(*people_->shadow));
+        }
+    }
+
+    void plan(const UserIds& ids) {
+        plan_ = hermes::plan_rotation(session_.client(), names_,
+                                      {{std::string(hermes::users_key), change_.after.text}});
+        // A list that an earlier --no-restart has left.
+        brings_in_force_ = plan_->pending && !flags_.no_restart &&
+                           (!flags_.remove || (people_ && any_of(ids, people_->started_with)));
+        if (hermes::users_in(plan_->secret).text == change_.before.text) return;
+        throw refused(title(names_.secret()) + " was changed meanwhile by somebody else", "run this again");
+    }
+
+    void get_consent() {
+        const bool takes = !change_.go.empty() || !change_.revoke.empty() || change_.before.everybody;
+        if (!takes && !session_.terminal().input) return;
+        if (!session_.confirm("do this?")) throw refused("nothing was changed: you said no", "");
+    }
+
+    void carry_out(const UserIds& ids) {
+        hermes::HeldLease lease(session_.client(), names_, hermes::this_holder(), session_.story());
+        if (recover_rotation(session_, names_, flags_.drain, lease) && plan_) plan(ids);
+        for (const UserId id : change_.revoke) {
+            hermes::revoke_pairing(session_.client(), hermes::running_agent(session_.client(), names_), id);
+            session_.story().on({"users", std::to_string(id), State::done, "the pairing is revoked"});
+        }
+        if (rotates()) rotate(lease);
+        if (change_.moves_owner() || !change_.noted) note_owner();
+    }
+
+    void rotate(hermes::HeldLease& lease) {
+        Answers answers;
+        rotated_ = hermes::rotate(session_.client(), *plan_, !flags_.no_restart,
+                                  rotation_steps(session_, names_, flags_.drain, true, lease, answers),
+                                  &lease, session_.story());
+        if (rotated_.proof.shadowed.empty()) return;
+        throw refused("a file on the volume stands in for the Secret's list, so the new one is not in force",
+                      "hermesctl allow-user --list says which");
+    }
+
+    void note_owner() {
+        const Json annotations{{std::string(hermes::owner_annotation), std::to_string(*change_.owner)}};
+        session_.client()
+            .patch(names_.secret(), kube::Patch::merge, {{"metadata", {{"annotations", annotations}}}})
+            .value();
+    }
+
+    /// That somebody is off the list is not enough.
+    void prove_gone(const UserIds& ids) {
+        if (ids.empty()) return;
+        if (anything()) people_ = people_inside(session_, names_, {});
+        if (people_ && flags_.no_restart) people_->started_with.clear();  // that one is told otherwise
+        std::string why;
+        std::string hint;
+        for (const UserId id : ids) {
+            if (!people_) {
+                why += fmt::format("\n{}: whether anything else lets that one in is not known", id);
+                hint = "once the agent runs: hermesctl allow-user --list";
+                continue;
+            }
+            for (const auto& [reason, way_out] : hermes::still_admitted(*people_, id)) {
+                why += fmt::format("\n{}: {}", id, reason);
+                if (hint.empty()) hint = way_out;
+            }
+        }
+        if (!why.empty()) throw refused("off the list, but not out:" + why, hint);
+    }
+
+    Json result() const {
+        Json json = change_json(change_);
+        json["changed"] = anything();
+        json["restarted"] = rotated_.answering;
+        json["inForce"] = rotated_.proof.told ? Json(rotated_.proof.holds()) : Json();
+        return json;
+    }
+
+    std::string farewell(const UserIds& ids) {
+        std::string text;
+        for (const UserId id : flags_.remove ? UserIds{} : ids) {
+            const std::string obstacle = people_ ? hermes::kept_out_by(*people_, id) : "";
+            if (!obstacle.empty())
+                throw refused(fmt::format("{} is on the list, but {}", id, obstacle),
+                              "hermesctl allow-user --list");
+        }
+        if (!anything()) text = "nothing to change\n";
+        text += fmt::format("who may use the bot: {}\n", fmt::join(change_.after.ids, ", "));
+        if (!plan_) return text;
+        if (plan_->stopped) return text + "the agent is stopped; hermesctl start brings the list in force\n";
+        if (flags_.no_restart && (plan_->pending || rotates()))
+            return text + "not in force yet; hermesctl restart brings it in force\n";
+        if (!restarts()) return text;
+        if (rotated_.proof.holds()) return text + "in force: the running gateway has this list\n";
+        return text +
+               fmt::format("the agent was restarted; whether the list is in force could not be told: {}\n",
+                           rotated_.proof.why);
+    }
+
+    ExitCode finish(const std::string& text, const Json& json) {
+        session_.print_result(json, text);
+        return ExitCode::ok;
+    }
+
+    Session& session_;
+    const hermes::Names& names_;
+    const AllowFlags& flags_;
+    Change change_{};
+    std::optional<People> people_{};
+    std::optional<hermes::RotationPlan> plan_{};
+    bool brings_in_force_ = false;
+    hermes::Rotated rotated_{};
+};
+
+ExitCode allow_user(Session& session, const AllowFlags& flags) {
+    const hermes::Names names = requested_names(session);
+    if ((flags.list || flags.pending) && !flags.users.empty())
+        throw Error(ExitCode::usage, "--list and --pending take no ids", "hermesctl allow-user --help");
+    if (flags.list) return list_users(session, names);
+    if (flags.pending) return list_pending(session, names);
+    return Runner(session, names, flags).run();
+}
+
+}  // namespace
+
+Run declare_allow_user(CLI::App& app, const GlobalFlags&) {
+    auto flags = std::make_shared<AllowFlags>();
+    app.add_option("users", flags->users, "numeric Telegram ids (@userinfobot tells one's own)")
+        ->type_name("ID");
+    auto* remove =
+        app.add_flag("--remove", flags->remove, "take them off the list, and revoke their pairing");
+    auto* replace = app.add_flag("--replace", flags->replace, "the list is these, and nobody else");
+    auto* list = app.add_flag("--list", flags->list, "show who may use the bot, and by what");
+    auto* pending = app.add_flag("--pending", flags->pending,
+                                 "show who wrote to the bot since it started, and was refused");
+    replace->excludes(remove);
+    list->excludes(remove, replace);
+    pending->excludes(remove, replace, list);
+    add_text(app, "--owner", flags->owner, "ID",
+             "whom nobody removes without --force (at first: the first one ever allowed)");
+    app.add_flag("--force", flags->force, "remove the owner, too");
+    app.add_flag("--dry-run", flags->dry_run, "show what would change and change nothing");
+    app.add_flag("--no-restart", flags->no_restart, "change the list, which is in force after a restart");
+    add_duration(app, "--drain", flags->drain, "how long a busy agent may finish its turn (60s)");
+    app.footer(
+        "hermesctl allow-user 987654321\n"
+        "hermesctl allow-user --remove 987654321\n"
+        "hermesctl allow-user --list\n"
+        "hermesctl allow-user --pending   (and the command that lets each one in)");
+    return [flags](Session& session) { return allow_user(session, *flags); };
+}
+
+}  // namespace hermesctl::cli

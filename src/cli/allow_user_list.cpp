@@ -1,0 +1,204 @@
+// hermesctl allow-user --list and --pending: who may use the bot, by what, and who tried in vain.
+#include "allow_user.hpp"
+#include "errors.hpp"
+#include "hermesctl/hermes/secrets.hpp"
+#include "hermesctl/term/table.hpp"
+#include "hermesctl/term/text.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace hermesctl::cli {
+namespace {
+
+using hermes::Admission;
+using hermes::People;
+using hermes::UserId;
+using hermes::UserIds;
+using kube::Json;
+
+struct Listing {
+    hermes::UserList list{};
+    std::optional<UserId> owner{};
+    std::optional<People> people{};
+    std::string name_of(UserId id) const { return people ? term::printable(people->name_of(id)) : ""; }
+    /// Null when nobody could tell.
+    Json in_force() const {
+        if (!people || !people->gateway) return nullptr;
+        return hermes::missing_from(people->started_with, list.ids).empty() &&
+               hermes::missing_from(list.ids, people->started_with).empty();
+    }
+    UserIds only_paired() const {
+        UserIds ids;
+        if (!people) return ids;
+        for (const auto& [id, name] : people->paired) {
+            if (!list.has(id)) ids.push_back(id);
+        }
+        return ids;
+    }
+};
+
+std::string in_words(const UserIds& ids) {
+    return ids.empty() ? "nobody" : fmt::format("{}", fmt::join(ids, ", "));
+}
+
+std::string grant_text(const Admission& grant, const Listing& shown) {
+    const std::string whom = grant.everybody ? "everybody" : in_words(grant.ids);
+    if (grant.name == "telegram.allow_from")
+        return fmt::format("{} comes before the list: an answer gets only who is in it, too: {}",
+                           grant.text(), whom);
+    if (grant.name.starts_with("TELEGRAM_GROUP_"))
+        return fmt::format(
+            "{} lets in, in groups only: {}", grant.text(),
+            grant.ids.empty() && !grant.everybody ? "who writes in those that it names" : whom);
+    const UserIds more = hermes::missing_from(shown.list.ids, grant.ids);
+    return fmt::format("{} lets in {}", grant.text(),
+                       grant.everybody ? whom
+                       : more.empty()  ? "nobody else"
+                                       : in_words(more) + ", too");
+}
+
+/// What a person should know beside the table, a line each.
+std::vector<std::string> notes_of(const Listing& shown) {
+    std::vector<std::string> notes;
+    if (shown.list.everybody) {
+        notes.emplace_back(
+            "the list lets everybody in (*): hermesctl allow-user --replace ID... says who may stay");
+    }
+    if (!shown.list.plain && shown.list.odd > 0)
+        notes.push_back(
+            fmt::format("{} of the list's entries are no ids, and let nobody in", shown.list.odd));
+    if (!shown.people) return notes;
+    if (const auto& shadow = shown.people->shadow) {
+        notes.push_back(fmt::format("{} stands in for the list: by it {} may use the bot", shadow->text(),
+                                    shadow->everybody ? "everybody" : in_words(shadow->ids)));
+    }
+    for (const Admission& grant : shown.people->grants)
+        notes.push_back(grant_text(grant, shown));
+    for (const std::string& path : shown.people->unread)
+        notes.push_back(path + " cannot be read; what it says is not known");
+    if (shown.in_force() == false) {
+        notes.push_back(
+            fmt::format("the gateway started with another list ({}): hermesctl restart brings this one "
+                        "in force",
+                        in_words(shown.people->started_with)));
+    }
+    return notes;
+}
+
+std::string to_text(const Listing& shown, int width) {
+    std::vector<std::vector<std::string>> rows;
+    for (const UserId id : shown.list.ids) {
+        rows.push_back({std::to_string(id), shown.name_of(id),
+                        id == shown.owner ? "on the list, the owner" : "on the list"});
+    }
+    for (const UserId id : shown.only_paired())
+        rows.push_back({std::to_string(id), shown.name_of(id), "paired with Hermes, not on the list"});
+    std::string text = term::table({"USER", "NAME", "HOW"}, rows, width);
+    for (const std::string& note : notes_of(shown))
+        text += note + "\n";
+    return text;
+}
+
+Json to_json(const Listing& shown) {
+    Json users = Json::array();
+    const auto add = [&](UserId id, const char* by) {
+        users.push_back(
+            {{"id", id}, {"name", shown.name_of(id)}, {"by", by}, {"owner", Json(id == shown.owner)}});
+    };
+    for (const UserId id : shown.list.ids)
+        add(id, "list");
+    for (const UserId id : shown.only_paired())
+        add(id, "pairing");
+    Json others = Json::array();
+    Json shadow;
+    if (shown.people) {
+        for (const Admission& grant : shown.people->grants) {
+            others.push_back({{"name", grant.name},
+                              {"where", grant.where},
+                              {"ids", grant.ids},
+                              {"everybody", grant.everybody}});
+        }
+        if (shown.people->shadow) shadow = shown.people->shadow->where;
+    }
+    return {{"users", users},       {"everybody", shown.list.everybody}, {"others", others},
+            {"shadowedBy", shadow}, {"inForce", shown.in_force()},       {"asked", shown.people.has_value()}};
+}
+
+int width_of(const Session& session) {
+    return session.terminal().out_is_terminal ? session.terminal().width : 0;
+}
+
+}  // namespace
+
+kube::Json users_secret(Session& session, const hermes::Names& names) {
+    auto secret = session.client().get(names.secret());
+    if (secret) return std::move(*secret);
+    throw Error(ExitCode::failed,
+                fmt::format("there is no {} in namespace {}", title(names.secret()), names.ns),
+                "hermesctl list shows what is there; hermesctl deploy makes one");
+}
+
+std::optional<People> people_inside(Session& session, const hermes::Names& names,
+                                    const UserIds& whose_names) {
+    std::string why;
+    try {
+        const hermes::Target target = hermes::find_agent(session.client(), names);
+        if (target.running) return hermes::ask_people(session.client(), target, whose_names);
+        why = target.why;
+    } catch (const Error& error) {
+        if (error.code() == ExitCode::interrupted || error.code() == ExitCode::unreachable) throw;
+        why = error.message();
+    }
+    session.story().on({"users", "others", State::warning,
+                        "whom else Hermes lets in could not be asked in the pod: " + why});
+    return std::nullopt;
+}
+
+std::string called(const std::optional<People>& people, UserId id) {
+    const std::string name = people ? term::printable(people->name_of(id)) : "";
+    return name.empty() ? std::to_string(id) : fmt::format("{} ({})", id, name);
+}
+
+ExitCode list_users(Session& session, const hermes::Names& names) {
+    const Json secret = users_secret(session, names);
+    Listing shown{.list = hermes::users_in(secret), .owner = hermes::owner_of(secret)};
+    shown.people = people_inside(session, names, shown.list.ids);
+    session.print_result(to_json(shown), to_text(shown, width_of(session)));
+    return ExitCode::ok;
+}
+
+ExitCode list_pending(Session& session, const hermes::Names& names) {
+    const hermes::UserList list = hermes::users_in(users_secret(session, names));
+    std::vector<hermes::Refused> refused;
+    for (hermes::Refused& one : hermes::refused_users(session.client(), names, session.story())) {
+        if (!list.has(one.id)) refused.push_back(std::move(one));
+    }
+    UserIds ids;
+    for (const hermes::Refused& one : refused)
+        ids.push_back(one.id);
+    const auto people = people_inside(session, names, ids);
+    const std::string zone = people && !people->zone.empty() ? " " + people->zone : "";
+    Json all = Json::array();
+    std::vector<std::vector<std::string>> rows;
+    for (const hermes::Refused& one : refused) {
+        std::string name = people ? people->name_of(one.id) : "";
+        if (name.empty()) name = one.name;
+        const std::string command =
+            completed_hint(fmt::format("hermesctl allow-user {}", one.id), session.flags());
+        rows.push_back({std::to_string(one.id), term::printable(name), one.last + zone,
+                        std::to_string(one.times), command});
+        all.push_back({{"id", one.id},
+                       {"name", name},
+                       {"last", one.last + zone},
+                       {"times", one.times},
+                       {"command", command}});
+    }
+    session.print_exact({{"pending", all}},
+                        rows.empty()
+                            ? "nobody has been refused since the gateway started\n"
+                            : term::table({"USER", "NAME", "LAST TRIED", "TIMES", "LET IN WITH"}, rows, 0));
+    return ExitCode::ok;
+}
+
+}  // namespace hermesctl::cli

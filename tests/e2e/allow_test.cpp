@@ -1,0 +1,84 @@
+// allow-user on a real node, with the real gateway: let in, put out, and who tried in vain.
+#include "e2e/node.hpp"
+
+namespace hermesctl::e2e {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr const char* second = "222222222";  // the stand-in Telegram calls that one Bob
+
+class Allow : public Node {
+  protected:
+    void deploy_well() {
+        const Finished done = hermesctl(deploy_arguments());
+        ASSERT_EQ(done.code, 0) << done.out << done.err;
+    }
+    /// The bot's answer to somebody's message; "" when none came.
+    static std::string ask_as(const std::string& user, const std::string& text, int seconds) {
+        const Finished done = testing::finished({SOURCE_DIR "/tests/node/node", "say", text, "--from", user,
+                                                 "--timeout", std::to_string(seconds)});
+        EXPECT_LT(done.code, 2) << done.err;
+        return done.out;
+    }
+    std::string in_pod(const std::string& script) {
+        const Finished done = hermesctl({"exec", "--", "sh", "-ec", script});
+        EXPECT_EQ(done.code, 0) << done.err;
+        return done.out;
+    }
+};
+
+TEST_F(Allow, ASecondUserIsLetInAndARemovedOneGetsNoAnswer) {
+    deploy_well();
+    EXPECT_EQ(ask_as(second, "a stranger", 5), "");
+    const Finished pending = hermesctl({"allow-user", "--pending"});
+    EXPECT_EQ(pending.code, 0) << pending.err;
+    EXPECT_THAT(pending.out, AllOf(HasSubstr("Bob Second (@bob_second)"), HasSubstr(" +0000 "),
+                                   HasSubstr("hermesctl allow-user "), HasSubstr(ns() + " 222222222\n")));
+
+    const Finished let_in = hermesctl({"allow-user", second, "-v"});
+    ASSERT_EQ(let_in.code, 0) << let_in.out << let_in.err;
+    EXPECT_THAT(let_in.out, HasSubstr("in force: the running gateway has this list"));
+    EXPECT_THAT(let_in.out + let_in.err, Not(HasSubstr(setting("HERMES_TEST_TOKEN"))));
+    EXPECT_THAT(ask_as(second, "let in", 40), HasSubstr("you said 'let in'"));
+    EXPECT_THAT(ask("and the first one"), HasSubstr("you said 'and the first one'"));
+    const Json listed = Json::parse(hermesctl({"allow-user", "--list", "-o", "json"}).out);
+    EXPECT_EQ(listed["inForce"], true);
+    EXPECT_EQ(listed["users"][0]["owner"], true);
+    EXPECT_EQ(listed["users"][1]["name"], "Bob Second (@bob_second)");
+    EXPECT_THAT(hermesctl({"deploy", "-y", "--allow-user", setting("HERMES_TEST_USER")}).out,
+                HasSubstr("nothing to change"))
+        << "a deploy that does not name them keeps them, and the mark is what deploy writes";
+
+    const Finished out = hermesctl({"allow-user", "--remove", second, "-y"});
+    ASSERT_EQ(out.code, 0) << out.out << out.err;
+    EXPECT_EQ(ask_as(second, "put out", 5), "");
+    EXPECT_THAT(ask("still here"), HasSubstr("you said 'still here'"));
+}
+
+TEST_F(Allow, APairingGoesAndWhatElseLetsSomebodyInIsNamed) {
+    deploy_well();
+    in_pod(
+        "mkdir -p /opt/data/platforms/pairing && echo '{\"222222222\": {\"user_name\": \"Bob\", "
+        "\"approved_at\": 1}}' "
+        "> /opt/data/platforms/pairing/telegram-approved.json");
+    EXPECT_THAT(ask_as(second, "paired", 40), HasSubstr("you said 'paired'"));
+    EXPECT_THAT(hermesctl({"allow-user", "--list"}).out, HasSubstr("paired with Hermes, not on the list"));
+
+    in_pod("echo GATEWAY_ALLOWED_USERS=222222222 >> /opt/data/.env");
+    const Finished still = hermesctl({"allow-user", "--remove", second, "-y"});
+    EXPECT_EQ(still.code, 1) << still.out;
+    EXPECT_THAT(still.err, AllOf(HasSubstr("off the list, but not out"),
+                                 HasSubstr("GATEWAY_ALLOWED_USERS in /opt/data/.env names that one")));
+    EXPECT_EQ(in_pod("cat /opt/data/platforms/pairing/telegram-approved.json"), "{}");
+    EXPECT_THAT(in_pod("cat /opt/data/.env"), Not(HasSubstr("TELEGRAM_ALLOWED_USERS")))
+        << "the revocation must not leave a list that shadows the Secret's";
+    in_pod("sed -i /GATEWAY_ALLOWED_USERS/d /opt/data/.env");
+    EXPECT_EQ(hermesctl({"allow-user", "--remove", second, "-y"}).code, 0);
+    EXPECT_EQ(ask_as(second, "not any more", 5), "");
+}
+
+}  // namespace
+}  // namespace hermesctl::e2e

@@ -1,0 +1,273 @@
+// allow-user as a command: what it refuses, shows, changes and proves.
+#include "hermesctl/base/crypto.hpp"
+#include "support/cli_world.hpp"
+#include "support/installation.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace hermesctl::cli {
+namespace {
+
+using hermesctl::testing::FakeProcess;
+using kube::Json;
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+const kube::Ref secret_ref{"Secret", "hermes", "hermes-secrets"};
+const kube::Ref deployment_ref{"Deployment", "hermes", "hermes"};
+
+class AllowUser : public ::testing::Test {
+  protected:
+    AllowUser() {
+        hermesctl::testing::put_installation(world_.api);
+        list("111,222");
+        world_.api.on_exec = [this](FakeProcess& process) { serve(process); };
+        // The controller, and a gateway that starts with what the Secret holds then.
+        world_.api.on_write = [this](const std::string&, const Json& object) {
+            if (kube::ref_of(object) != deployment_ref) return;
+            const auto generation = kube::int_at(object, "/metadata/generation");
+            world_.api.merge(deployment_ref, {{"status", {{"observedGeneration", generation}}}});
+            started_with_ = list();
+        };
+    }
+    void list(const std::string& users) {
+        world_.api.merge(secret_ref, {{"data", {{"TELEGRAM_ALLOWED_USERS", base64_encode(users)}}}});
+        world_.api.log.clear();
+    }
+    std::string list() const {
+        return base64_decode(kube::text_at(world_.api.object(secret_ref), "/data/TELEGRAM_ALLOWED_USERS"))
+            .value();
+    }
+    std::string owner() const {
+        return kube::text_at(world_.api.object(secret_ref), "/metadata/annotations/hermesctl~1owner");
+    }
+    /// The scripts in the pod, told apart by what only one of them has.
+    void serve(FakeProcess& process) {
+        const auto runs = [&](const char* part) {
+            return std::any_of(process.argv.begin(), process.argv.end(),
+                               [&](const std::string& word) { return word.find(part) != std::string::npos; });
+        };
+        if (std::find(process.argv.begin(), process.argv.end(), "revoke") != process.argv.end()) {
+            revoked_.push_back(process.argv.back());
+            people_["paired"].erase(process.argv.back());
+            return process.exit(0);
+        }
+        if (runs("getChat")) {
+            process.out(people_.dump() + "\n");
+            return process.exit(0);
+        }
+        if (runs("FAR_BACK")) {
+            process.out(log_);
+            return process.exit(0);
+        }
+        if (runs("getMe")) {
+            process.out(
+                R"({"bot": {"status": 200, "username": "cage_bot"}, "model": {"status": 200, "key": "K"},
+                            "live": {"provider": "minimax"}})");
+            return process.exit(0);
+        }
+        if (runs("b64decode")) {
+            if (process.input_ended) prove(process);
+            return;
+        }
+        process.out(R"({"alive":true,"ready":true,"gateway":"running","telegram":"connected"})"
+                    "\n");
+        if (process.argv.back() == "facts") process.exit(0);
+    }
+    void prove(FakeProcess& process) const {
+        const bool same =
+            Json::parse(process.input).at("TELEGRAM_ALLOWED_USERS") == base64_encode(started_with_);
+        process.out(Json{{"gateways", 1},
+                         {"unused", same ? Json::array() : Json{"TELEGRAM_ALLOWED_USERS"}},
+                         {"shadowed", Json::array()},
+                         {"unread", Json::array()}}
+                        .dump());
+        process.exit(0);
+    }
+    std::string run(const std::vector<std::string>& arguments, ExitCode expected = ExitCode::ok) {
+        std::vector<std::string> line{"allow-user"};
+        line.insert(line.end(), arguments.begin(), arguments.end());
+        EXPECT_EQ(world_.run(line), expected) << world_.out.str() << world_.err.str();
+        return world_.out.str() + world_.err.str();
+    }
+    bool wrote() const {
+        return std::any_of(world_.api.log.begin(), world_.api.log.end(), [](const std::string& line) {
+            return line.starts_with("PATCH secret") || line.starts_with("PATCH deployment");
+        });
+    }
+
+    testing::CliWorld world_;
+    Json people_{{"gateway", true},          {"list", {{"ids", {111, 222}}}},
+                 {"grants", Json::array()},  {"paired", Json::object()},
+                 {"asking", Json::object()}, {"names", {{"111", "Ann (@ann)"}}},
+                 {"zone", "+0100"},          {"unread", Json::array()}};
+    std::string log_{};
+    std::string started_with_{};
+    std::vector<std::string> revoked_{};
+};
+
+TEST_F(AllowUser, WhatIsNoUserIsRefusedWithClearWords) {
+    const std::vector<std::pair<std::string, std::string>> cases{{"@bob", "@userinfobot"},
+                                                                 {"bob", "is a name, not an id"},
+                                                                 {"*", "everybody"},
+                                                                 {"0", "is no user id"},
+                                                                 {"", "nobody is named"},
+                                                                 {"-100123", "is a group's id"},
+                                                                 {"1234567890123456789", "is too long"},
+                                                                 {"12x", "is no user id"}};
+    for (const auto& [word, said] : cases)
+        EXPECT_THAT(run({word}, ExitCode::usage), HasSubstr(said)) << word;
+    EXPECT_THAT(run({"-100123"}, ExitCode::usage), HasSubstr("TELEGRAM_GROUP_ALLOWED_CHATS"));
+    EXPECT_THAT(run({}, ExitCode::usage), HasSubstr("nobody is named"));
+    EXPECT_THAT(run({"--replace"}, ExitCode::usage), HasSubstr("an empty list"));
+    EXPECT_THAT(run({"--list", "5"}, ExitCode::usage), HasSubstr("take no ids"));
+    EXPECT_THAT(world_.api.log, IsEmpty()) << "before anything is sent";
+    EXPECT_THAT(run({"--dry-run", "5", "5"}), HasSubstr("is named twice"));
+}
+
+TEST_F(AllowUser, TheListNeverBecomesEmptyNorLosesItsOwnerByAccident) {
+    EXPECT_THAT(run({"--remove", "111", "222", "--force", "-y"}, ExitCode::failed),
+                HasSubstr("would be empty"));
+    EXPECT_THAT(run({"--remove", "111", "-y"}, ExitCode::failed),
+                AllOf(HasSubstr("111 owns the bot"), HasSubstr("--force")));
+    EXPECT_THAT(run({"--replace", "333", "-y"}, ExitCode::failed), HasSubstr("111 owns the bot"));
+    EXPECT_THAT(run({"--owner", "333"}, ExitCode::failed), HasSubstr("hermesctl allow-user 333 --owner 333"));
+    EXPECT_FALSE(wrote());
+    run({"--owner", "222"});
+    EXPECT_EQ(owner(), "222");
+    EXPECT_EQ(list(), "111,222") << "only the owner was asked for";
+    EXPECT_THAT(run({"--remove", "222", "-y"}, ExitCode::failed), HasSubstr("222 owns the bot"));
+    run({"--remove", "222", "--force", "--no-restart", "-y"});
+    EXPECT_EQ(list(), "111");
+    EXPECT_EQ(owner(), "111");
+}
+
+TEST_F(AllowUser, TheNewListIsProvedInTheRunningGateway) {
+    EXPECT_THAT(run({"333"}),
+                AllOf(HasSubstr("+ 333 may use the bot"), HasSubstr("in force: the running gateway")));
+    EXPECT_EQ(started_with_, "111,222,333");
+    people_["list"]["ids"] = {111, 333};
+    EXPECT_THAT(run({"--remove", "222", "-y", "-o", "json"}), HasSubstr(R"("inForce": true)"));
+    EXPECT_EQ(started_with_, "111,333");
+    // A gateway that does not take it: the old list is back, and that is told.
+    world_.api.on_write = [this](const std::string&, const Json& object) {
+        if (kube::ref_of(object) != deployment_ref) return;
+        const auto generation = kube::int_at(object, "/metadata/generation");
+        world_.api.merge(deployment_ref, {{"status", {{"observedGeneration", generation}}}});
+    };
+    EXPECT_THAT(run({"444"}, ExitCode::failed), HasSubstr("has another value of TELEGRAM_ALLOWED_USERS"));
+    EXPECT_EQ(list(), "111,333");
+}
+
+TEST_F(AllowUser, WithoutARestartTheListWaitsForOne) {
+    list("111, 222,");
+    EXPECT_THAT(run({"333", "--no-restart", "-o", "json"}), HasSubstr(R"("inForce": null)"));
+    EXPECT_EQ(list(), "111, 222,333");
+    EXPECT_EQ(owner(), "111") << "noted with the first change";
+    EXPECT_THAT(run({"444", "--no-restart"}), HasSubstr("not in force yet; hermesctl restart"));
+    EXPECT_THAT(world_.api.log, Not(Contains(HasSubstr("PATCH deployment"))));
+    EXPECT_THAT(run({"444", "--no-restart"}), HasSubstr("nothing to change"));
+}
+
+TEST_F(AllowUser, WhatTakesAccessNeedsAYesAndADryRunChangesNothing) {
+    EXPECT_THAT(run({"--remove", "222"}, ExitCode::usage),
+                AllOf(HasSubstr("- 222 loses access"), HasSubstr("--yes")));
+    EXPECT_THAT(run({"--replace", "111", "333", "--dry-run"}),
+                AllOf(HasSubstr("+ 333 may use the bot"), HasSubstr("- 222 loses access")));
+    EXPECT_FALSE(wrote());
+    EXPECT_EQ(list(), "111,222");
+}
+
+TEST_F(AllowUser, APairingGoesWithItsUser) {
+    people_["paired"] = {{"222", "Bob"}, {"555", "Eve"}};
+    EXPECT_THAT(run({"--remove", "222", "--no-restart", "-y"}),
+                HasSubstr("- revoke  Hermes' pairing of 222 (Bob)"));
+    EXPECT_EQ(list(), "111");
+    run({"--remove", "555", "-y"});
+    EXPECT_THAT(revoked_, ::testing::ElementsAre("222", "555")) << "one who is not on the list, too";
+}
+
+TEST_F(AllowUser, WhoIsStillLetInByAnotherSourceIsNotOut) {
+    people_["grants"] = {{{"name", "GATEWAY_ALLOWED_USERS"},
+                          {"where", "/opt/data/.env"},
+                          {"ids", {222}},
+                          {"everybody", false}}};
+    EXPECT_THAT(run({"--remove", "222", "--no-restart", "-y"}, ExitCode::failed),
+                AllOf(HasSubstr("off the list, but not out"),
+                      HasSubstr("222: GATEWAY_ALLOWED_USERS in /opt/data/.env names that one")));
+    EXPECT_EQ(list(), "111");
+    world_.api.deny("create", "pods/exec");
+    world_.api.deny("get", "pods/exec");
+    EXPECT_THAT(run({"--remove", "222", "--no-restart", "-y"}, ExitCode::failed), HasSubstr("is not known"));
+}
+
+TEST_F(AllowUser, AListInAFileIsNotTakenForTheSecrets) {
+    people_["grants"] = {{{"name", "TELEGRAM_ALLOWED_USERS"},
+                          {"where", "/opt/data/.env"},
+                          {"ids", {111}},
+                          {"everybody", false}}};
+    EXPECT_THAT(run({"333"}, ExitCode::failed), HasSubstr("/opt/data/.env stands in for the Secret's list"));
+    EXPECT_FALSE(wrote());
+    EXPECT_THAT(run({"--list"}), HasSubstr("stands in for the list: by it 111 may use the bot"));
+}
+
+TEST_F(AllowUser, AnOpenListIsClosedOnlyOnPurpose) {
+    list("*,111");
+    EXPECT_THAT(run({"333"}, ExitCode::failed), HasSubstr("--replace"));
+    EXPECT_THAT(run({"--remove", "111"}, ExitCode::failed), HasSubstr("--replace"));
+    EXPECT_THAT(run({"--replace", "111", "--no-restart"}, ExitCode::usage),
+                HasSubstr("everybody (*) loses access"));
+    run({"--replace", "111", "--no-restart", "-y"});
+    EXPECT_EQ(list(), "111");
+}
+
+TEST_F(AllowUser, TheListTellsNamesTheOwnerAndWhatElseLetsPeopleIn) {
+    people_["paired"] = {{"555", "Eve\x1b[2J"}};
+    people_["list"]["ids"] = {111};
+    people_["grants"] = {{{"name", "GATEWAY_ALLOWED_USERS"},
+                          {"where", "the gateway's environment"},
+                          {"ids", {444}},
+                          {"everybody", false}},
+                         {{"name", "telegram.allow_from"},
+                          {"where", "/opt/data/config.yaml"},
+                          {"ids", {111}},
+                          {"everybody", false}}};
+    const std::string text = run({"--list"});
+    EXPECT_THAT(text, AllOf(HasSubstr("Ann (@ann)"), HasSubstr("the owner"), HasSubstr("paired with Hermes"),
+                            HasSubstr("lets in 444, too"), HasSubstr("comes before the list"),
+                            HasSubstr("hermesctl restart brings this one in force"), Not(HasSubstr("\x1b"))));
+    run({"--list", "-o", "json"});
+    const Json json = Json::parse(world_.out.str());
+    EXPECT_EQ(json["users"].size(), 3u);
+    EXPECT_EQ(json["users"][0]["owner"], true);
+    EXPECT_EQ(json["users"][2]["by"], "pairing");
+    EXPECT_EQ(json["inForce"], false);
+    world_.api.merge({"Pod", "hermes", "hermes-1-a"},
+                     {{"metadata", {{"deletionTimestamp", "2026-01-01T00:00:00Z"}}}});
+    EXPECT_THAT(run({"--list"}), AllOf(HasSubstr("222"), HasSubstr("could not be asked in the pod")));
+}
+
+TEST_F(AllowUser, PendingTellsWhoTriedAndTheCommandThatLetsThemIn) {
+    people_["names"] = {{"333", "Bob"}};
+    log_ =
+        "2026-05-10 16:00:01,000 WARNING p: [Telegram] Blocked unauthorized user 333 in chat 333\n"
+        "2026-05-10 16:00:02,000 WARNING p: [Telegram] Blocked unauthorized user 222 in chat 222\n";
+    const std::string text = run({"--pending"});
+    EXPECT_THAT(text, AllOf(HasSubstr("Bob"), HasSubstr("2026-05-10 16:00:01 +0100"),
+                            HasSubstr("hermesctl allow-user 333"), Not(HasSubstr("222"))))
+        << "who is on the list by now is not pending";
+    run({"--pending", "-o", "json"});
+    EXPECT_EQ(Json::parse(world_.out.str())["pending"][0]["name"], "Bob");
+    log_ = "";
+    EXPECT_THAT(run({"--pending"}), HasSubstr("nobody has been refused"));
+}
+
+}  // namespace
+}  // namespace hermesctl::cli
