@@ -153,6 +153,6 @@ def is_on(value):
     return value.strip().lower() not in ("", "0", "no", "off", "false")
 
 
-def entries(users):
+def users_in(text):
     """A list of users as Hermes reads it."""
-    return [entry.strip() for entry in users.split(",") if entry.strip()]
+    return [entry.strip() for entry in text.split(",") if entry.strip()]

@@ -73,7 +73,7 @@ def rights(found):
                                if name.endswith("_ALLOW_ALL_USERS") and is_on(value)),
             "wildcards": [name for name in LISTS if "*" in found.get(name, "").replace(",", " ").split()]}
     if USERS in found:
-        users = entries(found[USERS])
+        users = users_in(found[USERS])
         said["users"] = {"count": len(users), "odd": len([user for user in users if not user.isdigit()])}
     return said
 

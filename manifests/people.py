@@ -24,7 +24,7 @@ FROM = re.compile(r"""(?:^|[\s{,])["']?allow_from["']?\s*:\s*(.*)""")
 
 
 def listed(users):
-    found = entries(users)
+    found = users_in(users)
     return {"ids": [int(one) for one in found if re.fullmatch(r"[1-9][0-9]{0,17}", one)][:1000],
             "everybody": "*" in found}
 

@@ -192,7 +192,8 @@ Result deploy_one(Session& session, const hermes::Json& settings, const DeployFl
                         {.after_namespace = [&] { guard.take(); }, .before_deployment = write},
                         session.story());
     }
-    Result result{.json = shown_json(made, plan, config), .text = plan.changes() ? "" : "nothing to change\n"};
+    Result result{.json = shown_json(made, plan, config),
+                  .text = plan.changes() ? "" : "nothing to change\n"};
     plan = {};  // the wait needs none of it
     made.live = {};
     made.objects = {};

@@ -83,7 +83,7 @@ Json sources_of(const WantedKeys& wanted) {
 
 hermes::SecretChanges read_values(Session& session, const Json& wanted) {
     const Json sources = with_stdin(session, wanted);
-    const hermes::Wish wish = wish_of(session, Json::object());
+    const hermes::Wish wish = wish_of(session, Json::object(), {});
     hermes::remember_variables(sources, wish.readers.environment);
     const hermes::SecretReaders readers{wish.readers.in, wish.readers.environment, {}};
     hermes::SecretChanges changes;

@@ -56,12 +56,13 @@ std::optional<Trouble> paused_trouble(const Snapshot& now) {
                    Patience::none};
 }
 
-/// A pod on its way out, the one that should have ended first; null when there is none.
+/// A pod on its way out, the one that should have ended first; null when there is none. That of a Job (a
+/// proof, a trial) has the agent's labels and is none of it.
 const Json& leaving(const Snapshot& now) {
     const Json* first = &nothing;
     for (const auto& [name, pod] : now.pods) {
         const std::string due = text_at(pod, "/metadata/deletionTimestamp");
-        if (due.empty()) continue;
+        if (due.empty() || !text_at(pod, "/metadata/labels/job-name").empty()) continue;
         if (first->is_null() || due < text_at(*first, "/metadata/deletionTimestamp")) first = &pod;
     }
     return *first;

@@ -113,6 +113,7 @@ void harden(Json& pod_spec) {
 
 std::string lacking_hardness(const Json& pod_spec) {
     const Json& of_pod = at(pod_spec, "/securityContext");
+    if (at(pod_spec, "/containers").empty()) return "its containers are not known";
     for (const char* list : {"/containers", "/initContainers"}) {
         for (const Json& container : at(pod_spec, list)) {
             const Json& own = at(container, "/securityContext");

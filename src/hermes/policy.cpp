@@ -92,6 +92,34 @@ void add_openings(Json& rules, const Values& values) {
     }
 }
 
+/// All that is closed of a family, one by one.
+std::vector<Range> known_ranges(const Values& values, const ClusterFacts& cluster, bool v6) {
+    std::vector<Range> closed;
+    const auto add = [&](const std::vector<std::string>& list, int longest = 128) {
+        for (const std::string& text : list) {
+            const auto range = parse_range(text);
+            if (range && range->v6 == v6 && range->bits > 0) closed.push_back(network_of(*range, longest));
+        }
+    };
+    add(v6 ? special_ranges_v6() : special_ranges_v4());
+    add(values.network.except);
+    add(values.network.nat64);                  // a prefix of one's own may lie in 2000::/3
+    add(cluster.node_addresses, v6 ? 64 : 32);  // a node's own network at home has public IPv6 addresses
+    add(cluster.api_addresses);
+    add(cluster.pod_ranges);
+    add(cluster.service_ranges);
+    add(cluster.balancer_addresses);
+    add(cluster.closed_before);
+    return closed;
+}
+
+std::vector<std::string> texts_of(const std::vector<Range>& ranges) {
+    std::vector<std::string> texts;
+    for (const Range& range : ranges)
+        texts.push_back(range.text());
+    return texts;
+}
+
 }  // namespace
 
 const std::vector<std::string>& special_ranges_v4() {
@@ -134,42 +162,19 @@ const std::vector<std::string>& nat64_ranges() {
 }
 
 std::vector<std::string> closed_ranges(const Values& values, const ClusterFacts& cluster, bool v6) {
-    std::vector<Range> closed;
-    const auto add = [&](const std::vector<std::string>& list, int longest = 128) {
-        for (const std::string& text : list) {
-            const auto range = parse_range(text);
-            if (range && range->v6 == v6 && range->bits > 0) closed.push_back(network_of(*range, longest));
-        }
-    };
-    add(v6 ? special_ranges_v6() : special_ranges_v4());
-    add(values.network.except);
-    add(values.network.nat64);                  // a prefix of one's own may lie in 2000::/3
-    add(cluster.node_addresses, v6 ? 64 : 32);  // a node's own network at home has public IPv6 addresses
-    add(cluster.api_addresses);
-    add(cluster.pod_ranges);
-    add(cluster.service_ranges);
-    add(cluster.balancer_addresses);
-    add(cluster.closed_before);
-    std::vector<std::string> texts;
-    for (const Range& range : minimal(closed))
-        texts.push_back(range.text());
-    return texts;
+    return texts_of(minimal(known_ranges(values, cluster, v6)));
 }
 
 std::vector<std::string> closed_behind(const std::string& nat64, const Values& values,
                                        const ClusterFacts& cluster) {
     const auto prefix = parse_range(nat64);
     std::vector<Range> closed;
-    for (const std::string& text : closed_ranges(values, cluster, false))
-        closed.push_back(behind_nat64(*prefix, *parse_range(text)));
-    for (const std::string& text : closed_ranges(values, cluster, true)) {
-        const auto range = parse_range(text);
-        if (prefix->contains(*range) && range->bits > prefix->bits) closed.push_back(*range);
+    for (const Range& range : known_ranges(values, cluster, false))
+        closed.push_back(behind_nat64(*prefix, range));
+    for (const Range& range : known_ranges(values, cluster, true)) {
+        if (prefix->contains(range) && range.bits > prefix->bits) closed.push_back(range);
     }
-    std::vector<std::string> texts;
-    for (const Range& range : minimal(closed))
-        texts.push_back(range.text());
-    return texts;
+    return texts_of(minimal(closed));
 }
 
 Json egress_rules(const Values& values, const ClusterFacts& cluster, const Json& kept) {

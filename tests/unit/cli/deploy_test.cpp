@@ -2,6 +2,7 @@
 #include "hermesctl/base/crypto.hpp"
 #include "hermesctl/kube/yaml.hpp"
 #include "support/cli_world.hpp"
+#include "support/installation.hpp"
 #include "support/recording_reporter.hpp"
 #include "support/scratch.hpp"
 
@@ -84,7 +85,7 @@ TEST_F(DeployTest, WithNothingToChangeOnlyReadsAndAsksForDryRuns) {
     EXPECT_EQ(std::count_if(world_.api.log.begin(), world_.api.log.end(),
                             [](const std::string& line) { return line.ends_with(" (dry run)"); }),
               7);
-    EXPECT_LE(world_.api.log.size(), 7u + 7u + 8u) << ::testing::PrintToString(world_.api.log);
+    EXPECT_LE(world_.api.log.size(), 8u + 7u + 8u) << ::testing::PrintToString(world_.api.log);
 }
 
 TEST_F(DeployTest, DryRunAndDiffChangeNothing) {
@@ -217,10 +218,13 @@ TEST_F(DeployTest, WhatWasDoneIsToldBeforeTheSecondOneFails) {
 TEST_F(DeployTest, AnImageThatNeedsRootIsRefusedBeforeAnythingIsChanged) {
     install();
     world_.api.on_write = [this](const std::string& type, const Json& object) {
-        if (kube::text_at(object, "/kind") != "Pod" || type != "ADDED") return;
+        if (kube::text_at(object, "/kind") != "Job" || type != "ADDED") return;
+        const std::string name = kube::text_at(object, "/metadata/name");
+        Json pod = testing::object_of("Pod", "hermes", name + "-x", kube::at(object, "/spec/template"));
+        pod["metadata"]["labels"]["job-name"] = name;
         const Json ended{{"terminated", {{"exitCode", 100}, {"message", "preinit: fatal: /run"}}}};
-        world_.api.merge(kube::ref_of(object),
-                         {{"status", {{"containerStatuses", {{{"name", "start"}, {"state", ended}}}}}}});
+        pod["status"] = {{"containerStatuses", {{{"name", "start"}, {"state", ended}}}}};
+        world_.api.put(pod);
     };
     const Json before = world_.api.object(deployment_ref);
     EXPECT_EQ(deploy({"--hardened", "--allow-user", "111,222"}), ExitCode::failed);

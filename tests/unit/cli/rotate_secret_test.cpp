@@ -89,6 +89,7 @@ class RotateSecretTest : public ::testing::Test {
                              {"gateways", Json::array()},
                              {"container", Json::object()},
                              {"plain", Json::array()},
+                             {"resolvers", Json::object()},
                              {"env_files", {{"/opt/data/.env", {{"state", "read"}, {"shadows", shadows_}}}}},
                              {"configs", Json::object()}});
         } else {

@@ -293,6 +293,9 @@ TEST(Diagnosis, AnOldPodThatDoesNotEndIsNamed) {
     EXPECT_EQ(trouble_of(now).patience, Patience::minute);
     EXPECT_NE(trouble_of(now).hint.find("kubectl describe node hz"), std::string::npos);
     EXPECT_NE(trouble_of(now).hint.find("kubectl -n hermes delete pod/pod1 --force"), std::string::npos);
+    now.pods["pod1"]["metadata"]["labels"]["job-name"] = "hermes-gate-a1b2c3";  // hermesctl's own
+    EXPECT_FALSE(assess(now).trouble);
+    EXPECT_EQ(assess(now).rows.at(0).detail, "being created");
 }
 
 TEST(Diagnosis, UnschedulableSaysWhy) {

@@ -81,6 +81,7 @@ class SecretListTest : public ::testing::Test {
                  {"gateways", Json::array()},
                  {"container", Json::object()},
                  {"plain", Json::array()},
+                 {"resolvers", Json::object()},
                  {"configs",
                   {{"/opt/data/config.yaml",
                     {{"state", "read"},

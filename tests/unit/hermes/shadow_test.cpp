@@ -25,6 +25,7 @@ Json inside(const Json& env_file, const Json& managed = {{"state", "absent"}, {"
             {"gateways", Json::array()},
             {"container", Json::object()},
             {"plain", Json::array()},
+            {"resolvers", Json::object()},
             {"configs", Json::object()},
             {"env_files", {{"/opt/data/.env", env_file}, {"/etc/hermes/.env", managed}}}};
 }

@@ -127,7 +127,7 @@ TEST_F(UnshadowScript, SeveralKeysGoAtOnce) {
 
 TEST_F(UnshadowScript, ModeAndOwnerStayOnTheFileAndItsCopy) {
     if (::getuid() != 0) GTEST_SKIP() << "only root can give a file to a group";
-    for (const mode_t mode : {0600, 0640, 0664}) {
+    for (const mode_t mode : {0600U, 0640U, 0664U}) {
         put("KEY=1\nA=2\n", mode);
         ASSERT_EQ(::chown(path().c_str(), ::getuid(), 4242), 0);
         ASSERT_EQ(run().code, 0);
