@@ -32,6 +32,7 @@ Json proof_job(const Names& names, const Json& live, Json gate) {
     const Json& agent = at(live, "/spec/template/spec");
     Json job = throwaway_job("proof.yaml", names, agent);
     gate["image"] = agent_image(agent);
+    gate["imagePullPolicy"] = "IfNotPresent";  // :latest would be pulled, and the time is short
     job["/spec/template/spec/containers"_json_pointer] = Json::array({std::move(gate)});
     return job;
 }

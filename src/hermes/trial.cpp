@@ -60,6 +60,7 @@ Json trial_job(const Names& names, const Json& deployment) {
     Json gate = gate_of(deployment);
     if (!gate.is_null()) {
         gate["image"] = agent_image(agent);
+        gate["imagePullPolicy"] = "IfNotPresent";  // as the trial itself: :latest would be pulled
         spec["initContainers"].push_back(gate);
     }
     return job;

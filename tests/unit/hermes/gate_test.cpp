@@ -167,6 +167,7 @@ TEST_F(Proof, RunsTheGateAsThePolicySeesTheAgentAndLeavesNothing) {
     EXPECT_EQ(text_at(pod, "/metadata/labels/app"), "hermes");
     EXPECT_FALSE(at(pod, "/metadata/labels").contains("pod-template-hash"));
     EXPECT_EQ(text_at(pod, "/spec/containers/0/image"), "a/running:1");
+    EXPECT_EQ(text_at(pod, "/spec/containers/0/imagePullPolicy"), "IfNotPresent");
     EXPECT_EQ(text_at(pod, "/spec/nodeSelector/disk"), "ssd");
     EXPECT_EQ(text_at(pod, "/spec/containers/0/command/5"), "10.43.0.10:9153,10.43.0.1:443");
     EXPECT_FALSE(has_jobs());

@@ -196,6 +196,7 @@ TEST_F(TryValues, TheOneShotPodHasTheAgentsCageAndNothingElseOfIt) {
     ASSERT_EQ(at(spec, "/initContainers").size(), 1u);
     EXPECT_EQ(text_at(spec, "/initContainers/0/name"), gate_name);
     EXPECT_EQ(text_at(spec, "/initContainers/0/image"), "hermes:1");
+    EXPECT_EQ(text_at(spec, "/initContainers/0/imagePullPolicy"), "IfNotPresent");
     EXPECT_EQ(text_at(spec, "/containers/0/image"), "hermes:1");
     EXPECT_EQ(text_at(spec, "/nodeSelector/disk"), "ssd");
     EXPECT_EQ(at(spec, "/automountServiceAccountToken"), false);
