@@ -256,13 +256,14 @@ class Waiter {
 };
 
 /// Evicted and the like stay as objects, though nothing runs in them any more: they are not waited for. One
-/// that is being deleted has ended a moment before it is gone.
+/// that is being deleted has ended a moment before it is gone. A Job's pod (a proof, a trial) ends itself.
 std::vector<Json> awaited_ones(const Watch& pods) {
     std::vector<Json> left;
     for (const auto& [name, pod] : pods.objects()) {
         const std::string phase = kube::text_at(pod, "/status/phase");
         const bool stays = kube::at(pod, "/metadata/deletionTimestamp").is_null();
-        if (stays && (phase == "Failed" || phase == "Succeeded")) continue;
+        const bool of_job = !kube::at(pod, "/metadata/labels/job-name").is_null();
+        if (of_job || (stays && (phase == "Failed" || phase == "Succeeded"))) continue;
         left.push_back(pod);
     }
     return left;

@@ -122,6 +122,16 @@ TEST_F(Teardown, DoesNotWaitForWhatIsLeftOfAnEvictedPod) {
     EXPECT_LT(clock_.elapsed(), 60s);
 }
 
+TEST_F(Teardown, DoesNotWaitForAJobsPodThatLooksLikeTheAgents) {
+    collect_garbage();
+    put("Pod", "hermes-gate-a1b2c3-x",
+        {{"metadata", {{"labels", {{"app", "hermes"}, {"job-name", "hermes-gate-a1b2c3"}}}}},
+         {"status", {{"phase", "Running"}}}});
+    remove();
+    EXPECT_TRUE(gone(names.policy()));
+    EXPECT_LT(clock_.elapsed(), 60s);
+}
+
 TEST_F(Teardown, RefusesWhatBelongsToAnother) {
     api_.merge(names.secret(), {{"metadata", {{"labels", {{"app.kubernetes.io/instance", "other"}}}}}});
     EXPECT_THROW(plan(), Error);
