@@ -13,6 +13,7 @@ import time
 
 NOBODY = 65534
 LIMIT = 3.0  # seconds, for all of it
+MOST = 64  # what comes after them is not tried, and nothing is said of it
 CODES = {errno.ECONNREFUSED: "refused", errno.EACCES: "denied", errno.EPERM: "denied",
          errno.ENETUNREACH: "unreachable", errno.EHOSTUNREACH: "unreachable", errno.EADDRNOTAVAIL: "unreachable",
          errno.EAFNOSUPPORT: "unreachable", errno.EPROTONOSUPPORT: "denied"}
@@ -63,7 +64,7 @@ def reach(target, end):
 
 
 def main():
-    targets = json.loads(sys.argv[1])
+    targets = json.loads(sys.argv[1])[:MOST]
     if os.getuid() == 0:
         os.setgroups([])
         os.setgid(NOBODY)
@@ -78,7 +79,7 @@ def main():
             host = found[0] if found else "none.invalid"
         reached[target["name"]] = reach({**target, "host": host}, end)
 
-    threads = [threading.Thread(target=note, args=(target,), daemon=True) for target in targets[:64]]
+    threads = [threading.Thread(target=note, args=(target,), daemon=True) for target in targets]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -4,6 +4,8 @@
 #include "support/loopback_socket.hpp"
 
 #include <optional>
+#include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -45,6 +47,15 @@ TEST_F(ReachScript, UdpIsOpenOnlyWhenItAnswers) {
 TEST_F(ReachScript, WhatHasNoAddressIsSaid) {
     const ReachTarget nowhere{.by = "tcp", .host = "none.invalid", .port = 1};
     EXPECT_EQ(run({nowhere}).at(nowhere.name()), "unresolved");
+}
+
+TEST_F(ReachScript, NothingIsSaidOfWhatIsNotTried) {
+    std::vector<ReachTarget> many;
+    for (int i = 1; i <= 65; ++i)
+        many.push_back({.by = "tcp", .host = "127.0.0." + std::to_string(i), .port = tcp_.port()});
+    const Reached reached = run(many);
+    EXPECT_EQ(reached.size(), 64u);
+    EXPECT_EQ(reached.count(many.back().name()), 0u);
 }
 
 }  // namespace
