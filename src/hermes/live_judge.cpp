@@ -60,6 +60,9 @@ class Judge {
         const bool twin_tells = twin_.reached && (twin_open || twin_.caged.empty());
         // A kernel that gives no ICMP socket needs no comparison, nor a listener that is surely there.
         const bool told = seen == "denied" || (!twin_tells && target.listener == Listener::sure);
+        // Without the name nothing was tried: the twin may ask another name server.
+        if (target.row == "live-lan" && seen == "unresolved" && twin_open)
+            return unclear_.push_back(target.name() + ": the pod did not find its name; give its address");
         compared_ = compared_ || twin_open;
         if (twin_open || told) return closed_.push_back(fmt::format("{} {}", target.name(), seen));
         if (target.listener == Listener::perhaps && (twin_tells || twin_.left_out))

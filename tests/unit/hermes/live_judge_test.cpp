@@ -41,6 +41,7 @@ TEST(JudgeReach, OnlyTwinReachesAndPodDoesNotIsAPass) {
     };
     for (const Case& one : std::vector<Case>{{"refused", "open", Listener::sure, Verdict::pass},
                                              {"silent", "open", Listener::perhaps, Verdict::pass},
+                                             {"unresolved", "open", Listener::asked, Verdict::inconclusive},
                                              {"open", "open", Listener::sure, Verdict::fail},
                                              {"open", "silent", Listener::perhaps, Verdict::fail},
                                              {"refused", "refused", Listener::sure, Verdict::inconclusive},
