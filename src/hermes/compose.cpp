@@ -175,7 +175,7 @@ class Composer {
         warn_of_gaps(input.cluster, policy);
         keep_what_was_known(policy, input.cluster);
         if (auto kept = live_witnesses(deployment); input.cluster.incomplete && !kept.empty())
-            input.cluster.witnesses = std::move(kept);
+            input.cluster.witnesses = known_again(std::move(kept), input.cluster.witnesses);
         for (const Json& other : items_of(round_.of(names.policies()))) {
             if (text_at(other, "/metadata/name") != names.policy().name)
                 input.cluster.other_policies.push_back(other);
@@ -185,6 +185,19 @@ class Composer {
         result_.cluster = std::move(input.cluster);
         tell_of_gate();
         keep_foreign_namespace();
+    }
+
+    /// The live gate names addresses alone: the rest is known where they are found anew.
+    static std::vector<Witness> known_again(std::vector<Witness> kept, const std::vector<Witness>& fresh) {
+        for (Witness& witness : kept) {
+            const auto found = std::ranges::find(fresh, witness.text(), &Witness::text);
+            if (found != fresh.end()) {
+                witness = *found;
+            } else {
+                witness.doubt = "an earlier deploy knew it, and it may not be looked up now";
+            }
+        }
+        return kept;
     }
 
     void tell_of_gate() {

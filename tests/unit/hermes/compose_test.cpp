@@ -147,8 +147,13 @@ TEST_F(CageTest, KeepsTheGatesWitnessesWhereLessMayBeRead) {
         return kube::text_at(compose().objects.back(), "/spec/template/spec/initContainers/0/command/5");
     };
     ASSERT_EQ(witnesses(), "34.118.224.10:9154");
+    api_.deny("list", "nodes");
+    reporter_.events.clear();
+    EXPECT_EQ(witnesses(), "34.118.224.10:9154");
+    EXPECT_THAT(told(), Contains(HasSubstr("no ready pod"))) << "found anew, with its doubt";
     api_.deny("list", "services");
     EXPECT_EQ(witnesses(), "34.118.224.10:9154");
+    EXPECT_THAT(told(), Contains(HasSubstr("an earlier deploy knew it")));
 }
 
 /// What the gate relies on is known, or it is said that it is not.
