@@ -144,10 +144,15 @@ Result finish(Session& session, const Composition& made, Result result, const De
 void prove_cage(Session& session, const Composition& made, const Plan& plan, Guard& guard) {
     const hermes::Json& live = made.live.of(made.names.deployment());
     if (!plan.rolls_pod() || kube::int_at(live, "/status/replicas") == 0) return;
-    hermes::prove_enforcement(session.client(), made.names, live, plan.of("Deployment").object,
-                              session.story(), [&] {
-                                  if (guard.lease()) guard.lease()->renew_if_due();
-                              });
+    try {
+        hermes::prove_enforcement(session.client(), made.names, live, plan.of("Deployment").object,
+                                  session.story(), [&] {
+                                      if (guard.lease()) guard.lease()->renew_if_due();
+                                  });
+    } catch (Error& error) {
+        error.during("proving it beside the agent, which goes on as it is");
+        throw;
+    }
 }
 
 /// An image that needs root would start no agent, and take the one that runs with it.

@@ -1,5 +1,6 @@
 #include "hermesctl/hermes/gate.hpp"
 
+#include "diagnosis_parts.hpp"
 #include "hermesctl/hermes/policy.hpp"
 #include "hermesctl/hermes/reach.hpp"
 #include "hermesctl/hermes/render.hpp"
@@ -114,15 +115,18 @@ void prove_enforcement(kube::Client& client, const Names& names, const Json& liv
              "could not be tried beside the running agent: " + why + "; the new pod's gate tries it"});
     };
     Json ended;
+    std::string cause;  // why its pod does not run
     try {
         ThrowawayJob job(client, proof_job(names, live, gate));
-        ended = job.wait_for_end(reporter, [&](const Json&) {
+        ended = job.wait_for_end(reporter, [&](const Json& pod) {
+            const auto trouble = pod_state(pod, nullptr, {}).trouble;
+            cause = trouble ? ": " + trouble->cause : "";
             if (each_round) each_round();
         });
     } catch (const kube::ApiError& error) {
         return unproved(error.message());
     }
-    if (ended.is_null()) return unproved("its pod did not run");
+    if (ended.is_null()) return unproved("its pod did not run" + cause);
     const auto code = kube::int_at(ended, "/exitCode");
     if (code == gate_still_open) throw not_enforced(text_at(ended, "/message"));
     if (code == gate_no_dns) throw no_dns(text_at(ended, "/message"));

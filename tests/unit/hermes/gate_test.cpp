@@ -199,6 +199,27 @@ TEST_F(Proof, AJobWithoutAPodIsNotWaitedForLong) {
     EXPECT_FALSE(has_jobs());
 }
 
+TEST_F(Proof, APodThatDoesNotRunSaysWhy) {
+    api_.on_write = [this](const std::string& type, const Json& object) {
+        if (text_at(object, "/kind") != "Job" || type != "ADDED") return;
+        const Json waiting{{"reason", "ImagePullBackOff"}, {"message", "not found"}};
+        api_.put({{"kind", "Pod"},
+                  {"metadata",
+                   {{"name", text_at(object, "/metadata/name") + "-x"},
+                    {"namespace", "hermes"},
+                    {"labels", {{"job-name", text_at(object, "/metadata/name")}}}}},
+                  {"spec", {{"nodeName", "node"}}},
+                  {"status",
+                   {{"phase", "Pending"},
+                    {"containerStatuses",
+                     {{{"name", "gate"}, {"image", "a/running:1"}, {"state", {{"waiting", waiting}}}}}}}}});
+    };
+    prove();
+    EXPECT_THAT(reporter_.events.back().detail,
+                HasSubstr("its pod did not run: image a/running:1 does not exist in its registry"));
+    EXPECT_FALSE(has_jobs());
+}
+
 TEST_F(Proof, AnOpenWitnessIsAnErrorThatSaysWhatToDo) {
     kubelet(gate_still_open, "10.43.0.10:9153");
     try {
