@@ -31,6 +31,12 @@ int weight(Verdict verdict) {
     }
 }
 
+/// Else somebody made it by hand, or it is a Job's.
+bool is_of_deployment(const Json& pod) {
+    return std::ranges::any_of(at(pod, "/metadata/ownerReferences"),
+                               [](const Json& owner) { return text_at(owner, "/kind") == "ReplicaSet"; });
+}
+
 bool is_variable(std::string_view value) {
     return std::ranges::all_of(
         value, [](unsigned char c) { return std::isupper(c) != 0 || std::isdigit(c) != 0 || c == '_'; });
@@ -84,12 +90,9 @@ Check Findings::row(const Heading& heading, const std::string& well) const {
 std::vector<Subject> subjects_of(const Premises& premises) {
     std::vector<Subject> subjects;
     for (const Json& pod : premises.pods.items) {
-        const Json& owners = at(pod, "/metadata/ownerReferences");
-        const bool made = std::ranges::any_of(
-            owners, [](const Json& owner) { return text_at(owner, "/kind") == "ReplicaSet"; });
-        subjects.push_back({"pod/" + text_at(pod, "/metadata/name"), &pod, made});
+        subjects.push_back({"pod/" + text_at(pod, "/metadata/name"), &pod, is_of_deployment(pod)});
     }
-    if (subjects.empty()) {
+    if (std::ranges::none_of(subjects, &Subject::of_deployment)) {
         subjects.push_back({"the template of " + title(premises.names.deployment()),
                             &at(premises.deployment, "/spec/template"), true});
     }
@@ -99,14 +102,14 @@ std::vector<Subject> subjects_of(const Premises& premises) {
 Subject newest_subject(const Premises& premises) {
     const auto subjects = subjects_of(premises);
     const auto newest = std::ranges::find(subjects, "pod/" + premises.pod, &Subject::title);
-    return newest == subjects.end() ? subjects.front() : *newest;
+    return newest == subjects.end() ? *std::ranges::find(subjects, true, &Subject::of_deployment) : *newest;
 }
 
 void note_missing_pods(const Premises& premises, Findings& findings) {
     if (!premises.pods.known()) {
         findings.unknown(premises.pods.failure,
                          fmt::format("grant list on pods in namespace {}", premises.names.ns));
-    } else if (premises.pods.items.empty()) {
+    } else if (std::ranges::none_of(premises.pods.items, is_of_deployment)) {
         findings.unknown("no pod is there; the Deployment's template is as it should be",
                          premises.inside_hint);
     }

@@ -41,8 +41,9 @@ class Findings {
 struct Subject {
     std::string title{};  // "pod/hermes-abc"
     const Json* pod = nullptr;
-    bool of_deployment = true;  // else a pod that somebody made by hand
+    bool of_deployment = true;  // else a pod that somebody made by hand, or a Job's
 };
+/// One of the Deployment is always among them.
 std::vector<Subject> subjects_of(const Premises&);
 /// The one that is looked into.
 Subject newest_subject(const Premises&);

@@ -441,6 +441,26 @@ TEST(Inspection, AStoppedAgentProvesNothing) {
     EXPECT_EQ(rows.at("host-uid").hint, "hermesctl start");
 }
 
+/// Of the agent's own pod it says nothing.
+TEST(Inspection, APodOfAJobIsNotTheAgents) {
+    Inspected world;
+    Json pod = world.api.object({"Pod", "hermes", "hermes-1-a"});
+    pod["metadata"] = {{"name", "hermes-gate-a1b2c3-x"},
+                       {"namespace", "hermes"},
+                       {"labels", {{"app", "hermes"}, {"job-name", "hermes-gate-a1b2c3"}}}};
+    world.api.put(pod);
+    world.api.erase({"Pod", "hermes", "hermes-1-a"});
+    const Check blind = world.rows().at("host-privilege");
+    EXPECT_EQ(blind.verdict, Verdict::inconclusive);
+    EXPECT_THAT(blind.evidence, HasSubstr("no pod is there"));
+    world.edit({"Deployment", "hermes", "hermes"}, [](Json& made) {
+        made["spec"]["template"]["spec"]["containers"][0]["securityContext"]["privileged"] = true;
+    });
+    const Check seen = world.rows().at("host-privilege");
+    EXPECT_EQ(seen.verdict, Verdict::fail);
+    EXPECT_THAT(seen.evidence, HasSubstr("the template of deployment/hermes"));
+}
+
 TEST(Inspection, TheGuidesOwnInstallationIsToldWhatDeployWouldMend) {
     Inspected world;
     std::ifstream file(SOURCE_DIR "/tests/e2e/guide/4-deployment.yaml");
