@@ -22,11 +22,7 @@ UNTIL = time.monotonic() + 40
 
 
 def text(path):
-    try:
-        with open(ROOT + path, encoding="utf-8-sig", errors="replace") as file:
-            return file.read(1 << 20)
-    except OSError:
-        return ""
+    return read(ROOT + path)[1]
 
 
 def agent_files(*paths):

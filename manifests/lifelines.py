@@ -3,6 +3,8 @@
 # absolute path, with files.py and asking.py before this.
 #   lifelines.py PROVIDER KEYS MODEL   KEYS: the variables that may hold the provider's key, with blanks between
 # Two more arguments are for tests: the root directory, and where the Bot API is.
+import signal
+
 PROVIDER, KEYS, MODEL = sys.argv[1], sys.argv[2].split(), sys.argv[3]
 if len(sys.argv) > 4:
     ROOT, BOT_API = sys.argv[4:6]
@@ -26,6 +28,7 @@ def check_model(env, live):
 
 
 def main():
+    signal.alarm(55)  # whatever the files and the servers do: nothing of this stays behind
     env_file, config = agent_files("/opt/data/.env", "/opt/data/config.yaml")
     env, live = variables(env_file), live_model(config)
     values = [env.get(name, "") for name in ("TELEGRAM_BOT_TOKEN", *KEYS)]

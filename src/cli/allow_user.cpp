@@ -231,7 +231,8 @@ class Runner {
     void rotate(hermes::HeldLease& lease) {
         Answers answers;
         rotated_ = hermes::rotate(session_.client(), *plan_, !flags_.no_restart,
-                                  rotation_steps(session_, names_, flags_.drain, true, lease, answers),
+                                  // A list has nothing to do with the model: who goes, goes.
+                                  rotation_steps(session_, names_, flags_.drain, false, lease, answers),
                                   &lease, session_.story());
         if (rotated_.proof.shadowed.empty()) return;
         throw refused("a file on the volume stands in for the Secret's list, so the new one is not in force",

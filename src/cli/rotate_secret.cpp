@@ -2,6 +2,7 @@
 // not come up with them.
 #include "commands.hpp"
 #include "flags.hpp"
+#include "hermesctl/hermes/allowlist.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 #include "hermesctl/hermes/shadow.hpp"
 #include "new_values.hpp"
@@ -110,13 +111,15 @@ class RotateSecret {
         }
         for (const Shadow& shadow : shadows_.all) {
             if (is_mended(shadow.key) && shadow.mendable()) continue;
+            const auto change = plan_.changes.find(shadow.key);
+            const bool goes = change != plan_.changes.end() && !change->second;
             throw Error(ExitCode::failed,
-                        fmt::format("{} is also set in {}, which wins over the Secret: a new value would be "
-                                    "without effect; nothing was changed",
+                        fmt::format("{} is also set in {}, which wins over the Secret: this would be without "
+                                    "effect; nothing was changed",
                                     shadow.key, shadow.file),
-                        shadow.mendable()
-                            ? fmt::format("hermesctl rotate-secret {0} --unshadow {0}", shadow.key)
-                            : "whoever manages that file has to change it there");
+                        shadow.mendable() ? fmt::format("hermesctl rotate-secret {0}{1} --unshadow {1}",
+                                                        goes ? "--remove " : "", shadow.key)
+                                          : "whoever manages that file has to change it there");
         }
         plan_.restart_anyway = !shadows_.all.empty();
     }
@@ -134,6 +137,8 @@ class RotateSecret {
         std::vector<std::string> doubts = tried_.doubts;
         stops_ = removed_lifeline(session_, plan_);
         if (!stops_.empty()) doubts.push_back(stops_);
+        if (is_mended(std::string(hermes::users_key)))
+            doubts.push_back("then the Secret's list decides who may use the bot: " + users_then());
         const bool removes = std::any_of(plan_.changes.begin(), plan_.changes.end(),
                                          [](const auto& one) { return !one.second; });
         const std::string question =
@@ -141,6 +146,18 @@ class RotateSecret {
         const bool needed = removes || !doubts.empty() || !shadows_.all.empty();
         if ((session_.terminal().input || needed) && !session_.confirm(question))
             throw Error(ExitCode::failed, "nothing was changed: you said no");
+    }
+
+    /// Who would be let in by the Secret alone; an empty list would lock everybody out.
+    std::string users_then() const {
+        const auto ids = hermes::users_in(plan_.secret).ids;
+        if (ids.empty()) {
+            throw Error(ExitCode::failed,
+                        fmt::format("without {} in {} nobody may use the bot: the Secret's list is empty",
+                                    hermes::users_key, hermes::env_file_path),
+                        "hermesctl allow-user ID first");
+        }
+        return fmt::format("{}", fmt::join(ids, ", "));
     }
 
     void take_lease() {
@@ -151,9 +168,6 @@ class RotateSecret {
     hermes::RotationSteps steps() {
         hermes::RotationSteps all =
             rotation_steps(session_, names_, flags_.drain, !flags_.no_check, *lease_, answers_);
-        all.refused = [this](const std::string& key, const std::string& value) {
-            return is_refused(session_, names_, key, value);
-        };
         if (!stops_.empty()) all.wait = {};  // it is not to come up
         return all;
     }
@@ -161,7 +175,11 @@ class RotateSecret {
     ExitCode carry_out() {
         take_lease();
         std::string copy;
-        if (!shadows_.all.empty()) copy = hermes::remove_shadows(session_.client(), shadows_);
+        if (!shadows_.all.empty()) {
+            copy = hermes::remove_shadows(session_.client(), shadows_);
+            session_.story().on({"rotation", std::string(hermes::env_file_path), State::done,
+                                 "the lines are taken out; the file as it was: " + copy});
+        }
         const hermes::Rotated done =
             hermes::rotate(session_.client(), plan_, !flags_.no_restart, steps(), &*lease_, session_.story());
         if (!done.proof.shadowed.empty()) throw shadowed(done.proof);
@@ -171,7 +189,6 @@ class RotateSecret {
         if (!copy.empty()) json["copy"] = copy;
         if (done.answering) json.update(answers_.json());
         std::string text = outcome_text(plan_, done, flags_.no_restart, !stops_.empty());
-        if (!copy.empty()) text += fmt::format("the file as it was: {}\n", copy);
         if (done.answering) text += answers_.text();
         json["next"] = old_values_end(plan_, tried_);
         for (const std::string& line : old_values_end(plan_, tried_))

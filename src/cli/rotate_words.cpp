@@ -104,20 +104,25 @@ std::string removed_lifeline(Session& session, const RotationPlan& plan) {
 
 std::string outcome_text(const RotationPlan& plan, const hermes::Rotated& done, bool no_restart, bool stops) {
     const std::string keys = listed(plan);
+    if (plan.stopped)
+        return fmt::format("{} is changed; the agent is stopped, and hermesctl start brings it in force\n",
+                           keys);
     if (no_restart)
         return fmt::format(
             "{} is changed in {}, and not in force yet: hermesctl restart brings it in force\n", keys,
             title(plan.names.secret()));
-    if (plan.stopped)
-        return fmt::format("{} is changed; the agent is stopped, and hermesctl start brings it in force\n",
-                           keys);
     if (stops) return fmt::format("{} is gone, and the agent restarts without it\n", keys);
     if (!done.proof.told)
         return fmt::format(
             "{} is changed and the pod restarted; that its gateway uses it could not be proved: "
             "{}\n",
             keys, done.proof.why);
-    return fmt::format("{} is in force: the gateway of pod/{} uses it\n", keys, done.pod);
+    std::string text;
+    for (const auto& [key, value] : plan.changes) {
+        text += value ? fmt::format("{} is in force: the gateway of pod/{} uses it\n", key, done.pod)
+                      : fmt::format("{} is gone: the gateway of pod/{} runs without it\n", key, done.pod);
+    }
+    return text;
 }
 
 std::vector<std::string> old_values_end(const RotationPlan& plan, const Tried& tried) {

@@ -1,6 +1,7 @@
 #include "rotation_steps.hpp"
 
 #include "drain.hpp"
+#include "value_trial.hpp"
 
 namespace hermesctl::cli {
 
@@ -8,15 +9,20 @@ hermes::RotationSteps rotation_steps(Session& session, const hermes::Names& name
                                      std::chrono::milliseconds at_most, bool check, hermes::HeldLease& lease,
                                      Answers& answers) {
     using EachRound = hermes::RotationSteps::EachRound;
-    return {.drain = [&session, names, at_most,
-                      &lease](const EachRound&) { drain(session, names, at_most, &lease); },
-            .wait =
-                [&session, names, check, &answers](const EachRound& each_round) {
-                    const auto model = check ? known_model(session, names) : std::nullopt;
-                    answers = wait_for_answers(session, names, model.value_or(ModelChoice{}),
-                                               model.has_value(), each_round);
-                    return answers.pod;
-                }};
+    return {
+        .drain = [&session, names, at_most,
+                  &lease](const EachRound&) { drain(session, names, at_most, &lease); },
+        .wait =
+            [&session, names, check, &answers](const EachRound& each_round) {
+                const auto model = check ? known_model(session, names) : std::nullopt;
+                answers = wait_for_answers(session, names, model.value_or(ModelChoice{}), model.has_value(),
+                                           each_round);
+                return answers.pod;
+            },
+        .refused =
+            [&session, names](const std::string& key, const std::string& value, const EachRound& each_round) {
+                return is_refused(session, names, key, value, each_round);
+            }};
 }
 
 bool recover_rotation(Session& session, const hermes::Names& names, std::chrono::milliseconds at_most,

@@ -73,7 +73,8 @@ std::map<std::string, std::string> new_values(const hermes::RotationPlan& plan) 
     for (const auto& [key, value] : plan.changes) {
         const auto known = plan.keys.find(key);
         const bool same = known != plan.keys.end() && known->second == hermes::KeyChange::same;
-        if (value && !same) values[key] = *value;
+        // What a file hid is new to the agent too.
+        if (value && (!same || plan.restart_anyway)) values[key] = *value;
     }
     return values;
 }
@@ -105,8 +106,9 @@ Tried try_new_values(Session& session, const hermes::RotationPlan& plan) {
 }
 
 bool is_refused(Session& session, const hermes::Names& names, const std::string& key,
-                const std::string& value) {
-    const auto trials = hermes::try_values(session.client(), names, {{key, value}}, session.story());
+                const std::string& value, const std::function<void()>& each_round) {
+    const auto trials =
+        hermes::try_values(session.client(), names, {{key, value}}, session.story(), each_round);
     return hermes::any_refused(trials);
 }
 

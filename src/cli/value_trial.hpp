@@ -4,6 +4,7 @@
 #include "hermesctl/hermes/rotation.hpp"
 #include "session.hpp"
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -21,6 +22,7 @@ struct Tried {
 Tried try_new_values(Session&, const hermes::RotationPlan&);
 
 /// Whether who takes it surely refuses this value.
-bool is_refused(Session&, const hermes::Names&, const std::string& key, const std::string& value);
+bool is_refused(Session&, const hermes::Names&, const std::string& key, const std::string& value,
+                const std::function<void()>& each_round);
 
 }  // namespace hermesctl::cli

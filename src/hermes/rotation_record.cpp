@@ -84,9 +84,13 @@ RotationRecord RotationRecord::begin(kube::Client& client, const Names& names, c
     }
     const kube::Outcome made = client.create(object);
     if (made.error && made.error->http() == 409 && made.error->reason() == "AlreadyExists") {
-        throw Error(ExitCode::failed,
-                    fmt::format("{} is there already: it keeps the old values of a rotation", title(ref)),
-                    "run this again: it finishes or undoes what is half done");
+        throw Error(
+            ExitCode::failed,
+            fmt::format("{} is there already: it keeps the old values of a rotation", title(ref)),
+            fmt::format("run this again: it finishes or undoes what is half done. If it says the same, "
+                        "this account may not read it, or it is not hermesctl's: kubectl -n {} get "
+                        "secret {}",
+                        ref.ns, ref.name));
     }
     return {client, made.value(), *half_done(*made.object, names)};
 }

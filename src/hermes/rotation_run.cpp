@@ -107,7 +107,7 @@ class Rotator {
             secret = begin_with(secret, plan.changes, salt);
         }
         Rotated done{.changed = changes_secret};
-        if (!restart) return done;
+        if (!restart && !plan.stopped) return done;  // of a stopped one nothing restarts
         try {
             const bool marked = set_mark(secret, plan.deployment);
             if (!marked && rolls && plan.restart_anyway) restart_pod();
@@ -131,7 +131,7 @@ class Rotator {
         if (record_ && record_->holds(secret_values(now)) == Holds::new_ones) return now;
         if (record_) drop_record();
         throw Error(ExitCode::failed,
-                    fmt::format("{} was changed meanwhile{}; nothing was done", title(names_.secret()),
+                    fmt::format("{} was changed meanwhile{}, and stays as it is now", title(names_.secret()),
                                 last_writer(now)),
                     "run this again: it looks at what is there now");
     }
@@ -179,11 +179,17 @@ class Rotator {
             if (!done.proof.unused.empty()) throw not_used(done.proof);
         } catch (const Error& error) {
             if (!record_ || lost_ || !means_not_up(error)) throw;
+            if (is_stopped()) drop_record();  // meanwhile: as in go_on(), what the Secret holds stays
+            if (!record_) throw;
             throw put_back(changes, error);
         }
         if (record_) drop_record();
         done.answering = true;
         return done;
+    }
+
+    bool is_stopped() {
+        return kube::int_at(client_.get(names_.deployment()).value_or(Json()), "/spec/replicas", 1) == 0;
     }
 
     Error not_used(const Proof& proof) const {
@@ -241,7 +247,7 @@ class Rotator {
         SecretChanges back;
         std::vector<std::string> bad;
         for (const auto& [key, value] : record_->old_values()) {
-            if (value && steps_.refused && steps_.refused(key, *value)) {
+            if (value && steps_.refused && steps_.refused(key, *value, each_round())) {
                 bad.push_back(key);
             } else {
                 back[key] = value;

@@ -70,7 +70,8 @@ struct RotationSteps {
     /// proved, nothing put back, and no old value kept.
     std::function<std::string(const EachRound& each_round)> wait{};
     /// Whether the provider surely refuses this old value (401): then it is not put back. May be empty.
-    std::function<bool(const std::string& key, const std::string& old_value)> refused{};
+    std::function<bool(const std::string& key, const std::string& old_value, const EachRound& each_round)>
+        refused{};
 };
 
 /// Whether the live gateway uses these values; compared inside the pod.

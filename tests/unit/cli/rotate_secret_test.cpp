@@ -167,11 +167,14 @@ TEST_F(RotateSecretTest, ItsJsonHasNoValue) {
 }
 
 TEST_F(RotateSecretTest, NoValueIsInWhatIsShownNorInArgvNorInAnObject) {
-    std::string seen = rotate({"TELEGRAM_BOT_TOKEN=env:NEW", "MINIMAX_API_KEY=env:KEY", "-v"});
     std::string record;
-    world_.api.on_write = [&](const std::string&, const Json& object) {
+    const auto kubelet = world_.api.on_write;
+    world_.api.on_write = [&](const std::string& type, const Json& object) {
         if (object["kind"] == "Secret") record += object["metadata"].dump();
+        if (kubelet) kubelet(type, object);
     };
+    std::string seen = rotate({"TELEGRAM_BOT_TOKEN=env:NEW", "MINIMAX_API_KEY=env:KEY", "-v"});
+    EXPECT_THAT(record, HasSubstr("hermesctl/rotation"));
     rotate({"TELEGRAM_BOT_TOKEN=env:NEW", "MINIMAX_API_KEY=env:KEY", "-v", "-o", "json"});
     seen += world_.out.str() + world_.err.str() + argv_ + record;
     for (const auto& [ref, object] : world_.api.objects())
@@ -271,6 +274,25 @@ TEST_F(RotateSecretTest, WithoutARestartItSaysThatItIsNotInForce) {
 TEST_F(RotateSecretTest, ADryRunWritesNothing) {
     EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY", "--dry-run"}), HasSubstr("MINIMAX_API_KEY: changed"));
     EXPECT_THAT(writes(), IsEmpty());
+}
+
+TEST_F(RotateSecretTest, WhatAFileHidIsTriedBeforeItCounts) {
+    shadows_ = {{"MINIMAX_API_KEY", false}};
+    status_ = 401;
+    EXPECT_THAT(rotate({"--unshadow", "MINIMAX_API_KEY", "-y"}, ExitCode::failed),
+                HasSubstr("minimax refuses it"));
+    EXPECT_THAT(argv_, Not(HasSubstr(".env.before"))) << "the file stays as it is";
+}
+
+TEST_F(RotateSecretTest, WhoMayUseTheBotAfterwardsIsSaidBeforeAListIsTakenOut) {
+    shadows_ = {{"TELEGRAM_ALLOWED_USERS", false}};
+    EXPECT_THAT(rotate({"--unshadow", "TELEGRAM_ALLOWED_USERS"}, ExitCode::usage),
+                HasSubstr("decides who may use the bot: "));
+}
+
+TEST_F(RotateSecretTest, AKeyThatIsRemovedIsGone) {
+    put_values({{"OTHER", "another-value-0123456789"}});
+    EXPECT_THAT(rotate({"--remove", "OTHER", "-y"}), HasSubstr("OTHER is gone: the gateway of pod/"));
 }
 
 TEST_F(RotateSecretTest, AShadowedKeyIsFoundBeforeItIsChangedInVain) {

@@ -83,9 +83,8 @@ class Rotating : public ::testing::Test {
             if (accepted_.contains(pod_["TELEGRAM_BOT_TOKEN"])) return std::string("hermes-1-a");
             throw Error(ExitCode::failed, "Telegram rejected the bot token", "ask @BotFather");
         };
-        steps.refused = [this](const std::string&, const std::string& value) {
-            return revoked_.contains(value);
-        };
+        steps.refused = [this](const std::string&, const std::string& value,
+                               const RotationSteps::EachRound&) { return revoked_.contains(value); };
         return steps;
     }
     Rotated rotate(const SecretChanges& changes, bool restart = true) {

@@ -145,6 +145,14 @@ TEST_F(Rotation, ARevokedOldValueIsNotPutBackAndThatIsSaid) {
     EXPECT_FALSE(half_done_now());
 }
 
+TEST_F(Rotation, StoppedMeanwhileTheNewValueStays) {
+    accepted_ = {};
+    while_waiting_ = [&] { api_.merge(names_.deployment(), {{"spec", {{"replicas", 0}}}}); };
+    failure([&] { rotate(other_token); });
+    EXPECT_EQ(token(), new_token) << "what was leaked does not come back";
+    EXPECT_FALSE(half_done_now());
+}
+
 TEST_F(Rotation, WhatSomebodyElseHasSetMeanwhileIsNotPutBack) {
     accepted_ = {};
     while_waiting_ = [&] {
