@@ -139,11 +139,10 @@ Result finish(Session& session, const Composition& made, Result result, const De
     return result;
 }
 
-/// A pod that rolls away an agent that runs now, only to be held by its gate, would be a loss. One that is
-/// not ready runs too: Telegram is away.
+/// A pod that rolls away an agent that runs now, only to be held by its gate, would be a loss.
 void prove_cage(Session& session, const Composition& made, const Plan& plan, Guard& guard) {
     const hermes::Json& live = made.live.of(made.names.deployment());
-    if (!plan.rolls_pod() || kube::int_at(live, "/status/replicas") == 0) return;
+    if (!plan.rolls_pod() || kube::int_at(live, "/status/readyReplicas") == 0) return;
     try {
         hermes::prove_enforcement(session.client(), made.names, live, plan.of("Deployment").object,
                                   session.story(), [&] {

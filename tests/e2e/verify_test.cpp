@@ -65,12 +65,13 @@ class Verify : public EnforcedNode {
                    {"-n", ns(), "get", "jobs,pods", "-l", "app.kubernetes.io/component=twin", "-o", "name"})
             .out;
     }
-    /// verify, once its twin is there.
+    /// verify, once it has made its twin: it says so then.
     std::unique_ptr<Command> verify_with_its_twin() {
         auto running = start_hermesctl({"verify", "--lan-target", lan_host});
-        for (int i = 0; i < 200 && leftovers().empty(); ++i)
-            system_clock().sleep(20ms);
-        EXPECT_NE(leftovers(), "") << running->all();
+        const auto made = [&] { return running->err().find("from the twin too") != std::string::npos; };
+        for (int i = 0; i < 3000 && running->running() && !made(); ++i)
+            system_clock().sleep(10ms);
+        EXPECT_TRUE(made()) << running->all();
         return running;
     }
     void expect_no_twin_within(int seconds) {
