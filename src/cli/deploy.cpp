@@ -8,6 +8,7 @@
 #include "hermesctl/hermes/hardening.hpp"
 #include "hermesctl/hermes/install.hpp"
 #include "hermesctl/hermes/live_config.hpp"
+#include "hermesctl/hermes/target.hpp"
 #include "requested.hpp"
 #include "rotation_steps.hpp"
 
@@ -139,10 +140,20 @@ Result finish(Session& session, const Composition& made, Result result, const De
     return result;
 }
 
+/// Ready or not: an agent that Telegram does not reach runs too.
+bool agent_runs(Session& session, const Composition& made) {
+    if (!made.live.installed(made.names)) return false;
+    try {
+        return hermes::find_agent(session.client(), made.names).running;
+    } catch (const kube::ApiError&) {  // its pods may not be seen
+        return kube::int_at(made.live.of(made.names.deployment()), "/status/replicas") > 0;
+    }
+}
+
 /// A pod that rolls away an agent that runs now, only to be held by its gate, would be a loss.
 void prove_cage(Session& session, const Composition& made, const Plan& plan, Guard& guard) {
+    if (!plan.rolls_pod() || !agent_runs(session, made)) return;
     const hermes::Json& live = made.live.of(made.names.deployment());
-    if (!plan.rolls_pod() || kube::int_at(live, "/status/readyReplicas") == 0) return;
     try {
         hermes::prove_enforcement(session.client(), made.names, live, plan.of("Deployment").object,
                                   session.story(), [&] {
