@@ -2,6 +2,7 @@
 
 #include "hermesctl/hermes/label_selector.hpp"
 #include "hermesctl/hermes/reach.hpp"
+#include "items.hpp"
 
 #include <algorithm>
 #include <array>
@@ -50,11 +51,6 @@ Listing pods_of(const Json& service) {
 
 kube::Ref namespace_of(const Json& service) {
     return {"Namespace", "", kube::ref_of(service).ns};
-}
-
-bool has_ended(const Json& pod) {
-    const std::string phase = text_at(pod, "/status/phase");
-    return phase == "Succeeded" || phase == "Failed" || !at(pod, "/metadata/deletionTimestamp").is_null();
 }
 
 bool is_ready(const Json& pod) {

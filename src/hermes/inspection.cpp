@@ -79,11 +79,6 @@ std::vector<Reading> routes_of(kube::Round& round) {
     return routes;
 }
 
-bool has_ended(const Json& pod) {
-    const std::string phase = text_at(pod, "/status/phase");
-    return phase == "Succeeded" || phase == "Failed" || !at(pod, "/metadata/deletionTimestamp").is_null();
-}
-
 Json keys_of(const Reading& secret) {
     Json keys = Json::array();
     if (secret.items.empty()) return keys;

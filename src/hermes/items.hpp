@@ -1,8 +1,9 @@
-// What a list gave.
+// What a list gave, and whether a pod in it still counts.
 #pragma once
 
 #include "hermesctl/kube/client.hpp"
 
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,13 @@ inline std::vector<kube::Json> items_of(const kube::Outcome& answer) {
 inline std::vector<kube::Json> items_of(kube::Outcome&& answer) {
     if (!answer.object || !kube::at(*answer.object, "/items").is_array()) return {};
     return std::move((*answer.object)["items"].get_ref<kube::Json::array_t&>());
+}
+
+/// Ended, or being deleted.
+inline bool has_ended(const kube::Json& pod) {
+    const std::string phase = kube::text_at(pod, "/status/phase");
+    return phase == "Succeeded" || phase == "Failed" ||
+           !kube::at(pod, "/metadata/deletionTimestamp").is_null();
 }
 
 }  // namespace hermesctl::hermes

@@ -16,16 +16,6 @@ using kube::at;
 using kube::text_at;
 using Texts = std::vector<std::string>;
 
-constexpr std::size_t most_shown = 4;
-
-std::string some_of(const Texts& all) {
-    const Texts shown(all.begin(),
-                      all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), most_shown)));
-    const std::string more =
-        all.size() > most_shown ? fmt::format("; and {} more", all.size() - most_shown) : "";
-    return fmt::format("{}{}", fmt::join(shown, "; "), more);
-}
-
 Traffic to_all(const Texts& ranges, const Ports& ports) {
     Traffic sum;
     for (const std::string& range : ranges)
@@ -249,10 +239,7 @@ class Judge {
 
     /// Ports by name, of whatever pod has one that is called so.
     static bool opens_names_everywhere(const Json& rule) {
-        const Json& ports = at(rule, "/ports");
-        return at(rule, "/to").empty() && std::any_of(ports.begin(), ports.end(), [](const Json& port) {
-                   return at(port, "/port").is_string();
-               });
+        return at(rule, "/to").empty() && names_a_port(rule);
     }
 
     Check pods() const {
@@ -367,6 +354,15 @@ class Judge {
 };
 
 }  // namespace
+
+std::string some_of(const std::vector<std::string>& all) {
+    constexpr std::size_t most_shown = 4;
+    const std::vector<std::string> shown(
+        all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), most_shown)));
+    const std::string more =
+        all.size() > most_shown ? fmt::format("; and {} more", all.size() - most_shown) : "";
+    return fmt::format("{}{}", fmt::join(shown, "; "), more);
+}
 
 const Ports& dns_ports() {
     static const Ports ports = Ports::of(Protocol::udp, 53, 53) | Ports::of(Protocol::tcp, 53, 53);

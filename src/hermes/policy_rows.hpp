@@ -8,6 +8,9 @@ namespace hermesctl::hermes {
 /// UDP and TCP 53.
 const Ports& dns_ports();
 
+/// The first of them, and how many more there are.
+std::string some_of(const std::vector<std::string>& all);
+
 /// Rules that name a port instead of its number, which not every enforcer reads as the API does.
 Check check_port_names(const Reach&);
 

@@ -3,24 +3,9 @@
 #include "hermesctl/hermes/policy.hpp"
 #include "policy_rows.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 namespace hermesctl::hermes {
-namespace {
-
-using kube::at;
-
-constexpr std::size_t most_shown = 4;
-
-bool names_a_port(const Json& rule) {
-    const Json& ports = at(rule, "/ports");
-    return std::any_of(ports.begin(), ports.end(),
-                       [](const Json& port) { return at(port, "/port").is_string(); });
-}
-
-}  // namespace
 
 Check check_port_names(const Reach& reach) {
     Check check{.id = "policy-port-names",
@@ -36,10 +21,7 @@ Check check_port_names(const Reach& reach) {
     }
     if (found.empty()) return check;
     check.verdict = Verdict::warn;
-    const std::size_t more = found.size() - std::min(found.size(), most_shown);
-    found.resize(std::min(found.size(), most_shown));
-    check.evidence =
-        fmt::format("{}{}", fmt::join(found, "; "), more > 0 ? fmt::format("; and {} more", more) : "");
+    check.evidence = some_of(found);
     check.hint = "write the number: kube-router (k3s) opens every port where no pod has one of that name";
     return check;
 }

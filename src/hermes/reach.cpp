@@ -60,12 +60,6 @@ Ports ports_of(const Json& rule, const Json* pod) {
     return ports;
 }
 
-bool has_names(const Json& rule) {
-    const Json& ports = at(rule, "/ports");
-    return std::any_of(ports.begin(), ports.end(),
-                       [](const Json& port) { return at(port, "/port").is_string(); });
-}
-
 Traffic block(const Json& ip_block, const Ports& ports) {
     Traffic traffic(text_at(ip_block, "/cidr"), ports);
     for (const Json& range : at(ip_block, "/except")) {
@@ -84,7 +78,7 @@ class Evaluation {
         const Json& to = at(rule, "/to");
         if (to.empty()) {
             grant.ranges = Traffic(ports_of(rule, nullptr));
-            if (has_names(rule)) grant.pods = to_pods(rule, nullptr);
+            if (names_a_port(rule)) grant.pods = to_pods(rule, nullptr);
         }
         for (const Json& peer : to) {
             if (peer.contains("ipBlock")) {
@@ -141,6 +135,12 @@ std::string manager_of(const Json& policy) {
 }
 
 }  // namespace
+
+bool names_a_port(const Json& rule) {
+    const Json& ports = at(rule, "/ports");
+    return std::any_of(ports.begin(), ports.end(),
+                       [](const Json& port) { return at(port, "/port").is_string(); });
+}
 
 std::string Grant::text() const {
     if (rule == 0) return "no policy selects the pod";

@@ -53,6 +53,8 @@ std::vector<std::string> who_may_come(const Sender&, const std::vector<Json>& po
 
 /// The numbers of what a pod calls so.
 Ports named_port(const Json& pod, std::string_view name, Protocol);
+/// Whether a rule has a port by name.
+bool names_a_port(const Json& rule);
 
 /// Policies without types are for ingress, and for egress too if they have egress rules.
 bool is_for(const Json& policy, std::string_view type);
