@@ -34,11 +34,16 @@ def call(address, method, path, body=None):
         raise NodeError(f"the proxy: {error}") from None
 
 
+def serves(address):
+    try:
+        return call(address, "GET", "/proxies/api")["enabled"]
+    except NodeError:
+        return False
+
+
 def apply(address, verb, value):
     if verb == "status":
         return call(address, "GET", "/proxies/api")
-    if verb == "heal":
-        return call(address, "POST", "/reset")
     if verb == "cut":
         return call(address, "POST", "/proxies/api", {"enabled": False})
     toxic, attribute, meaning = TOXICS[verb]
