@@ -3,6 +3,7 @@
 
 #include "commands.hpp"
 #include "flags.hpp"
+#include "hermesctl/hermes/ownership.hpp"
 #include "hermesctl/hermes/rotation.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 #include "requested.hpp"
@@ -152,6 +153,7 @@ class Runner {
         refuse_nobody(ids);
         session_.announce(names_.ns);
         const Json secret = users_secret(session_, names_);
+        refuse_foreign(secret, names_, "allow-user");
         change_ = plan_change(secret, ids, flags_);
         look_inside(ids);
         if (!ids.empty()) plan(ids);

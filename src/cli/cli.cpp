@@ -63,8 +63,8 @@ ExitCode report(const Error& told, const GlobalFlags& flags, Context& context, b
 
 hermes::Work work_of(std::string_view command) {
     if (command == "deploy" || command == "diff") return hermes::Work::deploy;
-    if (command == "stop" || command == "start" || command == "restart" || command == "rotate-secret")
-        return hermes::Work::run;
+    if (command == "stop" || command == "start" || command == "restart") return hermes::Work::run;
+    if (command == "rotate-secret" || command == "allow-user") return hermes::Work::rotate;
     return command == "teardown" ? hermes::Work::remove : hermes::Work::read;
 }
 

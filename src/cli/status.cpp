@@ -151,11 +151,13 @@ Status look(Session& session, const hermes::Names& names, bool check) {
     status.model = fmt::format("{} {}", values.provider, values.model);
     status.users = hermes::users_text(values.allowed_users);
     status.image = image_text(hermes::newest_pod(now.snapshot), values.image);
-    status.cage = live.of(names.policy()).is_null() ? "NO NetworkPolicy (hermesctl deploy puts it back)"
-                                                    : title(names.policy()) + " is there";
+    const bool caged = !live.of(names.policy()).is_null();
+    status.cage =
+        caged ? title(names.policy()) + " is there" : "NO NetworkPolicy (hermesctl deploy puts it back)";
     if (const auto found = hermes::half_done(live.of(names.previous()), names))
         status.drift.push_back(found->text() + "; hermesctl rotate-secret or deploy finishes or undoes it");
     if (check) judge_cage(session, names, status);
+    if (!check && caged) status.cage += "; what it opens was not looked at (hermesctl verify does)";
     if (!values.network.gate) status.cage += "; its gate is off, and hermesctl deploy --gate brings it back";
     if (check && status.answering && !now.snapshot.exec_denied)
         judge_lifelines(session, names, values, status);
@@ -187,8 +189,9 @@ ExitCode status(Session& session, const StatusFlags& flags) {
 
 Run declare_status(CLI::App& app, const GlobalFlags&) {
     auto flags = std::make_shared<StatusFlags>();
-    app.add_flag("--watch", flags->watch, "print it anew whenever it changes");
-    app.add_flag("--no-check", flags->no_check, "do not ask Telegram and the provider");
+    app.add_flag("--watch", flags->watch, "print it anew whenever it changes (with --no-check)");
+    app.add_flag("--no-check", flags->no_check,
+                 "do not ask Telegram and the provider, nor look at what the policies open");
     app.footer("hermesctl status\nhermesctl status -o json   (exit 0 only if it answers)");
     return [flags](Session& session) { return status(session, *flags); };
 }

@@ -168,9 +168,9 @@ void prove_start(kube::Client& client, const Names& names, const Json& live, con
             fmt::format("whether image {} starts without root could not be tried, and the agent that runs "
                         "is not put at risk: {}",
                         image, why),
-            fmt::format(
-                "grant create and delete on jobs, and list on pods, in namespace {}; or hermesctl stop first",
-                names.ns));
+            fmt::format("mend that (it takes create and delete on jobs, list on pods, and room for one more "
+                        "pod in namespace {}), or hermesctl stop first",
+                        names.ns));
     }
     reporter.on({"start", subject, State::warning,
                  fmt::format("could not be tried beforehand: {}; the wait tells whether it starts", why)});

@@ -15,16 +15,17 @@ using Texts = std::vector<std::string>;
 struct Row {
     const char* id;
     const char* title;
-    const char* nothing;  // said where there is no such target
+    const char* nothing;         // said where there is no such target
+    bool from_services = false;  // they name the targets
 };
 
 constexpr std::array rows{
-    Row{"live-api", "the API server is out of reach", "its address is not known"},
+    Row{"live-api", "the API server is out of reach", "its address is not known", true},
     Row{"live-kubelet", "the kubelets are out of reach", "no node is known"},
     Row{"live-dns-ports", "of the cluster's DNS only port 53 is in reach",
-        "the DNS Service has port 53 alone"},
+        "the DNS Service has port 53 alone", true},
     Row{"live-nodes", "the nodes are out of reach", "no node is known"},
-    Row{"live-nodeports", "NodePorts are out of reach", "no Service has one"},
+    Row{"live-nodeports", "NodePorts are out of reach", "no Service has one", true},
     Row{"live-gateway", "the network's gateway is out of reach", "there is none"},
     Row{"live-lan", "the LAN is out of reach",
         "name a listener of yours: hermesctl verify --lan-target HOST:PORT"},
@@ -57,7 +58,7 @@ class Judge {
         if (seen == "open") return reached_.push_back(target.name());
         const bool twin_open = twin_.reached && how(*twin_.reached, target) == "open";
         // A twin that is caged itself and does not get there is as good as none.
-        const bool twin_tells = twin_.reached && (twin_open || twin_.caged.empty());
+        const bool twin_tells = twin_.reached && (twin_open || twin_.cage.why.empty());
         // A kernel that gives no ICMP socket needs no comparison, nor a listener that is surely there.
         const bool told = seen == "denied" || (!twin_tells && target.listener == Listener::sure);
         // Without the name nothing was tried: the twin may ask another name server.
@@ -70,7 +71,7 @@ class Judge {
         blind_ = blind_ || (twin_.reached && !twin_tells);
         unclear_.push_back(fmt::format("{}: {}", target.name(),
                                        twin_tells      ? "the twin does not reach it either"
-                                       : twin_.reached ? twin_.caged
+                                       : twin_.reached ? twin_.cage.why
                                                        : twin_.why_not));
     }
 
@@ -79,10 +80,10 @@ class Judge {
         if (!unclear_.empty()) {
             check_.verdict = Verdict::inconclusive;
             check_.evidence = fmt::format("{}", fmt::join(unclear_, "; "));
-            check_.hint =
-                blind_ ? "let that policy leave out app.kubernetes.io/component=twin (docs/checks.md#live)"
-                : check_.id == "live-lan" ? "name a listener that answers: --lan-target HOST:PORT"
-                                          : "hermesctl verify --lan-target HOST:PORT names one that answers";
+            check_.hint = blind_ ? twin_.cage.hint
+                          : check_.id == "live-lan"
+                              ? "name a listener that answers: --lan-target HOST:PORT"
+                              : "hermesctl verify --lan-target HOST:PORT names one that answers";
         } else if (closed_.empty()) {
             check_.verdict = Verdict::not_applicable;
             check_.evidence =
@@ -99,7 +100,7 @@ class Judge {
     void lifeline(const ReachTarget& target, const std::string& seen) {
         if (seen == "open") return closed_.push_back(target.name() + " open");
         lost_ = true;
-        const bool both = twin_.reached && twin_.caged.empty() && how(*twin_.reached, target) != "open";
+        const bool both = twin_.reached && twin_.cage.why.empty() && how(*twin_.reached, target) != "open";
         reached_.push_back(fmt::format("{} is {}{}", target.name(), seen,
                                        both ? ", for the twin too: the cluster's own way out is cut" : ""));
     }
@@ -129,8 +130,14 @@ class Judge {
 };
 
 Check row_of(const Row& row, const std::vector<ReachTarget>& targets, const std::optional<Reached>& pod,
-             const std::string& no_pod, const Twin& twin) {
+             const std::string& no_pod, const Twin& twin, const std::string& unlisted) {
     const bool any = std::ranges::any_of(targets, [&](const ReachTarget& one) { return one.row == row.id; });
+    if (!any && row.from_services && !unlisted.empty())
+        return {.id = row.id,
+                .group = "live",
+                .title = row.title,
+                .evidence = "the Services, which name what is to be tried, are not known: " + unlisted,
+                .hint = "let this account list services in all namespaces"};
     if (!any)
         return {.id = row.id,
                 .group = "live",
@@ -168,12 +175,12 @@ std::optional<Reached> parse_reached(std::string_view text, const std::vector<Re
 }
 
 Checks judge_reach(const std::vector<ReachTarget>& targets, const std::optional<Reached>& pod,
-                   const std::string& no_pod, const Twin& twin) {
+                   const std::string& no_pod, const Twin& twin, const std::string& unlisted) {
     Checks all;
     for (const Row& row : rows) {
         const bool any =
             std::ranges::any_of(targets, [&](const ReachTarget& one) { return one.row == row.id; });
-        if (any || !twin.left_out) all.push_back(row_of(row, targets, pod, no_pod, twin));
+        if (any || !twin.left_out) all.push_back(row_of(row, targets, pod, no_pod, twin, unlisted));
     }
     return all;
 }

@@ -109,7 +109,7 @@ class Proving {
     Checks run() {
         const std::vector<ReachTarget> targets = chosen();
         if (no_pod_.empty()) probe(targets);
-        return judge_reach(targets, pod_reached_, no_pod_, twin_);
+        return judge_reach(targets, pod_reached_, no_pod_, twin_, around_.unlisted);
     }
 
   private:
@@ -137,7 +137,7 @@ class Proving {
             const bool caged_runs = caged.pump();
             if (job && !twin) {
                 if (const Json pod = job->running_pod(); !pod.is_null()) {
-                    twin_.caged = twin_cage(seen_.round.of(seen_.names.policies()), pod);
+                    twin_.cage = twin_cage(seen_.round.of(seen_.names.policies()), pod);
                     twin.emplace(client_, seen_.names.ns, text_at(pod, "/metadata/name"), "twin", targets);
                 }
             }
@@ -168,9 +168,9 @@ class Proving {
         twin_.why_not =
             twin && !twin_.reached ? "the twin could not be asked: " + scrub(twin->failure()) : why_not;
         if (!twin_.why_not.empty()) reporter_.on({"verify", "twin", State::warning, twin_.why_not});
-        if (twin_.why_not.empty() && !twin_.caged.empty())
-            reporter_.on(
-                {"verify", "twin", State::warning, twin_.caged + ": what it does not reach proves nothing"});
+        if (twin_.why_not.empty() && !twin_.cage.why.empty())
+            reporter_.on({"verify", "twin", State::warning,
+                          twin_.cage.why + ": what it does not reach proves nothing"});
         reporter_.on({"verify", "probes", State::done, "done"});
     }
 
@@ -201,14 +201,16 @@ Json twin_job(const Names& names, const Json& pod) {
     return job;
 }
 
-std::string twin_cage(const kube::Outcome& policies, const Json& twin) {
+TwinCage twin_cage(const kube::Outcome& policies, const Json& twin) {
     if (policies.error)
-        return "whether a policy selects the twin too is not known: " + policies.error->message();
+        return {"whether a policy selects the twin too is not known: " + policies.error->message(),
+                "let this account list networkpolicies in the namespace"};
     const Sender sender{text_at(twin, "/metadata/namespace"), at(twin, "/metadata/labels")};
     const Reach reach = reach_of(sender, items_of(policies), {});
-    if (!reach.isolated()) return "";
-    return fmt::format("networkpolicy/{} {} the twin too", fmt::join(reach.policies, " and networkpolicy/"),
-                       reach.policies.size() == 1 ? "selects" : "select");
+    if (!reach.isolated()) return {};
+    return {fmt::format("networkpolicy/{} {} the twin too", fmt::join(reach.policies, " and networkpolicy/"),
+                        reach.policies.size() == 1 ? "selects" : "select"),
+            "let that policy leave out app.kubernetes.io/component=twin (docs/checks.md#live)"};
 }
 
 Checks prove_live(kube::Client& client, const Observation& seen, const ProofOptions& options,

@@ -42,7 +42,12 @@ Permissions needed(kube::Client& client, const Names& names, Work work) {
         if (work == Work::remove) add(all, "delete", ref);
     }
     if (work == Work::deploy) add_changes(all, client, names);
-    if (work == Work::run) add(all, "patch", names.deployment());
+    if (work == Work::run || work == Work::rotate) add(all, "patch", names.deployment());
+    if (work == Work::rotate) {
+        add(all, "patch", names.secret());
+        add(all, "create", names.previous());
+        add(all, "delete", names.previous());
+    }
     for (const std::string verb : {"list", "watch"}) {
         for (const char* kind : {"Deployment", "ReplicaSet", "Pod", "Event"})
             add(all, verb, {kind, names.ns, ""});
@@ -58,6 +63,10 @@ Permissions wanted(const Names& names, Work work) {
     if (work == Work::read) return all;
     for (const std::string verb : {"get", "create", "update", "delete"})
         add(all, verb, names.lease());
+    if (work == Work::rotate) {  // values are tried in a pod of their own where no agent runs
+        add(all, "create", {"Job", names.ns, ""});
+        add(all, "delete", {"Job", names.ns, ""});
+    }
     if (work != Work::deploy) return all;
     add(all, "list", {"Node", "", ""});
     add(all, "list", {"Service", "", ""});

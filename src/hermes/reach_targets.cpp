@@ -54,6 +54,7 @@ void add_api(List& list, const Surroundings& around) {
 
 void add_nodes(List& list, const Surroundings& around) {
     list.add("live-kubelet", "tcp", around.host_ip, kubelet_port, Listener::sure);
+    list.add("live-nodes", "tcp", around.host_ip, 22, Listener::perhaps);
     std::size_t seen = 0;
     for (const Json& node : around.nodes) {
         if (seen++ == most_of_a_kind) break;
@@ -127,7 +128,9 @@ std::string ReachTarget::name() const {
 
 Surroundings surroundings_of(const Observation& seen) {
     const Network& network = seen.values.network;
-    Surroundings around{.services = items_of(seen.round.of(cluster_lists().services)),
+    const kube::Outcome& services = seen.round.of(cluster_lists().services);
+    Surroundings around{.services = items_of(services),
+                        .unlisted = services.error ? services.error->message() : "",
                         .nodes = items_of(seen.round.of(cluster_lists().nodes)),
                         .api_slices = items_of(seen.round.of(cluster_lists().slices)),
                         .host_ip = text_at(seen.agent.object, "/status/hostIP"),
@@ -148,6 +151,10 @@ Surroundings surroundings_of(const Observation& seen) {
 
 std::vector<ReachTarget> reach_targets(const Surroundings& around) {
     List list;
+    // First: of very many targets reach.py leaves the last ones out.
+    list.lifeline("live-telegram", "api.telegram.org");
+    if (around.provider == "minimax") list.lifeline("live-provider", "api.minimax.io");
+    if (around.provider == "minimax-cn") list.lifeline("live-provider", "api.minimaxi.com");
     add_api(list, around);
     add_nodes(list, around);
     for (const Witness& witness : around.witnesses)
@@ -157,9 +164,6 @@ std::vector<ReachTarget> reach_targets(const Surroundings& around) {
     for (const std::string& target : around.lan)
         add_opening(list, "live-lan", target, Listener::asked);
     add_internet(list, around);
-    list.lifeline("live-telegram", "api.telegram.org");
-    if (around.provider == "minimax") list.lifeline("live-provider", "api.minimax.io");
-    if (around.provider == "minimax-cn") list.lifeline("live-provider", "api.minimaxi.com");
     auto targets = list.take();
     std::erase_if(targets, [&](const ReachTarget& target) { return is_opened(target, around); });
     return targets;

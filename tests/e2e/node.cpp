@@ -43,10 +43,10 @@ void Node::TearDown() {
 }
 
 std::unique_ptr<Command> Node::start_hermesctl(std::vector<std::string> arguments,
-                                               const Command::Settings& settings) {
+                                               const Command::Settings& settings, const std::string& input) {
     std::vector<std::string> argv{binary_, "--kubeconfig", kubeconfig_, "-n", ns_};
     argv.insert(argv.end(), arguments.begin(), arguments.end());
-    return std::make_unique<Command>(std::move(argv), settings);
+    return std::make_unique<Command>(std::move(argv), settings, input);
 }
 
 Finished Node::hermesctl(std::vector<std::string> arguments, const Command::Settings& settings,

@@ -27,7 +27,8 @@ class Node : public ::testing::Test {
     Finished hermesctl(std::vector<std::string> arguments, const Command::Settings& settings = {},
                        const std::string& input = {});
     std::unique_ptr<Command> start_hermesctl(std::vector<std::string> arguments,
-                                             const Command::Settings& settings = {});
+                                             const Command::Settings& settings = {},
+                                             const std::string& input = {});
     /// `deploy` with everything it needs, from the environment.
     std::vector<std::string> deploy_arguments(std::vector<std::string> more = {}) const;
 

@@ -28,6 +28,7 @@ struct ReachTarget {
 /// What a cluster has that a caged pod must not reach, and what it must.
 struct Surroundings {
     std::vector<Json> services{};
+    std::string unlisted{};  // why the Services are not known
     std::vector<Json> nodes{};
     std::vector<Json> api_slices{};
     std::string host_ip{};  // of the pod's node
@@ -46,22 +47,29 @@ using Reached = std::map<std::string, std::string>;
 /// Nothing for a text that is not reach.py's. What it says of targets that were not asked for is left out.
 std::optional<Reached> parse_reached(std::string_view text, const std::vector<ReachTarget>&);
 
+/// Why what the twin does not reach may prove nothing; "" when it does.
+struct TwinCage {
+    std::string why{};  // "networkpolicy/x selects the twin too"
+    std::string hint{};
+};
+
 /// What is known of the twin: what it reached, or why there is none.
 struct Twin {
     std::optional<Reached> reached{};
     std::string why_not{};
-    std::string caged{};    // "networkpolicy/x selects the twin too": what it does not reach proves nothing
+    TwinCage cage{};
     bool left_out = false;  // on purpose: --quick
 };
 
-/// A row for each kind of target. Pure.
+/// A row for each kind of target. `unlisted`: why Services, and so the targets that they name, are not known.
+/// Pure.
 Checks judge_reach(const std::vector<ReachTarget>&, const std::optional<Reached>& pod,
-                   const std::string& no_pod, const Twin&);
+                   const std::string& no_pod, const Twin&, const std::string& unlisted = "");
 
 /// The twin's Job: the same node and image as the pod, none of its labels.
 Json twin_job(const Names&, const Json& pod);
-/// Which of the namespace's policies select the twin's pod for egress, as Twin::caged has it.
-std::string twin_cage(const kube::Outcome& policies, const Json& twin);
+/// By which of the namespace's policies the twin's pod is selected for egress.
+TwinCage twin_cage(const kube::Outcome& policies, const Json& twin);
 
 struct ProofOptions {
     std::vector<std::string> lan_targets{};  // beside network.mustNotReach

@@ -10,7 +10,7 @@
 namespace hermesctl::hermes {
 
 /// What a command does with an installation.
-enum class Work { read, run, deploy, remove };
+enum class Work { read, run, rotate, deploy, remove };
 
 /// The refusal, then every permission that the account lacks for this work ("patch deployments.apps in
 /// namespace hermes") and what it would be good to have, from SelfSubjectAccessReviews; the refusal as it is

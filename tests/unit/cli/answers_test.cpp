@@ -11,6 +11,7 @@ namespace {
 using namespace nlohmann::json_literals;
 using namespace std::chrono_literals;
 using kube::Json;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -87,6 +88,17 @@ TEST_F(AnswersTest, StatusTellsWhetherTheCageLeaks) {
     run({"status", "-o", "json"});
     EXPECT_THAT(out(), HasSubstr("opens what it should"));
     EXPECT_THAT(out(), HasSubstr("it lacks: ")) << "what deploy would open is drift";
+}
+
+TEST_F(AnswersTest, StatusSaysThatItDidNotLookAtTheCage) {
+    run({"status", "--no-check", "-o", "json"});
+    EXPECT_THAT(out(), AllOf(HasSubstr("NO NetworkPolicy"), Not(HasSubstr("looked at"))));
+    api().put(
+        R"({"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy","metadata":{"name":"hermes-egress",
+        "namespace":"hermes"},"spec":{"podSelector":{},"policyTypes":["Ingress","Egress"]}})"_json);
+    world_.out.str("");
+    run({"status", "--no-check", "-o", "json"});
+    EXPECT_THAT(out(), HasSubstr("is there; what it opens was not looked at"));
 }
 
 TEST_F(AnswersTest, StatusDoesNotCallACageGoodThatCouldNotBeJudged) {

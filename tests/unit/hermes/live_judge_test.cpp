@@ -71,13 +71,13 @@ TEST(JudgeReach, ATwinThatIsCagedItselfIsNoComparison) {
                                              {"open", Listener::asked, Verdict::pass}}) {
         const ReachTarget lan = target("live-lan", one.listener);
         const Twin twin{.reached = Reached{{lan.name(), one.twin}},
-                        .caged = "networkpolicy/second selects the twin too"};
+                        .cage = {"networkpolicy/second selects the twin too", "leave it out"}};
         for (const Check& check : judge_reach({lan}, Reached{{lan.name(), "refused"}}, "", twin)) {
             if (check.id != "live-lan") continue;
             EXPECT_EQ(check.verdict, one.verdict) << one.twin << ": " << check.evidence;
             if (check.verdict == Verdict::pass) continue;
             EXPECT_THAT(check.evidence, HasSubstr("networkpolicy/second selects the twin too"));
-            EXPECT_THAT(check.hint, HasSubstr("app.kubernetes.io/component=twin"));
+            EXPECT_EQ(check.hint, "leave it out");
         }
     }
 }
@@ -98,12 +98,14 @@ TEST(TwinCage, IsWhateverPolicySelectsItForEgress) {
     const auto cage = [&](const std::vector<Json>& policies) {
         return twin_cage({.object = Json{{"items", policies}}}, twin);
     };
-    EXPECT_EQ(cage({own, ingress}), "");
-    EXPECT_EQ(cage({own, all}), "networkpolicy/all selects the twin too");
-    EXPECT_EQ(cage({all, ours}), "networkpolicy/all and networkpolicy/ours select the twin too");
+    EXPECT_EQ(cage({own, ingress}).why, "");
+    EXPECT_EQ(cage({own, all}).why, "networkpolicy/all selects the twin too");
+    EXPECT_THAT(cage({own, all}).hint, HasSubstr("app.kubernetes.io/component=twin"));
+    EXPECT_EQ(cage({all, ours}).why, "networkpolicy/all and networkpolicy/ours select the twin too");
     kube::Outcome refused;
     refused.error.emplace(net::Response{.status = 403}, "listing networkpolicies");
-    EXPECT_THAT(twin_cage(refused, twin), HasSubstr("is not known"));
+    EXPECT_THAT(twin_cage(refused, twin).why, HasSubstr("is not known"));
+    EXPECT_THAT(twin_cage(refused, twin).hint, HasSubstr("list networkpolicies"));
 }
 
 TEST(JudgeReach, OneClosedTargetDoesNotSpeakForAnother) {
@@ -133,6 +135,19 @@ TEST(JudgeReach, WithoutTheAgentNothingIsKnown) {
          judge_reach({target("live-api", Listener::sure)}, std::nullopt, "no agent runs", {})) {
         EXPECT_EQ(check.verdict, check.id == "live-api" ? Verdict::inconclusive : Verdict::not_applicable)
             << check.id;
+    }
+}
+
+/// That there is none may be said only where the Services could be read.
+TEST(JudgeReach, WhatServicesWouldNameIsNotKnownWithoutThem) {
+    const Reached none;
+    for (const Check& check : judge_reach({}, none, "", {.reached = none}, "services is forbidden")) {
+        const bool named =
+            check.id == "live-api" || check.id == "live-nodeports" || check.id == "live-dns-ports";
+        EXPECT_EQ(check.verdict, named ? Verdict::inconclusive : Verdict::not_applicable) << check.id;
+        if (!named) continue;
+        EXPECT_THAT(check.evidence, HasSubstr("services is forbidden"));
+        EXPECT_THAT(check.hint, HasSubstr("list services"));
     }
 }
 
@@ -189,6 +204,10 @@ spec: {clusterIP: 10.43.0.7, ports: [{port: 80, nodePort: 30080}, {port: 81}]}
                                         .provider = "minimax",
                                         .lan = {"192.168.1.206:30002", "[fd00::1]:80"},
                                         .witnesses = {{"10.43.0.10", 9153, 9153, {}, ""}}});
+    EXPECT_TRUE(targets.front().lifeline) << "reach.py leaves the last ones of very many out";
+    EXPECT_THAT(names_of_targets(reach_targets({.host_ip = "192.168.1.10"}), "live-nodes"),
+                ::testing::ElementsAre("TCP 192.168.1.10:22"))
+        << "nodes may not be listed";
     EXPECT_THAT(names_of_targets(targets, "live-api"),
                 IsSupersetOf({"TCP 10.43.0.1:443", "TCP 192.168.1.10:6443"}));
     EXPECT_THAT(names_of_targets(targets, "live-kubelet"), ::testing::ElementsAre("TCP 192.168.1.10:10250"));

@@ -99,6 +99,17 @@ TEST_F(PermissionsTest, AReadingCommandNeedsToRead) {
     EXPECT_THAT(told(Work::remove), HasSubstr("delete secrets"));
 }
 
+TEST_F(PermissionsTest, ARotationNeedsTheSecretAndItsRecord) {
+    install();
+    for (const char* verb : {"get", "patch", "create", "delete"})
+        api_.deny(verb, "secrets");
+    api_.deny("create", "jobs");
+    const std::string text = told(Work::rotate);
+    for (const char* right : {"patch secrets", "create secrets", "delete secrets"})
+        EXPECT_LT(text.find(right), text.find("need not")) << text;
+    EXPECT_NE(text.find("create jobs.batch", text.find("need not")), std::string::npos) << text;
+}
+
 TEST_F(PermissionsTest, ARefusalThatIsNoneOfRightsStaysAsItIs) {
     install();
     api_.deny("list", "nodes");

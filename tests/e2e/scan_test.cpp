@@ -1,0 +1,116 @@
+// No value of a secret is ever seen: in argv while a command runs, in what it says at its most verbose, in
+// the files that it writes, in any object but the Secret. Over all commands.
+#include "e2e/node.hpp"
+#include "hermesctl/base/crypto.hpp"
+#include "support/scratch.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+
+#include <fmt/format.h>
+
+namespace hermesctl::e2e {
+namespace {
+
+using ::testing::HasSubstr;
+
+const std::string bad_token = "111111111:AAE-this-token-is-refused-everywhere-00";
+
+class Scan : public Node {
+  protected:
+    void look(const std::string& text, const std::string& where) {
+        looked_at_ += text.size();
+        for (const std::string& value : values_) {
+            for (const std::string& form : {value, base64_encode(value)}) {
+                const std::size_t at = text.find(form);
+                EXPECT_EQ(at, std::string::npos)
+                    << where << ", after: " << text.substr(at < 200 ? 0 : at - 200, 200);
+            }
+        }
+    }
+
+    std::string objects(const std::string& kinds) {
+        return kubectl({"-n", ns(), "get", kinds, "-o", "json", "--show-managed-fields"}).out;
+    }
+
+    /// Runs it to its end, and looks meanwhile at everybody's argv (the pods' processes are among them) and
+    /// at the pods that come and go.
+    void run(std::vector<std::string> arguments, int code = 0, const std::string& input = {}) {
+        seen_.insert(arguments.front());
+        const std::string line = fmt::format("{}", fmt::join(arguments, " "));
+        // Before any "--", after which all is the pod's.
+        arguments.insert(arguments.begin() + 1, {"-v", "-o", "json"});
+        const auto running = start_hermesctl(arguments, {}, input);
+        do {
+            argv_ = testing::finished({"/bin/sh", "-c", "cat /proc/[0-9]*/cmdline 2>/dev/null"}).out;
+            look(argv_, "argv during " + line);
+            look(objects("pods,jobs"), "pods during " + line);
+        } while (running->running());
+        EXPECT_EQ(running->wait(), code) << line << "\n" << running->all();
+        look(running->all(), line);
+    }
+
+    testing::Scratch folder_{};
+    std::vector<std::string> values_{setting("HERMES_TEST_TOKEN"), setting("HERMES_TEST_TOKEN_NEXT"),
+                                     setting("HERMES_TEST_KEY"), setting("HERMES_TEST_KEY_NEXT"), bad_token};
+    std::set<std::string> seen_{};
+    std::string argv_{};
+    std::size_t looked_at_ = 0;
+};
+
+TEST_F(Scan, NoCommandShowsAValue) {
+    const std::string token = "TELEGRAM_BOT_TOKEN=@" + folder_.write("token", setting("HERMES_TEST_TOKEN"));
+    const std::string key = "MINIMAX_API_KEY=@" + folder_.write("key", setting("HERMES_TEST_KEY"));
+    const std::string next_token =
+        "TELEGRAM_BOT_TOKEN=@" + folder_.write("t", setting("HERMES_TEST_TOKEN_NEXT"));
+    const std::string next_key = "MINIMAX_API_KEY=@" + folder_.write("k", setting("HERMES_TEST_KEY_NEXT"));
+    const std::string bad = "TELEGRAM_BOT_TOKEN=@" + folder_.write("bad", bad_token);
+    const std::string user = setting("HERMES_TEST_USER");
+
+    run({"deploy", "-y", "--allow-user", user, "--secret", token, "--secret", key});
+    EXPECT_THAT(argv_, HasSubstr("s6-svscan")) << "the pods' processes are not among those looked at";
+    // As Telegram's and the provider's errors have them.
+    const std::string line = fmt::format("ERROR https://api.telegram.org/bot{}/getMe key {}\n",
+                                         setting("HERMES_TEST_TOKEN"), setting("HERMES_TEST_KEY"));
+    EXPECT_EQ(hermesctl({"exec", "--", "sh", "-c", "cat >> /opt/data/logs/gateway.log"}, {}, line).code, 0);
+    run({"logs"});
+    run({"status"});
+    run({"wait"});
+    run({"diff", "--secret", next_key}, 1);
+    run({"render", "--secret", next_token, "--secret", next_key, "--allow-user", user});
+    run({"verify", "--report", folder_.path("report.html"), "--junit", folder_.path("report.xml")});
+    run({"list"});
+    run({"exec", "--", "true"});
+    run({"shell"}, 125, "exit\n");
+    run({"cp", ":/opt/data/config.yaml", folder_.path("config.yaml")});
+    run({"rotate-secret", "--list"});
+    run({"rotate-secret", "-y", bad}, 1);
+    run({"rotate-secret", "-y", next_token, next_key});
+    run({"allow-user", "--list"});
+    run({"allow-user", "987654321", "--no-restart"});
+    run({"restart", "-y"});
+    run({"stop", "--now", "-y"});
+    run({"rotate-secret", "-y", token, key});
+    run({"start"});
+    look(objects("all,configmaps,events,leases,serviceaccounts,networkpolicies,pvc"), "objects");
+    look(kubectl({"-n", ns(), "logs", "deployment/hermes", "--all-containers"}).out, "the pod's console");
+    run({"teardown", "-y"});
+    run({"version"});
+    run({"completion", "bash"});
+    for (const char* written : {"report.html", "report.xml", "config.yaml"}) {
+        std::ifstream file(folder_.path(written));
+        look({std::istreambuf_iterator<char>(file), {}}, written);
+    }
+    EXPECT_GT(looked_at_, 100'000u);
+
+    std::set<std::string> commands;
+    for (const auto& page : std::filesystem::directory_iterator(SOURCE_DIR "/docs/commands"))
+        commands.insert(page.path().stem().string());
+    commands.erase("hermesctl");
+    EXPECT_EQ(seen_, commands) << "a command that nobody looked at";
+}
+
+}  // namespace
+}  // namespace hermesctl::e2e
