@@ -68,10 +68,12 @@ const Json& leaving(const Snapshot& now) {
     return *first;
 }
 
+constexpr auto kill_time = std::chrono::seconds(10);  // from a pod's due second to its end, on a busy node
+
 /// The new pod comes when the old one is gone, and a node that is down never says that it is.
 std::optional<Trouble> overdue_trouble(const Json& pod, Clock::Wall moment) {
     const auto due = parse_rfc3339(text_at(pod, "/metadata/deletionTimestamp"));  // its grace is in it
-    if (moment <= due) return std::nullopt;
+    if (moment <= due + kill_time) return std::nullopt;
     const std::string subject = subject_of(pod);
     const std::string node = text_at(pod, "/spec/nodeName");
     return Trouble{
