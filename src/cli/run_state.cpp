@@ -3,6 +3,7 @@
 #include "commands.hpp"
 #include "drain.hpp"
 #include "flags.hpp"
+#include "hermesctl/hermes/hardening.hpp"
 #include "hermesctl/hermes/rotation.hpp"
 #include "requested.hpp"
 
@@ -79,11 +80,19 @@ void wait_until_stopped(Session& session, const hermes::Names& names, std::int64
     }
 }
 
+/// The Deployment that is to change.
+Json installed(Session& session, const hermes::Names& names) {
+    auto deployment = session.client().get(names.deployment());
+    if (!deployment) throw not_installed(names);
+    hermes::expect_root_warning(session.client(), hermes::wants_hardness(*deployment));
+    return std::move(*deployment);
+}
+
 /// No lease, and nothing is read that it does not need: the kill switch works whatever else is wrong.
 ExitCode stop(Session& session, const RunFlags& flags) {
     const hermes::Names names = requested_names(session);
     session.announce(names.ns);
-    if (!session.client().get(names.deployment())) throw not_installed(names);
+    installed(session, names);
     if (flags.dry_run)
         return say(session, "would scale " + title(names.deployment()) + " to 0\n", {{"changed", false}});
     const kube::Outcome scaled = session.client().patch(names.deployment(), kube::Patch::merge, scale_to(0));
@@ -95,12 +104,11 @@ ExitCode stop(Session& session, const RunFlags& flags) {
 ExitCode start(Session& session, const RunFlags& flags) {
     const hermes::Names names = requested_names(session);
     session.announce(names.ns);
-    const auto deployment = session.client().get(names.deployment());
-    if (!deployment) throw not_installed(names);
+    const Json deployment = installed(session, names);
     if (flags.dry_run)
         return say(session, "would scale " + title(names.deployment()) + " to 1\n", {{"changed", false}});
     hermes::HeldLease lease(session.client(), names, hermes::this_holder(), session.story());
-    if (kube::int_at(*deployment, "/spec/replicas", 1) == 0) {
+    if (kube::int_at(deployment, "/spec/replicas", 1) == 0) {
         // Scaled up, Kubernetes would not wait for a pod that is still stopping: two would share the volume.
         hermes::wait_until_no_pods(session.client(), names, session.flags().timeout, session.story(),
                                    [&lease] { lease.renew_if_due(); });
@@ -112,16 +120,15 @@ ExitCode start(Session& session, const RunFlags& flags) {
 ExitCode restart(Session& session, const RunFlags& flags) {
     const hermes::Names names = requested_names(session);
     session.announce(names.ns);
-    const auto deployment = session.client().get(names.deployment());
-    if (!deployment) throw not_installed(names);
-    if (kube::int_at(*deployment, "/spec/replicas", 1) == 0)
+    const Json deployment = installed(session, names);
+    if (kube::int_at(deployment, "/spec/replicas", 1) == 0)
         throw Error(ExitCode::failed, "the agent is stopped (0 replicas)", "hermesctl start");
     if (flags.dry_run)
         return say(session, "would restart " + title(names.deployment()) + "\n", {{"changed", false}});
     hermes::HeldLease lease(session.client(), names, hermes::this_holder(), session.story());
     drain(session, names, flags.drain, &lease);
     // A Secret that was changed without a restart gets in force as by deploy, which then has nothing to do.
-    const auto pending = hermes::pending_mark(session.client(), names, *deployment);
+    const auto pending = hermes::pending_mark(session.client(), names, deployment);
     const Json annotations =
         pending.value_or(Json{{"kubectl.kubernetes.io/restartedAt", rfc3339(session.clock().wall())}});
     const Json body{{"spec", {{"template", {{"metadata", {{"annotations", annotations}}}}}}}};

@@ -4,6 +4,7 @@
 #include "hermesctl/base/scrub.hpp"
 #include "hermesctl/hermes/cluster.hpp"
 #include "hermesctl/hermes/gate.hpp"
+#include "hermesctl/hermes/hardening.hpp"
 #include "hermesctl/hermes/policy.hpp"
 #include "hermesctl/hermes/render.hpp"
 #include "hermesctl/hermes/rotation.hpp"
@@ -40,9 +41,7 @@ class Composer {
         keep_users();
         ask_for_users();
         result_.values = values_of(settings_);
-        // The manifests ask for it: the official image's s6 starts as root, so "restricted" can only warn.
-        if (!result_.values.pod.hardened)
-            client_.expect_warning("would violate PodSecurity \"restricted:latest\"");
+        expect_root_warning(client_, result_.values.pod.hardened);
         ask_for_key(std::string(token_key), "Telegram bot token (from @BotFather)");
         const std::string key = key_of_provider(result_.values.provider);
         if (!key.empty() && !has_key())

@@ -138,6 +138,10 @@ bool wants_hardness(const Json& deployment) {
     return settings.is_object() && bool_at(settings, "/pod/hardened");
 }
 
+void expect_root_warning(kube::Client& client, bool hardened) {
+    if (!hardened) client.expect_warning("would violate PodSecurity \"restricted:latest\"");
+}
+
 void prove_start(kube::Client& client, const Names& names, const Json& live, const Json& to_come,
                  Reporter& reporter, const std::function<void()>& each_round) {
     if (!wants_hardness(to_come)) return;

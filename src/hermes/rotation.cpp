@@ -1,6 +1,7 @@
 #include "hermesctl/hermes/rotation.hpp"
 
 #include "hermes/rotation_record.hpp"
+#include "hermesctl/hermes/hardening.hpp"
 #include "hermesctl/hermes/ownership.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 
@@ -65,6 +66,7 @@ RotationPlan plan_rotation(kube::Client& client, const Names& names, SecretChang
     RotationPlan plan{.names = names, .changes = std::move(changes)};
     if (found[1].not_found()) throw missing(names.deployment());
     plan.deployment = found[1].value();
+    expect_root_warning(client, wants_hardness(plan.deployment));
     refuse_foreign(plan.deployment, names, command);
     plan.stopped = kube::int_at(plan.deployment, "/spec/replicas", 1) == 0;
     if (found[0].not_found()) throw missing(names.secret());

@@ -18,6 +18,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 const std::string bad_token = "111111111:AAE-this-token-is-refused-everywhere-00";
 
@@ -53,6 +54,8 @@ class Scan : public Node {
         } while (running->running());
         EXPECT_EQ(running->wait(), code) << line << "\n" << running->all();
         look(running->all(), line);
+        EXPECT_THAT(running->all(), Not(HasSubstr("would violate PodSecurity")))
+            << "nobody can do something about it";
     }
 
     /// A command that changes nothing, as text and as JSON.

@@ -19,6 +19,10 @@ std::string lacking_hardness(const Json& pod_spec);
 /// Whether the Deployment was asked to have it.
 bool wants_hardness(const Json& deployment);
 
+/// The namespace asks for a warning of what "restricted" would refuse, and the server warns with each change
+/// of the Deployment: not shown where the official image's s6 starts as root, as it was asked to.
+void expect_root_warning(kube::Client&, bool hardened);
+
 /// Starts the image of a Deployment that is to come in a pod of its own, hardened, without the Secret and
 /// with an empty volume, where `live` does not already run the same image so. Throws Error with the reason
 /// when it does not start without root, and, where an agent runs, also when that could not be tried.
