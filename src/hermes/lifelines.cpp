@@ -3,6 +3,8 @@
 #include "hermesctl/base/scrub.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -123,6 +125,16 @@ std::optional<Trouble> lifeline_trouble(const Lifelines& lines, const ModelChoic
                     fmt::format("hermesctl deploy --secret {}=-", key_of_provider(wanted.provider)));
     }
     return model_trouble(lines, wanted);
+}
+
+bool made_by(const Trouble& trouble, const ModelChoice& wanted, const std::vector<std::string>& keys) {
+    const auto changes = [&](std::string_view key) {
+        return std::find(keys.begin(), keys.end(), key) != keys.end();
+    };
+    if (trouble.kind == "token") return changes(token_key);
+    if (trouble.kind != "mute") return false;  // what the live config.yaml says is in no key
+    const auto its_keys = keys_of_provider(wanted.provider);
+    return std::any_of(its_keys.begin(), its_keys.end(), changes);
 }
 
 std::vector<Event> lifeline_notes(const Lifelines& lines, const ModelChoice& wanted) {

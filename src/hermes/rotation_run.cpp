@@ -174,7 +174,7 @@ class Rotator {
 
     Rotated finish(const SecretChanges& changes, Rotated done) {
         try {
-            done.pod = steps_.wait(each_round());
+            done.pod = steps_.wait(keys_of(changes), each_round());
             done.proof = prove_in_force(client_, names_, done.pod, changes);
             if (!done.proof.unused.empty()) throw not_used(done.proof);
         } catch (const Error& error) {
@@ -224,7 +224,7 @@ class Rotator {
         drop_record();
         std::string end = fmt::format("the old {} is back", listed(back));
         try {
-            steps_.wait(each_round());
+            steps_.wait(keys_of(back), each_round());
             end += ", and the bot answers with it";
         } catch (const Error& error) {
             if (lost_ || !means_not_up(error)) throw;

@@ -42,6 +42,9 @@ Lifelines check_lifelines(net::Transport&, Clock&, const std::string& ns, const 
 /// mend it; minute: it may be gone with the next try.
 std::optional<Trouble> lifeline_trouble(const Lifelines&, const ModelChoice&);
 
+/// Whether new values of these keys can have made it.
+bool made_by(const Trouble&, const ModelChoice&, const std::vector<std::string>& keys);
+
 inline constexpr std::string_view webhook_warning =
     "a webhook is set for this bot and takes its messages away; remove it with the Bot API's deleteWebhook";
 /// What a person should know though the bot answers.

@@ -9,7 +9,9 @@
 #include "support/scratch.hpp"
 
 #include <set>
+#include <tuple>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -82,8 +84,8 @@ class RotateSecretTest : public ::testing::Test {
             if (asked) answer(process, compared(Json::parse(process.input)));
         } else if (has("def check_bot") || has("def check_model")) {
             answer(process, {{"bot", {{"status", 200}, {"username", "cage_bot"}}},
-                             {"model", {{"status", 200}, {"key", "MINIMAX_API_KEY"}}},
-                             {"live", {{"provider", "minimax"}, {"model", "MiniMax-M2.7"}}}});
+                             {"model", {{"status", model_status_}, {"key", "MINIMAX_API_KEY"}}},
+                             {"live", {{"provider", live_provider_}, {"model", "MiniMax-M2.7"}}}});
         } else if (has("env_files")) {
             answer(process, {{"tokens", Json::array()},
                              {"gateways", Json::array()},
@@ -145,7 +147,31 @@ class RotateSecretTest : public ::testing::Test {
     Json shadows_ = Json::object();
     int status_ = 200;  // of all who are asked
     std::string bot_ = "cage_bot";
+    int model_status_ = 200;  // once the bot is up
+    std::string live_provider_ = "minimax";
 };
+
+TEST_F(RotateSecretTest, ATroubleOfTheModelDoesNotBringBackAKeyThatIsNotItsOwn) {
+    put_values({{"COLONY_PAT", "the-leaked-pat-0123456789"}});
+    for (const auto& [status, provider, told] :
+         {std::tuple{402, "minimax", "no balance"},
+          {503, "minimax", "answers with 503"},
+          {200, "openrouter", "uses the provider openrouter, not minimax"}}) {
+        model_status_ = status;
+        live_provider_ = provider;
+        const std::string pat = fmt::format("the-new-pat-{}-{}", status, provider);
+        world_.context.environment["PAT"] = pat;
+        EXPECT_THAT(
+            rotate({"COLONY_PAT=env:PAT"}),
+            AllOf(HasSubstr(told), HasSubstr("COLONY_PAT is in force"), Not(HasSubstr("the bot answers"))));
+        EXPECT_EQ(values().at("COLONY_PAT"), pat);
+        EXPECT_TRUE(world_.api.object(names.previous()).is_null());
+    }
+    live_provider_ = "minimax";
+    model_status_ = 402;
+    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY"}, ExitCode::failed), HasSubstr("did not work"));
+    EXPECT_EQ(values().at("MINIMAX_API_KEY"), "the-old-key-0123456789") << "of the key itself it does";
+}
 
 TEST_F(RotateSecretTest, ANewTokenIsTriedSwappedAndProved) {
     const std::string said = rotate({"TELEGRAM_BOT_TOKEN=env:NEW"});
