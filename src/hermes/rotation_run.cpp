@@ -1,5 +1,6 @@
 // Carries a rotation out, puts it back, and goes on with one that was interrupted.
 #include "hermes/rotation_record.hpp"
+#include "hermes/rotation_words.hpp"
 #include "hermesctl/base/crypto.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 
@@ -30,35 +31,11 @@ bool is_refusal(const kube::ApiError& error) {
     return error.http() >= 400 && error.http() < 500 && error.code() != ExitCode::timeout;
 }
 
-std::vector<std::string> keys_of(const SecretChanges& changes) {
-    std::vector<std::string> keys;
-    for (const auto& [key, value] : changes)
-        keys.push_back(key);
-    return keys;
-}
-
-std::string listed(const SecretChanges& changes) {
-    return fmt::format("{}", fmt::join(keys_of(changes), ", "));
-}
-
 Json data_of(const SecretChanges& changes) {
     Json data = Json::object();
     for (const auto& [key, value] : changes)
         data[key] = value ? Json(base64_encode(*value)) : Json();
     return data;
-}
-
-/// Who wrote last, as the server keeps it: " by kubectl-edit at 2026-01-31T10:00:00Z".
-std::string last_writer(const Json& object) {
-    std::string who;
-    std::string when;
-    for (const Json& entry : kube::at(object, "/metadata/managedFields")) {
-        const std::string time = text_at(entry, "/time");
-        if (time < when) continue;
-        when = time;
-        who = text_at(entry, "/manager");
-    }
-    return who.empty() ? "" : fmt::format(" by {} at {}", who, when);
 }
 
 class Rotator {
@@ -192,13 +169,6 @@ class Rotator {
         return kube::int_at(client_.get(names_.deployment()).value_or(Json()), "/spec/replicas", 1) == 0;
     }
 
-    Error not_used(const Proof& proof) const {
-        return {ExitCode::failed,
-                fmt::format("the bot answers, but its gateway has another value of {}",
-                            fmt::join(proof.unused, ", ")),
-                "hermesctl status, then this again"};
-    }
-
     /// The story of a rotation that did not come up, as the error that ends it. Nothing is half done after
     /// it.
     Error put_back(const SecretChanges& changes, const Error& cause) {
@@ -231,15 +201,6 @@ class Rotator {
             end += fmt::format(", but the bot does not answer with it either: {}", error.message());
         }
         return story(changes, cause, refused.empty() ? end : fmt::format("{}; {}", end, refused));
-    }
-
-    static Error story(const SecretChanges& changes, const Error& cause, const std::string& end) {
-        Error error(ExitCode::failed,
-                    fmt::format("the new {} did not work: {}; {}", listed(changes), cause.message(), end),
-                    cause.hint());
-        for (const std::string& frame : cause.trail())
-            error.during(frame);
-        return error;
     }
 
     /// An old value that has been revoked meanwhile would only be another failure.
@@ -315,18 +276,6 @@ class Rotator {
             if (record_ || !means_not_up(error)) throw;
             tell(State::warning, error.message());  // it was put back: nothing is half done any more
         }
-    }
-
-    static std::string what_stays(Holds holds) {
-        switch (holds) {
-            case Holds::old_ones:
-                return "it is undone: the old values stay";
-            case Holds::new_ones:
-                return "the new values stay; the agent is stopped, so nothing proves them";
-            case Holds::neither:
-                break;
-        }
-        return "the values were changed since, and stay as they are now";
     }
 
     /// Who holds the lease is alone at work. Without leases only what has lapsed may be taken.
