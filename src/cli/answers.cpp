@@ -27,9 +27,10 @@ using IsError = std::function<bool(const hermes::Trouble&)>;
 
 /// What ended the asking itself is a trouble, too.
 Lifelines asked(Session& session, const hermes::Names& names, const Answers& answers,
-                const ModelChoice& model, std::optional<hermes::Trouble>& trouble) {
+                const ModelChoice& model, const std::function<void()>& each_round,
+                std::optional<hermes::Trouble>& trouble) {
     try {
-        Lifelines lines = ask_lifelines(session, names, answers.pod, model);
+        Lifelines lines = ask_lifelines(session, names, answers.pod, model, each_round);
         trouble = hermes::lifeline_trouble(lines, model);
         return lines;
     } catch (const kube::ApiError&) {
@@ -42,11 +43,11 @@ Lifelines asked(Session& session, const hermes::Names& names, const Answers& ans
 }
 
 void check(Session& session, const hermes::Names& names, const ModelChoice& model, const IsError& is_error,
-           Answers& answers) {
+           const std::function<void()>& each_round, Answers& answers) {
     Reporter& story = session.story();
     story.on({"wait", "model", State::waiting, "asking " + model.provider});
     std::optional<hermes::Trouble> trouble;
-    const Lifelines lines = asked(session, names, answers, model, trouble);
+    const Lifelines lines = asked(session, names, answers, model, each_round, trouble);
     if (trouble && (!is_error || is_error(*trouble)))
         throw Error(ExitCode::failed, trouble->cause, trouble->hint);
     answers.bot = lines.bot;
@@ -74,7 +75,7 @@ Answers wait_and_check(Session& session, const hermes::Names& names, const Model
     Answers answers{.pod = hermes::wait_until_answers(session.client(), names, options, session.story())};
     if (!checked) return answers;
     try {
-        check(session, names, model, is_error, answers);
+        check(session, names, model, is_error, each_round, answers);
     } catch (const kube::ApiError& error) {
         if (error.code() != ExitCode::denied) throw;
         session.story().on(
@@ -86,11 +87,11 @@ Answers wait_and_check(Session& session, const hermes::Names& names, const Model
 }  // namespace
 
 Lifelines ask_lifelines(Session& session, const hermes::Names& names, const std::string& pod,
-                        const ModelChoice& model) {
+                        const ModelChoice& model, const std::function<void()>& each_round) {
     for (int attempt = 1;; ++attempt) {
         try {
-            Lifelines lines =
-                hermes::check_lifelines(session.transport(), session.clock(), names.ns, pod, model);
+            Lifelines lines = hermes::check_lifelines(session.transport(), session.clock(), names.ns, pod,
+                                                      model, each_round);
             if (attempt == attempts || settled(lines, model)) return lines;
         } catch (const Error& error) {
             const bool final = error.code() == ExitCode::denied || error.code() == ExitCode::interrupted;

@@ -38,8 +38,9 @@ Answers wait_for_answers(Session&, const hermes::Names&, const ModelChoice&, boo
 Answers wait_for_answers(Session&, const hermes::Names&, const ModelChoice&, bool check,
                          const std::vector<std::string>& keys, const std::function<void()>& each_round);
 
-/// Asks Telegram and the provider from the pod, again while their answer may be a passing one. Throws as
-/// check_lifelines does.
-hermes::Lifelines ask_lifelines(Session&, const hermes::Names&, const std::string& pod, const ModelChoice&);
+/// Asks Telegram and the provider from the pod, again while their answer may be a passing one. `each_round`
+/// is called meanwhile. Throws as check_lifelines does.
+hermes::Lifelines ask_lifelines(Session&, const hermes::Names&, const std::string& pod, const ModelChoice&,
+                                const std::function<void()>& each_round = {});
 
 }  // namespace hermesctl::cli

@@ -87,7 +87,8 @@ std::optional<Lifelines> parse_lifelines(std::string_view text) {
 }
 
 Lifelines check_lifelines(net::Transport& transport, Clock& clock, const std::string& ns,
-                          const std::string& pod, const ModelChoice& wanted) {
+                          const std::string& pod, const ModelChoice& wanted,
+                          const std::function<void()>& each_round) {
     const std::string keys = fmt::format("{}", fmt::join(keys_of_provider(wanted.provider), " "));
     const kube::ExecRequest request{
         .ns = ns,
@@ -96,7 +97,7 @@ Lifelines check_lifelines(net::Transport& transport, Clock& clock, const std::st
         .argv = python_command(asking_script("lifelines.py"), {wanted.provider, keys, wanted.model})};
     std::string failure;
     try {
-        const kube::ExecOutput output = run_exec(transport, clock, request, "", 60s);
+        const kube::ExecOutput output = run_exec(transport, clock, request, "", 60s, each_round);
         if (auto lines = parse_lifelines(output.out)) return *lines;
         failure = complaint_of(output.exit_code, output.err);
     } catch (const kube::ApiError&) {

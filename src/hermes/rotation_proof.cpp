@@ -44,7 +44,7 @@ Proof read_proof(const kube::ExecOutput& output, const SecretChanges& asked) {
 }  // namespace
 
 Proof prove_in_force(kube::Client& client, const Names& names, const std::string& pod,
-                     const SecretChanges& changes) {
+                     const SecretChanges& changes, const RotationSteps::EachRound& each_round) {
     Json wanted = Json::object();
     for (const auto& [key, value] : changes)
         wanted[key] = value ? Json(base64_encode(*value)) : Json();
@@ -54,8 +54,9 @@ Proof prove_in_force(kube::Client& client, const Names& names, const std::string
                                     .argv = python_command(reading_script("inforce.py"), {}),
                                     .input = true};
     try {
-        return read_proof(run_exec(client.transport(), client.clock(), request, wanted.dump() + "\n", 30s),
-                          changes);
+        return read_proof(
+            run_exec(client.transport(), client.clock(), request, wanted.dump() + "\n", 30s, each_round),
+            changes);
     } catch (const Error& error) {
         if (error.code() == ExitCode::interrupted) throw;
         return {.why = error.message()};

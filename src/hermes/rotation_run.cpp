@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <exception>
 
 #include <fmt/format.h>
 
@@ -152,7 +153,8 @@ class Rotator {
     Rotated finish(const SecretChanges& changes, Rotated done) {
         try {
             done.pod = steps_.wait(keys_of(changes), each_round());
-            done.proof = prove_in_force(client_, names_, done.pod, changes);
+            done.proof = prove_in_force(client_, names_, done.pod, changes, each_round());
+            each_round()();
             if (!done.proof.unused.empty()) throw not_used(done.proof);
         } catch (const Error& error) {
             if (!record_ || lost_ || !means_not_up(error)) throw;
@@ -214,6 +216,7 @@ class Rotator {
                 back[key] = value;
             }
         }
+        each_round()();
         if (!bad.empty())
             refused = fmt::format("the old {} is not put back: it is refused too, so the new one stays",
                                   fmt::join(bad, ", "));
@@ -302,12 +305,17 @@ class Rotator {
         record_.reset();
     }
 
+    /// What it has thrown it throws again: what is asked in a pod takes it for the pod's failure.
     RotationSteps::EachRound each_round() {
         return [this] {
-            lost_ = true;  // unless both say that it is still ours
-            if (lease_ != nullptr) lease_->renew_if_due();
-            if (record_) record_->renew_if_due();
-            lost_ = false;
+            if (lost_) std::rethrow_exception(lost_);
+            try {
+                if (lease_ != nullptr) lease_->renew_if_due();
+                if (record_) record_->renew_if_due();
+            } catch (...) {
+                lost_ = std::current_exception();
+                throw;
+            }
         };
     }
 
@@ -326,7 +334,7 @@ class Rotator {
     HeldLease* lease_;
     Reporter& reporter_;
     std::optional<RotationRecord> record_{};
-    bool lost_ = false;  // another hermesctl is at work
+    std::exception_ptr lost_{};  // why it may be another's by now
 };
 
 }  // namespace

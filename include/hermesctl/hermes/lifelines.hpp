@@ -5,6 +5,7 @@
 #include "hermesctl/hermes/diagnosis.hpp"
 #include "hermesctl/net/http.hpp"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,9 +35,10 @@ struct Lifelines {
 /// Nothing for a text that is not lifelines.py's.
 std::optional<Lifelines> parse_lifelines(std::string_view text);
 
-/// Asks from inside the pod. Throws ApiError (denied), Error{failed} when there is no answer to be had.
+/// Asks from inside the pod; `each_round` is called meanwhile. Throws ApiError (denied), Error{failed} when
+/// there is no answer to be had.
 Lifelines check_lifelines(net::Transport&, Clock&, const std::string& ns, const std::string& pod,
-                          const ModelChoice&);
+                          const ModelChoice&, const std::function<void()>& each_round = {});
 
 /// Why the bot does not answer as it should though its gateway is connected. Patience::none: a person has to
 /// mend it; minute: it may be gone with the next try.

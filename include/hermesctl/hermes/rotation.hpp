@@ -84,9 +84,11 @@ struct Proof {
     bool holds() const { return told && unused.empty() && shadowed.empty(); }
 };
 
-/// In the environment of the gateway process of this pod (manifests/inforce.py), values over exec's stdin.
-/// What cannot be told is no Error but told == false. Throws Error{interrupted}.
-Proof prove_in_force(kube::Client&, const Names&, const std::string& pod, const SecretChanges&);
+/// In the environment of the gateway process of this pod (manifests/inforce.py), values over exec's stdin;
+/// `each_round` is called meanwhile. What cannot be told is no Error but told == false. Throws
+/// Error{interrupted}.
+Proof prove_in_force(kube::Client&, const Names&, const std::string& pod, const SecretChanges&,
+                     const RotationSteps::EachRound& each_round);
 
 struct Rotated {
     bool changed = false;    // the Secret was

@@ -222,6 +222,15 @@ TEST_F(Rotation, WhoeverTakesItOverIsNotUndone) {
     EXPECT_TRUE(half_done_now());
 }
 
+TEST_F(Rotation, WhoeverTakesItOverWhileItIsProvedIsNotUndone) {
+    api_.on_exec = [&](testing::FakeProcess&) {  // and gives no answer
+        api_.merge(names_.previous(), {{"metadata", {{"annotations", {{"taken", "over"}}}}}});
+    };
+    EXPECT_THAT(failure([&] { rotate(other_token); }), HasSubstr("another hermesctl has taken over"));
+    EXPECT_EQ(token(), new_token);
+    EXPECT_TRUE(half_done_now());
+}
+
 TEST_F(Rotation, ASecretWithoutASaltGetsOne) {
     Json secret = api_.object(names_.secret());
     secret["metadata"].erase("annotations");
