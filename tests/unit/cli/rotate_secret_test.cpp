@@ -79,7 +79,10 @@ class RotateSecretTest : public ::testing::Test {
         argv_ += line;
         const auto has = [&](const char* part) { return line.find(part) != std::string::npos; };
         const bool asked = process.input.find('\n') != std::string::npos;
-        if (has("polled_by_another")) {
+        if (has(".env.before-")) {
+            shadows_ = Json::object();
+            process.exit(0);
+        } else if (has("polled_by_another")) {
             if (asked) answer(process, tried(Json::parse(process.input)));
         } else if (has("\"unused\"")) {
             if (asked) answer(process, compared(Json::parse(process.input)));
@@ -342,6 +345,26 @@ TEST_F(RotateSecretTest, AShadowedKeyIsFoundBeforeItIsChangedInVain) {
                       HasSubstr("--unshadow MINIMAX_API_KEY")));
     EXPECT_THAT(writes(), IsEmpty());
     EXPECT_THAT(rotate({"--unshadow", "MINIMAX_API_KEY"}, ExitCode::usage), HasSubstr("taken out"));
+}
+
+TEST_F(RotateSecretTest, AMendedFileIsNoPartOfWhatIsPutBackAndTheErrorSaysHowItComesBack) {
+    shadows_ = {{"MINIMAX_API_KEY", false}};
+    model_status_ = 402;
+    EXPECT_THAT(
+        rotate({"--unshadow", "MINIMAX_API_KEY", "-y", "-n", "hermes", "--context", "c"}, ExitCode::failed),
+        AllOf(HasSubstr("no balance"),
+              HasSubstr("hermesctl exec --context c -- cp -p "
+                        "/opt/data/.env.before-"),
+              HasSubstr(" /opt/data/.env, then hermesctl restart --context c")));
+}
+
+TEST_F(RotateSecretTest, AFileThatWasMendedWithoutARestartIsBroughtInForceByTheSameAgain) {
+    shadows_ = {{"MINIMAX_API_KEY", false}};
+    EXPECT_THAT(rotate({"--unshadow", "MINIMAX_API_KEY", "--no-restart", "-y"}),
+                HasSubstr("not in force yet"));
+    EXPECT_THAT(writes(), Not(Contains("PATCH deployment/hermes")));
+    EXPECT_THAT(rotate({"--unshadow", "MINIMAX_API_KEY", "-y"}), HasSubstr("is in force"));
+    EXPECT_THAT(writes(), Contains("PATCH deployment/hermes")) << "its gateway had started with the file";
 }
 
 TEST_F(RotateSecretTest, AHalfDoneOneIsEndedFirst) {
