@@ -93,7 +93,7 @@ class Rotator {
             if (!record_ || !is_refusal(error)) throw;
             take_back(secret, error);
         }
-        return waits ? finish(plan.changes, std::move(done)) : done;
+        return waits ? told(plan.changes, finish(plan.changes, std::move(done))) : done;
     }
 
     /// The first change of the Secret: what is refused leaves nothing behind.
@@ -162,8 +162,14 @@ class Rotator {
             if (!record_) throw;
             throw put_back(changes, error);
         }
-        if (record_) drop_record();
         done.answering = true;
+        return done;
+    }
+
+    /// What answers is no reason to put anything back, but with what it answers has to be known.
+    Rotated told(const SecretChanges& changes, Rotated done) {
+        if (!done.proof.told && !done.proof.denied) throw not_told(changes, done.proof);
+        if (record_) drop_record();
         return done;
     }
 
@@ -234,7 +240,7 @@ class Rotator {
         restart_pod();
         if (!steps_.wait) return done;
         try {
-            return finish(plan.changes, std::move(done));
+            return told(plan.changes, finish(plan.changes, std::move(done)));
         } catch (Error& error) {
             if (means_not_up(error))
                 error.during(fmt::format("setting {} without the right to read {}: nothing was put back",
@@ -273,7 +279,9 @@ class Rotator {
     void complete(const SecretChanges& changes) {
         tell(State::waiting, "it is finished first");
         try {
-            const Rotated done = finish(changes, {});
+            const Proof proof = finish(changes, {}).proof;
+            if (record_) drop_record();  // told or not: that would keep all other commands from their work
+            if (!proof.told) return tell(State::warning, not_told(changes, proof).message());
             tell(State::done, fmt::format("the new {} is in force", listed(changes)));
         } catch (const Error& error) {
             if (record_ || !means_not_up(error)) throw;

@@ -36,6 +36,15 @@ Error not_used(const Proof& proof) {
             "hermesctl status, then this again"};
 }
 
+Error not_told(const SecretChanges& changes, const Proof& proof) {
+    return {
+        ExitCode::failed,
+        fmt::format("the bot answers, but whether its gateway uses the new {} could not be told: {}; nothing "
+                    "was put back",
+                    listed(changes), proof.why),
+        proof.hint};
+}
+
 Error story(const SecretChanges& changes, const Error& cause, const std::string& end) {
     Error error(ExitCode::failed,
                 fmt::format("the new {} did not work: {}; {}", listed(changes), cause.message(), end),

@@ -16,6 +16,7 @@ std::string listed(const SecretChanges&);
 std::string last_writer(const Json& object);
 
 Error not_used(const Proof&);
+Error not_told(const SecretChanges&, const Proof&);
 
 /// Of a rotation that did not come up: "the new A did not work: CAUSE; END".
 Error story(const SecretChanges&, const Error& cause, const std::string& end);

@@ -7,7 +7,8 @@
 //   1. NAME-secrets-previous is created
 //   2. NAME-secrets is patched, under the resourceVersion that was read
 //   3. the Deployment's template gets the new Secret's mark, as deploy writes it: the pod rolls
-//   4. once the bot answers and uses the new values: NAME-secrets-previous is deleted
+//   4. once the bot answers and uses the new values: NAME-secrets-previous is deleted. Where it answers, and
+//      nobody can tell with which values, that is an error, and 4 is left to the next command
 // and when it does not come up: 2 with the old values, 3 with the old mark, then 4, then the wait.
 // recover_rotation() decides by what it finds. "new", "old": what NAME-secrets holds of the keys that change,
 // compared with the fingerprints and the old values; "marked": the template has the mark of NAME-secrets.
@@ -15,7 +16,7 @@
 //   old, marked                not begun, or put back: it is deleted
 //   old, not marked            put back, but the pod was not: 3, 4
 //   new, not marked            3, the wait, the proof, 4; put back when the bot does not come up
-//   new, marked                the wait, the proof, 4; put back when the bot does not come up
+//   new, marked                the wait, the proof, 4 (told or not); put back when the bot does not come up
 //   neither                    somebody else has changed them since, and that stays: 3, 4
 //   NAME-secrets is not there  nothing: the old values may be the last copy; deploy makes it anew
 // With 0 replicas there is nothing to wait for: what NAME-secrets holds stays.
@@ -76,8 +77,10 @@ struct RotationSteps {
 
 /// Whether the live gateway uses these values; compared inside the pod.
 struct Proof {
-    bool told = false;  // false: it could not be asked
-    std::string why{};  // why not
+    bool told = false;    // false: it could not be asked
+    bool denied = false;  // by the account's own rights
+    std::string why{};    // why not
+    std::string hint{};
     std::vector<std::string>
         unused{};  // keys of which the gateway has another value (or, removed, still one)
     std::vector<std::string> shadowed{};  // keys that Hermes takes from a file on its volume instead
@@ -99,8 +102,9 @@ struct Rotated {
 
 /// Carries it out. `restart` false: the Secret alone is changed, and nothing is left half done; a later
 /// restart or deploy brings it in force. `lease` may be null. Throws Error{failed}: the Secret was changed
-/// meanwhile by somebody else (nothing was done), or the bot did not come up: then the message says whether
-/// the old values are back, which are not, and whether it answers with them. Other errors, and an interrupt,
+/// meanwhile by somebody else (nothing was done); or the bot did not come up: then the message says whether
+/// the old values are back, which are not, and whether it answers with them; or it answers, and what it uses
+/// could not be told though this account may ask: then nothing is put back. Other errors, and an interrupt,
 /// leave it half done, as above.
 Rotated rotate(kube::Client&, const RotationPlan&, bool restart, const RotationSteps&, HeldLease*, Reporter&);
 
