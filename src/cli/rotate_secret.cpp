@@ -214,8 +214,9 @@ class RotateSecret {
         if (done.answering) json.update(answers_.json());
         std::string text = outcome_text(plan_, done, flags_.no_restart, !stops_.empty());
         if (done.answering) text += answers_.text();
-        json["next"] = old_values_end(plan_, tried_);
-        for (const std::string& line : old_values_end(plan_, tried_))
+        const auto ends = old_values_end(plan_, tried_, flags_.no_restart);
+        json["next"] = ends;
+        for (const std::string& line : ends)
             text += line + "\n";
         return end(std::move(json), text);
     }

@@ -43,6 +43,30 @@ std::vector<std::string> row_of(Session& session, const SecretKey& key) {
             key.fingerprint.empty() ? "-" : key.fingerprint, term::printable(note)};
 }
 
+std::string old_key_end(const std::string& key) {
+    const std::string provider = hermes::provider_of_key(key);
+    return fmt::format(
+        "the old {} works until it is deleted {}", key,
+        provider.empty() ? "where it was made" : fmt::format("in the console of {}", provider));
+}
+
+/// A bot has one token at a time: what /revoke ends then is the new one.
+bool is_same_bot(const RotationPlan& plan, const std::string& value) {
+    const auto old_values = hermes::secret_values(plan.secret);
+    const auto old = old_values.find(std::string(hermes::token_key));
+    const auto bot_of = [](const std::string& token) { return token.substr(0, token.find(':')); };
+    return old != old_values.end() && bot_of(old->second) == bot_of(value);
+}
+
+std::string old_token_end(const RotationPlan& plan, const Tried& tried) {
+    const char* end = "/revoke at @BotFather ends it";
+    if (!tried.other_bot_than.empty())
+        return fmt::format("the token of {} still works: {}, /deletebot the bot", tried.other_bot_than, end);
+    if (!goes(plan, std::string(hermes::token_key)) && plan.blind)
+        return fmt::format("the old token is dead, unless it was of another bot: then {}", end);
+    return fmt::format("the old token still works: {}", end);
+}
+
 }  // namespace
 
 ExitCode list_keys(Session& session, const hermes::Names& names) {
@@ -125,26 +149,23 @@ std::string outcome_text(const RotationPlan& plan, const hermes::Rotated& done, 
     return text;
 }
 
-std::vector<std::string> old_values_end(const RotationPlan& plan, const Tried& tried) {
+std::vector<std::string> old_values_end(const RotationPlan& plan, const Tried& tried, bool no_restart) {
+    const std::string when = plan.stopped ? "once this is in force (hermesctl start): "
+                             : no_restart ? "once this is in force (hermesctl restart): "
+                                          : "";
     std::vector<std::string> lines;
-    for (const auto& [key, change] : plan.keys) {
-        if (change != KeyChange::update && change != KeyChange::remove) continue;
-        if (key != hermes::token_key) {
-            const std::string provider = hermes::provider_of_key(key);
-            lines.push_back(fmt::format(
-                "the old {} works until it is deleted {}", key,
-                provider.empty() ? "where it was made" : fmt::format("in the console of {}", provider)));
-        } else if (!tried.other_bot_than.empty()) {
-            lines.push_back(
-                fmt::format("the token of {} still works: /revoke at @BotFather ends it, /deletebot the bot",
-                            tried.other_bot_than));
-        } else if (change == KeyChange::remove) {
-            lines.push_back("the token still works: /revoke at @BotFather ends it");
-        } else {
-            lines.push_back(
-                "the old token: /revoke at @BotFather ends it, and has done so where the new one came from "
-                "it");
-        }
+    for (const auto& [key, value] : plan.changes) {
+        const auto known = plan.keys.find(key);  // not of a Secret that may not be read
+        const bool had = known == plan.keys.end() || known->second == KeyChange::update ||
+                         known->second == KeyChange::remove;
+        if (!had) continue;
+        if (key != hermes::token_key)
+            lines.push_back(when + old_key_end(key));
+        else if (value && tried.other_bot_than.empty() && is_same_bot(plan, *value))
+            lines.emplace_back(
+                "the old token is dead: @BotFather ended it when it gave the new one, so revoke nothing");
+        else
+            lines.push_back(when + old_token_end(plan, tried));
     }
     return lines;
 }

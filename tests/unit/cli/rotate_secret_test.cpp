@@ -193,9 +193,11 @@ TEST_F(RotateSecretTest, IsSeenToLiveWhileThePodIsAsked) {
 TEST_F(RotateSecretTest, ANewTokenIsTriedSwappedAndProved) {
     const std::string said = rotate({"TELEGRAM_BOT_TOKEN=env:NEW"});
     EXPECT_EQ(values().at("TELEGRAM_BOT_TOKEN"), new_token);
-    EXPECT_THAT(said, AllOf(HasSubstr("Telegram accepts it, as the token of @cage_bot"),
-                            HasSubstr("is in force: the gateway of pod/hermes-1-a uses it"),
-                            HasSubstr("message @cage_bot"), HasSubstr("/revoke")));
+    EXPECT_THAT(said,
+                AllOf(HasSubstr("Telegram accepts it, as the token of @cage_bot"),
+                      HasSubstr("is in force: the gateway of pod/hermes-1-a uses it"),
+                      HasSubstr("message @cage_bot"), HasSubstr("revoke nothing"), Not(HasSubstr("/revoke"))))
+        << "which would end the new one";
     EXPECT_TRUE(world_.api.object(names.previous()).is_null());
     EXPECT_TRUE(world_.api.object(names.lease()).is_null());
 }
@@ -365,6 +367,22 @@ TEST_F(RotateSecretTest, AFileThatWasMendedWithoutARestartIsBroughtInForceByTheS
     EXPECT_THAT(writes(), Not(Contains("PATCH deployment/hermes")));
     EXPECT_THAT(rotate({"--unshadow", "MINIMAX_API_KEY", "-y"}), HasSubstr("is in force"));
     EXPECT_THAT(writes(), Contains("PATCH deployment/hermes")) << "its gateway had started with the file";
+}
+
+TEST_F(RotateSecretTest, AnOldValueIsEndedOnceTheNewOneIsInForce) {
+    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY", "--no-restart"}),
+                HasSubstr("once this is in force (hermesctl restart): the old MINIMAX_API_KEY works"));
+    world_.context.environment["NEW"] = "987654321:AAtoken-of-another-bot-0123456789abcdef";
+    EXPECT_THAT(rotate({"TELEGRAM_BOT_TOKEN=env:NEW", "--no-check", "--no-restart"}),
+                HasSubstr("(hermesctl restart): the old token still works: /revoke"));
+    world_.api.merge(names.deployment(), {{"spec", {{"replicas", 0}}}});
+    world_.context.environment["KEY"] = "one-more-key-0123456789";
+    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY", "--no-check"}), HasSubstr("(hermesctl start): the old"));
+    world_.api.deny("get", "secrets");
+    EXPECT_THAT(
+        rotate({"MINIMAX_API_KEY=env:KEY", "TELEGRAM_BOT_TOKEN=env:NEW", "--no-check"}),
+        AllOf(HasSubstr("the old MINIMAX_API_KEY works until"), HasSubstr("unless it was of another bot")))
+        << "unseen";
 }
 
 TEST_F(RotateSecretTest, AHalfDoneOneIsEndedFirst) {
