@@ -96,7 +96,7 @@ hermes::SecretChanges read_values(Session& session, const Json& wanted) {
             source.empty() ? ask(session, wish, key) : hermes::read_secret(key, source, readers);
         const std::string complaint = hermes::complaint_about(key, value);
         if (!complaint.empty()) throw wrong(fmt::format("{}: the new value {}", key, complaint));
-        if (const std::string odd = hermes::oddity_of(value); !odd.empty())
+        if (const std::string odd = hermes::oddity_of(key, value); !odd.empty())
             session.story().on({"plan", key, State::warning, "its value " + odd});
         changes[key] = value;
     }

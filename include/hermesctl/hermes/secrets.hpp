@@ -47,12 +47,13 @@ std::string provider_of_key(std::string_view key);
 /// changes: tells nothing about the values to who cannot read the salt.
 std::string secrets_mark(std::string_view salt, const std::map<std::string, std::string>& values);
 
-/// Why this cannot be the value of this key ("" when it can): shape of a bot token, blanks, newlines,
-/// non-ASCII.
+/// Why this cannot be the value of this key ("" when it can): the shape of a bot token; blanks, newlines and
+/// non-ASCII in what surely goes into a header or an URL; placeholders.
 std::string complaint_about(const std::string& key, const std::string& value);
 
-/// What is unusual about a value that goes into a header or an URL; "" when nothing is.
-std::string oddity_of(std::string_view value);
+/// The same of a value that can be, and which a person should look at: a pasted key may have them by mistake,
+/// a PEM or a passphrase has them.
+std::string oddity_of(const std::string& key, std::string_view value);
 
 /// "1,2" from ids and back; unusual but valid lists are read (blanks, trailing comma).
 std::string users_text(const std::vector<std::int64_t>&);

@@ -273,6 +273,15 @@ TEST_F(RotateSecretTest, WhatCannotBeAValueIsPointedOut) {
     EXPECT_THAT(writes(), IsEmpty());
 }
 
+TEST_F(RotateSecretTest, AnOddValueThatMayBeIsPointedOutAndSet) {
+    world_.context.environment["KEY"] = "-----BEGIN\nMIIB\n-----END";
+    EXPECT_THAT(rotate({"SSH_PRIVATE_KEY=env:KEY"}), HasSubstr("its value has more than one line"));
+    EXPECT_EQ(values().at("SSH_PRIVATE_KEY"), "-----BEGIN\nMIIB\n-----END");
+    world_.context.environment["KEY"] = "correct horse";
+    EXPECT_EQ(world_.run({"deploy", "--no-wait", "--secret", "X_SECRET=env:KEY"}), ExitCode::ok);
+    EXPECT_THAT(world_.err.str(), HasSubstr("its value has a blank in it"));
+}
+
 TEST_F(RotateSecretTest, ATokenOfAnotherBotNeedsAYes) {
     bot_ = "other_bot";
     EXPECT_THAT(rotate({"TELEGRAM_BOT_TOKEN=env:NEW"}, ExitCode::usage),
