@@ -25,7 +25,7 @@ void refuse_users(const std::string& key) {
 /// The key of "KEY" or "KEY=SOURCE", checked, with its source.
 std::pair<std::string, Json> source_of(const std::string& argument) {
     const bool bare = argument.find('=') == std::string::npos;
-    Json setting = hermes::secret_setting(bare ? argument + "=-" : argument);
+    Json setting = hermes::secret_setting(bare ? argument + "=-" : argument, true);
     const auto only = setting.begin();
     refuse_users(only.key());
     return {only.key(), bare ? Json::object() : only.value()};
@@ -74,7 +74,7 @@ Json sources_of(const WantedKeys& wanted) {
         }
     }
     for (const std::string& key : wanted.remove) {
-        hermes::secret_setting(key + "=-");
+        hermes::secret_setting(key + "=-", true);
         refuse_users(key);
         add(key, nullptr);
     }

@@ -43,13 +43,19 @@ class RotateSecret {
 
     ExitCode run(const Json& sources) {
         // Before anybody is asked for a value.
-        hermes::plan_rotation(session_.client(), names_, {});
+        hermes::SecretChanges asked;
+        for (const auto& [key, source] : sources.items())
+            asked[key] = source.is_null() ? std::nullopt : std::optional<std::string>("");
+        hermes::plan_rotation(session_.client(), names_, asked);
         recover();
         make_plan(read_values(session_, sources));
         if (nothing_to_do()) {
             Json json = rotation_json(plan_);
             json["changes"] = false;
-            return end(std::move(json), "nothing to change\n");
+            return end(std::move(json), plan_.pending
+                                            ? "nothing to change\nnot in force yet; hermesctl restart "
+                                              "brings it in force\n"
+                                            : "nothing to change\n");
         }
         look_at_shadows();
         if (flags_.dry_run) return end(rotation_json(plan_), shown());

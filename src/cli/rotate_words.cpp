@@ -89,7 +89,8 @@ ExitCode list_keys(Session& session, const hermes::Names& names) {
 std::string uses_text(Session& session, const RotationPlan& plan) {
     const bool removes =
         std::any_of(plan.changes.begin(), plan.changes.end(), [](const auto& one) { return !one.second; });
-    if (!removes || plan.blind) return {};
+    if (!removes) return {};
+    if (plan.blind) return "          what uses it cannot be shown: the Secret may not be read\n";
     std::string text;
     const hermes::SecretList list = hermes::list_secret(session.client(), plan.names);
     for (const SecretKey& key : list.keys) {
@@ -143,8 +144,12 @@ std::string outcome_text(const RotationPlan& plan, const hermes::Rotated& done, 
             keys, done.proof.why);
     std::string text;
     for (const auto& [key, value] : plan.changes) {
-        text += value ? fmt::format("{} is in force: the gateway of pod/{} uses it\n", key, done.pod)
-                      : fmt::format("{} is gone: the gateway of pod/{} runs without it\n", key, done.pod);
+        if (!hermes::is_variable_name(key))
+            text += fmt::format("{} is {}; that is no variable's name, so the gateway was not asked for it\n", key,
+                                value ? "changed" : "removed");
+        else
+            text += value ? fmt::format("{} is in force: the gateway of pod/{} uses it\n", key, done.pod)
+                          : fmt::format("{} is gone: the gateway of pod/{} runs without it\n", key, done.pod);
     }
     return text;
 }

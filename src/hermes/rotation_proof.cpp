@@ -3,6 +3,7 @@
 #include "hermesctl/base/scrub.hpp"
 #include "hermesctl/hermes/agent.hpp"
 #include "hermesctl/hermes/rotation.hpp"
+#include "hermesctl/hermes/secrets.hpp"
 #include "hermesctl/kube/exec.hpp"
 
 #include <algorithm>
@@ -51,8 +52,10 @@ Proof read_proof(const kube::ExecOutput& output, const SecretChanges& asked) {
 Proof prove_in_force(kube::Client& client, const Names& names, const std::string& pod,
                      const SecretChanges& changes, const RotationSteps::EachRound& each_round) {
     Json wanted = Json::object();
-    for (const auto& [key, value] : changes)
-        wanted[key] = value ? Json(base64_encode(*value)) : Json();
+    for (const auto& [key, value] : changes) {
+        if (is_variable_name(key)) wanted[key] = value ? Json(base64_encode(*value)) : Json();
+    }
+    if (wanted.empty()) return {.told = true};
     const kube::ExecRequest request{.ns = names.ns,
                                     .pod = pod,
                                     .container = std::string(container_name),

@@ -120,12 +120,14 @@ std::string complaint_about_users(const std::string& text) {
 
 }  // namespace
 
-Json secret_setting(std::string_view flag) {
+Json secret_setting(std::string_view flag, bool any_key) {
     const std::size_t equals = flag.find('=');
     const std::string key(flag.substr(0, equals));
     // Without "=" it may be the value itself that was typed: nothing of it is repeated.
-    if (equals == std::string_view::npos) refuse("--secret wants KEY=SOURCE", "try " + ways("KEY"));
-    if (!is_variable_name(key)) refuse("--secret: what stands before '=' is no variable's name");
+    if (equals == std::string_view::npos) refuse("a secret wants KEY=SOURCE", "try " + ways("KEY"));
+    if (!is_variable_name(key) && !(any_key && is_data_key(key)))
+        refuse(any_key ? "what is named is no key of a Secret"
+                       : "--secret: what stands before '=' is no variable's name");
     const std::string_view source = flag.substr(equals + 1);
     if (source == "-") return {{key, {{"stdin", true}}}};
     for (const auto& [prefix, kind] : {std::pair{"@", "file"}, {"env:", "env"}, {"cmd:", "cmd"}}) {
@@ -134,8 +136,9 @@ Json secret_setting(std::string_view flag) {
             return {{key, {{kind, std::string(source.substr(start.size()))}}}};
         }
     }
-    refuse(fmt::format("--secret {}: a value on the command line can be read by others", key),
-           "try " + ways(key));
+    // What is no variable's name may be a part of a value, too.
+    const std::string named = is_variable_name(key) ? key : "KEY";
+    refuse(fmt::format("{}: a value on the command line can be read by others", named), "try " + ways(named));
 }
 
 void remember_variables(const Json& sources, const Environment& environment) {

@@ -54,7 +54,7 @@ struct RotationPlan {
 };
 
 /// Reads only. Throws Error{failed} when the Secret or the Deployment is missing, immutable, not made by
-/// hermesctl or of another instance; ApiError.
+/// hermesctl or of another instance; ApiError; Error{usage} for a new key that is no variable's name.
 RotationPlan plan_rotation(kube::Client&, const Names&, SecretChanges);
 
 /// "~ change  secret/hermes-secrets" with a line for each key; values are never in it.

@@ -19,9 +19,13 @@ using kube::Json;
 inline constexpr std::string_view token_key = "TELEGRAM_BOT_TOKEN";
 inline constexpr std::string_view users_key = "TELEGRAM_ALLOWED_USERS";
 
+/// As which the agent gets a key of its Secret.
+bool is_variable_name(std::string_view);
+
 /// "KEY=-", "KEY=@file", "KEY=env:NAME", "KEY=cmd:program args" as settings {"KEY": {"file": ...}}.
-/// Throws Error{usage} for KEY=value, without repeating the value, and for a key that is no environment name.
-Json secret_setting(std::string_view flag);
+/// Throws Error{usage} for KEY=value, without repeating the value, and for a key that is no variable's name,
+/// or with `any_key` none that a Secret could have ("tls.crt").
+Json secret_setting(std::string_view flag, bool any_key = false);
 
 struct SecretReaders {
     std::istream& in;  // ends when it is interrupted (base/input.hpp)

@@ -319,10 +319,31 @@ TEST_F(RotateSecretTest, UsersHaveACommandOfTheirOwn) {
 TEST_F(RotateSecretTest, WithoutARestartItSaysThatItIsNotInForce) {
     EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY", "--no-restart"}), HasSubstr("not in force yet"));
     EXPECT_NE(pod_.at("MINIMAX_API_KEY"), new_key);
-    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY", "--no-restart"}), HasSubstr("nothing to change"));
+    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY", "--no-restart"}),
+                AllOf(HasSubstr("nothing to change"), HasSubstr("not in force yet; hermesctl restart")));
     world_.run({"restart", "--no-wait"});
     EXPECT_EQ(pod_.at("MINIMAX_API_KEY"), new_key);
-    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY"}), HasSubstr("nothing to change"));
+    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY"}),
+                AllOf(HasSubstr("nothing to change"), Not(HasSubstr("not in force"))));
+}
+
+TEST_F(RotateSecretTest, AKeyThatIsNoVariableIsChangedOrRemovedWhereItIs) {
+    put_values({{"tls.crt", "old"}});
+    rotate({"tls.crt=env:KEY"});
+    EXPECT_EQ(values().at("tls.crt"), new_key);
+    EXPECT_THAT(rotate({"--remove", "tls.crt", "-y"}),
+                HasSubstr("tls.crt is removed; that is no variable's name"));
+    EXPECT_FALSE(values().contains("tls.crt"));
+    // It may be a value that was typed there.
+    for (const char* word : {"sk-typed-here", "sk-typed-here=", "sk-typed-here=env:KEY", "sk typed here"}) {
+        EXPECT_THAT(rotate({word}, ExitCode::usage), Not(HasSubstr("typed"))) << word;
+        EXPECT_THAT(writes(), IsEmpty());
+    }
+}
+
+TEST_F(RotateSecretTest, OfARemovalUnseenItIsSaidThatUsesCannotBeShown) {
+    world_.api.deny("get", "secrets");
+    EXPECT_THAT(rotate({"--remove", "COLONY_PAT", "-y"}), HasSubstr("what uses it cannot be shown"));
 }
 
 TEST_F(RotateSecretTest, ADryRunWritesNothing) {
