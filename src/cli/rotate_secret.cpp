@@ -252,8 +252,19 @@ class RotateSecret {
     std::string stops_{};  // why the bot will not answer after this, as it was asked for
 };
 
+/// Its deploy would set the value of before.
+void warn_of_file(Session& session, const Json& settings, const Json& sources) {
+    for (const auto& [key, source] : sources.items()) {
+        if (!kube::at(settings, "/secrets").contains(key)) continue;
+        session.story().on({"plan", key, State::warning,
+                            fmt::format("a deploy with {} sets it again, to what its source there gives",
+                                        session.flags().file)});
+    }
+}
+
 ExitCode rotate_secret(Session& session, const RotateFlags& flags) {
-    const hermes::Names names = requested_names(session);
+    const Json settings = requested_settings(session);
+    const hermes::Names names = hermes::names_of(settings);
     const Json sources = sources_of(flags.wanted);
     for (const std::string& key : flags.unshadow)
         hermes::secret_setting(key + "=-");  // is it a key at all?
@@ -265,6 +276,7 @@ ExitCode rotate_secret(Session& session, const RotateFlags& flags) {
                     "hermesctl rotate-secret --list shows what there is");
     }
     session.announce(names.ns);
+    warn_of_file(session, settings, sources);
     return RotateSecret(session, names, flags).run(sources);
 }
 

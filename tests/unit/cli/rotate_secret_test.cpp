@@ -346,6 +346,14 @@ TEST_F(RotateSecretTest, OfARemovalUnseenItIsSaidThatUsesCannotBeShown) {
     EXPECT_THAT(rotate({"--remove", "COLONY_PAT", "-y"}), HasSubstr("what uses it cannot be shown"));
 }
 
+TEST_F(RotateSecretTest, AFileWhoseDeployWouldSetTheOldValueAgainIsNamed) {
+    const testing::Scratch folder;
+    const std::string file = folder.write("hermes.yaml", "secrets: {MINIMAX_API_KEY: {env: OLD}}\n");
+    EXPECT_THAT(rotate({"-f", file, "MINIMAX_API_KEY=env:KEY", "--dry-run"}),
+                HasSubstr("hermes.yaml sets it again"));
+    EXPECT_THAT(rotate({"-f", file, "OTHER_KEY=env:KEY", "--dry-run"}), Not(HasSubstr("sets it again")));
+}
+
 TEST_F(RotateSecretTest, ADryRunWritesNothing) {
     EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY", "--dry-run"}), HasSubstr("MINIMAX_API_KEY: changed"));
     EXPECT_THAT(writes(), IsEmpty());
