@@ -1,5 +1,6 @@
 #include "answers.hpp"
 
+#include "errors.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 #include "hermesctl/term/text.hpp"
 
@@ -53,9 +54,9 @@ void check(Session& session, const hermes::Names& names, const ModelChoice& mode
     answers.bot = lines.bot;
     if (trouble) {
         answers.trouble = trouble->cause;
-        return story.on(
-            {"wait", "model", State::warning,
-             fmt::format("{}; the change did not make this. Next: {}", trouble->cause, trouble->hint)});
+        return story.on({"wait", "model", State::warning,
+                         fmt::format("{}; the change did not make this. Next: {}", trouble->cause,
+                                     completed_hint(trouble->hint, session.flags()))});
     }
     for (const Event& note : hermes::lifeline_notes(lines, model)) {
         story.on(note);
