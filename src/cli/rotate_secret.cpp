@@ -137,7 +137,7 @@ class RotateSecret {
         for (const Shadow& shadow : shadows_.all)
             text += fmt::format("~ change  {}\n            {}: taken out; a copy of the file stays\n",
                                 shadow.file, shadow.key);
-        if (plan_.restart_anyway && shadows_.all.empty())
+        if (plan_.restart_anyway && shadows_.all.empty() && !flags_.no_restart)
             text += fmt::format("= same    {}: nothing is to be taken out; the agent restarts with it\n",
                                 hermes::env_file_path);
         return text + uses_text(session_, plan_);

@@ -134,8 +134,8 @@ std::string outcome_text(const RotationPlan& plan, const hermes::Rotated& done, 
                            keys);
     if (no_restart)
         return fmt::format(
-            "{} is changed in {}, and not in force yet: hermesctl restart brings it in force\n", keys,
-            title(plan.names.secret()));
+            "{}{} not in force yet: hermesctl restart brings it in force\n", keys,
+            done.changed ? fmt::format(" is changed in {}, and", title(plan.names.secret())) : " is");
     if (stops) return fmt::format("{} is gone, and the agent restarts without it\n", keys);
     if (!done.proof.told)
         return fmt::format(
@@ -145,8 +145,8 @@ std::string outcome_text(const RotationPlan& plan, const hermes::Rotated& done, 
     std::string text;
     for (const auto& [key, value] : plan.changes) {
         if (!hermes::is_variable_name(key))
-            text += fmt::format("{} is {}; that is no variable's name, so the gateway was not asked for it\n", key,
-                                value ? "changed" : "removed");
+            text += fmt::format("{} is {}; that is no variable's name, so the gateway was not asked for it\n",
+                                key, value ? "changed" : "removed");
         else
             text += value ? fmt::format("{} is in force: the gateway of pod/{} uses it\n", key, done.pod)
                           : fmt::format("{} is gone: the gateway of pod/{} runs without it\n", key, done.pod);
