@@ -1,6 +1,8 @@
 #include "answers.hpp"
 
+#include "errors.hpp"
 #include "hermesctl/hermes/secrets.hpp"
+#include "hermesctl/term/text.hpp"
 
 #include <array>
 
@@ -21,13 +23,41 @@ bool settled(const Lifelines& lines, const ModelChoice& model) {
     return lines.bot_status != 0;
 }
 
-std::string check(Session& session, const hermes::Names& names, const std::string& pod,
-                  const ModelChoice& model) {
+/// Whether a trouble is an error; nothing: any is.
+using IsError = std::function<bool(const hermes::Trouble&)>;
+
+/// What ended the asking itself is a trouble, too.
+Lifelines asked(Session& session, const hermes::Names& names, const Answers& answers,
+                const ModelChoice& model, const std::function<void()>& each_round,
+                std::optional<hermes::Trouble>& trouble) {
+    try {
+        Lifelines lines = ask_lifelines(session, names, answers.pod, model, each_round);
+        trouble = hermes::lifeline_trouble(lines, model);
+        return lines;
+    } catch (const kube::ApiError&) {
+        throw;
+    } catch (const Error& error) {
+        if (error.code() != ExitCode::failed) throw;
+        trouble = hermes::Trouble{"unasked", "model", error.message(), error.hint()};
+    }
+    return {};
+}
+
+void check(Session& session, const hermes::Names& names, const ModelChoice& model, const IsError& is_error,
+           const std::function<void()>& each_round, Answers& answers) {
     Reporter& story = session.story();
     story.on({"wait", "model", State::waiting, "asking " + model.provider});
-    const Lifelines lines = ask_lifelines(session, names, pod, model);
-    if (const auto trouble = hermes::lifeline_trouble(lines, model))
+    std::optional<hermes::Trouble> trouble;
+    const Lifelines lines = asked(session, names, answers, model, each_round, trouble);
+    if (trouble && (!is_error || is_error(*trouble)))
         throw Error(ExitCode::failed, trouble->cause, trouble->hint);
+    answers.bot = lines.bot;
+    if (trouble) {
+        answers.trouble = trouble->cause;
+        return story.on({"wait", "model", State::warning,
+                         fmt::format("{}; the change did not make this. Next: {}", trouble->cause,
+                                     completed_hint(trouble->hint, session.flags()))});
+    }
     for (const Event& note : hermes::lifeline_notes(lines, model)) {
         story.on(note);
     }
@@ -36,17 +66,33 @@ std::string check(Session& session, const hermes::Names& names, const std::strin
                   ? fmt::format("{} accepts the key", model.provider)
                   : fmt::format("hermesctl does not know how to ask {}, so its key is not checked",
                                 model.provider)});
-    return lines.bot;
+}
+
+Answers wait_and_check(Session& session, const hermes::Names& names, const ModelChoice& model, bool checked,
+                       const IsError& is_error, const std::function<void()>& each_round) {
+    hermes::WaitOptions options;
+    options.timeout = session.flags().timeout;
+    options.each_round = each_round;
+    Answers answers{.pod = hermes::wait_until_answers(session.client(), names, options, session.story())};
+    if (!checked) return answers;
+    try {
+        check(session, names, model, is_error, each_round, answers);
+    } catch (const kube::ApiError& error) {
+        if (error.code() != ExitCode::denied) throw;
+        session.story().on(
+            {"wait", "model", State::warning, "pods/exec is not allowed, so the key is not checked"});
+    }
+    return answers;
 }
 
 }  // namespace
 
 Lifelines ask_lifelines(Session& session, const hermes::Names& names, const std::string& pod,
-                        const ModelChoice& model) {
+                        const ModelChoice& model, const std::function<void()>& each_round) {
     for (int attempt = 1;; ++attempt) {
         try {
-            Lifelines lines =
-                hermes::check_lifelines(session.transport(), session.clock(), names.ns, pod, model);
+            Lifelines lines = hermes::check_lifelines(session.transport(), session.clock(), names.ns, pod,
+                                                      model, each_round);
             if (attempt == attempts || settled(lines, model)) return lines;
         } catch (const Error& error) {
             const bool final = error.code() == ExitCode::denied || error.code() == ExitCode::interrupted;
@@ -57,12 +103,14 @@ Lifelines ask_lifelines(Session& session, const hermes::Names& names, const std:
 }
 
 kube::Json Answers::json() const {
-    kube::Json json{{"answering", true}, {"pod", pod}};
+    kube::Json json{{"answering", trouble.empty()}, {"pod", pod}};
     json["bot"] = bot.empty() ? kube::Json() : kube::Json(bot);
+    if (!trouble.empty()) json["trouble"] = trouble;
     return json;
 }
 
 std::string Answers::text() const {
+    if (!trouble.empty()) return fmt::format("not of this change: {}\n", term::printable(trouble));
     return bot.empty() ? "the bot answers\n" : fmt::format("the bot answers: message {}\n", bot);
 }
 
@@ -92,26 +140,17 @@ std::optional<ModelChoice> known_model(Session& session, const hermes::Names& na
 
 Answers wait_for_answers(Session& session, const hermes::Names& names, const ModelChoice& model, bool checked,
                          hermes::HeldLease* lease) {
-    return wait_for_answers(session, names, model, checked, [lease] {
+    return wait_and_check(session, names, model, checked, {}, [lease] {
         if (lease != nullptr) lease->renew_if_due();
     });
 }
 
 Answers wait_for_answers(Session& session, const hermes::Names& names, const ModelChoice& model, bool checked,
-                         const std::function<void()>& each_round) {
-    hermes::WaitOptions options;
-    options.timeout = session.flags().timeout;
-    options.each_round = each_round;
-    Answers answers{.pod = hermes::wait_until_answers(session.client(), names, options, session.story())};
-    if (!checked) return answers;
-    try {
-        answers.bot = check(session, names, answers.pod, model);
-    } catch (const kube::ApiError& error) {
-        if (error.code() != ExitCode::denied) throw;
-        session.story().on(
-            {"wait", "model", State::warning, "pods/exec is not allowed, so the key is not checked"});
-    }
-    return answers;
+                         const std::vector<std::string>& keys, const std::function<void()>& each_round) {
+    const auto is_error = [&](const hermes::Trouble& trouble) {
+        return hermes::made_by(trouble, model, keys);
+    };
+    return wait_and_check(session, names, model, checked, is_error, each_round);
 }
 
 }  // namespace hermesctl::cli

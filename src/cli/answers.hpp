@@ -14,7 +14,8 @@ namespace hermesctl::cli {
 
 struct Answers {
     std::string pod{};
-    std::string bot{};  // "@cage_bot"; "" when it was not asked
+    std::string bot{};      // "@cage_bot"; "" when it was not asked
+    std::string trouble{};  // why it is mute though connected; only where that was no error
     kube::Json json() const;
     std::string text() const;
 };
@@ -32,12 +33,14 @@ std::optional<ModelChoice> known_model(Session&, const hermes::Names&);
 /// and Error{failed} when the live config uses another provider, or the provider does not take the key.
 Answers wait_for_answers(Session&, const hermes::Names&, const ModelChoice&, bool check,
                          hermes::HeldLease* lease);
-/// The same; `each_round` is called meanwhile.
+/// The same after a change of these keys: what none of them can have made is a warning. `each_round` is
+/// called meanwhile.
 Answers wait_for_answers(Session&, const hermes::Names&, const ModelChoice&, bool check,
-                         const std::function<void()>& each_round);
+                         const std::vector<std::string>& keys, const std::function<void()>& each_round);
 
-/// Asks Telegram and the provider from the pod, again while their answer may be a passing one. Throws as
-/// check_lifelines does.
-hermes::Lifelines ask_lifelines(Session&, const hermes::Names&, const std::string& pod, const ModelChoice&);
+/// Asks Telegram and the provider from the pod, again while their answer may be a passing one. `each_round`
+/// is called meanwhile. Throws as check_lifelines does.
+hermes::Lifelines ask_lifelines(Session&, const hermes::Names&, const std::string& pod, const ModelChoice&,
+                                const std::function<void()>& each_round = {});
 
 }  // namespace hermesctl::cli

@@ -25,7 +25,7 @@ void refuse_users(const std::string& key) {
 /// The key of "KEY" or "KEY=SOURCE", checked, with its source.
 std::pair<std::string, Json> source_of(const std::string& argument) {
     const bool bare = argument.find('=') == std::string::npos;
-    Json setting = hermes::secret_setting(bare ? argument + "=-" : argument);
+    Json setting = hermes::secret_setting(bare ? argument + "=-" : argument, true);
     const auto only = setting.begin();
     refuse_users(only.key());
     return {only.key(), bare ? Json::object() : only.value()};
@@ -74,7 +74,7 @@ Json sources_of(const WantedKeys& wanted) {
         }
     }
     for (const std::string& key : wanted.remove) {
-        hermes::secret_setting(key + "=-");
+        hermes::secret_setting(key + "=-", true);
         refuse_users(key);
         add(key, nullptr);
     }
@@ -96,7 +96,7 @@ hermes::SecretChanges read_values(Session& session, const Json& wanted) {
             source.empty() ? ask(session, wish, key) : hermes::read_secret(key, source, readers);
         const std::string complaint = hermes::complaint_about(key, value);
         if (!complaint.empty()) throw wrong(fmt::format("{}: the new value {}", key, complaint));
-        if (const std::string odd = hermes::oddity_of(value); !odd.empty())
+        if (const std::string odd = hermes::oddity_of(key, value); !odd.empty())
             session.story().on({"plan", key, State::warning, "its value " + odd});
         changes[key] = value;
     }

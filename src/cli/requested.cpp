@@ -105,16 +105,19 @@ std::vector<Json> requested(Session& session, const DeployFlags& flags) {
     return all;
 }
 
-hermes::Names requested_names(Session& session) {
+Json requested_settings(Session& session) {
     const std::vector<Json> all = chosen(documents(session), session.flags());
     if (all.size() > 1) {
         throw Error(ExitCode::usage,
                     fmt::format("{} has {} instances; choose one with --name and --namespace",
                                 session.flags().file, all.size()));
     }
-    const hermes::Names names = hermes::names_of(all.front());
-    session.works_on(names);
-    return names;
+    session.works_on(hermes::names_of(all.front()));
+    return all.front();
+}
+
+hermes::Names requested_names(Session& session) {
+    return hermes::names_of(requested_settings(session));
 }
 
 std::string text_of_file(Session& session) {

@@ -43,7 +43,8 @@ void add_setting_flags(CLI::App&, DeployFlags&);
 /// Throws Error{usage} for a file that is not there or wrong, and for secrets on the command line.
 std::vector<hermes::Json> requested(Session&, const DeployFlags&);
 
-/// The installation that the global flags (and -f) mean, for commands about one.
+/// What -f (or nothing) says of the one installation that the global flags mean, and which that is.
+hermes::Json requested_settings(Session&);
 hermes::Names requested_names(Session&);
 
 /// What --file (or stdin) holds. Throws Error{usage} when there is no such file.

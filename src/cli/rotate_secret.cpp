@@ -1,6 +1,7 @@
 // hermesctl rotate-secret: new values tried, swapped, proved in the running gateway, and put back if it does
 // not come up with them.
 #include "commands.hpp"
+#include "errors.hpp"
 #include "flags.hpp"
 #include "hermesctl/hermes/allowlist.hpp"
 #include "hermesctl/hermes/secrets.hpp"
@@ -42,13 +43,19 @@ class RotateSecret {
 
     ExitCode run(const Json& sources) {
         // Before anybody is asked for a value.
-        hermes::plan_rotation(session_.client(), names_, {});
+        hermes::SecretChanges asked;
+        for (const auto& [key, source] : sources.items())
+            asked[key] = source.is_null() ? std::nullopt : std::optional<std::string>("");
+        hermes::plan_rotation(session_.client(), names_, asked);
         recover();
         make_plan(read_values(session_, sources));
         if (nothing_to_do()) {
             Json json = rotation_json(plan_);
             json["changes"] = false;
-            return end(std::move(json), "nothing to change\n");
+            return end(std::move(json), plan_.pending
+                                            ? "nothing to change\nnot in force yet; hermesctl restart "
+                                              "brings it in force\n"
+                                            : "nothing to change\n");
         }
         look_at_shadows();
         if (flags_.dry_run) return end(rotation_json(plan_), shown());
@@ -121,7 +128,8 @@ class RotateSecret {
                                                         goes ? "--remove " : "", shadow.key)
                                           : "whoever manages that file has to change it there");
         }
-        plan_.restart_anyway = !shadows_.all.empty();
+        // Also when the lines have gone already: the gateway that runs may have started with them.
+        plan_.restart_anyway = !flags_.unshadow.empty();
     }
 
     std::string shown() const {
@@ -129,6 +137,9 @@ class RotateSecret {
         for (const Shadow& shadow : shadows_.all)
             text += fmt::format("~ change  {}\n            {}: taken out; a copy of the file stays\n",
                                 shadow.file, shadow.key);
+        if (plan_.restart_anyway && shadows_.all.empty() && !flags_.no_restart)
+            text += fmt::format("= same    {}: nothing is to be taken out; the agent restarts with it\n",
+                                hermes::env_file_path);
         return text + uses_text(session_, plan_);
     }
 
@@ -172,26 +183,46 @@ class RotateSecret {
         return all;
     }
 
+    void mend_env_file() {
+        if (shadows_.all.empty()) return;
+        copy_ = hermes::remove_shadows(session_.client(), shadows_);
+        session_.story().on({"rotation", std::string(hermes::env_file_path), State::done,
+                             "the lines are taken out; the file as it was: " + copy_});
+    }
+
+    /// That file is no part of what is put back: what fails says how it comes back.
+    hermes::Rotated rotated() {
+        try {
+            hermes::Rotated done = hermes::rotate(session_.client(), plan_, !flags_.no_restart, steps(),
+                                                  &*lease_, session_.story());
+            if (!done.proof.shadowed.empty()) throw shadowed(done.proof);
+            return done;
+        } catch (Error& error) {
+            if (!copy_.empty()) {
+                error.during(completed_hint(
+                    fmt::format("using the Secret instead of {0}, which stays without {1}; it comes back by: "
+                                "hermesctl exec -- cp -p {2} {0}, then hermesctl restart",
+                                hermes::env_file_path, fmt::join(flags_.unshadow, ", "), copy_),
+                    session_.flags()));
+            }
+            throw;
+        }
+    }
+
     ExitCode carry_out() {
         take_lease();
-        std::string copy;
-        if (!shadows_.all.empty()) {
-            copy = hermes::remove_shadows(session_.client(), shadows_);
-            session_.story().on({"rotation", std::string(hermes::env_file_path), State::done,
-                                 "the lines are taken out; the file as it was: " + copy});
-        }
-        const hermes::Rotated done =
-            hermes::rotate(session_.client(), plan_, !flags_.no_restart, steps(), &*lease_, session_.story());
-        if (!done.proof.shadowed.empty()) throw shadowed(done.proof);
+        mend_env_file();
+        const hermes::Rotated done = rotated();
         Json json = rotation_json(plan_);
         json["tried"] = tried_.json;
         json["inForce"] = done.answering && done.proof.holds();
-        if (!copy.empty()) json["copy"] = copy;
+        if (!copy_.empty()) json["copy"] = copy_;
         if (done.answering) json.update(answers_.json());
         std::string text = outcome_text(plan_, done, flags_.no_restart, !stops_.empty());
         if (done.answering) text += answers_.text();
-        json["next"] = old_values_end(plan_, tried_);
-        for (const std::string& line : old_values_end(plan_, tried_))
+        const auto ends = old_values_end(plan_, tried_, flags_.no_restart);
+        json["next"] = ends;
+        for (const std::string& line : ends)
             text += line + "\n";
         return end(std::move(json), text);
     }
@@ -217,11 +248,23 @@ class RotateSecret {
     hermes::Shadows shadows_{};
     Tried tried_{};
     Answers answers_{};
+    std::string copy_{};   // of .env as it was
     std::string stops_{};  // why the bot will not answer after this, as it was asked for
 };
 
+/// Its deploy would set the value of before.
+void warn_of_file(Session& session, const Json& settings, const Json& sources) {
+    for (const auto& [key, source] : sources.items()) {
+        if (!kube::at(settings, "/secrets").contains(key)) continue;
+        session.story().on({"plan", key, State::warning,
+                            fmt::format("a deploy with {} sets it again, to what its source there gives",
+                                        session.flags().file)});
+    }
+}
+
 ExitCode rotate_secret(Session& session, const RotateFlags& flags) {
-    const hermes::Names names = requested_names(session);
+    const Json settings = requested_settings(session);
+    const hermes::Names names = hermes::names_of(settings);
     const Json sources = sources_of(flags.wanted);
     for (const std::string& key : flags.unshadow)
         hermes::secret_setting(key + "=-");  // is it a key at all?
@@ -233,6 +276,7 @@ ExitCode rotate_secret(Session& session, const RotateFlags& flags) {
                     "hermesctl rotate-secret --list shows what there is");
     }
     session.announce(names.ns);
+    warn_of_file(session, settings, sources);
     return RotateSecret(session, names, flags).run(sources);
 }
 

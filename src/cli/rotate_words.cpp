@@ -43,6 +43,30 @@ std::vector<std::string> row_of(Session& session, const SecretKey& key) {
             key.fingerprint.empty() ? "-" : key.fingerprint, term::printable(note)};
 }
 
+std::string old_key_end(const std::string& key) {
+    const std::string provider = hermes::provider_of_key(key);
+    return fmt::format(
+        "the old {} works until it is deleted {}", key,
+        provider.empty() ? "where it was made" : fmt::format("in the console of {}", provider));
+}
+
+/// A bot has one token at a time: what /revoke ends then is the new one.
+bool is_same_bot(const RotationPlan& plan, const std::string& value) {
+    const auto old_values = hermes::secret_values(plan.secret);
+    const auto old = old_values.find(std::string(hermes::token_key));
+    const auto bot_of = [](const std::string& token) { return token.substr(0, token.find(':')); };
+    return old != old_values.end() && bot_of(old->second) == bot_of(value);
+}
+
+std::string old_token_end(const RotationPlan& plan, const Tried& tried) {
+    const char* end = "/revoke at @BotFather ends it";
+    if (!tried.other_bot_than.empty())
+        return fmt::format("the token of {} still works: {}, /deletebot the bot", tried.other_bot_than, end);
+    if (!goes(plan, std::string(hermes::token_key)) && plan.blind)
+        return fmt::format("the old token is dead, unless it was of another bot: then {}", end);
+    return fmt::format("the old token still works: {}", end);
+}
+
 }  // namespace
 
 ExitCode list_keys(Session& session, const hermes::Names& names) {
@@ -65,7 +89,8 @@ ExitCode list_keys(Session& session, const hermes::Names& names) {
 std::string uses_text(Session& session, const RotationPlan& plan) {
     const bool removes =
         std::any_of(plan.changes.begin(), plan.changes.end(), [](const auto& one) { return !one.second; });
-    if (!removes || plan.blind) return {};
+    if (!removes) return {};
+    if (plan.blind) return "          what uses it cannot be shown: the Secret may not be read\n";
     std::string text;
     const hermes::SecretList list = hermes::list_secret(session.client(), plan.names);
     for (const SecretKey& key : list.keys) {
@@ -109,8 +134,8 @@ std::string outcome_text(const RotationPlan& plan, const hermes::Rotated& done, 
                            keys);
     if (no_restart)
         return fmt::format(
-            "{} is changed in {}, and not in force yet: hermesctl restart brings it in force\n", keys,
-            title(plan.names.secret()));
+            "{}{} not in force yet: hermesctl restart brings it in force\n", keys,
+            done.changed ? fmt::format(" is changed in {}, and", title(plan.names.secret())) : " is");
     if (stops) return fmt::format("{} is gone, and the agent restarts without it\n", keys);
     if (!done.proof.told)
         return fmt::format(
@@ -119,32 +144,33 @@ std::string outcome_text(const RotationPlan& plan, const hermes::Rotated& done, 
             keys, done.proof.why);
     std::string text;
     for (const auto& [key, value] : plan.changes) {
-        text += value ? fmt::format("{} is in force: the gateway of pod/{} uses it\n", key, done.pod)
-                      : fmt::format("{} is gone: the gateway of pod/{} runs without it\n", key, done.pod);
+        if (!hermes::is_variable_name(key))
+            text += fmt::format("{} is {}; that is no variable's name, so the gateway was not asked for it\n",
+                                key, value ? "changed" : "removed");
+        else
+            text += value ? fmt::format("{} is in force: the gateway of pod/{} uses it\n", key, done.pod)
+                          : fmt::format("{} is gone: the gateway of pod/{} runs without it\n", key, done.pod);
     }
     return text;
 }
 
-std::vector<std::string> old_values_end(const RotationPlan& plan, const Tried& tried) {
+std::vector<std::string> old_values_end(const RotationPlan& plan, const Tried& tried, bool no_restart) {
+    const std::string when = plan.stopped ? "once this is in force (hermesctl start): "
+                             : no_restart ? "once this is in force (hermesctl restart): "
+                                          : "";
     std::vector<std::string> lines;
-    for (const auto& [key, change] : plan.keys) {
-        if (change != KeyChange::update && change != KeyChange::remove) continue;
-        if (key != hermes::token_key) {
-            const std::string provider = hermes::provider_of_key(key);
-            lines.push_back(fmt::format(
-                "the old {} works until it is deleted {}", key,
-                provider.empty() ? "where it was made" : fmt::format("in the console of {}", provider)));
-        } else if (!tried.other_bot_than.empty()) {
-            lines.push_back(
-                fmt::format("the token of {} still works: /revoke at @BotFather ends it, /deletebot the bot",
-                            tried.other_bot_than));
-        } else if (change == KeyChange::remove) {
-            lines.push_back("the token still works: /revoke at @BotFather ends it");
-        } else {
-            lines.push_back(
-                "the old token: /revoke at @BotFather ends it, and has done so where the new one came from "
-                "it");
-        }
+    for (const auto& [key, value] : plan.changes) {
+        const auto known = plan.keys.find(key);  // not of a Secret that may not be read
+        const bool had = known == plan.keys.end() || known->second == KeyChange::update ||
+                         known->second == KeyChange::remove;
+        if (!had) continue;
+        if (key != hermes::token_key)
+            lines.push_back(when + old_key_end(key));
+        else if (value && tried.other_bot_than.empty() && is_same_bot(plan, *value))
+            lines.emplace_back(
+                "the old token is dead: @BotFather ended it when it gave the new one, so revoke nothing");
+        else
+            lines.push_back(when + old_token_end(plan, tried));
     }
     return lines;
 }

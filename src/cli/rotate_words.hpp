@@ -22,7 +22,7 @@ std::string removed_lifeline(Session&, const hermes::RotationPlan&);
 
 std::string outcome_text(const hermes::RotationPlan&, const hermes::Rotated&, bool no_restart, bool stops);
 
-/// How each old value is made worthless.
-std::vector<std::string> old_values_end(const hermes::RotationPlan&, const Tried&);
+/// How each old value is made worthless, and from when on that hurts nobody.
+std::vector<std::string> old_values_end(const hermes::RotationPlan&, const Tried&, bool no_restart);
 
 }  // namespace hermesctl::cli

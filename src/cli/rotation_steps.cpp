@@ -13,10 +13,11 @@ hermes::RotationSteps rotation_steps(Session& session, const hermes::Names& name
         .drain = [&session, names, at_most,
                   &lease](const EachRound&) { drain(session, names, at_most, &lease); },
         .wait =
-            [&session, names, check, &answers](const EachRound& each_round) {
+            [&session, names, check, &answers](const std::vector<std::string>& keys,
+                                               const EachRound& each_round) {
                 const auto model = check ? known_model(session, names) : std::nullopt;
                 answers = wait_for_answers(session, names, model.value_or(ModelChoice{}), model.has_value(),
-                                           each_round);
+                                           keys, each_round);
                 return answers.pod;
             },
         .refused =

@@ -78,6 +78,8 @@ class Composer {
             if (const std::string complaint = complaint_about(key, value); !complaint.empty()) {
                 throw Error(ExitCode::usage, fmt::format("{}: {}", key, complaint));
             }
+            if (const std::string odd = oddity_of(key, value); !odd.empty())
+                tell(key, State::warning, "its value " + odd);
             secrets_[key] = value;
         }
     }

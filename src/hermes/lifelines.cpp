@@ -3,6 +3,8 @@
 #include "hermesctl/base/scrub.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -85,7 +87,8 @@ std::optional<Lifelines> parse_lifelines(std::string_view text) {
 }
 
 Lifelines check_lifelines(net::Transport& transport, Clock& clock, const std::string& ns,
-                          const std::string& pod, const ModelChoice& wanted) {
+                          const std::string& pod, const ModelChoice& wanted,
+                          const std::function<void()>& each_round) {
     const std::string keys = fmt::format("{}", fmt::join(keys_of_provider(wanted.provider), " "));
     const kube::ExecRequest request{
         .ns = ns,
@@ -94,7 +97,7 @@ Lifelines check_lifelines(net::Transport& transport, Clock& clock, const std::st
         .argv = python_command(asking_script("lifelines.py"), {wanted.provider, keys, wanted.model})};
     std::string failure;
     try {
-        const kube::ExecOutput output = run_exec(transport, clock, request, "", 60s);
+        const kube::ExecOutput output = run_exec(transport, clock, request, "", 60s, each_round);
         if (auto lines = parse_lifelines(output.out)) return *lines;
         failure = complaint_of(output.exit_code, output.err);
     } catch (const kube::ApiError&) {
@@ -123,6 +126,16 @@ std::optional<Trouble> lifeline_trouble(const Lifelines& lines, const ModelChoic
                     fmt::format("hermesctl deploy --secret {}=-", key_of_provider(wanted.provider)));
     }
     return model_trouble(lines, wanted);
+}
+
+bool made_by(const Trouble& trouble, const ModelChoice& wanted, const std::vector<std::string>& keys) {
+    const auto changes = [&](std::string_view key) {
+        return std::find(keys.begin(), keys.end(), key) != keys.end();
+    };
+    if (trouble.kind == "token") return changes(token_key);
+    if (trouble.kind != "mute") return false;  // what the live config.yaml says is in no key
+    const auto its_keys = keys_of_provider(wanted.provider);
+    return std::any_of(its_keys.begin(), its_keys.end(), changes);
 }
 
 std::vector<Event> lifeline_notes(const Lifelines& lines, const ModelChoice& wanted) {

@@ -52,6 +52,19 @@ const char* word_of(KeyChange change) {
     return "same";
 }
 
+/// The agent gets its Secret as variables. The key is not repeated: it may be a value that was typed there.
+void refuse_no_variable(const RotationPlan& plan) {
+    for (const auto& [key, value] : plan.changes) {
+        if (!value || is_variable_name(key)) continue;
+        const auto found = plan.keys.find(key);
+        if (found != plan.keys.end() && found->second != KeyChange::add) continue;
+        throw Error(ExitCode::usage,
+                    fmt::format("what is named is no variable's name, and {} has no such key",
+                                title(plan.names.secret())),
+                    "hermesctl rotate-secret --list shows which there are");
+    }
+}
+
 }  // namespace
 
 bool RotationPlan::changes_anything() const {
@@ -72,13 +85,17 @@ RotationPlan plan_rotation(kube::Client& client, const Names& names, SecretChang
     if (found[0].not_found()) throw missing(names.secret());
     plan.blind =
         found[0].error && found[0].error->code() == ExitCode::denied && found[0].error->http() == 403;
-    if (plan.blind) return plan;
+    if (plan.blind) {
+        refuse_no_variable(plan);
+        return plan;
+    }
     plan.secret = found[0].value();
     refuse_foreign(plan.secret, names, command);
     refuse_immutable(plan.secret, names);
     const SecretValues live = secret_values(plan.secret);
     for (const auto& [key, value] : plan.changes)
         plan.keys[key] = change_of(live, key, value);
+    refuse_no_variable(plan);
     plan.pending = template_mark(plan.deployment) != secrets_mark(salt_of(plan.secret), live);
     return plan;
 }

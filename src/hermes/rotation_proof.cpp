@@ -3,6 +3,7 @@
 #include "hermesctl/base/scrub.hpp"
 #include "hermesctl/hermes/agent.hpp"
 #include "hermesctl/hermes/rotation.hpp"
+#include "hermesctl/hermes/secrets.hpp"
 #include "hermesctl/kube/exec.hpp"
 
 #include <algorithm>
@@ -14,6 +15,8 @@ namespace {
 
 using namespace std::chrono_literals;
 using kube::at;
+
+constexpr const char* ask_again = "hermesctl status; the next rotate-secret or deploy asks again";
 
 /// Only keys that were asked for: what the pod says is the agent's to choose.
 std::vector<std::string> named(const Json& keys, const SecretChanges& asked) {
@@ -27,8 +30,9 @@ std::vector<std::string> named(const Json& keys, const SecretChanges& asked) {
 Proof read_proof(const kube::ExecOutput& output, const SecretChanges& asked) {
     const Json said = Json::parse(output.out, nullptr, false);
     if (!at(said, "/gateways").is_number() || !at(said, "/unused").is_array())
-        return {.why = complaint_of(output.exit_code, output.err)};
-    if (kube::int_at(said, "/gateways") == 0) return {.why = "no gateway process was found"};
+        return {.why = complaint_of(output.exit_code, output.err), .hint = ask_again};
+    if (kube::int_at(said, "/gateways") == 0)
+        return {.why = "no gateway process was found", .hint = ask_again};
     Proof proof{.told = true,
                 .unused = named(at(said, "/unused"), asked),
                 .shadowed = named(at(said, "/shadowed"), asked)};
@@ -37,6 +41,8 @@ Proof read_proof(const kube::ExecOutput& output, const SecretChanges& asked) {
         if (std::find(unread.begin(), unread.end(), Json(file)) == unread.end()) continue;
         proof.told = false;
         proof.why = fmt::format("{}, which wins over the Secret, cannot be read", file);
+        proof.hint = fmt::format(
+            "hermesctl exec -- ls -l {}; hermesctl restart gives the agent what is its own", file);
     }
     return proof;
 }
@@ -44,21 +50,24 @@ Proof read_proof(const kube::ExecOutput& output, const SecretChanges& asked) {
 }  // namespace
 
 Proof prove_in_force(kube::Client& client, const Names& names, const std::string& pod,
-                     const SecretChanges& changes) {
+                     const SecretChanges& changes, const RotationSteps::EachRound& each_round) {
     Json wanted = Json::object();
-    for (const auto& [key, value] : changes)
-        wanted[key] = value ? Json(base64_encode(*value)) : Json();
+    for (const auto& [key, value] : changes) {
+        if (is_variable_name(key)) wanted[key] = value ? Json(base64_encode(*value)) : Json();
+    }
+    if (wanted.empty()) return {.told = true};
     const kube::ExecRequest request{.ns = names.ns,
                                     .pod = pod,
                                     .container = std::string(container_name),
                                     .argv = python_command(reading_script("inforce.py"), {}),
                                     .input = true};
     try {
-        return read_proof(run_exec(client.transport(), client.clock(), request, wanted.dump() + "\n", 30s),
-                          changes);
+        return read_proof(
+            run_exec(client.transport(), client.clock(), request, wanted.dump() + "\n", 30s, each_round),
+            changes);
     } catch (const Error& error) {
         if (error.code() == ExitCode::interrupted) throw;
-        return {.why = error.message()};
+        return {.denied = error.code() == ExitCode::denied, .why = error.message(), .hint = ask_again};
     }
 }
 

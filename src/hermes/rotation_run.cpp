@@ -1,11 +1,13 @@
 // Carries a rotation out, puts it back, and goes on with one that was interrupted.
 #include "hermes/rotation_record.hpp"
+#include "hermes/rotation_words.hpp"
 #include "hermesctl/base/crypto.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <exception>
 
 #include <fmt/format.h>
 
@@ -30,35 +32,11 @@ bool is_refusal(const kube::ApiError& error) {
     return error.http() >= 400 && error.http() < 500 && error.code() != ExitCode::timeout;
 }
 
-std::vector<std::string> keys_of(const SecretChanges& changes) {
-    std::vector<std::string> keys;
-    for (const auto& [key, value] : changes)
-        keys.push_back(key);
-    return keys;
-}
-
-std::string listed(const SecretChanges& changes) {
-    return fmt::format("{}", fmt::join(keys_of(changes), ", "));
-}
-
 Json data_of(const SecretChanges& changes) {
     Json data = Json::object();
     for (const auto& [key, value] : changes)
         data[key] = value ? Json(base64_encode(*value)) : Json();
     return data;
-}
-
-/// Who wrote last, as the server keeps it: " by kubectl-edit at 2026-01-31T10:00:00Z".
-std::string last_writer(const Json& object) {
-    std::string who;
-    std::string when;
-    for (const Json& entry : kube::at(object, "/metadata/managedFields")) {
-        const std::string time = text_at(entry, "/time");
-        if (time < when) continue;
-        when = time;
-        who = text_at(entry, "/manager");
-    }
-    return who.empty() ? "" : fmt::format(" by {} at {}", who, when);
 }
 
 class Rotator {
@@ -115,7 +93,7 @@ class Rotator {
             if (!record_ || !is_refusal(error)) throw;
             take_back(secret, error);
         }
-        return waits ? finish(plan.changes, std::move(done)) : done;
+        return waits ? told(plan.changes, finish(plan.changes, std::move(done))) : done;
     }
 
     /// The first change of the Secret: what is refused leaves nothing behind.
@@ -174,8 +152,9 @@ class Rotator {
 
     Rotated finish(const SecretChanges& changes, Rotated done) {
         try {
-            done.pod = steps_.wait(each_round());
-            done.proof = prove_in_force(client_, names_, done.pod, changes);
+            done.pod = steps_.wait(keys_of(changes), each_round());
+            done.proof = prove_in_force(client_, names_, done.pod, changes, each_round());
+            each_round()();
             if (!done.proof.unused.empty()) throw not_used(done.proof);
         } catch (const Error& error) {
             if (!record_ || lost_ || !means_not_up(error)) throw;
@@ -183,20 +162,19 @@ class Rotator {
             if (!record_) throw;
             throw put_back(changes, error);
         }
-        if (record_) drop_record();
         done.answering = true;
+        return done;
+    }
+
+    /// What answers is no reason to put anything back, but with what it answers has to be known.
+    Rotated told(const SecretChanges& changes, Rotated done) {
+        if (!done.proof.told && !done.proof.denied) throw not_told(changes, done.proof);
+        if (record_) drop_record();
         return done;
     }
 
     bool is_stopped() {
         return kube::int_at(client_.get(names_.deployment()).value_or(Json()), "/spec/replicas", 1) == 0;
-    }
-
-    Error not_used(const Proof& proof) const {
-        return {ExitCode::failed,
-                fmt::format("the bot answers, but its gateway has another value of {}",
-                            fmt::join(proof.unused, ", ")),
-                "hermesctl status, then this again"};
     }
 
     /// The story of a rotation that did not come up, as the error that ends it. Nothing is half done after
@@ -224,22 +202,13 @@ class Rotator {
         drop_record();
         std::string end = fmt::format("the old {} is back", listed(back));
         try {
-            steps_.wait(each_round());
+            steps_.wait(keys_of(back), each_round());
             end += ", and the bot answers with it";
         } catch (const Error& error) {
             if (lost_ || !means_not_up(error)) throw;
             end += fmt::format(", but the bot does not answer with it either: {}", error.message());
         }
         return story(changes, cause, refused.empty() ? end : fmt::format("{}; {}", end, refused));
-    }
-
-    static Error story(const SecretChanges& changes, const Error& cause, const std::string& end) {
-        Error error(ExitCode::failed,
-                    fmt::format("the new {} did not work: {}; {}", listed(changes), cause.message(), end),
-                    cause.hint());
-        for (const std::string& frame : cause.trail())
-            error.during(frame);
-        return error;
     }
 
     /// An old value that has been revoked meanwhile would only be another failure.
@@ -253,6 +222,7 @@ class Rotator {
                 back[key] = value;
             }
         }
+        each_round()();
         if (!bad.empty())
             refused = fmt::format("the old {} is not put back: it is refused too, so the new one stays",
                                   fmt::join(bad, ", "));
@@ -270,7 +240,7 @@ class Rotator {
         restart_pod();
         if (!steps_.wait) return done;
         try {
-            return finish(plan.changes, std::move(done));
+            return told(plan.changes, finish(plan.changes, std::move(done)));
         } catch (Error& error) {
             if (means_not_up(error))
                 error.during(fmt::format("setting {} without the right to read {}: nothing was put back",
@@ -309,24 +279,14 @@ class Rotator {
     void complete(const SecretChanges& changes) {
         tell(State::waiting, "it is finished first");
         try {
-            const Rotated done = finish(changes, {});
+            const Proof proof = finish(changes, {}).proof;
+            if (record_) drop_record();  // told or not: that would keep all other commands from their work
+            if (!proof.told) return tell(State::warning, not_told(changes, proof).message());
             tell(State::done, fmt::format("the new {} is in force", listed(changes)));
         } catch (const Error& error) {
             if (record_ || !means_not_up(error)) throw;
             tell(State::warning, error.message());  // it was put back: nothing is half done any more
         }
-    }
-
-    static std::string what_stays(Holds holds) {
-        switch (holds) {
-            case Holds::old_ones:
-                return "it is undone: the old values stay";
-            case Holds::new_ones:
-                return "the new values stay; the agent is stopped, so nothing proves them";
-            case Holds::neither:
-                break;
-        }
-        return "the values were changed since, and stay as they are now";
     }
 
     /// Who holds the lease is alone at work. Without leases only what has lapsed may be taken.
@@ -353,12 +313,17 @@ class Rotator {
         record_.reset();
     }
 
+    /// What it has thrown it throws again: what is asked in a pod takes it for the pod's failure.
     RotationSteps::EachRound each_round() {
         return [this] {
-            lost_ = true;  // unless both say that it is still ours
-            if (lease_ != nullptr) lease_->renew_if_due();
-            if (record_) record_->renew_if_due();
-            lost_ = false;
+            if (lost_) std::rethrow_exception(lost_);
+            try {
+                if (lease_ != nullptr) lease_->renew_if_due();
+                if (record_) record_->renew_if_due();
+            } catch (...) {
+                lost_ = std::current_exception();
+                throw;
+            }
         };
     }
 
@@ -377,7 +342,7 @@ class Rotator {
     HeldLease* lease_;
     Reporter& reporter_;
     std::optional<RotationRecord> record_{};
-    bool lost_ = false;  // another hermesctl is at work
+    std::exception_ptr lost_{};  // why it may be another's by now
 };
 
 }  // namespace

@@ -83,8 +83,7 @@ std::string raw_value(const std::string& key, const Json& source, const SecretRe
     return all;
 }
 
-/// What goes into a header or an URL as one word.
-bool is_one_word_key(std::string_view key) {
+bool sounds_secret(std::string_view key) {
     static constexpr std::array<std::string_view, 4> ends{"_KEY", "_TOKEN", "_PAT", "_SECRET"};
     return std::any_of(ends.begin(), ends.end(), [&](std::string_view end) { return key.ends_with(end); });
 }
@@ -101,6 +100,16 @@ bool is_bot_token(std::string_view value) {
     return in(value.substr(0, colon), "") && in(value.substr(colon + 1), letters);
 }
 
+std::string unusual(std::string_view value) {
+    for (const char c : value) {
+        if (c == '\n' || c == '\r') return "has more than one line";
+        if (c == ' ' || c == '\t') return "has a blank in it";
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return "has a control character in it";
+        if (static_cast<unsigned char>(c) > 0x7e) return "has a character in it that is not ASCII";
+    }
+    return "";
+}
+
 std::string complaint_about_users(const std::string& text) {
     try {
         return users_of(text).empty() ? "names nobody who may talk to the bot" : "";
@@ -111,12 +120,14 @@ std::string complaint_about_users(const std::string& text) {
 
 }  // namespace
 
-Json secret_setting(std::string_view flag) {
+Json secret_setting(std::string_view flag, bool any_key) {
     const std::size_t equals = flag.find('=');
     const std::string key(flag.substr(0, equals));
     // Without "=" it may be the value itself that was typed: nothing of it is repeated.
-    if (equals == std::string_view::npos) refuse("--secret wants KEY=SOURCE", "try " + ways("KEY"));
-    if (!is_variable_name(key)) refuse("--secret: what stands before '=' is no variable's name");
+    if (equals == std::string_view::npos) refuse("a secret wants KEY=SOURCE", "try " + ways("KEY"));
+    if (!is_variable_name(key) && !(any_key && is_data_key(key)))
+        refuse(any_key ? "what is named is no key of a Secret"
+                       : "--secret: what stands before '=' is no variable's name");
     const std::string_view source = flag.substr(equals + 1);
     if (source == "-") return {{key, {{"stdin", true}}}};
     for (const auto& [prefix, kind] : {std::pair{"@", "file"}, {"env:", "env"}, {"cmd:", "cmd"}}) {
@@ -125,8 +136,9 @@ Json secret_setting(std::string_view flag) {
             return {{key, {{kind, std::string(source.substr(start.size()))}}}};
         }
     }
-    refuse(fmt::format("--secret {}: a value on the command line can be read by others", key),
-           "try " + ways(key));
+    // What is no variable's name may be a part of a value, too.
+    const std::string named = is_variable_name(key) ? key : "KEY";
+    refuse(fmt::format("{}: a value on the command line can be read by others", named), "try " + ways(named));
 }
 
 void remember_variables(const Json& sources, const Environment& environment) {
@@ -151,25 +163,20 @@ std::string secrets_mark(std::string_view salt, const std::map<std::string, std:
     return hmac_sha256_hex(salt, text);
 }
 
-std::string oddity_of(std::string_view value) {
-    for (const char c : value) {
-        if (c == '\n' || c == '\r') return "has more than one line";
-        if (c == ' ' || c == '\t') return "has a blank in it";
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return "has a control character in it";
-        if (static_cast<unsigned char>(c) > 0x7e) return "has a character in it that is not ASCII";
-    }
-    if (value.starts_with('<') && value.ends_with('>')) return "is a placeholder, not a value";
-    return "";
+std::string oddity_of(const std::string& key, std::string_view value) {
+    return key == users_key ? "" : unusual(value);
 }
 
 std::string complaint_about(const std::string& key, const std::string& value) {
     if (value.empty()) return "is empty";
     if (value.find('\0') != std::string::npos) return "has a zero byte in it";
     if (key == users_key) return complaint_about_users(value);
-    if (is_one_word_key(key)) {
-        const std::string complaint = oddity_of(value);
+    if (key == token_key || !provider_of_key(key).empty()) {
+        const std::string complaint = unusual(value);
         if (!complaint.empty()) return complaint;
     }
+    if (sounds_secret(key) && value.starts_with('<') && value.ends_with('>'))
+        return "is a placeholder, not a value";
     if (key == token_key && !is_bot_token(value)) {
         return "is no bot token; @BotFather gives one, of the form 123456789:AA... (35 characters after the "
                "colon)";

@@ -1,6 +1,8 @@
 // The forms of names and numbers, as Kubernetes, Telegram and image registries define them.
 #include "words.hpp"
 
+#include "hermesctl/hermes/secrets.hpp"
+
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -80,6 +82,10 @@ bool is_unit(std::string_view text) {
 
 bool is_variable_name(std::string_view text) {
     return made_of(text, {lower, upper, digits, "_"}) && !one_of(text.front(), {digits});
+}
+
+bool is_data_key(std::string_view text) {
+    return made_of(text, {lower, upper, digits, "-_."}) && text.size() <= 253;
 }
 
 std::string complaint_about_user(std::string_view text) {

@@ -6,7 +6,8 @@
 
 namespace hermesctl::hermes {
 
-bool is_variable_name(std::string_view);
+/// Of a Secret: also what is no variable's name ("tls.crt").
+bool is_data_key(std::string_view);
 std::string complaint_about_user(std::string_view);
 std::string complaint_about_name(std::string_view, std::size_t longest);
 std::string complaint_about_image(std::string_view);

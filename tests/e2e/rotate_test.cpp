@@ -34,6 +34,33 @@ class Rotate : public Node {
         return kubectl({"-n", ns(), "get", "pods", "-o", "jsonpath={.items[*].metadata.uid}"}).out;
     }
     bool half_done() { return kubectl({"-n", ns(), "get", "secret", "hermes-secrets-previous"}).code == 0; }
+    std::string kubeconfig_of_proxy() {
+        std::istringstream settings(node({"env", "--proxy"}));
+        std::string path;
+        for (std::string line; std::getline(settings, line);) {
+            const std::size_t at = line.find("KUBECONFIG=");
+            if (at != std::string::npos) path = line.substr(at + 11);
+        }
+        std::erase(path, '\'');
+        std::erase(path, '"');
+        return path;
+    }
+    /// Killed once `line` stands in its story for the nth time; each answer takes its time, so that it is
+    /// before the next write.
+    void kill_after(Command& running, const std::string& line, int nth) {
+        const auto seen = [&] {
+            const std::string text = running.err();
+            int found = 0;
+            for (std::size_t at = 0; (at = text.find(line, at)) != std::string::npos; ++at)
+                ++found;
+            return found >= nth;
+        };
+        for (int tick = 0; tick < 12000 && running.running() && !seen(); ++tick)
+            std::this_thread::sleep_for(10ms);
+        ASSERT_TRUE(running.running()) << running.all();
+        running.signal(SIGKILL);
+        running.wait(10s);
+    }
     std::vector<std::string> rotate(const std::string& variable, std::vector<std::string> more = {}) const {
         std::vector<std::string> all{"rotate-secret", fmt::format("{}=env:{}", token_key, variable), "-y"};
         all.insert(all.end(), more.begin(), more.end());
@@ -78,14 +105,7 @@ TEST_F(Rotate, NewTokenWorksAWrongOneChangesNothingAndOneThatTurnsBadIsPutBack) 
 /// After the nth of its writes; each answer takes its time, so that it is killed before the next one.
 TEST_F(Rotate, KilledAnywhereTheNextCommandEndsIt) {
     deploy_well();
-    std::istringstream settings(node({"env", "--proxy"}));
-    std::string proxied;
-    for (std::string line; std::getline(settings, line);) {
-        const std::size_t at = line.find("KUBECONFIG=");
-        if (at != std::string::npos) proxied = line.substr(at + 11);
-    }
-    std::erase(proxied, '\'');
-    std::erase(proxied, '"');
+    const std::string proxied = kubeconfig_of_proxy();
     ASSERT_NE(proxied, "");
     const std::string secrets = fmt::format("/api/v1/namespaces/{}/secrets", ns());
     const std::vector<std::string> cuts{
@@ -121,6 +141,36 @@ TEST_F(Rotate, KilledAnywhereTheNextCommandEndsIt) {
         next = token() == setting("HERMES_TEST_TOKEN");
         const Finished settled = hermesctl({"deploy", "-y"});
         EXPECT_THAT(settled.out, HasSubstr("nothing to change")) << settled.err;
+    }
+}
+
+/// The new token turned bad; killed while the old one is written back, and before the pod rolls with it.
+TEST_F(Rotate, KilledWhileItIsPutBackTheNextCommandEndsIt) {
+    deploy_well();
+    const Finished good = hermesctl(rotate("HERMES_TEST_TOKEN_NEXT"));
+    ASSERT_EQ(good.code, 0) << good.out << good.err;
+    const std::string proxied = kubeconfig_of_proxy();
+    ASSERT_NE(proxied, "");
+    const std::string patch = fmt::format("PATCH /api/v1/namespaces/{}/secrets/hermes-secrets?", ns());
+    for (const auto& [cut, nth] : {std::pair{std::string("putting back the old"), 1}, {patch, 2}}) {
+        SCOPED_TRACE(fmt::format("killed after {} of: {}", nth, cut));
+        node({"world", "fault", "telegram", "reject", "--name", "cage", "--after", "1"});
+        node({"proxy", "latency", "400"});
+        auto running = start_hermesctl(rotate("HERMES_TEST_TOKEN", {"-v", "--kubeconfig", proxied}));
+        kill_after(*running, cut, nth);
+        node({"proxy", "heal"});
+        if (HasFatalFailure()) return;
+        EXPECT_TRUE(half_done());
+        // As if half a minute had passed: the dead one's lease has lapsed.
+        EXPECT_EQ(kubectl({"-n", ns(), "delete", "lease", "hermes-hermesctl"}).code, 0);
+        const Finished ended = hermesctl({"deploy", "-y"});
+        EXPECT_EQ(ended.code, 0) << ended.out << ended.err;
+        EXPECT_THAT(ended.err, HasSubstr("half-done change of TELEGRAM_BOT_TOKEN"));
+        EXPECT_FALSE(half_done());
+        EXPECT_EQ(token(), setting("HERMES_TEST_TOKEN_NEXT"));
+        expect_answers("with the old one again");
+        EXPECT_THAT(hermesctl({"deploy", "-y"}).out, HasSubstr("nothing to change"));
+        node({"world", "reset"});
     }
 }
 

@@ -5,6 +5,7 @@
 #include "hermesctl/hermes/diagnosis.hpp"
 #include "hermesctl/net/http.hpp"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,13 +35,17 @@ struct Lifelines {
 /// Nothing for a text that is not lifelines.py's.
 std::optional<Lifelines> parse_lifelines(std::string_view text);
 
-/// Asks from inside the pod. Throws ApiError (denied), Error{failed} when there is no answer to be had.
+/// Asks from inside the pod; `each_round` is called meanwhile. Throws ApiError (denied), Error{failed} when
+/// there is no answer to be had.
 Lifelines check_lifelines(net::Transport&, Clock&, const std::string& ns, const std::string& pod,
-                          const ModelChoice&);
+                          const ModelChoice&, const std::function<void()>& each_round = {});
 
 /// Why the bot does not answer as it should though its gateway is connected. Patience::none: a person has to
 /// mend it; minute: it may be gone with the next try.
 std::optional<Trouble> lifeline_trouble(const Lifelines&, const ModelChoice&);
+
+/// Whether new values of these keys can have made it.
+bool made_by(const Trouble&, const ModelChoice&, const std::vector<std::string>& keys);
 
 inline constexpr std::string_view webhook_warning =
     "a webhook is set for this bot and takes its messages away; remove it with the Bot API's deleteWebhook";

@@ -7,7 +7,8 @@
 //   1. NAME-secrets-previous is created
 //   2. NAME-secrets is patched, under the resourceVersion that was read
 //   3. the Deployment's template gets the new Secret's mark, as deploy writes it: the pod rolls
-//   4. once the bot answers and uses the new values: NAME-secrets-previous is deleted
+//   4. once the bot answers and uses the new values: NAME-secrets-previous is deleted. Where it answers, and
+//      nobody can tell with which values, that is an error, and 4 is left to the next command
 // and when it does not come up: 2 with the old values, 3 with the old mark, then 4, then the wait.
 // recover_rotation() decides by what it finds. "new", "old": what NAME-secrets holds of the keys that change,
 // compared with the fingerprints and the old values; "marked": the template has the mark of NAME-secrets.
@@ -15,7 +16,7 @@
 //   old, marked                not begun, or put back: it is deleted
 //   old, not marked            put back, but the pod was not: 3, 4
 //   new, not marked            3, the wait, the proof, 4; put back when the bot does not come up
-//   new, marked                the wait, the proof, 4; put back when the bot does not come up
+//   new, marked                the wait, the proof, 4 (told or not); put back when the bot does not come up
 //   neither                    somebody else has changed them since, and that stays: 3, 4
 //   NAME-secrets is not there  nothing: the old values may be the last copy; deploy makes it anew
 // With 0 replicas there is nothing to wait for: what NAME-secrets holds stays.
@@ -53,7 +54,7 @@ struct RotationPlan {
 };
 
 /// Reads only. Throws Error{failed} when the Secret or the Deployment is missing, immutable, not made by
-/// hermesctl or of another instance; ApiError.
+/// hermesctl or of another instance; ApiError; Error{usage} for a new key that is no variable's name.
 RotationPlan plan_rotation(kube::Client&, const Names&, SecretChanges);
 
 /// "~ change  secret/hermes-secrets" with a line for each key; values are never in it.
@@ -66,9 +67,9 @@ struct RotationSteps {
     /// Before the pod is rolled: lets a busy agent finish. May be empty.
     std::function<void(const EachRound& each_round)> drain{};
     /// Until the bot answers, as deploy waits; the pod that does. Error{failed, timeout} means that it does
-    /// not come up; any other error ends the rotation where it is. Empty: it is not waited for, so nothing is
-    /// proved, nothing put back, and no old value kept.
-    std::function<std::string(const EachRound& each_round)> wait{};
+    /// not come up with new values of these keys; any other error ends the rotation where it is. Empty: it is
+    /// not waited for, so nothing is proved, nothing put back, and no old value kept.
+    std::function<std::string(const std::vector<std::string>& keys, const EachRound& each_round)> wait{};
     /// Whether the provider surely refuses this old value (401): then it is not put back. May be empty.
     std::function<bool(const std::string& key, const std::string& old_value, const EachRound& each_round)>
         refused{};
@@ -76,17 +77,21 @@ struct RotationSteps {
 
 /// Whether the live gateway uses these values; compared inside the pod.
 struct Proof {
-    bool told = false;  // false: it could not be asked
-    std::string why{};  // why not
+    bool told = false;    // false: it could not be asked
+    bool denied = false;  // by the account's own rights
+    std::string why{};    // why not
+    std::string hint{};
     std::vector<std::string>
         unused{};  // keys of which the gateway has another value (or, removed, still one)
     std::vector<std::string> shadowed{};  // keys that Hermes takes from a file on its volume instead
     bool holds() const { return told && unused.empty() && shadowed.empty(); }
 };
 
-/// In the environment of the gateway process of this pod (manifests/inforce.py), values over exec's stdin.
-/// What cannot be told is no Error but told == false. Throws Error{interrupted}.
-Proof prove_in_force(kube::Client&, const Names&, const std::string& pod, const SecretChanges&);
+/// In the environment of the gateway process of this pod (manifests/inforce.py), values over exec's stdin;
+/// `each_round` is called meanwhile. What cannot be told is no Error but told == false. Throws
+/// Error{interrupted}.
+Proof prove_in_force(kube::Client&, const Names&, const std::string& pod, const SecretChanges&,
+                     const RotationSteps::EachRound& each_round);
 
 struct Rotated {
     bool changed = false;    // the Secret was
@@ -97,8 +102,9 @@ struct Rotated {
 
 /// Carries it out. `restart` false: the Secret alone is changed, and nothing is left half done; a later
 /// restart or deploy brings it in force. `lease` may be null. Throws Error{failed}: the Secret was changed
-/// meanwhile by somebody else (nothing was done), or the bot did not come up: then the message says whether
-/// the old values are back, which are not, and whether it answers with them. Other errors, and an interrupt,
+/// meanwhile by somebody else (nothing was done); or the bot did not come up: then the message says whether
+/// the old values are back, which are not, and whether it answers with them; or it answers, and what it uses
+/// could not be told though this account may ask: then nothing is put back. Other errors, and an interrupt,
 /// leave it half done, as above.
 Rotated rotate(kube::Client&, const RotationPlan&, bool restart, const RotationSteps&, HeldLease*, Reporter&);
 

@@ -19,9 +19,13 @@ using kube::Json;
 inline constexpr std::string_view token_key = "TELEGRAM_BOT_TOKEN";
 inline constexpr std::string_view users_key = "TELEGRAM_ALLOWED_USERS";
 
+/// As which the agent gets a key of its Secret.
+bool is_variable_name(std::string_view);
+
 /// "KEY=-", "KEY=@file", "KEY=env:NAME", "KEY=cmd:program args" as settings {"KEY": {"file": ...}}.
-/// Throws Error{usage} for KEY=value, without repeating the value, and for a key that is no environment name.
-Json secret_setting(std::string_view flag);
+/// Throws Error{usage} for KEY=value, without repeating the value, and for a key that is no variable's name,
+/// or with `any_key` none that a Secret could have ("tls.crt").
+Json secret_setting(std::string_view flag, bool any_key = false);
 
 struct SecretReaders {
     std::istream& in;  // ends when it is interrupted (base/input.hpp)
@@ -47,12 +51,13 @@ std::string provider_of_key(std::string_view key);
 /// changes: tells nothing about the values to who cannot read the salt.
 std::string secrets_mark(std::string_view salt, const std::map<std::string, std::string>& values);
 
-/// Why this cannot be the value of this key ("" when it can): shape of a bot token, blanks, newlines,
-/// non-ASCII.
+/// Why this cannot be the value of this key ("" when it can): the shape of a bot token; blanks, newlines and
+/// non-ASCII in what surely goes into a header or an URL; placeholders.
 std::string complaint_about(const std::string& key, const std::string& value);
 
-/// What is unusual about a value that goes into a header or an URL; "" when nothing is.
-std::string oddity_of(std::string_view value);
+/// The same of a value that can be, and which a person should look at: a pasted key may have them by mistake,
+/// a PEM or a passphrase has them.
+std::string oddity_of(const std::string& key, std::string_view value);
 
 /// "1,2" from ids and back; unusual but valid lists are read (blanks, trailing comma).
 std::string users_text(const std::vector<std::int64_t>&);

@@ -68,9 +68,10 @@ class AllowUser : public ::testing::Test {
             return process.exit(0);
         }
         if (runs("getMe")) {
-            process.out(
-                R"({"bot": {"status": 200, "username": "cage_bot"}, "model": {"status": 200, "key": "K"},
-                            "live": {"provider": "minimax"}})");
+            process.out(Json{{"bot", {{"status", 200}, {"username", "cage_bot"}}},
+                             {"model", {{"status", model_status_}, {"key", "K"}}},
+                             {"live", {{"provider", "minimax"}}}}
+                            .dump());
             return process.exit(0);
         }
         if (runs("b64decode")) {
@@ -111,7 +112,24 @@ class AllowUser : public ::testing::Test {
     std::string log_{};
     std::string started_with_{};
     std::vector<std::string> revoked_{};
+    int model_status_ = 200;
 };
+
+TEST_F(AllowUser, WhoWasPutOutByAKilledCommandStaysOutThoughTheModelIsMute) {
+    world_.api.merge({"ConfigMap", "hermes", "hermes-config"},
+                     {{"data", {{"config.yaml", "model: {provider: minimax}\n"}}}});
+    const auto kubelet = world_.api.on_write;
+    world_.api.on_write = [&](const std::string&, const Json& object) {
+        if (kube::ref_of(object) == secret_ref) world_.api.down = true;
+    };
+    run({"--remove", "222", "-y"}, ExitCode::unreachable);
+    world_.api.down = false;
+    world_.api.on_write = kubelet;
+    world_.clock.advance(std::chrono::minutes{10});
+    model_status_ = 402;
+    EXPECT_THAT(run({"333"}), AllOf(HasSubstr("half-done change"), HasSubstr("no balance")));
+    EXPECT_EQ(list(), "111,333");
+}
 
 TEST_F(AllowUser, WhatIsNoUserIsRefusedWithClearWords) {
     const std::vector<std::pair<std::string, std::string>> cases{{"@bob", "@userinfobot"},

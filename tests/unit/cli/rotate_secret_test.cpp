@@ -8,8 +8,11 @@
 #include "support/recording_reporter.hpp"
 #include "support/scratch.hpp"
 
+#include <algorithm>
 #include <set>
+#include <tuple>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -76,14 +79,19 @@ class RotateSecretTest : public ::testing::Test {
         argv_ += line;
         const auto has = [&](const char* part) { return line.find(part) != std::string::npos; };
         const bool asked = process.input.find('\n') != std::string::npos;
-        if (has("polled_by_another")) {
+        if (has(".env.before-")) {
+            shadows_ = Json::object();
+            process.exit(0);
+        } else if (has("polled_by_another")) {
             if (asked) answer(process, tried(Json::parse(process.input)));
         } else if (has("\"unused\"")) {
             if (asked) answer(process, compared(Json::parse(process.input)));
+        } else if (silent_ && has("def check_bot")) {
+            return;  // for ever
         } else if (has("def check_bot") || has("def check_model")) {
             answer(process, {{"bot", {{"status", 200}, {"username", "cage_bot"}}},
-                             {"model", {{"status", 200}, {"key", "MINIMAX_API_KEY"}}},
-                             {"live", {{"provider", "minimax"}, {"model", "MiniMax-M2.7"}}}});
+                             {"model", {{"status", model_status_}, {"key", "MINIMAX_API_KEY"}}},
+                             {"live", {{"provider", live_provider_}, {"model", "MiniMax-M2.7"}}}});
         } else if (has("env_files")) {
             answer(process, {{"tokens", Json::array()},
                              {"gateways", Json::array()},
@@ -145,14 +153,51 @@ class RotateSecretTest : public ::testing::Test {
     Json shadows_ = Json::object();
     int status_ = 200;  // of all who are asked
     std::string bot_ = "cage_bot";
+    int model_status_ = 200;  // once the bot is up
+    std::string live_provider_ = "minimax";
+    bool silent_ = false;  // the check once it is up
 };
+
+TEST_F(RotateSecretTest, ATroubleOfTheModelDoesNotBringBackAKeyThatIsNotItsOwn) {
+    put_values({{"COLONY_PAT", "the-leaked-pat-0123456789"}});
+    for (const auto& [status, provider, told] :
+         {std::tuple{402, "minimax", "no balance"},
+          {503, "minimax", "answers with 503"},
+          {200, "openrouter", "uses the provider openrouter, not minimax"}}) {
+        model_status_ = status;
+        live_provider_ = provider;
+        const std::string pat = fmt::format("the-new-pat-{}-{}", status, provider);
+        world_.context.environment["PAT"] = pat;
+        EXPECT_THAT(
+            rotate({"COLONY_PAT=env:PAT"}),
+            AllOf(HasSubstr(told), HasSubstr("COLONY_PAT is in force"), Not(HasSubstr("the bot answers"))));
+        EXPECT_EQ(values().at("COLONY_PAT"), pat);
+        EXPECT_TRUE(world_.api.object(names.previous()).is_null());
+    }
+    live_provider_ = "minimax";
+    model_status_ = 402;
+    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY"}, ExitCode::failed), HasSubstr("did not work"));
+    EXPECT_EQ(values().at("MINIMAX_API_KEY"), "the-old-key-0123456789") << "of the key itself it does";
+}
+
+TEST_F(RotateSecretTest, IsSeenToLiveWhileThePodIsAsked) {
+    silent_ = true;
+    put_values({{"COLONY_PAT", "the-leaked-pat-0123456789"}});
+    EXPECT_THAT(rotate({"COLONY_PAT=env:KEY"}), HasSubstr("gave no answer"));
+    const std::vector<std::string> all = writes();
+    EXPECT_GE(std::count(all.begin(), all.end(), "PATCH secret/hermes-secrets-previous"), 15)
+        << "three times a minute, and every 10 s";
+    EXPECT_EQ(values().at("COLONY_PAT"), new_key);
+}
 
 TEST_F(RotateSecretTest, ANewTokenIsTriedSwappedAndProved) {
     const std::string said = rotate({"TELEGRAM_BOT_TOKEN=env:NEW"});
     EXPECT_EQ(values().at("TELEGRAM_BOT_TOKEN"), new_token);
-    EXPECT_THAT(said, AllOf(HasSubstr("Telegram accepts it, as the token of @cage_bot"),
-                            HasSubstr("is in force: the gateway of pod/hermes-1-a uses it"),
-                            HasSubstr("message @cage_bot"), HasSubstr("/revoke")));
+    EXPECT_THAT(said,
+                AllOf(HasSubstr("Telegram accepts it, as the token of @cage_bot"),
+                      HasSubstr("is in force: the gateway of pod/hermes-1-a uses it"),
+                      HasSubstr("message @cage_bot"), HasSubstr("revoke nothing"), Not(HasSubstr("/revoke"))))
+        << "which would end the new one";
     EXPECT_TRUE(world_.api.object(names.previous()).is_null());
     EXPECT_TRUE(world_.api.object(names.lease()).is_null());
 }
@@ -228,6 +273,15 @@ TEST_F(RotateSecretTest, WhatCannotBeAValueIsPointedOut) {
     EXPECT_THAT(writes(), IsEmpty());
 }
 
+TEST_F(RotateSecretTest, AnOddValueThatMayBeIsPointedOutAndSet) {
+    world_.context.environment["KEY"] = "-----BEGIN\nMIIB\n-----END";
+    EXPECT_THAT(rotate({"SSH_PRIVATE_KEY=env:KEY"}), HasSubstr("its value has more than one line"));
+    EXPECT_EQ(values().at("SSH_PRIVATE_KEY"), "-----BEGIN\nMIIB\n-----END");
+    world_.context.environment["KEY"] = "correct horse";
+    EXPECT_EQ(world_.run({"deploy", "--no-wait", "--secret", "X_SECRET=env:KEY"}), ExitCode::ok);
+    EXPECT_THAT(world_.err.str(), HasSubstr("its value has a blank in it"));
+}
+
 TEST_F(RotateSecretTest, ATokenOfAnotherBotNeedsAYes) {
     bot_ = "other_bot";
     EXPECT_THAT(rotate({"TELEGRAM_BOT_TOKEN=env:NEW"}, ExitCode::usage),
@@ -265,10 +319,39 @@ TEST_F(RotateSecretTest, UsersHaveACommandOfTheirOwn) {
 TEST_F(RotateSecretTest, WithoutARestartItSaysThatItIsNotInForce) {
     EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY", "--no-restart"}), HasSubstr("not in force yet"));
     EXPECT_NE(pod_.at("MINIMAX_API_KEY"), new_key);
-    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY", "--no-restart"}), HasSubstr("nothing to change"));
+    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY", "--no-restart"}),
+                AllOf(HasSubstr("nothing to change"), HasSubstr("not in force yet; hermesctl restart")));
     world_.run({"restart", "--no-wait"});
     EXPECT_EQ(pod_.at("MINIMAX_API_KEY"), new_key);
-    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY"}), HasSubstr("nothing to change"));
+    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY"}),
+                AllOf(HasSubstr("nothing to change"), Not(HasSubstr("not in force"))));
+}
+
+TEST_F(RotateSecretTest, AKeyThatIsNoVariableIsChangedOrRemovedWhereItIs) {
+    put_values({{"tls.crt", "old"}});
+    rotate({"tls.crt=env:KEY"});
+    EXPECT_EQ(values().at("tls.crt"), new_key);
+    EXPECT_THAT(rotate({"--remove", "tls.crt", "-y"}),
+                HasSubstr("tls.crt is removed; that is no variable's name"));
+    EXPECT_FALSE(values().contains("tls.crt"));
+    // It may be a value that was typed there.
+    for (const char* word : {"sk-typed-here", "sk-typed-here=", "sk-typed-here=env:KEY", "sk typed here"}) {
+        EXPECT_THAT(rotate({word}, ExitCode::usage), Not(HasSubstr("typed"))) << word;
+        EXPECT_THAT(writes(), IsEmpty());
+    }
+}
+
+TEST_F(RotateSecretTest, OfARemovalUnseenItIsSaidThatUsesCannotBeShown) {
+    world_.api.deny("get", "secrets");
+    EXPECT_THAT(rotate({"--remove", "COLONY_PAT", "-y"}), HasSubstr("what uses it cannot be shown"));
+}
+
+TEST_F(RotateSecretTest, AFileWhoseDeployWouldSetTheOldValueAgainIsNamed) {
+    const testing::Scratch folder;
+    const std::string file = folder.write("hermes.yaml", "secrets: {MINIMAX_API_KEY: {env: OLD}}\n");
+    EXPECT_THAT(rotate({"-f", file, "MINIMAX_API_KEY=env:KEY", "--dry-run"}),
+                HasSubstr("hermes.yaml sets it again"));
+    EXPECT_THAT(rotate({"-f", file, "OTHER_KEY=env:KEY", "--dry-run"}), Not(HasSubstr("sets it again")));
 }
 
 TEST_F(RotateSecretTest, ADryRunWritesNothing) {
@@ -302,6 +385,42 @@ TEST_F(RotateSecretTest, AShadowedKeyIsFoundBeforeItIsChangedInVain) {
                       HasSubstr("--unshadow MINIMAX_API_KEY")));
     EXPECT_THAT(writes(), IsEmpty());
     EXPECT_THAT(rotate({"--unshadow", "MINIMAX_API_KEY"}, ExitCode::usage), HasSubstr("taken out"));
+}
+
+TEST_F(RotateSecretTest, AMendedFileIsNoPartOfWhatIsPutBackAndTheErrorSaysHowItComesBack) {
+    shadows_ = {{"MINIMAX_API_KEY", false}};
+    model_status_ = 402;
+    EXPECT_THAT(
+        rotate({"--unshadow", "MINIMAX_API_KEY", "-y", "-n", "hermes", "--context", "c"}, ExitCode::failed),
+        AllOf(HasSubstr("no balance"),
+              HasSubstr("hermesctl exec --context c -- cp -p "
+                        "/opt/data/.env.before-"),
+              HasSubstr(" /opt/data/.env, then hermesctl restart --context c")));
+}
+
+TEST_F(RotateSecretTest, AFileThatWasMendedWithoutARestartIsBroughtInForceByTheSameAgain) {
+    shadows_ = {{"MINIMAX_API_KEY", false}};
+    EXPECT_THAT(rotate({"--unshadow", "MINIMAX_API_KEY", "--no-restart", "-y"}),
+                HasSubstr("not in force yet"));
+    EXPECT_THAT(writes(), Not(Contains("PATCH deployment/hermes")));
+    EXPECT_THAT(rotate({"--unshadow", "MINIMAX_API_KEY", "-y"}), HasSubstr("is in force"));
+    EXPECT_THAT(writes(), Contains("PATCH deployment/hermes")) << "its gateway had started with the file";
+}
+
+TEST_F(RotateSecretTest, AnOldValueIsEndedOnceTheNewOneIsInForce) {
+    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY", "--no-restart"}),
+                HasSubstr("once this is in force (hermesctl restart): the old MINIMAX_API_KEY works"));
+    world_.context.environment["NEW"] = "987654321:AAtoken-of-another-bot-0123456789abcdef";
+    EXPECT_THAT(rotate({"TELEGRAM_BOT_TOKEN=env:NEW", "--no-check", "--no-restart"}),
+                HasSubstr("(hermesctl restart): the old token still works: /revoke"));
+    world_.api.merge(names.deployment(), {{"spec", {{"replicas", 0}}}});
+    world_.context.environment["KEY"] = "one-more-key-0123456789";
+    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY", "--no-check"}), HasSubstr("(hermesctl start): the old"));
+    world_.api.deny("get", "secrets");
+    EXPECT_THAT(
+        rotate({"MINIMAX_API_KEY=env:KEY", "TELEGRAM_BOT_TOKEN=env:NEW", "--no-check"}),
+        AllOf(HasSubstr("the old MINIMAX_API_KEY works until"), HasSubstr("unless it was of another bot")))
+        << "unseen";
 }
 
 TEST_F(RotateSecretTest, AHalfDoneOneIsEndedFirst) {

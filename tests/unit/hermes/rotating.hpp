@@ -72,7 +72,9 @@ class Rotating : public ::testing::Test {
     RotationSteps steps() {
         RotationSteps steps;
         steps.drain = [this](const RotationSteps::EachRound&) { ++drained_; };
-        steps.wait = [this](const RotationSteps::EachRound& each_round) {
+        steps.wait = [this](const std::vector<std::string>& keys,
+                            const RotationSteps::EachRound& each_round) {
+            waited_for_ = keys;
             ++waits_;
             if (while_waiting_) while_waiting_();
             for (int i = 0; i < 4; ++i) {
@@ -126,6 +128,7 @@ class Rotating : public ::testing::Test {
     std::function<void()> after_plan_{};
     std::function<void()> after_write_{};
     std::optional<std::string> proof_{};  // what the script says instead of comparing
+    std::vector<std::string> waited_for_{};
     int waits_ = 0;
     int drained_ = 0;
 

@@ -170,18 +170,34 @@ TEST_F(Rotation, AGatewayWithAnotherValueIsNoSuccess) {
 }
 
 TEST_F(Rotation, WhatCouldNotBeProvedOrIsShadowedIsTold) {
-    proof_ = R"({"gateways": 0, "unused": [], "shadowed": [], "unread": []})";
-    Rotated done = rotate(other_token);
-    EXPECT_FALSE(done.proof.told);
-    EXPECT_THAT(done.proof.why, HasSubstr("no gateway"));
     proof_ = R"({"gateways": 1, "unused": [], "shadowed": ["KEEP"], "unread": []})";
-    done = rotate({{"KEEP", "else"}});
+    const Rotated done = rotate({{"KEEP", "else"}});
     EXPECT_FALSE(done.proof.holds());
     EXPECT_THAT(done.proof.shadowed, ElementsAre("KEEP"));
-    proof_ = R"({"gateways": 1, "unused": [], "shadowed": [], "unread": ["/opt/data/.env"]})";
-    EXPECT_THAT(rotate(other_token).proof.why, HasSubstr("/opt/data/.env"));
-    proof_ = "planted\n";
-    EXPECT_FALSE(rotate({{"KEEP", "more"}}).proof.told);
+    for (const auto& [said, why] :
+         {std::pair{R"({"gateways": 0, "unused": [], "shadowed": [], "unread": []})", "no gateway"},
+          {R"({"gateways": 1, "unused": [], "shadowed": [], "unread": ["/opt/data/.env"]})",
+           "/opt/data/.env"},
+          {"planted\n", "could not be told"}}) {
+        proof_ = said;
+        put_secret({{"TELEGRAM_BOT_TOKEN", old_token}, {"KEEP", "kept"}});
+        EXPECT_THAT(failure([&] {
+                        rotate({{"KEEP", "more"}});
+                    }),
+                    AllOf(HasSubstr(why), HasSubstr("nothing was put back"), HasSubstr("hermesctl ")));
+        EXPECT_EQ(values().at("KEEP"), "more");
+        EXPECT_TRUE(half_done_now()) << "the next command asks again";
+        EXPECT_TRUE(recover());
+        EXPECT_FALSE(half_done_now()) << "and is not kept from its work";
+    }
+}
+
+TEST_F(Rotation, WhoMayNotAskIsToldSoAndThatIsNoFailure) {
+    api_.deny("get", "pods/exec");
+    api_.deny("create", "pods/exec");
+    const Rotated done = rotate(other_token);
+    EXPECT_TRUE(done.proof.denied);
+    EXPECT_FALSE(half_done_now());
 }
 
 TEST_F(Rotation, WithoutARestartOnlyTheSecretChangesAndNothingIsHalfDone) {
@@ -215,6 +231,15 @@ TEST_F(Rotation, WhereThePodMayNotBeRolledTheSecretIsAsItWas) {
 TEST_F(Rotation, WhoeverTakesItOverIsNotUndone) {
     accepted_ = {};
     while_waiting_ = [&] {
+        api_.merge(names_.previous(), {{"metadata", {{"annotations", {{"taken", "over"}}}}}});
+    };
+    EXPECT_THAT(failure([&] { rotate(other_token); }), HasSubstr("another hermesctl has taken over"));
+    EXPECT_EQ(token(), new_token);
+    EXPECT_TRUE(half_done_now());
+}
+
+TEST_F(Rotation, WhoeverTakesItOverWhileItIsProvedIsNotUndone) {
+    api_.on_exec = [&](testing::FakeProcess&) {  // and gives no answer
         api_.merge(names_.previous(), {{"metadata", {{"annotations", {{"taken", "over"}}}}}});
     };
     EXPECT_THAT(failure([&] { rotate(other_token); }), HasSubstr("another hermesctl has taken over"));

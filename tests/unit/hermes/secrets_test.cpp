@@ -138,6 +138,12 @@ TEST(Complaint, KnowsWhatCannotBeAKey) {
     EXPECT_EQ(complaint_about("MINIMAX_API_KEY", "<your-minimax-api-key>"), "is a placeholder, not a value");
     EXPECT_EQ(complaint_about("MINIMAX_API_KEY", "eyJhbGciOi.x_y-z="), "");
     EXPECT_EQ(complaint_about("SMTP_PASSWORD", "correct horse"), "");
+    EXPECT_EQ(complaint_about("COLONY_PAT", "<your-pat>"), "is a placeholder, not a value");
+    const std::string pem = "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----";
+    EXPECT_EQ(complaint_about("SSH_PRIVATE_KEY", pem), "");
+    EXPECT_EQ(oddity_of("SSH_PRIVATE_KEY", pem), "has a blank in it");
+    EXPECT_EQ(oddity_of("COLONY_PAT", "two\nlines"), "has more than one line");
+    EXPECT_EQ(oddity_of(std::string(users_key), "1, 2"), "");
 }
 
 TEST(Users, AreReadAsPeopleWriteThem) {

@@ -1,0 +1,69 @@
+#include "hermes/rotation_words.hpp"
+
+#include <fmt/format.h>
+
+namespace hermesctl::hermes {
+
+using kube::text_at;
+
+std::vector<std::string> keys_of(const SecretChanges& changes) {
+    std::vector<std::string> keys;
+    for (const auto& [key, value] : changes)
+        keys.push_back(key);
+    return keys;
+}
+
+std::string listed(const SecretChanges& changes) {
+    return fmt::format("{}", fmt::join(keys_of(changes), ", "));
+}
+
+std::string last_writer(const Json& object) {
+    std::string who;
+    std::string when;
+    for (const Json& entry : kube::at(object, "/metadata/managedFields")) {
+        const std::string time = text_at(entry, "/time");
+        if (time < when) continue;
+        when = time;
+        who = text_at(entry, "/manager");
+    }
+    return who.empty() ? "" : fmt::format(" by {} at {}", who, when);
+}
+
+Error not_used(const Proof& proof) {
+    return {ExitCode::failed,
+            fmt::format("the bot answers, but its gateway has another value of {}",
+                        fmt::join(proof.unused, ", ")),
+            "hermesctl status, then this again"};
+}
+
+Error not_told(const SecretChanges& changes, const Proof& proof) {
+    return {
+        ExitCode::failed,
+        fmt::format("the bot answers, but whether its gateway uses the new {} could not be told: {}; nothing "
+                    "was put back",
+                    listed(changes), proof.why),
+        proof.hint};
+}
+
+Error story(const SecretChanges& changes, const Error& cause, const std::string& end) {
+    Error error(ExitCode::failed,
+                fmt::format("the new {} did not work: {}; {}", listed(changes), cause.message(), end),
+                cause.hint());
+    for (const std::string& frame : cause.trail())
+        error.during(frame);
+    return error;
+}
+
+std::string what_stays(RotationRecord::Holds holds) {
+    switch (holds) {
+        case RotationRecord::Holds::old_ones:
+            return "it is undone: the old values stay";
+        case RotationRecord::Holds::new_ones:
+            return "the new values stay; the agent is stopped, so nothing proves them";
+        case RotationRecord::Holds::neither:
+            break;
+    }
+    return "the values were changed since, and stay as they are now";
+}
+
+}  // namespace hermesctl::hermes
