@@ -298,8 +298,10 @@ class Runner {
                            rotated_.proof.why);
     }
 
-    ExitCode finish(const std::string& text, const Json& json) {
-        session_.print_result(json, text);
+    /// The list is not all that decides.
+    ExitCode finish(const std::string& text, Json json) {
+        json.update(others_json(people_));
+        session_.print_result(json, text + others_text(people_, change_.after, change_.revoke));
         return ExitCode::ok;
     }
 

@@ -208,6 +208,34 @@ TEST_F(AllowUser, WhoIsStillLetInByAnotherSourceIsNotOut) {
     EXPECT_THAT(run({"--remove", "222", "--no-restart", "-y"}, ExitCode::failed), HasSubstr("is not known"));
 }
 
+TEST_F(AllowUser, AChangeTellsWhatDecidesBesideTheList) {
+    people_["grants"] = {{{"name", "GATEWAY_ALLOW_ALL_USERS"},
+                          {"where", "the gateway's environment"},
+                          {"ids", Json::array()},
+                          {"everybody", true}},
+                         {{"name", "GATEWAY_ALLOWED_USERS"},
+                          {"where", "/opt/data/.env"},
+                          {"ids", {333, 444}},
+                          {"everybody", false}}};
+    people_["paired"] = {{"555", "Eve"}};
+    const auto all =
+        AllOf(HasSubstr("GATEWAY_ALLOW_ALL_USERS in the gateway's environment lets in everybody"),
+              HasSubstr("GATEWAY_ALLOWED_USERS in /opt/data/.env lets in 444, too"),
+              HasSubstr("Hermes' pairing lets in 555 (Eve), too"));
+    EXPECT_THAT(run({"333", "--dry-run"}), all);
+    EXPECT_THAT(run({"333"}), AllOf(HasSubstr("in force: the running gateway has this list"), all));
+    EXPECT_THAT(run({"--replace", "111", "222", "333"}), AllOf(HasSubstr("nothing to change"), all))
+        << "nobody goes, and yet all are in";
+    people_["unread"] = {"/opt/data/.env"};
+    run({"333", "-o", "json"});
+    const Json json = Json::parse(world_.out.str());
+    EXPECT_EQ(json["others"].size(), 2u);
+    EXPECT_EQ(json["others"][0]["everybody"], true);
+    EXPECT_EQ(json["paired"], Json::array({555}));
+    EXPECT_EQ(json["unread"], Json::array({"/opt/data/.env"}));
+    EXPECT_EQ(json["asked"], true);
+}
+
 TEST_F(AllowUser, AListInAFileIsNotTakenForTheSecrets) {
     people_["grants"] = {{{"name", "TELEGRAM_ALLOWED_USERS"},
                           {"where", "/opt/data/.env"},
