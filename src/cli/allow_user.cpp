@@ -164,7 +164,8 @@ class Runner {
             get_consent();
             carry_out(ids);
         }
-        prove_gone(flags_.remove ? ids : change_.go);
+        gone_ = flags_.remove ? ids : change_.go;
+        prove_gone();
         return finish(farewell(ids), result());
     }
 
@@ -181,6 +182,8 @@ class Runner {
     }
 
     bool rotates() const { return plan_ && (change_.list() || brings_in_force_); }
+    /// No pod is left that could answer anybody.
+    bool silent() const { return plan_ && plan_->stopped && !people_; }
     bool restarts() const { return rotates() && !plan_->stopped && !flags_.no_restart; }
     bool anything() const { return rotates() || !change_.revoke.empty() || change_.moves_owner(); }
 
@@ -249,13 +252,13 @@ class Runner {
     }
 
     /// That somebody is off the list is not enough.
-    void prove_gone(const UserIds& ids) {
-        if (ids.empty()) return;
+    void prove_gone() {
+        if (gone_.empty() || silent()) return;
         if (anything()) people_ = people_inside(session_, names_, {});
         if (people_ && flags_.no_restart) people_->started_with.clear();  // that one is told otherwise
         std::string why;
         std::string hint;
-        for (const UserId id : ids) {
+        for (const UserId id : gone_) {
             if (!people_) {
                 why += fmt::format("\n{}: whether anything else lets that one in is not known", id);
                 hint = "once the agent runs: hermesctl allow-user --list";
@@ -288,7 +291,14 @@ class Runner {
         if (!anything()) text = "nothing to change\n";
         text += fmt::format("who may use the bot: {}\n", fmt::join(change_.after.ids, ", "));
         if (!plan_) return text;
-        if (plan_->stopped) return text + "the agent is stopped; hermesctl start brings the list in force\n";
+        if (plan_->stopped) {
+            text += "the agent is stopped; hermesctl start brings the list in force\n";
+            if (gone_.empty() || !silent()) return text;
+            return text + fmt::format(
+                              "nobody is in now; what else lets somebody in, a pairing too, shows and goes "
+                              "after the start: hermesctl allow-user --remove {}\n",
+                              fmt::join(gone_, " "));
+        }
         if (flags_.no_restart && (plan_->pending || rotates()))
             return text + "not in force yet; hermesctl restart brings it in force\n";
         if (!restarts()) return text;
@@ -309,6 +319,7 @@ class Runner {
     const hermes::Names& names_;
     const AllowFlags& flags_;
     Change change_{};
+    UserIds gone_{};  // who must be out in the end
     std::optional<People> people_{};
     std::optional<hermes::RotationPlan> plan_{};
     bool brings_in_force_ = false;

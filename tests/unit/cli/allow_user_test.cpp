@@ -236,6 +236,17 @@ TEST_F(AllowUser, AChangeTellsWhatDecidesBesideTheList) {
     EXPECT_EQ(json["asked"], true);
 }
 
+TEST_F(AllowUser, WhileTheAgentIsStoppedNobodyIsIn) {
+    world_.api.merge(deployment_ref, {{"spec", {{"replicas", 0}}}});
+    world_.api.erase({"Pod", "hermes", "hermes-1-a"});
+    EXPECT_THAT(
+        run({"--remove", "222", "-y"}),
+        AllOf(HasSubstr("hermesctl start brings the list in force"), HasSubstr("nobody is in now"),
+              HasSubstr("after the start: hermesctl allow-user --remove 222"), Not(HasSubstr("not out"))));
+    EXPECT_EQ(list(), "111");
+    EXPECT_THAT(run({"333"}), AllOf(HasSubstr("hermesctl start"), Not(HasSubstr("nobody is in now"))));
+}
+
 TEST_F(AllowUser, AListInAFileIsNotTakenForTheSecrets) {
     people_["grants"] = {{{"name", "TELEGRAM_ALLOWED_USERS"},
                           {"where", "/opt/data/.env"},
