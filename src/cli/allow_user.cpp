@@ -348,14 +348,17 @@ Run declare_allow_user(CLI::App& app, const GlobalFlags&) {
     auto* pending = app.add_flag("--pending", flags->pending,
                                  "show who wrote to the bot since it started, and was refused");
     replace->excludes(remove);
-    list->excludes(remove, replace);
-    pending->excludes(remove, replace, list);
-    add_text(app, "--owner", flags->owner, "ID",
-             "whom nobody removes without --force (at first: the first one ever allowed)");
-    app.add_flag("--force", flags->force, "remove the owner, too");
-    app.add_flag("--dry-run", flags->dry_run, "show what would change and change nothing");
-    app.add_flag("--no-restart", flags->no_restart, "change the list, which is in force after a restart");
-    add_duration(app, "--drain", flags->drain, "how long a busy agent may finish its turn (60s)");
+    auto* owner = add_text(app, "--owner", flags->owner, "ID",
+                           "whom nobody removes without --force (at first: the first one ever allowed)");
+    auto* force = app.add_flag("--force", flags->force, "remove the owner, too");
+    auto* dry_run = app.add_flag("--dry-run", flags->dry_run, "show what would change and change nothing");
+    auto* no_restart =
+        app.add_flag("--no-restart", flags->no_restart, "change the list, which is in force after a restart");
+    auto* drain =
+        add_duration(app, "--drain", flags->drain, "how long a busy agent may finish its turn (60s)");
+    pending->excludes(list);
+    for (auto* shows : {list, pending})
+        shows->excludes(remove, replace, owner, force, dry_run, no_restart, drain);
     app.footer(
         "hermesctl allow-user 987654321\n"
         "hermesctl allow-user --remove 987654321\n"

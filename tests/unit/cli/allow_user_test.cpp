@@ -128,6 +128,17 @@ TEST_F(AllowUser, WhatIsNoUserIsRefusedWithClearWords) {
     EXPECT_THAT(run({}, ExitCode::usage), HasSubstr("nobody is named"));
     EXPECT_THAT(run({"--replace"}, ExitCode::usage), HasSubstr("an empty list"));
     EXPECT_THAT(run({"--list", "5"}, ExitCode::usage), HasSubstr("take no ids"));
+    for (const std::vector<std::string>& flags : {std::vector<std::string>{"--owner", "5"},
+                                                  {"--force"},
+                                                  {"--dry-run"},
+                                                  {"--no-restart"},
+                                                  {"--drain", "5s"}}) {
+        for (const char* shows : {"--list", "--pending"}) {
+            std::vector<std::string> line{shows};
+            line.insert(line.end(), flags.begin(), flags.end());
+            EXPECT_THAT(run(line, ExitCode::usage), HasSubstr("excludes " + flags.front())) << shows;
+        }
+    }
     EXPECT_THAT(world_.api.log, IsEmpty()) << "before anything is sent";
     EXPECT_THAT(run({"--dry-run", "5", "5"}), HasSubstr("is named twice"));
 }
