@@ -255,7 +255,10 @@ class Runner {
     void prove_gone() {
         if (gone_.empty() || silent()) return;
         if (anything()) people_ = people_inside(session_, names_, {});
-        if (people_ && flags_.no_restart) people_->started_with.clear();  // that one is told otherwise
+        if (people_ && flags_.no_restart) {  // what a restart brings is told otherwise
+            people_->started_with.clear();
+            people_->changed.clear();
+        }
         std::string why;
         std::string hint;
         for (const UserId id : gone_) {

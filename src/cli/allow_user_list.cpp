@@ -72,6 +72,10 @@ std::vector<std::string> beside(const People& people, const hermes::UserList& li
         notes.push_back(grant_text(grant, list));
     for (const std::string& path : people.unread)
         notes.push_back(path + " cannot be read; what it says is not known");
+    for (const std::string& path : people.changed)
+        notes.push_back(
+            path +
+            " was changed after the gateway's start: what it said then is in force until hermesctl restart");
     return notes;
 }
 
@@ -159,11 +163,8 @@ std::optional<People> people_inside(Session& session, const hermes::Names& names
 }
 
 kube::Json others_json(const std::optional<People>& people) {
-    Json json{{"others", Json::array()},
-              {"paired", only_paired(people, {})},
-              {"shadowedBy", Json()},
-              {"unread", Json::array()},
-              {"asked", people.has_value()}};
+    Json json{{"others", Json::array()}, {"paired", only_paired(people, {})}, {"shadowedBy", Json()},
+              {"unread", Json::array()}, {"changed", Json::array()},          {"asked", people.has_value()}};
     if (!people) return json;
     for (const Admission& grant : people->grants) {
         json["others"].push_back({{"name", grant.name},
@@ -173,6 +174,7 @@ kube::Json others_json(const std::optional<People>& people) {
     }
     if (people->shadow) json["shadowedBy"] = people->shadow->where;
     json["unread"] = people->unread;
+    json["changed"] = people->changed;
     return json;
 }
 

@@ -214,6 +214,13 @@ TEST_F(AllowUser, WhoIsStillLetInByAnotherSourceIsNotOut) {
                 AllOf(HasSubstr("off the list, but not out"),
                       HasSubstr("222: GATEWAY_ALLOWED_USERS in /opt/data/.env names that one")));
     EXPECT_EQ(list(), "111");
+    people_["grants"] = Json::array();
+    people_["changed"] = {"/opt/data/.env"};
+    people_["list"]["ids"] = {111};
+    EXPECT_THAT(run({"--remove", "222", "-y"}, ExitCode::failed),
+                AllOf(HasSubstr("/opt/data/.env was changed after the gateway's start"),
+                      HasSubstr("hermesctl restart")));
+    EXPECT_THAT(run({"--list"}), HasSubstr("/opt/data/.env was changed after the gateway's start"));
     world_.api.deny("create", "pods/exec");
     world_.api.deny("get", "pods/exec");
     EXPECT_THAT(run({"--remove", "222", "--no-restart", "-y"}, ExitCode::failed), HasSubstr("is not known"));
