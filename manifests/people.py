@@ -20,7 +20,7 @@ CONFIGS = ("/opt/data/config.yaml", "/etc/hermes/config.yaml")
 LISTS = ("GATEWAY_ALLOWED_USERS", "TELEGRAM_GROUP_ALLOWED_USERS", "TELEGRAM_GROUP_ALLOWED_CHATS")
 SWITCHES = ("TELEGRAM_ALLOW_ALL_USERS", "GATEWAY_ALLOW_ALL_USERS")
 PAIRING = ("/opt/data/platforms/pairing", "/opt/data/pairing")
-SETTLED = 15  # seconds; as it starts, Hermes reads its .env, and may write it
+SETTLED = 15  # seconds: as it starts, Hermes itself may write its .env
 FROM = re.compile(r"""(?:^|[\s{,])["']?allow_from["']?\s*:\s*(.*)""")
 
 
@@ -44,7 +44,7 @@ def variables():
 
 
 def changed_since(pid):
-    """The files that are not what this gateway read of them when it started."""
+    """The files that once said something else to this gateway, which forgets nothing that it has read there."""
     fields = read("%s/proc/%d/stat" % (ROOT, pid))[1].rpartition(")")[2].split()
     if len(fields) < 20:
         return []

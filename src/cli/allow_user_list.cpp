@@ -73,9 +73,9 @@ std::vector<std::string> beside(const People& people, const hermes::UserList& li
     for (const std::string& path : people.unread)
         notes.push_back(path + " cannot be read; what it says is not known");
     for (const std::string& path : people.changed)
-        notes.push_back(
-            path +
-            " was changed after the gateway's start: what it said then is in force until hermesctl restart");
+        notes.push_back(path +
+                        " was changed after the gateway's start: what was taken out of it stays in force "
+                        "until hermesctl restart");
     return notes;
 }
 
