@@ -152,6 +152,7 @@ class Runner {
         const UserIds ids = named_users(session_, flags_.users);
         refuse_nobody(ids);
         session_.announce(names_.ns);
+        end_half_done();
         const Json secret = users_secret(session_, names_);
         refuse_foreign(secret, names_, "allow-user");
         change_ = plan_change(secret, ids, flags_);
@@ -186,6 +187,21 @@ class Runner {
     bool silent() const { return plan_ && plan_->stopped && !people_; }
     bool restarts() const { return rotates() && !plan_->stopped && !flags_.no_restart; }
     bool anything() const { return rotates() || !change_.revoke.empty() || change_.moves_owner(); }
+
+    /// Until it is ended, an earlier change that was cut off may still be undone.
+    void end_half_done() {
+        const kube::Ref ref = names_.previous();
+        const auto found = session_.client().get_all({&ref, 1});
+        const auto half = hermes::half_done(found.front().object.value_or(Json()), names_);
+        if (!half) return;
+        if (flags_.dry_run) {
+            session_.story().on({"plan", "rotation", State::warning,
+                                 half->text() + " was found; it is finished or undone first"});
+            return;
+        }
+        hermes::HeldLease lease(session_.client(), names_, hermes::this_holder(), session_.story());
+        recover_rotation(session_, names_, flags_.drain, lease);
+    }
 
     /// Names, pairings, and whatever would make the change a vain one.
     void look_inside(const UserIds& ids) {

@@ -4,7 +4,6 @@
 #include "hermesctl/base/crypto.hpp"
 
 #include <chrono>
-#include <sstream>
 #include <thread>
 
 #include <fmt/format.h>
@@ -78,14 +77,7 @@ TEST_F(Rotate, NewTokenWorksAWrongOneChangesNothingAndOneThatTurnsBadIsPutBack) 
 /// After the nth of its writes; each answer takes its time, so that it is killed before the next one.
 TEST_F(Rotate, KilledAnywhereTheNextCommandEndsIt) {
     deploy_well();
-    std::istringstream settings(node({"env", "--proxy"}));
-    std::string proxied;
-    for (std::string line; std::getline(settings, line);) {
-        const std::size_t at = line.find("KUBECONFIG=");
-        if (at != std::string::npos) proxied = line.substr(at + 11);
-    }
-    std::erase(proxied, '\'');
-    std::erase(proxied, '"');
+    const std::string proxied = proxied_kubeconfig();
     ASSERT_NE(proxied, "");
     const std::string secrets = fmt::format("/api/v1/namespaces/{}/secrets", ns());
     const std::vector<std::string> cuts{

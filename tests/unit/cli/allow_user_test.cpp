@@ -4,6 +4,7 @@
 #include "support/installation.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -175,6 +176,28 @@ TEST_F(AllowUser, TheNewListIsProvedInTheRunningGateway) {
     };
     EXPECT_THAT(run({"444"}, ExitCode::failed), HasSubstr("has another value of TELEGRAM_ALLOWED_USERS"));
     EXPECT_EQ(list(), "111,333");
+}
+
+TEST_F(AllowUser, OneThatWasCutOffIsEndedThoughTheListIsAsItShouldBe) {
+    const auto well = world_.api.on_write;
+    world_.api.on_write = [this](const std::string&, const Json& object) {
+        if (kube::ref_of(object) == deployment_ref) world_.api.down = true;
+    };
+    run({"--remove", "222", "-y"}, ExitCode::unreachable);
+    world_.api.down = false;
+    world_.api.on_write = well;
+    const auto generation = kube::int_at(world_.api.object(deployment_ref), "/metadata/generation");
+    world_.api.merge(deployment_ref, {{"status", {{"observedGeneration", generation}}}});
+    started_with_ = list();
+    people_["list"]["ids"] = {111};
+    world_.clock.advance(std::chrono::minutes(10));
+    const kube::Ref record{"Secret", "hermes", "hermes-secrets-previous"};
+    ASSERT_FALSE(world_.api.object(record).is_null());
+    EXPECT_THAT(run({"--remove", "222", "--dry-run"}), HasSubstr("half-done change"));
+    EXPECT_THAT(run({"--remove", "222", "-y"}), AllOf(HasSubstr("half-done change of TELEGRAM_ALLOWED_USERS"),
+                                                      HasSubstr("nothing to change")));
+    EXPECT_TRUE(world_.api.object(record).is_null());
+    EXPECT_EQ(list(), "111");
 }
 
 TEST_F(AllowUser, WithoutARestartTheListWaitsForOne) {
