@@ -142,8 +142,9 @@ std::vector<std::pair<std::string, std::string>> still_admitted(const People& pe
         found.emplace_back(path + " cannot be read, and may let anybody in",
                            "hermesctl exec -- ls -l " + path);
     for (const std::string& path : people.changed)
-        found.emplace_back(path + " was changed after the gateway's start: whom it let in before is not known",
-                           "hermesctl restart");
+        found.emplace_back(
+            path + " was changed after the gateway's start: whom it let in before is not known",
+            "hermesctl restart");
     return found;
 }
 
