@@ -63,24 +63,28 @@ def body_of(answer):
     return b""
 
 
-def read_answer(request):
+def read_answer(request, proxy):
     left = min(10, max(0.1, UNTIL - time.monotonic()))
+    by_way_of = [urllib.request.ProxyHandler({"http": proxy, "https": proxy})] if proxy else []
     try:
-        with urllib.request.build_opener(Straight).open(request, timeout=left) as answer:
+        with urllib.request.build_opener(Straight, *by_way_of).open(request, timeout=left) as answer:
             return answer.status, body_of(answer)
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.read(1 << 16)
 
 
-def ask(url, headers=None, body=None):
-    """(HTTP status, JSON); status 0 and a reason when there was no answer."""
+def ask(url, headers=None, body=None, proxy=""):
+    """(HTTP status, JSON); status 0 and a reason when there was no answer. Without a proxy of its own a request
+    takes the environment's."""
     data = json.dumps(body).encode() if body is not None else None
+    if not url.startswith(("http://", "https://")):
+        return 0, {"reason": "this cannot be sent: no address of a server"}
     try:
         request = urllib.request.Request(url, data=data, headers={"User-Agent": "hermesctl", **(headers or {})})
         if data is not None:
             request.add_header("Content-Type", "application/json")
-        status, answer = read_answer(request)
+        status, answer = read_answer(request, proxy)
     except (ValueError, http.client.InvalidURL):  # which say what they were given, in their own spelling
         return 0, {"reason": "this cannot be sent: no valid address, or no valid value of a header"}
     except (OSError, http.client.HTTPException) as error:
@@ -97,13 +101,32 @@ def reason_of(answer):
     return str(error.get("message", "") if isinstance(error, dict) else answer.get("reason") or error or "")
 
 
-def ask_bot(token):
+def expand(value, env):
+    """${NAME} and ${env:NAME}, as Hermes expands them: what is not set stays as it is."""
+    return re.sub(r"\$\{(?:env:)?(\w+)\}", lambda one: env.get(one[1], one[0]), value, flags=re.A)
+
+
+def telegram_of(config, env):
+    """How Hermes gets to the Bot API: what stands before the token, and a proxy. Another proxy than HTTP's is
+    not spoken here."""
+    found = settings(config)
+    base = found.get("platforms.telegram.extra.base_url") or found.get("gateway.platforms.telegram.extra.base_url")
+    proxy = env.get("TELEGRAM_PROXY", "").strip()
+    return expand(base or BOT_API + "/bot", env), proxy if proxy.startswith("http://") else ""
+
+
+def ask_telegram(way, token, question):
+    api, proxy = way
+    return ask("%s%s/%s" % (api, token, question), proxy=proxy)
+
+
+def ask_bot(way, token):
     """Whose token it is, and whether a webhook takes the updates away from polling."""
-    status, answer = ask("%s/bot%s/getMe" % (BOT_API, token))
+    status, answer = ask_telegram(way, token, "getMe")
     if status != 200:
         return {"status": status, "reason": str(answer.get("description") or answer.get("reason") or "")}
     me = answer.get("result") or {}
-    _, hook = ask("%s/bot%s/getWebhookInfo" % (BOT_API, token))
+    _, hook = ask_telegram(way, token, "getWebhookInfo")
     return {"status": status, "username": str(me.get("username", "")), "id": me.get("id", 0),
             "webhook": bool((hook.get("result") or {}).get("url"))}
 
@@ -114,9 +137,16 @@ def live_model(config):
     return {"provider": found.get("model.provider", "").lower()[:100], "model": name[:100]}
 
 
-def ask_anthropic(provider, env, key, model):
-    variable, base = ANTHROPIC[provider]
-    base = (env.get(variable) or base).rstrip("/")
+def own_base(provider, config, env):
+    """Where the config has this provider, if that decides: Hermes lets a variable win; else ""."""
+    found = settings(config)
+    variable, public = (ANTHROPIC.get(provider) or OPENAI[provider])[:2]
+    base = expand(found.get("model.base_url", ""), env).rstrip("/")
+    used = found.get("model.provider", "").lower() == provider and not env.get(variable)
+    return base if used and base != public else ""
+
+
+def ask_anthropic(base, key, model):
     headers = {"x-api-key": key, "Authorization": "Bearer " + key, "anthropic-version": "2023-06-01"}
     status, answer = ask(base + "/v1/models", headers)
     if status in (404, 405):  # not every compatible server lists models
@@ -125,16 +155,16 @@ def ask_anthropic(provider, env, key, model):
     return status, answer
 
 
-def ask_model(provider, env, key, model):
-    """Status -1: nobody knows how to ask this provider."""
-    if provider in ANTHROPIC:
-        status, answer = ask_anthropic(provider, env, key, model)
-    elif provider in OPENAI:
-        variable, base, question = OPENAI[provider]
-        base = (env.get(variable) or base).rstrip("/")
-        status, answer = ask(base + question, {"Authorization": "Bearer " + key})
-    else:
+def ask_model(provider, env, key, model, own=""):
+    """`own`: as of own_base. Status -1: nobody knows how to ask this provider."""
+    if provider not in ANTHROPIC and provider not in OPENAI:
         return {"status": -1}
+    variable, public, *question = ANTHROPIC.get(provider) or OPENAI[provider]
+    base = own or (env.get(variable) or public).rstrip("/")
+    if provider in ANTHROPIC:
+        status, answer = ask_anthropic(base, key, model)
+    else:
+        status, answer = ask(base + question[0], {"Authorization": "Bearer " + key})
     return {"status": status, "reason": reason_of(answer)}
 
 

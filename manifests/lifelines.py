@@ -10,12 +10,14 @@ if len(sys.argv) > 4:
     ROOT, BOT_API = sys.argv[4:6]
 
 
-def check_bot(env):
+def check_bot(env, config):
     token = env.get("TELEGRAM_BOT_TOKEN", "")
-    return ask_bot(token) if token else {"status": 0, "reason": "TELEGRAM_BOT_TOKEN is not set in the pod"}
+    if not token:
+        return {"status": 0, "reason": "TELEGRAM_BOT_TOKEN is not set in the pod"}
+    return ask_bot(telegram_of(config, env), token)
 
 
-def check_model(env, live):
+def check_model(env, live, config):
     """Status -1: not asked. The live config decides who is asked; if it names another provider than is wanted,
     that is what is wrong, whatever that one says."""
     known = PROVIDER in ANTHROPIC or PROVIDER in OPENAI
@@ -24,7 +26,8 @@ def check_model(env, live):
     name = next((name for name in KEYS if env.get(name)), "")
     if not name:
         return {"status": 0, "reason": " or ".join(KEYS) + " is not set in the pod"}
-    return {**ask_model(PROVIDER, env, env[name], live["model"] or MODEL), "key": name}
+    own = own_base(PROVIDER, config, env)
+    return {**ask_model(PROVIDER, env, env[name], live["model"] or MODEL, own), "key": name}
 
 
 def main():
@@ -32,8 +35,8 @@ def main():
     env_file, config = agent_files("/opt/data/.env", "/opt/data/config.yaml")
     env, live = variables(env_file), live_model(config)
     values = [env.get(name, "") for name in ("TELEGRAM_BOT_TOKEN", *KEYS)]
-    print(json.dumps({"bot": hide(check_bot(env), values), "model": hide(check_model(env, live), values),
-                      "live": live}))
+    print(json.dumps({"bot": hide(check_bot(env, config), values),
+                      "model": hide(check_model(env, live, config), values), "live": live}))
 
 
 main()

@@ -20,6 +20,7 @@ CONFIGS = ("/opt/data/config.yaml", "/etc/hermes/config.yaml")
 LISTS = ("GATEWAY_ALLOWED_USERS", "TELEGRAM_GROUP_ALLOWED_USERS", "TELEGRAM_GROUP_ALLOWED_CHATS")
 SWITCHES = ("TELEGRAM_ALLOW_ALL_USERS", "GATEWAY_ALLOW_ALL_USERS")
 PAIRING = ("/opt/data/platforms/pairing", "/opt/data/pairing")
+SETTLED = 15  # seconds: as it starts, Hermes itself may write its .env
 FROM = re.compile(r"""(?:^|[\s{,])["']?allow_from["']?\s*:\s*(.*)""")
 
 
@@ -30,7 +31,7 @@ def listed(users):
 
 
 def variables():
-    """[(where, what is set there)], and whether the first one is the live gateway's."""
+    """[(where, what is set there)], and the live gateway whose environment the first one is; 0 for none."""
     for pid in gateways(ROOT + "/proc"):
         state, text = read("%s/proc/%d/environ" % (ROOT, pid))
         if state == "read":
@@ -39,7 +40,17 @@ def variables():
     else:
         pid, first = 0, dict(os.environ)
     files = [(path, assignments(read(ROOT + path)[1])) for path in ENV_FILES]
-    return [("the gateway's environment" if pid else "the container's environment", first)] + files, bool(pid)
+    return [("the gateway's environment" if pid else "the container's environment", first)] + files, pid
+
+
+def changed_since(pid):
+    """The files that once said something else to this gateway, which forgets nothing that it has read there."""
+    fields = read("%s/proc/%d/stat" % (ROOT, pid))[1].rpartition(")")[2].split()
+    if len(fields) < 20:
+        return []
+    uptime = time.clock_gettime(time.CLOCK_BOOTTIME) - int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    settled = time.time() - uptime + SETTLED
+    return [path for path in ENV_FILES if os.path.exists(ROOT + path) and os.path.getmtime(ROOT + path) > settled]
 
 
 def value_of(text, flow):
@@ -133,8 +144,9 @@ def main():
         os.setgroups([])
         os.setgid(AGENT)
         os.setuid(AGENT)
-    sources, alive = variables()
-    said = {"gateway": alive, "list": listed(sources[0][1].get(USERS, "")), "grants": grants(sources),
+    sources, pid = variables()
+    said = {"gateway": bool(pid), "changed": changed_since(pid),
+            "list": listed(sources[0][1].get(USERS, "")), "grants": grants(sources),
             "paired": paired("approved"), "asking": paired("pending"), "zone": time.strftime("%z"),
             "unread": [path for path in ENV_FILES + CONFIGS if read(ROOT + path)[0] == "unreadable"]}
     token = next((found["TELEGRAM_BOT_TOKEN"] for _, found in reversed(sources) if found.get("TELEGRAM_BOT_TOKEN")), "")

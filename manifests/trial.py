@@ -15,11 +15,11 @@ TWINS = {"minimax": "minimax-cn", "minimax-cn": "minimax"}
 CONFLICT = "terminated by other getUpdates"
 
 
-def polled_by_another(token, ours, state):
+def polled_by_another(way, token, ours, state):
     """Whether another one polls this bot, and so takes its updates. Where a gateway of ours polls, it knows: to
     ask would end its own poll. Without an offset no update is taken."""
     if not ours:
-        status, answer = ask("%s/bot%s/getUpdates?limit=1&timeout=3" % (BOT_API, token))
+        status, answer = ask_telegram(way, token, "getUpdates?limit=1&timeout=3")
         return status == 409 and CONFLICT in str(answer.get("description"))
     try:
         telegram = json.loads(state)["platforms"]["telegram"]
@@ -28,31 +28,28 @@ def polled_by_another(token, ours, state):
         return False
 
 
-def try_bot(token, present, asked):
-    said = {"by": "Telegram", **ask_bot(token)}
+def try_bot(way, token, present, asked):
+    said = {"by": "Telegram", **ask_bot(way, token)}
     if said["status"] != 200:
         return said
     now = present.partition(":")[0]
     same = now == str(said["id"])
     if now:
-        bot = said if same else ask_bot(present)
+        bot = said if same else ask_bot(way, present)
         said.update(other=not same, now=bot.get("username", ""), now_id=now if now.isdecimal() else "")
     if not said["webhook"]:
-        said["poller"] = polled_by_another(token, same and asked["polled"], asked["state"])
+        said["poller"] = polled_by_another(way, token, same and asked["polled"], asked["state"])
     return said
 
 
-def try_model(provider, env, key, model):
-    said = {"by": provider, **ask_model(provider, env, key, model)}
-    if said["status"] in (401, 403) and provider in TWINS:
+def try_model(provider, env, key, asked):
+    own, model = own_base(provider, asked["config"], env), asked["model"]
+    said = {"by": provider + (" at model.base_url" if own else ""), **ask_model(provider, env, key, model, own)}
+    # The key of somebody's own server is nobody else's.
+    if said["status"] in (401, 403) and provider in TWINS and not own:
         if ask_model(TWINS[provider], env, key, model)["status"] // 100 == 2:
             said["belongs_to"] = TWINS[provider]
     return said
-
-
-def expand(value, env):
-    """${NAME} and ${env:NAME}, as Hermes expands them: what is not set stays as it is."""
-    return re.sub(r"\$\{(?:env:)?(\w+)\}", lambda one: env.get(one[1], one[0]), value, flags=re.A)
 
 
 def servers(found):
@@ -77,10 +74,10 @@ def try_server(name, server, env):
 def try_value(key, value, asked, env, found):
     """One answer for each who takes it."""
     if key == TOKEN:
-        return [try_bot(value, env.get(TOKEN) or asked["present"], asked)]
+        return [try_bot(telegram_of(asked["config"], env), value, env.get(TOKEN) or asked["present"], asked)]
     provider = asked["providers"].get(key, "")
     if provider in ANTHROPIC or provider in OPENAI:
-        return [try_model(provider, env, value, asked["model"])]
+        return [try_model(provider, env, value, asked)]
     reference = re.compile(r"\$\{(env:)?%s\}" % re.escape(key))
     used = {name: server for name, server in servers(found).items() if reference.search(" ".join(server.values()))}
     return [try_server(name, server, {**env, key: value}) for name, server in used.items()] or [{"status": -1}]
@@ -91,7 +88,7 @@ def main():
     env_file, config, state = agent_files("/opt/data/.env", "/opt/data/config.yaml", "/opt/data/gateway_state.json")
     asked = json.loads(sys.stdin.readline())
     config = config or asked["config"]
-    asked.update(state=state, model=live_model(config)["model"])
+    asked.update(state=state, config=config, model=live_model(config)["model"])
     os.environ.update(asked["variables"])
     env, found, trials = variables(env_file), settings(config), []
     secrets = [*asked["values"].values(), asked["present"], env.get(TOKEN, "")]

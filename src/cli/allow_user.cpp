@@ -152,6 +152,7 @@ class Runner {
         const UserIds ids = named_users(session_, flags_.users);
         refuse_nobody(ids);
         session_.announce(names_.ns);
+        end_half_done();
         const Json secret = users_secret(session_, names_);
         refuse_foreign(secret, names_, "allow-user");
         change_ = plan_change(secret, ids, flags_);
@@ -164,7 +165,8 @@ class Runner {
             get_consent();
             carry_out(ids);
         }
-        prove_gone(flags_.remove ? ids : change_.go);
+        gone_ = flags_.remove ? ids : change_.go;
+        prove_gone();
         return finish(farewell(ids), result());
     }
 
@@ -181,8 +183,25 @@ class Runner {
     }
 
     bool rotates() const { return plan_ && (change_.list() || brings_in_force_); }
+    /// No pod is left that could answer anybody.
+    bool silent() const { return plan_ && plan_->stopped && !people_; }
     bool restarts() const { return rotates() && !plan_->stopped && !flags_.no_restart; }
     bool anything() const { return rotates() || !change_.revoke.empty() || change_.moves_owner(); }
+
+    /// Until it is ended, an earlier change that was cut off may still be undone.
+    void end_half_done() {
+        const kube::Ref ref = names_.previous();
+        const auto found = session_.client().get_all({&ref, 1});
+        const auto half = hermes::half_done(found.front().object.value_or(Json()), names_);
+        if (!half) return;
+        if (flags_.dry_run) {
+            session_.story().on({"plan", "rotation", State::warning,
+                                 half->text() + " was found; it is finished or undone first"});
+            return;
+        }
+        hermes::HeldLease lease(session_.client(), names_, hermes::this_holder(), session_.story());
+        recover_rotation(session_, names_, flags_.drain, lease);
+    }
 
     /// Names, pairings, and whatever would make the change a vain one.
     void look_inside(const UserIds& ids) {
@@ -249,13 +268,16 @@ class Runner {
     }
 
     /// That somebody is off the list is not enough.
-    void prove_gone(const UserIds& ids) {
-        if (ids.empty()) return;
+    void prove_gone() {
+        if (gone_.empty() || silent()) return;
         if (anything()) people_ = people_inside(session_, names_, {});
-        if (people_ && flags_.no_restart) people_->started_with.clear();  // that one is told otherwise
+        if (people_ && flags_.no_restart) {  // what a restart brings is told otherwise
+            people_->started_with.clear();
+            people_->changed.clear();
+        }
         std::string why;
         std::string hint;
-        for (const UserId id : ids) {
+        for (const UserId id : gone_) {
             if (!people_) {
                 why += fmt::format("\n{}: whether anything else lets that one in is not known", id);
                 hint = "once the agent runs: hermesctl allow-user --list";
@@ -288,7 +310,14 @@ class Runner {
         if (!anything()) text = "nothing to change\n";
         text += fmt::format("who may use the bot: {}\n", fmt::join(change_.after.ids, ", "));
         if (!plan_) return text;
-        if (plan_->stopped) return text + "the agent is stopped; hermesctl start brings the list in force\n";
+        if (plan_->stopped) {
+            text += "the agent is stopped; hermesctl start brings the list in force\n";
+            if (gone_.empty() || !silent()) return text;
+            return text + fmt::format(
+                              "nobody is in now; what else lets somebody in, a pairing too, shows and goes "
+                              "after the start: hermesctl allow-user --remove {}\n",
+                              fmt::join(gone_, " "));
+        }
         if (flags_.no_restart && (plan_->pending || rotates()))
             return text + "not in force yet; hermesctl restart brings it in force\n";
         if (!restarts()) return text;
@@ -298,8 +327,10 @@ class Runner {
                            rotated_.proof.why);
     }
 
-    ExitCode finish(const std::string& text, const Json& json) {
-        session_.print_result(json, text);
+    /// The list is not all that decides.
+    ExitCode finish(const std::string& text, Json json) {
+        json.update(others_json(people_));
+        session_.print_result(json, text + others_text(people_, change_.after, change_.revoke));
         return ExitCode::ok;
     }
 
@@ -307,6 +338,7 @@ class Runner {
     const hermes::Names& names_;
     const AllowFlags& flags_;
     Change change_{};
+    UserIds gone_{};  // who must be out in the end
     std::optional<People> people_{};
     std::optional<hermes::RotationPlan> plan_{};
     bool brings_in_force_ = false;
@@ -335,14 +367,17 @@ Run declare_allow_user(CLI::App& app, const GlobalFlags&) {
     auto* pending = app.add_flag("--pending", flags->pending,
                                  "show who wrote to the bot since it started, and was refused");
     replace->excludes(remove);
-    list->excludes(remove, replace);
-    pending->excludes(remove, replace, list);
-    add_text(app, "--owner", flags->owner, "ID",
-             "whom nobody removes without --force (at first: the first one ever allowed)");
-    app.add_flag("--force", flags->force, "remove the owner, too");
-    app.add_flag("--dry-run", flags->dry_run, "show what would change and change nothing");
-    app.add_flag("--no-restart", flags->no_restart, "change the list, which is in force after a restart");
-    add_duration(app, "--drain", flags->drain, "how long a busy agent may finish its turn (60s)");
+    auto* owner = add_text(app, "--owner", flags->owner, "ID",
+                           "whom nobody removes without --force (at first: the first one ever allowed)");
+    auto* force = app.add_flag("--force", flags->force, "remove the owner, too");
+    auto* dry_run = app.add_flag("--dry-run", flags->dry_run, "show what would change and change nothing");
+    auto* no_restart =
+        app.add_flag("--no-restart", flags->no_restart, "change the list, which is in force after a restart");
+    auto* drain =
+        add_duration(app, "--drain", flags->drain, "how long a busy agent may finish its turn (60s)");
+    pending->excludes(list);
+    for (auto* shows : {list, pending})
+        shows->excludes(remove, replace, owner, force, dry_run, no_restart, drain);
     app.footer(
         "hermesctl allow-user 987654321\n"
         "hermesctl allow-user --remove 987654321\n"

@@ -34,6 +34,12 @@ std::optional<hermes::People> people_inside(Session&, const hermes::Names&,
 /// "222 (Bob)"; only the id where nobody knows the name. Fit for a terminal.
 std::string called(const std::optional<hermes::People>&, hermes::UserId);
 
+/// What lets people in beside the list, or keeps them out, whatever is changed in that: a line each, and for
+/// a program. `revoked`: whose pairing goes with the change.
+std::string others_text(const std::optional<hermes::People>&, const hermes::UserList&,
+                        const hermes::UserIds& revoked);
+kube::Json others_json(const std::optional<hermes::People>&);
+
 /// --list and --pending.
 ExitCode list_users(Session&, const hermes::Names&);
 ExitCode list_pending(Session&, const hermes::Names&);

@@ -5,6 +5,9 @@
 #include "hermesctl/term/table.hpp"
 #include "hermesctl/term/text.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -28,21 +31,21 @@ struct Listing {
         return hermes::missing_from(people->started_with, list.ids).empty() &&
                hermes::missing_from(list.ids, people->started_with).empty();
     }
-    UserIds only_paired() const {
-        UserIds ids;
-        if (!people) return ids;
-        for (const auto& [id, name] : people->paired) {
-            if (!list.has(id)) ids.push_back(id);
-        }
-        return ids;
-    }
 };
+
+UserIds only_paired(const std::optional<People>& people, const UserIds& listed) {
+    UserIds ids;
+    if (!people) return ids;
+    for (const auto& [id, name] : people->paired)
+        ids.push_back(id);
+    return hermes::missing_from(listed, ids);
+}
 
 std::string in_words(const UserIds& ids) {
     return ids.empty() ? "nobody" : fmt::format("{}", fmt::join(ids, ", "));
 }
 
-std::string grant_text(const Admission& grant, const Listing& shown) {
+std::string grant_text(const Admission& grant, const hermes::UserList& list) {
     const std::string whom = grant.everybody ? "everybody" : in_words(grant.ids);
     if (grant.name == "telegram.allow_from")
         return fmt::format("{} comes before the list: an answer gets only who is in it, too: {}",
@@ -51,11 +54,29 @@ std::string grant_text(const Admission& grant, const Listing& shown) {
         return fmt::format(
             "{} lets in, in groups only: {}", grant.text(),
             grant.ids.empty() && !grant.everybody ? "who writes in those that it names" : whom);
-    const UserIds more = hermes::missing_from(shown.list.ids, grant.ids);
+    const UserIds more = hermes::missing_from(list.ids, grant.ids);
     return fmt::format("{} lets in {}", grant.text(),
-                       grant.everybody ? whom
+                       grant.everybody ? "everybody, whoever is on the list"
                        : more.empty()  ? "nobody else"
                                        : in_words(more) + ", too");
+}
+
+/// What decides beside the list, or in its place.
+std::vector<std::string> beside(const People& people, const hermes::UserList& list) {
+    std::vector<std::string> notes;
+    if (const auto& shadow = people.shadow) {
+        notes.push_back(fmt::format("{} stands in for the list: by it {} may use the bot", shadow->text(),
+                                    shadow->everybody ? "everybody" : in_words(shadow->ids)));
+    }
+    for (const Admission& grant : people.grants)
+        notes.push_back(grant_text(grant, list));
+    for (const std::string& path : people.unread)
+        notes.push_back(path + " cannot be read; what it says is not known");
+    for (const std::string& path : people.changed)
+        notes.push_back(path +
+                        " was changed after the gateway's start: what was taken out of it stays in force "
+                        "until hermesctl restart");
+    return notes;
 }
 
 /// What a person should know beside the table, a line each.
@@ -69,14 +90,7 @@ std::vector<std::string> notes_of(const Listing& shown) {
         notes.push_back(
             fmt::format("{} of the list's entries are no ids, and let nobody in", shown.list.odd));
     if (!shown.people) return notes;
-    if (const auto& shadow = shown.people->shadow) {
-        notes.push_back(fmt::format("{} stands in for the list: by it {} may use the bot", shadow->text(),
-                                    shadow->everybody ? "everybody" : in_words(shadow->ids)));
-    }
-    for (const Admission& grant : shown.people->grants)
-        notes.push_back(grant_text(grant, shown));
-    for (const std::string& path : shown.people->unread)
-        notes.push_back(path + " cannot be read; what it says is not known");
+    std::ranges::move(beside(*shown.people, shown.list), std::back_inserter(notes));
     if (shown.in_force() == false) {
         notes.push_back(
             fmt::format("the gateway started with another list ({}): hermesctl restart brings this one "
@@ -92,7 +106,7 @@ std::string to_text(const Listing& shown, int width) {
         rows.push_back({std::to_string(id), shown.name_of(id),
                         id == shown.owner ? "on the list, the owner" : "on the list"});
     }
-    for (const UserId id : shown.only_paired())
+    for (const UserId id : only_paired(shown.people, shown.list.ids))
         rows.push_back({std::to_string(id), shown.name_of(id), "paired with Hermes, not on the list"});
     std::string text = term::table({"USER", "NAME", "HOW"}, rows, width);
     for (const std::string& note : notes_of(shown))
@@ -108,21 +122,14 @@ Json to_json(const Listing& shown) {
     };
     for (const UserId id : shown.list.ids)
         add(id, "list");
-    for (const UserId id : shown.only_paired())
+    for (const UserId id : only_paired(shown.people, shown.list.ids))
         add(id, "pairing");
-    Json others = Json::array();
-    Json shadow;
-    if (shown.people) {
-        for (const Admission& grant : shown.people->grants) {
-            others.push_back({{"name", grant.name},
-                              {"where", grant.where},
-                              {"ids", grant.ids},
-                              {"everybody", grant.everybody}});
-        }
-        if (shown.people->shadow) shadow = shown.people->shadow->where;
-    }
-    return {{"users", users},       {"everybody", shown.list.everybody}, {"others", others},
-            {"shadowedBy", shadow}, {"inForce", shown.in_force()},       {"asked", shown.people.has_value()}};
+    Json json = others_json(shown.people);
+    json.update({{"users", users},
+                 {"everybody", shown.list.everybody},
+                 {"odd", shown.list.odd},
+                 {"inForce", shown.in_force()}});
+    return json;
 }
 
 int width_of(const Session& session) {
@@ -153,6 +160,33 @@ std::optional<People> people_inside(Session& session, const hermes::Names& names
     session.story().on({"users", "others", State::warning,
                         "whom else Hermes lets in could not be asked in the pod: " + why});
     return std::nullopt;
+}
+
+kube::Json others_json(const std::optional<People>& people) {
+    Json json{{"others", Json::array()}, {"paired", only_paired(people, {})}, {"shadowedBy", Json()},
+              {"unread", Json::array()}, {"changed", Json::array()},          {"asked", people.has_value()}};
+    if (!people) return json;
+    for (const Admission& grant : people->grants) {
+        json["others"].push_back({{"name", grant.name},
+                                  {"where", grant.where},
+                                  {"ids", grant.ids},
+                                  {"everybody", grant.everybody}});
+    }
+    if (people->shadow) json["shadowedBy"] = people->shadow->where;
+    json["unread"] = people->unread;
+    json["changed"] = people->changed;
+    return json;
+}
+
+std::string others_text(const std::optional<People>& people, const hermes::UserList& list,
+                        const UserIds& revoked) {
+    std::string text;
+    if (!people) return text;
+    for (const std::string& line : beside(*people, list))
+        text += line + "\n";
+    for (const UserId id : hermes::missing_from(revoked, only_paired(people, list.ids)))
+        text += fmt::format("Hermes' pairing lets in {}, too\n", called(people, id));
+    return text;
 }
 
 std::string called(const std::optional<People>& people, UserId id) {

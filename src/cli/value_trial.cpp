@@ -1,5 +1,6 @@
 #include "value_trial.hpp"
 
+#include "hermesctl/hermes/secrets.hpp"
 #include "hermesctl/hermes/trial.hpp"
 
 #include <fmt/format.h>
@@ -61,6 +62,8 @@ void judge(const Trial& trial, Tried& tried) {
     if (trial.answer == Answer::accepted) tried.by[trial.key] = trial.by;
     if (trial.answer == Answer::no_answer)
         tried.doubts.push_back(fmt::format("the new {} could not be tried", trial.key));
+    if (trial.answer == Answer::not_tried && !hermes::provider_of_key(trial.key).empty())
+        tried.doubts.push_back(fmt::format("nobody can try the new {}", trial.key));
     if (trial.other_bot.value_or(false)) {
         tried.other_bot_than = trial.bot_now.empty() ? "another bot" : trial.bot_now;
         tried.doubts.push_back(

@@ -13,7 +13,7 @@ namespace hermesctl::cli {
 
 struct Tried {
     kube::Json json = kube::Json::array();
-    std::vector<std::string> doubts{};        // what needs a yes: another bot, no answer
+    std::vector<std::string> doubts{};        // what needs a yes: another bot, nobody who answers
     std::map<std::string, std::string> by{};  // KEY -> who took it
     std::string other_bot_than{};             // "@old_bot": the new token is of another bot
 };

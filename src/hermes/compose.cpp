@@ -90,7 +90,7 @@ class Composer {
         const Json& secret = result_.live.of(result_.names.secret());
         if (named.empty()) return;
         const UserIds wished = values_of({{"telegram", {{"allowedUsers", named}}}}).allowed_users;
-        if (wish_.replace_users) return refuse_to_drop_owner(wished, named_owner(secret));
+        if (wish_.replace_users) return refuse_to_drop_owner(wished, owner_of(secret));
         const UserIds live = users_in(secret).ids;
         result_.kept_users = missing_from(wished, live);
         UserIds all = live;
@@ -106,9 +106,10 @@ class Composer {
     void refuse_to_drop_owner(const UserIds& wished, std::optional<UserId> owner) const {
         if (!owner || !at(wish_.settings, "/owner").is_null()) return;
         if (missing_from(wished, {*owner}).empty()) return;
-        throw Error(
-            ExitCode::usage, fmt::format("{} owns the bot, and is not among who may use it then", *owner),
-            "name that one too, or make another one the owner before: hermesctl allow-user ID --owner ID");
+        throw Error(ExitCode::usage,
+                    fmt::format("{} owns the bot, and is not among who may use it then", *owner),
+                    "name that one too, or make another one the owner: owner: ID in hermes.yaml, or before "
+                    "this hermesctl allow-user ID --owner ID");
     }
 
     void ask_for_users() {

@@ -48,6 +48,14 @@ Admission grant_in(const Json& said) {
             .everybody = kube::bool_at(said, "/everybody")};
 }
 
+std::vector<std::string> paths_in(const Json& list) {
+    std::vector<std::string> paths;
+    for (const Json& path : list) {
+        if (path.is_string()) paths.push_back(path);
+    }
+    return paths;
+}
+
 bool is_for_chats(const Admission& grant) {
     return grant.name == "TELEGRAM_GROUP_ALLOWED_CHATS";
 }
@@ -83,16 +91,15 @@ std::optional<People> parse_people(std::string_view text) {
                   .paired = called_in(at(json, "/paired")),
                   .asking = called_in(at(json, "/asking")),
                   .names = called_in(at(json, "/names")),
-                  .zone = text_at(json, "/zone")};
+                  .zone = text_at(json, "/zone"),
+                  .unread = paths_in(at(json, "/unread")),
+                  .changed = paths_in(at(json, "/changed"))};
     for (const Json& said : at(json, "/grants")) {
         if (text_at(said, "/name") == users_key) {
             people.shadow = grant_in(said);
         } else {
             people.grants.push_back(grant_in(said));
         }
-    }
-    for (const Json& path : at(json, "/unread")) {
-        if (path.is_string()) people.unread.push_back(path);
     }
     return people;
 }
@@ -134,6 +141,10 @@ std::vector<std::pair<std::string, std::string>> still_admitted(const People& pe
     for (const std::string& path : people.unread)
         found.emplace_back(path + " cannot be read, and may let anybody in",
                            "hermesctl exec -- ls -l " + path);
+    for (const std::string& path : people.changed)
+        found.emplace_back(
+            path + " was changed after the gateway's start: whom it let in before is not known",
+            "hermesctl restart");
     return found;
 }
 

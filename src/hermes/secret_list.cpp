@@ -154,7 +154,7 @@ Json to_json(const SecretList& list) {
                         {"used_by", one.used_by},
                         {"shadowed_by", shadowed}});
     }
-    return {{"keys", keys}, {"unseen", list.unseen}, {"hint", list.hint}};
+    return {{"keys", keys}, {"unseen", list.unseen}, {"hint", list.hint}, {"salted", list.salted}};
 }
 
 }  // namespace hermesctl::hermes

@@ -30,9 +30,9 @@ constexpr std::string_view trial_container = "trial";  // as trial.yaml has it
 
 /// Variables by which the container's requests find their way.
 bool is_route(const std::string& name) {
-    constexpr std::array<std::string_view, 10> names{
-        "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy",    "ALL_PROXY",
-        "all_proxy",   "NO_PROXY",    "no_proxy",   "SSL_CERT_FILE", "SSL_CERT_DIR"};
+    constexpr std::array<std::string_view, 11> names{
+        "HTTPS_PROXY", "https_proxy", "HTTP_PROXY",    "http_proxy",   "ALL_PROXY",     "all_proxy",
+        "NO_PROXY",    "no_proxy",    "SSL_CERT_FILE", "SSL_CERT_DIR", "TELEGRAM_PROXY"};
     return name.ends_with("_BASE_URL") || std::ranges::find(names, name) != names.end();
 }
 

@@ -1,9 +1,16 @@
 // allow-user on a real node, with the real gateway: let in, put out, and who tried in vain.
 #include "e2e/node.hpp"
 
+#include <chrono>
+#include <thread>
+
+#include <fmt/format.h>
+#include <signal.h>
+
 namespace hermesctl::e2e {
 namespace {
 
+using namespace std::chrono_literals;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -76,8 +83,60 @@ TEST_F(Allow, APairingGoesAndWhatElseLetsSomebodyInIsNamed) {
     EXPECT_THAT(in_pod("cat /opt/data/.env"), Not(HasSubstr("TELEGRAM_ALLOWED_USERS")))
         << "the revocation must not leave a list that shadows the Secret's";
     in_pod("sed -i /GATEWAY_ALLOWED_USERS/d /opt/data/.env");
+    EXPECT_EQ(hermesctl({"restart"}).code, 0);
     EXPECT_EQ(hermesctl({"allow-user", "--remove", second, "-y"}).code, 0);
     EXPECT_EQ(ask_as(second, "not any more", 5), "");
+}
+
+TEST_F(Allow, WhatLetsSomebodyInSinceTheStartIsInForceUntilTheNext) {
+    deploy_well();
+    in_pod("echo GATEWAY_ALLOWED_USERS=222222222 >> /opt/data/.env");
+    ASSERT_EQ(hermesctl({"restart"}).code, 0);
+    EXPECT_THAT(hermesctl({"allow-user", setting("HERMES_TEST_USER")}).out,
+                HasSubstr("GATEWAY_ALLOWED_USERS in /opt/data/.env lets in 222222222, too"));
+    // Later than what Hermes itself may write there as it starts.
+    in_pod("sleep 16; sed -i /GATEWAY_ALLOWED_USERS/d /opt/data/.env");
+    EXPECT_THAT(ask_as(second, "still in", 40), HasSubstr("you said 'still in'"));
+    const Finished still = hermesctl({"allow-user", "--remove", second, "-y"});
+    EXPECT_EQ(still.code, 1) << still.out;
+    EXPECT_THAT(still.err, HasSubstr("/opt/data/.env was changed after the gateway's start"));
+    ASSERT_EQ(hermesctl({"restart"}).code, 0);
+    const Finished out = hermesctl({"allow-user", "--remove", second, "-y"});
+    EXPECT_EQ(out.code, 0) << out.err;
+    EXPECT_EQ(ask_as(second, "out at last", 5), "");
+}
+
+/// After each of its writes; each answer takes its time, so that it is killed before the next one.
+TEST_F(Allow, KilledAnywhereTheNextCommandEndsIt) {
+    deploy_well();
+    const std::string proxied = proxied_kubeconfig();
+    ASSERT_NE(proxied, "");
+    const std::string secrets = fmt::format("/api/v1/namespaces/{}/secrets", ns());
+    for (const std::string& cut :
+         {fmt::format("POST {}?", secrets), fmt::format("PATCH {}/hermes-secrets?", secrets),
+          fmt::format("PATCH /apis/apps/v1/namespaces/{}/deployments/hermes?", ns())}) {
+        SCOPED_TRACE("killed after: " + cut);
+        const Finished let_in = hermesctl({"allow-user", second});
+        ASSERT_EQ(let_in.code, 0) << let_in.err;
+        node({"proxy", "latency", "400"});
+        auto running =
+            start_hermesctl({"allow-user", "--remove", second, "-y", "-v", "--kubeconfig", proxied});
+        for (int tick = 0; tick < 6000 && running->running() && running->err().find(cut) == std::string::npos;
+             ++tick)
+            std::this_thread::sleep_for(10ms);
+        ASSERT_TRUE(running->running()) << running->all();
+        running->signal(SIGKILL);
+        running->wait(10s);
+        node({"proxy", "heal"});
+        // As if half a minute had passed: the dead one's lease has lapsed.
+        EXPECT_EQ(kubectl({"-n", ns(), "delete", "lease", "hermes-hermesctl"}).code, 0);
+        const Finished ended = hermesctl({"allow-user", "--remove", second, "-y"});
+        EXPECT_EQ(ended.code, 0) << ended.out << ended.err;
+        EXPECT_THAT(ended.err, HasSubstr("half-done change of TELEGRAM_ALLOWED_USERS"));
+        EXPECT_NE(kubectl({"-n", ns(), "get", "secret", "hermes-secrets-previous"}).code, 0);
+        EXPECT_EQ(ask_as(second, "out", 5), "");
+        EXPECT_THAT(ask("and the first one"), HasSubstr("you said 'and the first one'"));
+    }
 }
 
 }  // namespace

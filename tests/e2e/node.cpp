@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <sstream>
 
 #include <fmt/format.h>
 
@@ -87,6 +88,18 @@ std::string Node::node(std::vector<std::string> arguments) {
     const Finished done = testing::finished(std::move(argv));
     EXPECT_EQ(done.code, 0) << fmt::format("node {}: {}{}", fmt::join(arguments, " "), done.out, done.err);
     return done.out;
+}
+
+std::string Node::proxied_kubeconfig() {
+    std::istringstream settings(node({"env", "--proxy"}));
+    std::string proxied;
+    for (std::string line; std::getline(settings, line);) {
+        const std::size_t at = line.find("KUBECONFIG=");
+        if (at != std::string::npos) proxied = line.substr(at + 11);
+    }
+    std::erase(proxied, '\'');
+    std::erase(proxied, '"');
+    return proxied;
 }
 
 std::string Node::ask(const std::string& text, int seconds) {

@@ -36,6 +36,8 @@ class Node : public ::testing::Test {
     Json get(const std::string& what);
     /// tests/node/node VERB...; the test fails if it does.
     std::string node(std::vector<std::string> arguments);
+    /// By way of the proxy that `node proxy` makes slow; "" when there is none.
+    std::string proxied_kubeconfig();
     /// The bot's answer to a message of the allowed user; "" when none came.
     std::string ask(const std::string& text, int seconds = 40);
     /// Of this test; what an earlier run has left in it goes.

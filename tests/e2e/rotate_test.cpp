@@ -4,7 +4,6 @@
 #include "hermesctl/base/crypto.hpp"
 
 #include <chrono>
-#include <sstream>
 #include <thread>
 
 #include <fmt/format.h>
@@ -34,17 +33,6 @@ class Rotate : public Node {
         return kubectl({"-n", ns(), "get", "pods", "-o", "jsonpath={.items[*].metadata.uid}"}).out;
     }
     bool half_done() { return kubectl({"-n", ns(), "get", "secret", "hermes-secrets-previous"}).code == 0; }
-    std::string kubeconfig_of_proxy() {
-        std::istringstream settings(node({"env", "--proxy"}));
-        std::string path;
-        for (std::string line; std::getline(settings, line);) {
-            const std::size_t at = line.find("KUBECONFIG=");
-            if (at != std::string::npos) path = line.substr(at + 11);
-        }
-        std::erase(path, '\'');
-        std::erase(path, '"');
-        return path;
-    }
     /// Killed once `line` stands in its story for the nth time; each answer takes its time, so that it is
     /// before the next write.
     void kill_after(Command& running, const std::string& line, int nth) {
@@ -105,7 +93,7 @@ TEST_F(Rotate, NewTokenWorksAWrongOneChangesNothingAndOneThatTurnsBadIsPutBack) 
 /// After the nth of its writes; each answer takes its time, so that it is killed before the next one.
 TEST_F(Rotate, KilledAnywhereTheNextCommandEndsIt) {
     deploy_well();
-    const std::string proxied = kubeconfig_of_proxy();
+    const std::string proxied = proxied_kubeconfig();
     ASSERT_NE(proxied, "");
     const std::string secrets = fmt::format("/api/v1/namespaces/{}/secrets", ns());
     const std::vector<std::string> cuts{
@@ -149,7 +137,7 @@ TEST_F(Rotate, KilledWhileItIsPutBackTheNextCommandEndsIt) {
     deploy_well();
     const Finished good = hermesctl(rotate("HERMES_TEST_TOKEN_NEXT"));
     ASSERT_EQ(good.code, 0) << good.out << good.err;
-    const std::string proxied = kubeconfig_of_proxy();
+    const std::string proxied = proxied_kubeconfig();
     ASSERT_NE(proxied, "");
     const std::string patch = fmt::format("PATCH /api/v1/namespaces/{}/secrets/hermes-secrets?", ns());
     for (const auto& [cut, nth] : {std::pair{std::string("putting back the old"), 1}, {patch, 2}}) {

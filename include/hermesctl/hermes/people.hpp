@@ -38,6 +38,8 @@ struct People {
     Called names{};                     // as Telegram knows them
     std::string zone{};                 // of the times in the pod's logs: "+0100"
     std::vector<std::string> unread{};  // files that may not be read: what they say is not known
+    /// Files that were changed after the gateway's start: what it has read in them before, it keeps.
+    std::vector<std::string> changed{};
     /// What somebody is called; "" where nothing tells.
     std::string name_of(UserId) const;
 };

@@ -4,6 +4,7 @@
 #include "support/installation.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -146,6 +147,17 @@ TEST_F(AllowUser, WhatIsNoUserIsRefusedWithClearWords) {
     EXPECT_THAT(run({}, ExitCode::usage), HasSubstr("nobody is named"));
     EXPECT_THAT(run({"--replace"}, ExitCode::usage), HasSubstr("an empty list"));
     EXPECT_THAT(run({"--list", "5"}, ExitCode::usage), HasSubstr("take no ids"));
+    for (const std::vector<std::string>& flags : {std::vector<std::string>{"--owner", "5"},
+                                                  {"--force"},
+                                                  {"--dry-run"},
+                                                  {"--no-restart"},
+                                                  {"--drain", "5s"}}) {
+        for (const char* shows : {"--list", "--pending"}) {
+            std::vector<std::string> line{shows};
+            line.insert(line.end(), flags.begin(), flags.end());
+            EXPECT_THAT(run(line, ExitCode::usage), HasSubstr("excludes " + flags.front())) << shows;
+        }
+    }
     EXPECT_THAT(world_.api.log, IsEmpty()) << "before anything is sent";
     EXPECT_THAT(run({"--dry-run", "5", "5"}), HasSubstr("is named twice"));
 }
@@ -182,6 +194,28 @@ TEST_F(AllowUser, TheNewListIsProvedInTheRunningGateway) {
     };
     EXPECT_THAT(run({"444"}, ExitCode::failed), HasSubstr("has another value of TELEGRAM_ALLOWED_USERS"));
     EXPECT_EQ(list(), "111,333");
+}
+
+TEST_F(AllowUser, OneThatWasCutOffIsEndedThoughTheListIsAsItShouldBe) {
+    const auto well = world_.api.on_write;
+    world_.api.on_write = [this](const std::string&, const Json& object) {
+        if (kube::ref_of(object) == deployment_ref) world_.api.down = true;
+    };
+    run({"--remove", "222", "-y"}, ExitCode::unreachable);
+    world_.api.down = false;
+    world_.api.on_write = well;
+    const auto generation = kube::int_at(world_.api.object(deployment_ref), "/metadata/generation");
+    world_.api.merge(deployment_ref, {{"status", {{"observedGeneration", generation}}}});
+    started_with_ = list();
+    people_["list"]["ids"] = {111};
+    world_.clock.advance(std::chrono::minutes(10));
+    const kube::Ref record{"Secret", "hermes", "hermes-secrets-previous"};
+    ASSERT_FALSE(world_.api.object(record).is_null());
+    EXPECT_THAT(run({"--remove", "222", "--dry-run"}), HasSubstr("half-done change"));
+    EXPECT_THAT(run({"--remove", "222", "-y"}), AllOf(HasSubstr("half-done change of TELEGRAM_ALLOWED_USERS"),
+                                                      HasSubstr("nothing to change")));
+    EXPECT_TRUE(world_.api.object(record).is_null());
+    EXPECT_EQ(list(), "111");
 }
 
 TEST_F(AllowUser, WithoutARestartTheListWaitsForOne) {
@@ -221,9 +255,55 @@ TEST_F(AllowUser, WhoIsStillLetInByAnotherSourceIsNotOut) {
                 AllOf(HasSubstr("off the list, but not out"),
                       HasSubstr("222: GATEWAY_ALLOWED_USERS in /opt/data/.env names that one")));
     EXPECT_EQ(list(), "111");
+    people_["grants"] = Json::array();
+    people_["changed"] = {"/opt/data/.env"};
+    people_["list"]["ids"] = {111};
+    EXPECT_THAT(run({"--remove", "222", "-y"}, ExitCode::failed),
+                AllOf(HasSubstr("/opt/data/.env was changed after the gateway's start"),
+                      HasSubstr("hermesctl restart")));
+    EXPECT_THAT(run({"--list"}), HasSubstr("/opt/data/.env was changed after the gateway's start"));
     world_.api.deny("create", "pods/exec");
     world_.api.deny("get", "pods/exec");
     EXPECT_THAT(run({"--remove", "222", "--no-restart", "-y"}, ExitCode::failed), HasSubstr("is not known"));
+}
+
+TEST_F(AllowUser, AChangeTellsWhatDecidesBesideTheList) {
+    people_["grants"] = {{{"name", "GATEWAY_ALLOW_ALL_USERS"},
+                          {"where", "the gateway's environment"},
+                          {"ids", Json::array()},
+                          {"everybody", true}},
+                         {{"name", "GATEWAY_ALLOWED_USERS"},
+                          {"where", "/opt/data/.env"},
+                          {"ids", {333, 444}},
+                          {"everybody", false}}};
+    people_["paired"] = {{"555", "Eve"}};
+    const auto all =
+        AllOf(HasSubstr("GATEWAY_ALLOW_ALL_USERS in the gateway's environment lets in everybody"),
+              HasSubstr("GATEWAY_ALLOWED_USERS in /opt/data/.env lets in 444, too"),
+              HasSubstr("Hermes' pairing lets in 555 (Eve), too"));
+    EXPECT_THAT(run({"333", "--dry-run"}), all);
+    EXPECT_THAT(run({"333"}), AllOf(HasSubstr("in force: the running gateway has this list"), all));
+    EXPECT_THAT(run({"--replace", "111", "222", "333"}), AllOf(HasSubstr("nothing to change"), all))
+        << "nobody goes, and yet all are in";
+    people_["unread"] = {"/opt/data/.env"};
+    run({"333", "-o", "json"});
+    const Json json = Json::parse(world_.out.str());
+    EXPECT_EQ(json["others"].size(), 2u);
+    EXPECT_EQ(json["others"][0]["everybody"], true);
+    EXPECT_EQ(json["paired"], Json::array({555}));
+    EXPECT_EQ(json["unread"], Json::array({"/opt/data/.env"}));
+    EXPECT_EQ(json["asked"], true);
+}
+
+TEST_F(AllowUser, WhileTheAgentIsStoppedNobodyIsIn) {
+    world_.api.merge(deployment_ref, {{"spec", {{"replicas", 0}}}});
+    world_.api.erase({"Pod", "hermes", "hermes-1-a"});
+    EXPECT_THAT(
+        run({"--remove", "222", "-y"}),
+        AllOf(HasSubstr("hermesctl start brings the list in force"), HasSubstr("nobody is in now"),
+              HasSubstr("after the start: hermesctl allow-user --remove 222"), Not(HasSubstr("not out"))));
+    EXPECT_EQ(list(), "111");
+    EXPECT_THAT(run({"333"}), AllOf(HasSubstr("hermesctl start"), Not(HasSubstr("nobody is in now"))));
 }
 
 TEST_F(AllowUser, AListInAFileIsNotTakenForTheSecrets) {

@@ -136,6 +136,10 @@ TEST_F(DeployTest, TheFirstOneEverAllowedIsTheOwnerAndStays) {
     EXPECT_EQ(deploy({"--allow-user", "222", "--replace-users", "-y"}), ExitCode::usage);
     EXPECT_THAT(err(), AllOf(HasSubstr("111 owns the bot"), HasSubstr("hermesctl allow-user ID --owner ID")));
     EXPECT_EQ(users(), "111,999");
+    // One that was made by hand has an owner, too: the first of its list.
+    world_.api.merge(secret_ref, {{"metadata", {{"annotations", {{"hermesctl/owner", nullptr}}}}}});
+    EXPECT_EQ(deploy({"--allow-user", "222", "--replace-users", "-y"}), ExitCode::usage);
+    EXPECT_THAT(err(), HasSubstr("111 owns the bot"));
     const std::string file = scratch_.write(
         "h.yaml", "apiVersion: hermesctl/v1\nkind: Hermes\ntelegram: {allowedUsers: [222]}\nowner: 222\n");
     EXPECT_EQ(deploy({"-f", file, "--replace-users", "-y"}), ExitCode::ok) << err();

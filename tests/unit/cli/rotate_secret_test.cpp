@@ -299,6 +299,16 @@ TEST_F(RotateSecretTest, WhatCouldNotBeTriedNeedsAYes) {
     EXPECT_EQ(values().at("MINIMAX_API_KEY"), new_key);
 }
 
+TEST_F(RotateSecretTest, AModelKeyThatNobodyCanTryNeedsAYes) {
+    status_ = -1;
+    EXPECT_THAT(rotate({"GOOGLE_API_KEY=env:KEY"}, ExitCode::usage),
+                AllOf(HasSubstr("not tried"), HasSubstr("nobody can try the new GOOGLE_API_KEY")));
+    EXPECT_THAT(writes(), IsEmpty());
+    rotate({"GOOGLE_API_KEY=env:KEY", "-y"});
+    rotate({"OTHER=env:KEY"});
+    EXPECT_EQ(values().at("OTHER"), new_key) << "of which nothing is expected";
+}
+
 TEST_F(RotateSecretTest, ARemovalNeedsAYesAndSaysWhatItMeans) {
     EXPECT_THAT(rotate({"--remove", "TELEGRAM_BOT_TOKEN"}, ExitCode::usage),
                 AllOf(HasSubstr("without its token the bot stops"), HasSubstr("is used by")));

@@ -73,6 +73,19 @@ TEST_F(LifelinesScript, RefusalsAreToldWithoutTheValues) {
     EXPECT_THAT(printed, Not(HasSubstr(token)));
 }
 
+TEST_F(LifelinesScript, AsksWhereTheConfigHasThem) {
+    environment_.erase("MINIMAX_BASE_URL");
+    config(
+        fmt::format("model: {{provider: minimax, base_url: \"{0}/own\"}}\nplatforms:\n  telegram:\n    "
+                    "extra:\n      base_url: {0}/own/bot\n",
+                    server_.url()));
+    server_.answer("GET /own/v1/models", 200, "{}");
+    server_.answer("GET /own/bot" + token + "/getMe", 200, R"({"result":{"id":1,"username":"own_bot"}})");
+    const Lifelines found = lines();
+    EXPECT_EQ(found.model_status, 200) << found.model_reason;
+    EXPECT_EQ(found.bot, "@own_bot");
+}
+
 TEST_F(LifelinesScript, WithoutAListOfModelsTheLiveModelIsAsked) {
     config("model: {provider: minimax, default: M9}\n");
     server_.answer("GET /v1/models", 404, "404 page not found");

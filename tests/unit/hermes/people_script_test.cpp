@@ -6,9 +6,14 @@
 #include "support/answering_server.hpp"
 #include "support/scratch.hpp"
 
+#include <chrono>
+#include <ctime>
+
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace hermesctl::hermes {
 namespace {
@@ -33,6 +38,20 @@ class PeopleScript : public ::testing::Test {
         for (const std::string& one : variables)
             text += one + '\0';
         root_.write("proc/7/environ", text);
+    }
+    /// The gateway runs since so many seconds.
+    void started(long ago) {
+        timespec now{};
+        ::clock_gettime(CLOCK_BOOTTIME, &now);
+        std::string stat = "7 (a) name) S";
+        for (int field = 4; field < 22; ++field)
+            stat += " 0";
+        root_.write("proc/7/stat",
+                    stat + fmt::format(" {} 0\n", (now.tv_sec - ago) * ::sysconf(_SC_CLK_TCK)));
+    }
+    void last_written(const std::string& path, std::chrono::seconds ago) {
+        std::filesystem::last_write_time(root_.path(path),
+                                         std::filesystem::file_time_type::clock::now() - ago);
     }
     std::string print(const UserIds& ids = {}) {
         const auto result =
@@ -86,6 +105,22 @@ TEST_F(PeopleScript, AFileWinsOverTheEnvironment) {
     EXPECT_THAT(people().shadow.value().ids, ElementsAre(9));
     root_.write("opt/data/.env", "TELEGRAM_ALLOWED_USERS=\n");
     EXPECT_THAT(people().shadow.value().ids, IsEmpty()) << "an empty one stands in for the Secret's, too";
+}
+
+TEST_F(PeopleScript, AFileThatWasChangedAfterTheGatewaysStartIsNamed) {
+    using std::chrono::seconds;
+    root_.write("opt/data/.env", "API_SERVER_KEY=1\n");
+    EXPECT_THAT(people().changed, IsEmpty()) << "when it started is not known";
+    started(100);
+    EXPECT_THAT(people().changed, ElementsAre("/opt/data/.env"));
+    last_written("opt/data/.env", seconds{95});
+    EXPECT_THAT(people().changed, IsEmpty()) << "as it started, by Hermes itself";
+    last_written("opt/data/.env", seconds{5000});
+    EXPECT_THAT(people().changed, IsEmpty());
+    root_.write("etc/hermes/.env", "A=1\n");
+    EXPECT_THAT(people().changed, ElementsAre("/etc/hermes/.env"));
+    root_.write("proc/7/cmdline", "sleep");
+    EXPECT_THAT(people().changed, IsEmpty()) << "no gateway, nobody let in";
 }
 
 TEST_F(PeopleScript, AllowFromIsReadInItsForms) {

@@ -54,6 +54,15 @@ TEST(People, WhatCannotBeReadIsNoProofThatSomebodyIsOut) {
     EXPECT_THAT(why(people, 222), HasSubstr("/opt/data/.env cannot be read"));
 }
 
+TEST(People, WhatAFileSaidBeforeItWasChangedIsNotKnown) {
+    const auto people =
+        parse_people(R"({"list": {"ids": [1]}, "grants": [], "changed": ["/opt/data/.env"]})");
+    EXPECT_THAT(
+        why(people.value(), 222),
+        HasSubstr("/opt/data/.env was changed after the gateway's start: whom it let in before is not "
+                  "known | hermesctl restart"));
+}
+
 TEST(People, WhoIsOnTheListMayBeKeptOutAllTheSame) {
     People people;
     EXPECT_EQ(kept_out_by(people, 222), "");

@@ -105,6 +105,7 @@ TEST_F(SecretListTest, NeverAValueNorAHashThatCanBeGuessed) {
     api_.merge(names.secret(), {{"metadata", {{"annotations", {{"hermesctl/salt", ""}}}}}});
     EXPECT_EQ(key("TELEGRAM_BOT_TOKEN").fingerprint, "");
     EXPECT_FALSE(list_secret(client_, names).salted);
+    EXPECT_EQ(to_json(list_secret(client_, names))["salted"], false) << "why there is no fingerprint";
 }
 
 TEST_F(SecretListTest, AgeIsWhatTheManagersTell) {

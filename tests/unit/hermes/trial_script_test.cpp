@@ -186,6 +186,51 @@ TEST_F(TrialScript, TheProviderOfTheKeyIsAskedNotTheOneInUse) {
     EXPECT_THAT(server_.requests(), Contains(HasSubstr("Bearer the-key-of-openai")));
 }
 
+/// A key of one's own server is refused by the provider, and is none of its business.
+TEST_F(TrialScript, WhereTheConfigHasTheProviderTheKeyIsTried) {
+    environment_.erase("MINIMAX_BASE_URL");
+    config("model:\n  provider: minimax\n  default: M1\n  base_url: \"${LLM}/own/\"\n");
+    environment_["LLM"] = server_.url();
+    server_.answer("GET /own/v1/models", 200, "{}");
+    const Trial good = tried("MINIMAX_API_KEY", "the-key-of-a-proxy");
+    EXPECT_EQ(good.answer, Answer::accepted) << good.reason;
+    EXPECT_EQ(good.by, "minimax at model.base_url");
+    server_.answer("GET /own/v1/models", 401, "{}");
+    server_.answer("GET /cn/v1/models", 200, "{}");
+    EXPECT_EQ(tried("MINIMAX_API_KEY", "the-key-of-a-proxy").answer, Answer::refused);
+    EXPECT_THAT(server_.requests(), Not(Contains(HasSubstr("/cn/")))) << "nor the other country's";
+    tried("OPENAI_API_KEY", "the-key-of-openai");
+    EXPECT_THAT(server_.requests(), Not(Contains(AllOf(HasSubstr("/own/"), HasSubstr("the-key-of-openai")))))
+        << "of another provider";
+    environment_["MINIMAX_BASE_URL"] = server_.url();
+    EXPECT_EQ(tried("MINIMAX_API_KEY", "the-key-of-minimax").by, "minimax") << "the variable wins";
+}
+
+TEST_F(TrialScript, TheBotIsAskedWhereTheConfigHasTheBotApi) {
+    config("platforms:\n  telegram:\n    extra:\n      base_url: " + server_.url() + "/own/bot\n");
+    server_.answer("GET /own/bot" + new_value + "/getMe", 200,
+                   R"({"result":{"id":123456789,"username":"o"}})");
+    const Trial trial = tried(token, new_value);
+    EXPECT_EQ(trial.bot, "@o") << trial.reason;
+    EXPECT_THAT(server_.requests(), Each(HasSubstr("/own/bot")));
+}
+
+TEST_F(TrialScript, TelegramIsAskedByWayOfItsOwnProxy) {
+    root_.write("opt/data/.env", "TELEGRAM_PROXY=" + server_.url() + "\n");
+    config("platforms: {telegram: {extra: {base_url: \"http://bot.api.invalid/bot\"}}}\n");
+    server_.answer("GET http://bot.api.invalid/bot" + new_value + "/getMe", 200,
+                   R"({"result":{"id":123456789,"username":"o"}})");
+    EXPECT_EQ(tried(token, new_value).bot, "@o");
+    environment_.erase("MINIMAX_BASE_URL");
+    EXPECT_EQ(tried("OPENAI_API_KEY", "the-key-of-openai").answer, Answer::no_answer);
+    EXPECT_THAT(server_.requests(), Not(Contains(HasSubstr("GET http://127")))) << "nobody else is";
+}
+
+TEST_F(TrialScript, WhatIsNoServerIsNotAsked) {
+    environment_["MINIMAX_BASE_URL"] = "file:///etc";
+    EXPECT_EQ(tried("MINIMAX_API_KEY", "the-key-of-minimax").answer, Answer::no_answer);
+}
+
 TEST_F(TrialScript, AKeyGoesNowhereElse) {
     server_.answer("GET /openai/models", 302, "", fmt::format("Location: {}/elsewhere\r\n", server_.url()));
     EXPECT_EQ(tried("OPENAI_API_KEY", "the-key-of-openai").answer, Answer::no_answer);
