@@ -23,28 +23,31 @@ using namespace std::chrono_literals;
 using kube::at;
 using kube::text_at;
 
-constexpr auto twin_start = 15s;     // its image is on the node
-constexpr auto longest_probe = 15s;  // reach.py ends after 3
+constexpr auto twin_start = 6s;  // its image is on the node
+constexpr auto longest = 10s;    // with the twin's start
+constexpr const char* probe_seconds = "3";
+constexpr const char* quick_seconds = "1.2";
 constexpr std::size_t largest_answer = 64 * 1024;
 
-std::vector<std::string> probe_of(const std::vector<ReachTarget>& targets) {
+std::vector<std::string> probe_of(const std::vector<ReachTarget>& targets, bool quick) {
     Json list = Json::array();
     for (const ReachTarget& target : targets)
         list.push_back(
             {{"name", target.name()}, {"by", target.by}, {"host", target.host}, {"port", target.port}});
-    return python_command(embedded("reach.py"), {list.dump()});
+    return python_command(embedded("reach.py"), {quick ? quick_seconds : probe_seconds, list.dump()});
 }
 
 /// One reach.py under way; nothing that fails there is thrown.
 class Probe {
   public:
     Probe(kube::Client& client, const std::string& ns, const std::string& pod, const std::string& container,
-          const std::vector<ReachTarget>& targets)
+          const std::vector<ReachTarget>& targets, bool quick)
         : targets_(targets) {
         try {
             session_.emplace(
                 client.transport(), client.clock(),
-                kube::ExecRequest{.ns = ns, .pod = pod, .container = container, .argv = probe_of(targets)});
+                kube::ExecRequest{
+                    .ns = ns, .pod = pod, .container = container, .argv = probe_of(targets, quick)});
         } catch (const Error& error) {
             fail(error);
         }
@@ -130,15 +133,16 @@ class Proving {
             {"verify", "probes", State::waiting,
              fmt::format("{} addresses are tried{}", targets.size(), job ? ", from the twin too" : "")});
         Probe caged(client_, seen_.names.ns, text_at(pod_, "/metadata/name"), std::string(container_name),
-                    targets);
+                    targets, options_.quick);
         std::optional<Probe> twin;
-        const auto end = client_.clock().now() + twin_start + longest_probe;
+        const auto end = client_.clock().now() + longest;
         while (client_.clock().now() < end) {
             const bool caged_runs = caged.pump();
             if (job && !twin) {
                 if (const Json pod = job->running_pod(); !pod.is_null()) {
                     twin_.cage = twin_cage(seen_.round.of(seen_.names.policies()), pod);
-                    twin.emplace(client_, seen_.names.ns, text_at(pod, "/metadata/name"), "twin", targets);
+                    twin.emplace(client_, seen_.names.ns, text_at(pod, "/metadata/name"), "twin", targets,
+                                 options_.quick);
                 }
             }
             const bool twin_runs = twin && twin->pump();

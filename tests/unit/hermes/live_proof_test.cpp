@@ -58,7 +58,8 @@ class LiveProof : public ::testing::Test {
     }
 
     /// A twin that reaches all, and a pod that reaches what it should.
-    void answer(testing::FakeProcess& process) const {
+    void answer(testing::FakeProcess& process) {
+        seconds_ = *std::prev(process.argv.end(), 2);
         if (process.container == interrupt_in) throw Error(ExitCode::interrupted, "interrupted");
         if (process.container == "hermes" && pod_breaks) return process.exit(1);
         Json reached = Json::object();
@@ -93,6 +94,7 @@ class LiveProof : public ::testing::Test {
     testing::RecordingReporter reporter_{};
     kube::Client client_{transport_, clock_, reporter_};
     std::string job_{};
+    std::string seconds_{};  // that the probes were given
     bool twin_starts = true;
     bool twin_caged = false;
     bool pod_breaks = false;
@@ -128,6 +130,7 @@ TEST_F(LiveProof, WithoutATwinOnlySureListenersTell) {
 TEST_F(LiveProof, TheTwinGoesAlsoWhenItNeverStarted) {
     twin_starts = false;
     EXPECT_EQ(verdict(prove(), "live-resolvers"), Verdict::inconclusive);
+    EXPECT_LE(clock_.elapsed(), std::chrono::seconds(7)) << "with 3 for the probe it is under ten";
     EXPECT_NE(job_, "");
     EXPECT_FALSE(has_jobs());
 }
@@ -181,6 +184,9 @@ TEST_F(LiveProof, APodThatCannotBeAskedIsNoPass) {
 TEST_F(LiveProof, QuickMakesNoTwinAndTriesSureListenersAlone) {
     const Checks checks = prove({.quick = true});
     EXPECT_EQ(job_, "");
+    EXPECT_EQ(seconds_, "1.2") << "of two seconds in all";
+    prove();
+    EXPECT_EQ(seconds_, "3");
     EXPECT_EQ(verdict(checks, "live-api"), Verdict::pass);
     EXPECT_TRUE(
         std::ranges::none_of(checks, [](const Check& check) { return check.id == "live-resolvers"; }));
