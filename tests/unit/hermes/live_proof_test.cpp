@@ -49,17 +49,18 @@ class LiveProof : public ::testing::Test {
     void start_twin(const Json& job) {
         job_ = text_at(job, "/metadata/name");
         if (!twin_starts) return;
-        api_.put(
-            {{"kind", "Pod"},
-             {"metadata", {{"name", job_ + "-x"}, {"namespace", "hermes"}, {"labels", {{"job-name", job_}}}}},
-             {"status",
-              {{"phase", "Running"},
-               {"containerStatuses", {{{"name", "twin"}, {"state", {{"running", Json::object()}}}}}}}}});
+        const Json status{{"name", "twin"}, {"state", {{"running", Json::object()}}}};
+        const Json pod{
+            {"kind", "Pod"},
+            {"metadata", {{"name", job_ + "-x"}, {"namespace", "hermes"}, {"labels", {{"job-name", job_}}}}},
+            {"status", {{"phase", "Running"}, {"containerStatuses", Json::array({status})}}}};
+        transport_.after(twin_after, [this, pod] { api_.put(pod); });
     }
 
     /// A twin that reaches all, and a pod that reaches what it should.
     void answer(testing::FakeProcess& process) {
         seconds_ = *std::prev(process.argv.end(), 2);
+        asked_[process.container] = clock_.elapsed();
         if (process.container == interrupt_in) throw Error(ExitCode::interrupted, "interrupted");
         if (process.container == "hermes" && pod_breaks) return process.exit(1);
         Json reached = Json::object();
@@ -94,8 +95,10 @@ class LiveProof : public ::testing::Test {
     testing::RecordingReporter reporter_{};
     kube::Client client_{transport_, clock_, reporter_};
     std::string job_{};
-    std::string seconds_{};  // that the probes were given
+    std::string seconds_{};                           // that the probes were given
+    std::map<std::string, Clock::Duration> asked_{};  // when, by container
     bool twin_starts = true;
+    Clock::Duration twin_after{0};
     bool twin_caged = false;
     bool pod_breaks = false;
     std::string interrupt_in{};  // the container whose probe it comes in
@@ -133,6 +136,20 @@ TEST_F(LiveProof, TheTwinGoesAlsoWhenItNeverStarted) {
     EXPECT_LE(clock_.elapsed(), std::chrono::seconds(7)) << "with 3 for the probe it is under ten";
     EXPECT_NE(job_, "");
     EXPECT_FALSE(has_jobs());
+}
+
+TEST_F(LiveProof, PodAndTwinAreAskedAtTheSameTime) {
+    twin_after = std::chrono::seconds(3);
+    prove();
+    EXPECT_GE(asked_["twin"], twin_after);
+    EXPECT_LE(asked_["hermes"] - asked_["twin"], std::chrono::milliseconds(100));
+    EXPECT_GE(asked_["hermes"], asked_["twin"]);
+    // Without one that comes there is nothing to wait for.
+    asked_.clear();
+    api_.deny("create", "jobs");
+    const auto begun = clock_.elapsed();
+    prove();
+    EXPECT_LE(asked_["hermes"] - begun, std::chrono::milliseconds(100));
 }
 
 TEST_F(LiveProof, AnInterruptLeavesNoJobBehind) {
