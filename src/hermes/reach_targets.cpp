@@ -2,6 +2,7 @@
 #include "hermesctl/hermes/gate.hpp"
 #include "hermesctl/hermes/live_proof.hpp"
 #include "hermesctl/hermes/policy.hpp"
+#include "hermesctl/hermes/secrets.hpp"
 #include "items.hpp"
 #include "ranges.hpp"
 
@@ -30,7 +31,8 @@ class List {
             std::ranges::any_of(all_, [&](const ReachTarget& one) { return one.name() == target.name(); });
         if (!known) all_.push_back(std::move(target));
     }
-    void lifeline(const char* row, const char* host) {
+    void lifeline(const char* row, const std::string& host) {
+        if (host.empty()) return;
         all_.push_back({.row = row, .by = "tcp", .host = host, .port = 443, .lifeline = true});
     }
     std::vector<ReachTarget> take() { return std::move(all_); }
@@ -153,8 +155,7 @@ std::vector<ReachTarget> reach_targets(const Surroundings& around) {
     List list;
     // First: of very many targets reach.py leaves the last ones out.
     list.lifeline("live-telegram", "api.telegram.org");
-    if (around.provider == "minimax") list.lifeline("live-provider", "api.minimax.io");
-    if (around.provider == "minimax-cn") list.lifeline("live-provider", "api.minimaxi.com");
+    list.lifeline("live-provider", host_of_provider(around.provider));
     add_api(list, around);
     add_nodes(list, around);
     for (const Witness& witness : around.witnesses)
