@@ -1,6 +1,7 @@
 // What the rows look at: what the round read, and one command in the pod.
 #include "hermesctl/hermes/inspection.hpp"
 
+#include "hermes/inspection_parts.hpp"
 #include "hermesctl/hermes/agent.hpp"
 #include "items.hpp"
 #include "tamed.hpp"
@@ -77,6 +78,19 @@ std::vector<Reading> routes_of(kube::Round& round) {
         }
     }
     return routes;
+}
+
+void add_other_secrets(kube::Round& round, Premises& premises) {
+    std::set<std::string> others;
+    for (const Subject& subject : subjects_of(premises))
+        others.merge(secrets_of(subject));
+    others.erase(premises.names.secret().name);
+    const auto ref_of = [&](const std::string& name) { return kube::Ref{"Secret", premises.names.ns, name}; };
+    for (const std::string& name : others)
+        round.want(ref_of(name));
+    round.run();
+    for (const std::string& name : others)
+        premises.other_secrets[name] = reading_of(round.take(ref_of(name)), title(ref_of(name)));
 }
 
 Json keys_of(const Reading& secret) {
@@ -159,6 +173,7 @@ Premises premises_of(kube::Round& round, const Names& names, const Target& agent
         .ingresses = reading_of(round.take(lists.ingresses), "ingresses"),
         .routes = routes_of(round)};
     std::erase_if(premises.pods.items, has_ended);
+    add_other_secrets(round, premises);
     premises.pod = agent.pod;
     if (!agent.running) {
         premises.no_inside = premises.pods.known() ? "no agent runs: " + agent.why : premises.pods.failure;

@@ -79,6 +79,30 @@ Json group(const char* name) {
     return {{"kind", "Group"}, {"name", name}};
 }
 
+void put_secret(Inspected& w, const char* type) {
+    Json secret = testing::object_of("Secret", "hermes", "mine", {{"type", type}});
+    secret["metadata"]["annotations"]["kubernetes.io/service-account.name"] = "hermes";
+    w.api.put(secret);
+}
+
+/// Each way in which a pod is given a Secret.
+std::vector<std::function<void(Json& spec)>> secret_ways() {
+    return {[](Json& spec) {
+                spec["volumes"].push_back(volume("s", "secret", {{"secretName", "mine"}}));
+            },
+            [](Json& spec) {
+                spec["volumes"].push_back(
+                    volume("s", "projected", {{"sources", Json::array({{{"secret", {{"name", "mine"}}}}})}}));
+            },
+            [](Json& spec) {
+                spec["containers"][0]["env"].push_back(
+                    {{"name", "X"}, {"valueFrom", {{"secretKeyRef", {{"name", "mine"}, {"key", "k"}}}}}});
+            },
+            [](Json& spec) {
+                spec["initContainers"][0]["envFrom"].push_back({{"secretRef", {{"name", "mine"}}}});
+            }};
+}
+
 std::vector<Fault> identity_faults() {
     return {
         {"a token's volume",
@@ -389,6 +413,24 @@ void expect_found(const std::vector<Fault>& faults) {
 
 TEST(Inspection, FaultsOfIdentityAreFoundByTheirRowAlone) {
     expect_found(identity_faults());
+}
+
+TEST(Inspection, ASecretThatIsATokenIsFoundHoweverThePodIsGivenIt) {
+    for (const auto& give : secret_ways()) {
+        Inspected world;
+        world.edit_pod(give);
+        EXPECT_EQ(changed(world.rows()), Rows{}) << "it is not there";
+        put_secret(world, "Opaque");
+        EXPECT_EQ(changed(world.rows()), Rows{});
+        put_secret(world, "kubernetes.io/service-account-token");
+        const auto rows = world.rows();
+        EXPECT_EQ(changed(rows), Rows{"identity-token=FAIL"});
+        EXPECT_THAT(rows.at("identity-token").evidence, HasSubstr("secret/mine, a token of account hermes"));
+        world.api.deny("get", "secrets");
+        const Check unread = world.rows().at("identity-token");
+        EXPECT_EQ(unread.verdict, Verdict::inconclusive);
+        EXPECT_THAT(unread.hint, HasSubstr("get on secrets"));
+    }
 }
 
 TEST(Inspection, FaultsOfTheHostAreFoundByTheirRowAlone) {
