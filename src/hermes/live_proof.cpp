@@ -112,7 +112,7 @@ class Proving {
     Checks run() {
         const std::vector<ReachTarget> targets = chosen();
         if (no_pod_.empty()) probe(targets);
-        return judge_reach(targets, pod_reached_, no_pod_, twin_, around_.unlisted);
+        return judge_reach(targets, pod_reached_, no_pod_, twin_, around_);
     }
 
   private:

@@ -8,8 +8,10 @@
 
 #include <algorithm>
 #include <cctype>
+#include <set>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace hermesctl::hermes {
 namespace {
@@ -52,6 +54,13 @@ void add_api(List& list, const Surroundings& around) {
             list.add("live-api", "tcp", text_at(endpoint, "/addresses/0"),
                      int_at(slice, "/ports/0/port", 6443), Listener::sure);
     }
+}
+
+std::set<std::string> addresses_of(const Json& node) {
+    std::set<std::string> found;
+    for (const Json& address : at(node, "/status/addresses"))
+        found.insert(text_at(address, "/address"));
+    return found;
 }
 
 void add_nodes(List& list, const Surroundings& around) {
@@ -128,6 +137,34 @@ std::string ReachTarget::name() const {
                        host, port);
 }
 
+namespace {
+
+/// What the DNS serves beside port 53, as far as the policy closes it.
+void add_witnesses(Surroundings& around, const Observation& seen) {
+    const auto closed =
+        witnesses_of(seen.values, seen.cluster, foreign_rules(seen.live.of(seen.names.policy())));
+    std::vector<std::string> opened;
+    for (const Witness& witness : seen.cluster.witnesses) {
+        const bool of_api = witness.port == 443;  // a row of its own looks at that
+        if (of_api) continue;
+        if (std::ranges::find(closed, witness.text()) != closed.end()) {
+            around.witnesses.push_back(witness);
+        } else {
+            opened.push_back(witness.text());
+        }
+    }
+    const bool on_nodes = std::ranges::any_of(
+        seen.cluster.dns_pods, [](const Json& pod) { return kube::bool_at(pod, "/spec/hostNetwork"); });
+    if (!opened.empty()) {
+        around.no_witness =
+            fmt::format("a policy opens what the DNS serves beside port 53: {}", fmt::join(opened, ", "));
+    } else if (on_nodes) {
+        around.no_witness = "the DNS is on its nodes' own network, where policies may not hold";
+    }
+}
+
+}  // namespace
+
 Surroundings surroundings_of(const Observation& seen) {
     const Network& network = seen.values.network;
     const kube::Outcome& services = seen.round.of(cluster_lists().services);
@@ -141,14 +178,25 @@ Surroundings surroundings_of(const Observation& seen) {
                         .allow = network.allow,
                         .dns = network.dns,
                         .ipv6_wanted = network.ipv6};
-    const auto closed =
-        witnesses_of(seen.values, seen.cluster, foreign_rules(seen.live.of(seen.names.policy())));
-    for (const Witness& witness : seen.cluster.witnesses) {
-        const bool of_api = witness.port == 443;  // a row of its own looks at that
-        if (!of_api && std::ranges::find(closed, witness.text()) != closed.end())
-            around.witnesses.push_back(witness);
-    }
+    add_witnesses(around, seen);
     return around;
+}
+
+bool leads_to_own_node(const ReachTarget& target, const Surroundings& around) {
+    std::set<std::string> own{around.host_ip};
+    for (const Json& node : around.nodes) {
+        const auto addresses = addresses_of(node);
+        if (addresses.contains(around.host_ip)) own.insert(addresses.begin(), addresses.end());
+    }
+    own.erase("");
+    std::set<std::string> behind;
+    for (const Json& slice : around.api_slices) {
+        for (const Json& endpoint : at(slice, "/endpoints"))
+            behind.insert(text_at(endpoint, "/addresses/0"));
+    }
+    const bool api_service = target.row == "live-api" && !behind.contains(target.host);
+    if (!api_service) return own.contains(target.host);
+    return std::ranges::any_of(behind, [&](const std::string& one) { return own.contains(one); });
 }
 
 std::vector<ReachTarget> reach_targets(const Surroundings& around) {

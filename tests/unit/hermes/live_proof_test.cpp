@@ -198,6 +198,41 @@ TEST_F(LiveProof, APodThatCannotBeAskedIsNoPass) {
     EXPECT_FALSE(has_jobs());
 }
 
+TEST_F(LiveProof, WhyNoPortOfTheDnsIsTriedIsTrue) {
+    const auto evidence = [this] {
+        for (const Check& check : prove({.quick = false})) {
+            if (check.id == "live-dns-ports") return check.evidence;
+        }
+        return std::string();
+    };
+    const auto put_dns = [this](Json ports, bool on_nodes) {
+        api_.put({{"kind", "Service"},
+                  {"metadata", {{"name", "kube-dns"}, {"namespace", "kube-system"}}},
+                  {"spec",
+                   {{"clusterIP", "10.43.0.10"},
+                    {"selector", {{"k8s-app", "kube-dns"}}},
+                    {"ports", std::move(ports)}}}});
+        api_.put({{"kind", "Pod"},
+                  {"metadata",
+                   {{"name", "dns-x"}, {"namespace", "kube-system"}, {"labels", {{"k8s-app", "kube-dns"}}}}},
+                  {"spec", {{"hostNetwork", on_nodes}}},
+                  {"status", {{"podIP", "10.42.0.2"}}}});
+    };
+    const Json name_port{{"name", "dns"}, {"port", 53}, {"protocol", "UDP"}};
+    const Json metrics{{"name", "metrics"}, {"port", 9153}};
+    put_dns(Json::array({name_port}), false);
+    EXPECT_EQ(evidence(), "the DNS Service has port 53 alone");
+    put_dns(Json::array({name_port, metrics}), true);
+    EXPECT_THAT(evidence(), HasSubstr("on its nodes' own network"));
+    put_dns(Json::array({name_port, metrics}), false);
+    EXPECT_THAT(evidence(), HasSubstr("TCP 10.43.0.10:9153 refused"));
+    Json policy = api_.object(names.policy());
+    policy["spec"]["egress"].push_back(
+        {{"to", Json::array({{{"ipBlock", {{"cidr", "10.43.0.10/32"}}}}})}, {"ports", {{{"port", 9153}}}}});
+    api_.put(policy);
+    EXPECT_THAT(evidence(), HasSubstr("a policy opens what the DNS serves beside port 53: 10.43.0.10:9153"));
+}
+
 TEST_F(LiveProof, QuickMakesNoTwinAndTriesSureListenersAlone) {
     const Checks checks = prove({.quick = true});
     EXPECT_EQ(job_, "");
