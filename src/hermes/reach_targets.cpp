@@ -145,8 +145,7 @@ void add_witnesses(Surroundings& around, const Observation& seen) {
         witnesses_of(seen.values, seen.cluster, foreign_rules(seen.live.of(seen.names.policy())));
     std::vector<std::string> opened;
     for (const Witness& witness : seen.cluster.witnesses) {
-        const bool of_api = witness.port == 443;  // a row of its own looks at that
-        if (of_api) continue;
+        if (!witness.of_dns) continue;  // a row of its own looks at the API's
         if (std::ranges::find(closed, witness.text()) != closed.end()) {
             around.witnesses.push_back(witness);
         } else {
