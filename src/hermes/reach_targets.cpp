@@ -1,4 +1,5 @@
 // What a caged pod must not reach, and what it must.
+#include "cluster_dns.hpp"
 #include "hermesctl/hermes/gate.hpp"
 #include "hermesctl/hermes/live_proof.hpp"
 #include "hermesctl/hermes/policy.hpp"
@@ -162,7 +163,29 @@ void add_witnesses(Surroundings& around, const Observation& seen) {
     }
 }
 
+const kube::Client::Listing& kube_router_pods() {
+    static const kube::Client::Listing pods{
+        "Pod", "kube-system", {.label = "k8s-app=kube-router", .field = {}}};
+    return pods;
+}
+
+/// k3s has it built in, unless told otherwise; its nodes say so.
+bool has_kube_router(const Observation& seen) {
+    if (!items_in(seen.round.of(kube_router_pods())).empty()) return true;
+    bool k3s = false;
+    for (const Json& node : items_in(seen.round.of(cluster_lists().nodes))) {
+        const std::string arguments = text_at(node, "/metadata/annotations/k3s.io~1node-args");
+        if (arguments.find("--disable-network-policy") != std::string::npos) return false;
+        k3s = k3s || text_at(node, "/status/nodeInfo/kubeletVersion").find("+k3s") != std::string::npos;
+    }
+    return k3s;
+}
+
 }  // namespace
+
+void want_surroundings(kube::Round& round) {
+    round.want(kube_router_pods());
+}
 
 Surroundings surroundings_of(const Observation& seen) {
     const Network& network = seen.values.network;
@@ -176,7 +199,8 @@ Surroundings surroundings_of(const Observation& seen) {
                         .lan = network.must_not_reach,
                         .allow = network.allow,
                         .dns = network.dns,
-                        .ipv6_wanted = network.ipv6};
+                        .ipv6_wanted = network.ipv6,
+                        .kube_router = has_kube_router(seen)};
     add_witnesses(around, seen);
     return around;
 }

@@ -39,7 +39,10 @@ struct Surroundings {
     std::vector<Witness> witnesses{};  // of the DNS
     std::string no_witness{};          // why there is none; "": the DNS Service has port 53 alone
     bool ipv6_wanted = false;
+    bool kube_router = false;  // enforces here, by itself or in k3s
 };
+/// What they take beside the rest of the observation.
+void want_surroundings(kube::Round&);
 Surroundings surroundings_of(const Observation&);
 std::vector<ReachTarget> reach_targets(const Surroundings&);
 /// Whether the pod's own node answers there: some networks let a pod at it, whatever the policies say.

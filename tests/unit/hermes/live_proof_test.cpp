@@ -233,6 +233,32 @@ TEST_F(LiveProof, WhyNoPortOfTheDnsIsTriedIsTrue) {
     EXPECT_THAT(evidence(), HasSubstr("a policy opens what the DNS serves beside port 53: 10.43.0.10:9153"));
 }
 
+TEST_F(LiveProof, WhatKubeRouterLeavesOpenOnTheNodeIsSaid) {
+    const auto says_so = [this] {
+        for (const Check& check : prove()) {
+            if (check.id != "live-nodeports") continue;
+            EXPECT_EQ(check.verdict, Verdict::not_applicable);
+            return check.evidence.find("30000 to 32767") != std::string::npos;
+        }
+        return false;
+    };
+    const auto put_node = [this](const char* version, const char* arguments) {
+        api_.put({{"kind", "Node"},
+                  {"metadata", {{"name", "n1"}, {"annotations", {{"k3s.io/node-args", arguments}}}}},
+                  {"status", {{"nodeInfo", {{"kubeletVersion", version}}}}}});
+    };
+    put_node("v1.34.3", "[]");
+    EXPECT_FALSE(says_so());
+    put_node("v1.34.3+k3s1", R"(["server"])");
+    EXPECT_TRUE(says_so());
+    put_node("v1.34.3+k3s1", R"(["server","--flannel-backend","none","--disable-network-policy"])");
+    EXPECT_FALSE(says_so());
+    api_.put({{"kind", "Pod"},
+              {"metadata",
+               {{"name", "r"}, {"namespace", "kube-system"}, {"labels", {{"k8s-app", "kube-router"}}}}}});
+    EXPECT_TRUE(says_so());
+}
+
 TEST_F(LiveProof, QuickMakesNoTwinAndTriesSureListenersAlone) {
     const Checks checks = prove({.quick = true});
     EXPECT_EQ(job_, "");
