@@ -238,13 +238,17 @@ std::vector<Fault> host_faults() {
     };
 }
 
+void serve(Inspected& w, const std::string& version, const std::string& resource, const Json& item) {
+    const std::string api = "/apis/" + version;
+    w.api.pages[api] = testing::answer(200, Json{{"resources", Json::array({{{"name", resource}}})}}.dump());
+    w.api.pages[api + "/" + resource] = testing::answer(200, Json{{"items", Json::array({item})}}.dump());
+}
+
 void serve_routes(Inspected& w, const std::string& home) {
     const Json backends = Json::array({{{"name", "door"}, {"namespace", "hermes"}}});
     const Json route{{"metadata", {{"name", "r"}, {"namespace", home}}},
                      {"spec", {{"rules", Json::array({{{"backendRefs", backends}}})}}}};
-    const std::string api = "/apis/gateway.networking.k8s.io";
-    w.api.pages[api] = testing::answer(200, R"({"kind":"APIGroup"})");
-    w.api.pages[api + "/v1/httproutes"] = testing::answer(200, Json{{"items", Json::array({route})}}.dump());
+    serve(w, "gateway.networking.k8s.io/v1", "httproutes", route);
 }
 
 std::vector<Fault> exposure_faults() {
@@ -439,6 +443,34 @@ TEST(Inspection, FaultsOfTheHostAreFoundByTheirRowAlone) {
 
 TEST(Inspection, WaysInAreFoundByTheirRowAlone) {
     expect_found(exposure_faults());
+}
+
+TEST(Inspection, RoutesOfAllProtocolsAreWaysIn) {
+    const Json route =
+        kube::parse_yaml(
+            "{metadata: {name: r, namespace: hermes}, spec: {rules: [{backendRefs: [{name: door}]}], "
+            "routes: [{services: [{name: door}]}]}}",
+            "route")
+            .at(0);
+    for (const auto& [version, resource] :
+         std::vector<std::pair<std::string, std::string>>{{"gateway.networking.k8s.io/v1", "tlsroutes"},
+                                                          {"gateway.networking.k8s.io/v1", "tcproutes"},
+                                                          {"gateway.networking.k8s.io/v1alpha2", "tcproutes"},
+                                                          {"gateway.networking.k8s.io/v1alpha2", "udproutes"},
+                                                          {"traefik.io/v1alpha1", "ingressroutetcps"},
+                                                          {"traefik.io/v1alpha1", "ingressrouteudps"}}) {
+        Inspected world;
+        world.service("ClusterIP");
+        serve(world, version, resource, route);
+        EXPECT_EQ(changed(world.rows()), Rows({"exposure-services=WARN", "exposure-routes=FAIL"}))
+            << version << " " << resource;
+        EXPECT_EQ(world.rows().at("exposure-routes").evidence.find("route r in hermes leads"), 0U);
+        world.api.pages["/apis/" + version + "/" + resource] = testing::refusal(403, "Forbidden", "no");
+        EXPECT_EQ(world.rows().at("exposure-routes").verdict, Verdict::inconclusive) << resource;
+        // What is not served may be refused all the same.
+        world.api.pages["/apis/" + version] = testing::answer(200, R"({"resources":[]})");
+        EXPECT_EQ(world.rows().at("exposure-routes").verdict, Verdict::not_applicable) << resource;
+    }
 }
 
 TEST(Inspection, FaultsOfTheAgentAreFoundByTheirRowAlone) {
