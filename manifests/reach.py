@@ -1,6 +1,7 @@
 # What can be reached from here: prints one JSON line {"gateway": [...], "reached": {name: how}}. Run as `python3 -I -S` by
 # absolute path, in the agent's container and in the uncaged twin beside it.
-#   reach.py TARGETS   a JSON list of {"name", "by": tcp|dns|ntp|icmp, "host", "port"}; host "gateway": this network's own
+#   reach.py LIMIT TARGETS   LIMIT: seconds, for all of it; what is dropped silently takes them all
+#       TARGETS: a JSON list of {"name", "by": tcp|dns|ntp|icmp, "host", "port"}; host "gateway": this network's own
 # how: open, refused, silent, unreachable (no route), denied (by the kernel), unresolved
 import errno
 import json
@@ -12,7 +13,6 @@ import threading
 import time
 
 NOBODY = 65534
-LIMIT = 3.0  # seconds, for all of it
 MOST = 64  # what comes after them is not tried, and nothing is said of it
 CODES = {errno.ECONNREFUSED: "refused", errno.EACCES: "denied", errno.EPERM: "denied",
          errno.ENETUNREACH: "unreachable", errno.EHOSTUNREACH: "unreachable", errno.EADDRNOTAVAIL: "unreachable",
@@ -64,13 +64,13 @@ def reach(target, end):
 
 
 def main():
-    targets = json.loads(sys.argv[1])[:MOST]
+    limit, targets = float(sys.argv[1]), json.loads(sys.argv[2])[:MOST]
     if os.getuid() == 0:
         os.setgroups([])
         os.setgid(NOBODY)
         os.setuid(NOBODY)
     found = gateways()
-    end = time.monotonic() + LIMIT
+    end = time.monotonic() + limit
     reached = {}
 
     def note(target):

@@ -119,18 +119,31 @@ class Reading {
         if (!ports.empty()) facts_.dns_target_ports = ports;
     }
 
-    /// The Service's address and not its pods': that one stays.
+    /// What leads to the DNS's pods: its Service, and those beside it, as metrics may have one of their own.
     void note_witnesses() {
         if (dns_.service == nullptr || dns_.on_nodes) return;  // some networks let a pod reach its own node
-        const std::string address = text_at(*dns_.service, "/spec/clusterIP");
+        note_witnesses_of(*dns_.service);
+        const Json& selector = at(*dns_.service, "/spec/selector");
+        const auto own = kube::ref_of(*dns_.service);
+        for (const Json& service : items(cluster_lists().services)) {
+            const auto ref = kube::ref_of(service);
+            const bool beside = ref.ns == own.ns && ref.name != own.name && selector.is_object() &&
+                                at(service, "/spec/selector") == selector;
+            if (beside) note_witnesses_of(service);
+        }
+    }
+
+    /// The Service's address and not its pods': that one stays.
+    void note_witnesses_of(const Json& service) {
+        const std::string address = text_at(service, "/spec/clusterIP");
         Texts behind = facts_.pod_ranges;
         add_all(behind, dns_.addresses());
-        for (const Json& port : at(*dns_.service, "/spec/ports")) {
+        for (const Json& port : at(service, "/spec/ports")) {
             const int number = static_cast<int>(kube::int_at(port, "/port"));
             if (number == 53 || text_at(port, "/protocol", "TCP") != "TCP" || !is_address(address)) continue;
             const int target = dns_.target_of(port);
             facts_.witnesses.push_back(
-                {address, number, target == 0 ? number : target, behind, dns_.doubt(target)});
+                {address, number, target == 0 ? number : target, behind, dns_.doubt(target), true});
         }
     }
 

@@ -66,7 +66,7 @@ std::vector<std::string> witnesses_of(const Values& values, const ClusterFacts& 
         // A rule for the DNS's pods opens what is behind its Service's address, also where they may not be
         // read.
         const auto& dns = cluster.dns_addresses;
-        if (dns.empty() || std::ranges::find(dns, witness.address) != dns.end()) {
+        if (witness.of_dns || dns.empty() || std::ranges::find(dns, witness.address) != dns.end()) {
             behind.pods.push_back(
                 {{"metadata", {{"namespace", cluster.dns_namespace}, {"labels", cluster.dns_selector}}},
                  {"status", {{"podIP", witness.address}}}});

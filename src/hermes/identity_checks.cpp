@@ -18,6 +18,9 @@ constexpr Heading token{"identity-token", "identity", "the pod is given no servi
 constexpr Heading token_file{"identity-token-file", "identity", "no token lies in the container"};
 constexpr Heading bindings{"identity-bindings", "identity", "no role is bound to the account or its groups"};
 
+constexpr std::string_view token_type = "kubernetes.io/service-account-token";
+constexpr std::string_view token_account = "/metadata/annotations/kubernetes.io~1service-account.name";
+
 std::vector<std::string> token_volumes(const Json& pod) {
     std::vector<std::string> found;
     for (const Json& volume : at(pod, "/spec/volumes")) {
@@ -27,6 +30,25 @@ std::vector<std::string> token_volumes(const Json& pod) {
         if (has) found.push_back(text_at(volume, "/name"));
     }
     return found;
+}
+
+/// A Secret can be a token too, which no volume says of itself.
+void judge_secrets(const Premises& premises, const Subject& subject, Findings& findings) {
+    for (const std::string& name : secrets_of(subject)) {
+        const auto found = premises.other_secrets.find(name);
+        if (found == premises.other_secrets.end()) continue;  // the instance's own
+        const Reading& secret = found->second;
+        if (!secret.known()) {
+            findings.unknown(
+                fmt::format("{} is given secret/{}, and whether that is a token is not known: {}",
+                            subject.title, name, secret.failure),
+                fmt::format("grant get on secrets in namespace {}", premises.names.ns));
+        } else if (!secret.items.empty() && text_at(secret.items.front(), "/type") == token_type) {
+            findings.fail(fmt::format("{} is given secret/{}, a token of account {}", subject.title, name,
+                                      text_at(secret.items.front(), token_account)),
+                          take_out(premises, subject));
+        }
+    }
 }
 
 Check check_token(const Premises& premises) {
@@ -43,8 +65,9 @@ Check check_token(const Premises& premises) {
             findings.fail(fmt::format("{} asks for a token", subject.title),
                           "hermesctl deploy --force-conflicts");
         }
+        judge_secrets(premises, subject, findings);
     }
-    return findings.row(token, "no volume with a token");
+    return findings.row(token, "no volume with a token, nor a Secret that is one");
 }
 
 Check check_token_file(const Premises& premises) {

@@ -1,13 +1,16 @@
 // What the rows look at: what the round read, and one command in the pod.
 #include "hermesctl/hermes/inspection.hpp"
 
+#include "hermes/inspection_parts.hpp"
 #include "hermesctl/hermes/agent.hpp"
 #include "items.hpp"
+#include "served.hpp"
 #include "tamed.hpp"
 
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -22,22 +25,18 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t largest_answer = 256 * 1024;
 
-constexpr std::string_view gateway_api = "/apis/gateway.networking.k8s.io";
-constexpr std::string_view traefik_api = "/apis/traefik.io";
-
-/// APIs that not every cluster has, and the versions at which they serve what leads to a Service.
-struct RouteApi {
-    std::string_view group{};
-    std::string_view resource{};
-};
-constexpr std::array route_apis{
-    RouteApi{gateway_api, "v1/httproutes"},          RouteApi{gateway_api, "v1/grpcroutes"},
-    RouteApi{gateway_api, "v1alpha2/tcproutes"},     RouteApi{gateway_api, "v1alpha2/tlsroutes"},
-    RouteApi{traefik_api, "v1alpha1/ingressroutes"}, RouteApi{traefik_api, "v1alpha1/ingressroutetcps"}};
-
-std::string path_of(const RouteApi& api) {
-    return fmt::format("{}/{}", api.group, api.resource);
-}
+/// What leads to a Service, and not in every cluster; the version to prefer comes first.
+constexpr std::array<std::string_view, 11> route_apis{"/apis/gateway.networking.k8s.io/v1/httproutes",
+                                                      "/apis/gateway.networking.k8s.io/v1/grpcroutes",
+                                                      "/apis/gateway.networking.k8s.io/v1/tlsroutes",
+                                                      "/apis/gateway.networking.k8s.io/v1/tcproutes",
+                                                      "/apis/gateway.networking.k8s.io/v1/udproutes",
+                                                      "/apis/gateway.networking.k8s.io/v1alpha2/tlsroutes",
+                                                      "/apis/gateway.networking.k8s.io/v1alpha2/tcproutes",
+                                                      "/apis/gateway.networking.k8s.io/v1alpha2/udproutes",
+                                                      "/apis/traefik.io/v1alpha1/ingressroutes",
+                                                      "/apis/traefik.io/v1alpha1/ingressroutetcps",
+                                                      "/apis/traefik.io/v1alpha1/ingressrouteudps"};
 
 /// What is asked for beside the agent's own objects.
 struct Lists {
@@ -64,19 +63,31 @@ Reading reading_of(Outcome answer, const std::string& what) {
     return {.items = {std::move(*answer.object)}};
 }
 
-/// Without the group, a refusal of its resources tells nothing: who asks may just not read them.
 std::vector<Reading> routes_of(kube::Round& round) {
     std::vector<Reading> routes;
-    for (const RouteApi& api : route_apis) {
-        const Outcome& group = round.of(std::string(api.group));
-        if (group.error && group.error->http() == 404) {
-            routes.push_back({.absent = true});
-        } else {
-            routes.push_back(reading_of(round.take(path_of(api)),
-                                        std::string(api.resource.substr(api.resource.find('/') + 1))));
-        }
+    std::set<std::string> known;
+    for (const std::string_view api : route_apis) {
+        const std::string path(api);
+        if (known.contains(resource_of(path))) continue;
+        Reading reading{.absent = true};
+        if (is_served(round, path)) reading = reading_of(round.take(path), resource_of(path));
+        if (!reading.absent) known.insert(resource_of(path));
+        routes.push_back(std::move(reading));
     }
     return routes;
+}
+
+void add_other_secrets(kube::Round& round, Premises& premises) {
+    std::set<std::string> others;
+    for (const Subject& subject : subjects_of(premises))
+        others.merge(secrets_of(subject));
+    others.erase(premises.names.secret().name);
+    const auto ref_of = [&](const std::string& name) { return kube::Ref{"Secret", premises.names.ns, name}; };
+    for (const std::string& name : others)
+        round.want(ref_of(name));
+    round.run();
+    for (const std::string& name : others)
+        premises.other_secrets[name] = reading_of(round.take(ref_of(name)), title(ref_of(name)));
 }
 
 Json keys_of(const Reading& secret) {
@@ -136,10 +147,8 @@ void want_inspection(kube::Round& round, const Names& names) {
     for (const Listing* list : {&lists.services, &lists.slices, &lists.ingresses, &lists.role_bindings,
                                 &lists.cluster_role_bindings, &lists.cluster_roles})
         round.want(*list);
-    round.want(std::string(gateway_api));
-    round.want(std::string(traefik_api));
-    for (const RouteApi& api : route_apis)
-        round.want(path_of(api));
+    for (const std::string_view api : route_apis)
+        want_if_served(round, std::string(api));
 }
 
 Premises premises_of(kube::Round& round, const Names& names, const Target& agent) {
@@ -159,6 +168,7 @@ Premises premises_of(kube::Round& round, const Names& names, const Target& agent
         .ingresses = reading_of(round.take(lists.ingresses), "ingresses"),
         .routes = routes_of(round)};
     std::erase_if(premises.pods.items, has_ended);
+    add_other_secrets(round, premises);
     premises.pod = agent.pod;
     if (!agent.running) {
         premises.no_inside = premises.pods.known() ? "no agent runs: " + agent.why : premises.pods.failure;

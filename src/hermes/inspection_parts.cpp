@@ -132,6 +132,23 @@ std::vector<Container> containers_of(const Subject& subject) {
     return containers;
 }
 
+std::set<std::string> secrets_of(const Subject& subject) {
+    std::set<std::string> names;
+    for (const Json& volume : at(*subject.pod, "/spec/volumes")) {
+        names.insert(text_at(volume, "/secret/secretName"));
+        for (const Json& source : at(volume, "/projected/sources"))
+            names.insert(text_at(source, "/secret/name"));
+    }
+    for (const Container& container : containers_of(subject)) {
+        for (const Json& from : at(*container.spec, "/envFrom"))
+            names.insert(text_at(from, "/secretRef/name"));
+        for (const Json& variable : at(*container.spec, "/env"))
+            names.insert(text_at(variable, "/valueFrom/secretKeyRef/name"));
+    }
+    names.erase("");
+    return names;
+}
+
 std::string take_out(const Premises& premises, const Subject& subject) {
     const Names& names = premises.names;
     if (subject.of_deployment)

@@ -4,6 +4,7 @@
 #include "hermesctl/hermes/inspection.hpp"
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,6 +59,9 @@ struct Container {
 };
 /// All of a pod: init containers and debug (ephemeral) ones too.
 std::vector<Container> containers_of(const Subject&);
+
+/// The names of the Secrets that its containers are given, as files or variables.
+std::set<std::string> secrets_of(const Subject&);
 
 /// The command that takes away what was added by hand: deploy keeps such fields.
 std::string take_out(const Premises&, const Subject&);

@@ -19,6 +19,11 @@ struct Row {
     bool from_services = false;  // they name the targets
 };
 
+/// tests/node/enforcer/differences.py has it measured. Nobody knows what listens there.
+constexpr const char* node_port_hole =
+    "; not tried: what listens on the node itself from 30000 to 32767, which kube-router leaves open "
+    "whatever the policies say";
+
 constexpr std::array rows{
     Row{"live-api", "the API server is out of reach", "its address is not known", true},
     Row{"live-kubelet", "the kubelets are out of reach", "no node is known"},
@@ -37,7 +42,7 @@ constexpr std::array rows{
     Row{"live-ipv6", "IPv6 is closed", "it is open on request (network.ipv6)"},
     Row{"live-telegram", "Telegram is in reach", ""},
     Row{"live-provider", "the model's provider is in reach",
-        "its host is not in hermesctl's table; deploy asks it"},
+        "hermesctl does not know how to ask this provider; deploy does not try it either"},
 };
 
 std::string how(const Reached& reached, const ReachTarget& target) {
@@ -48,14 +53,20 @@ std::string how(const Reached& reached, const ReachTarget& target) {
 /// One row's verdict out of those of its targets.
 class Judge {
   public:
-    Judge(const Row& row, const Reached& pod, const Twin& twin)
-        : pod_(pod), twin_(twin), check_{.id = row.id, .group = "live", .title = row.title} {}
+    Judge(const Row& row, const Reached& pod, const Twin& twin, const Surroundings& around)
+        : pod_(pod),
+          twin_(twin),
+          around_(around),
+          check_{.id = row.id, .group = "live", .title = row.title} {}
 
     void look_at(const ReachTarget& target) {
         const std::string seen = how(pod_, target);
         if (seen.empty()) return unclear_.push_back(target.name() + " was not tried");
         if (target.lifeline) return lifeline(target, seen);
-        if (seen == "open") return reached_.push_back(target.name());
+        if (seen == "open") {
+            own_node_ = own_node_ || leads_to_own_node(target, around_);
+            return reached_.push_back(target.name());
+        }
         const bool twin_open = twin_.reached && how(*twin_.reached, target) == "open";
         // A twin that is caged itself and does not get there is as good as none.
         const bool twin_tells = twin_.reached && (twin_open || twin_.cage.why.empty());
@@ -112,13 +123,14 @@ class Judge {
             lost_ ? "kubectl get networkpolicies -A: what keeps the pod from there?"
                   : "hermesctl verify --static names the rule; where none allows it, nothing enforces "
                     "it there (docs/checks.md#gate)";
-        if (check_.id == "live-kubelet" || check_.id == "live-nodes")
+        if (own_node_)
             check_.evidence += "; some networks let a pod reach its own node, whatever the policies say";
         return check_;
     }
 
     const Reached& pod_;
     const Twin& twin_;
+    const Surroundings& around_;
     Check check_;
     Texts reached_{};
     Texts closed_{};
@@ -126,31 +138,42 @@ class Judge {
     Texts unclear_{};
     bool lost_ = false;
     bool compared_ = false;
-    bool blind_ = false;  // the twin's own cage is in the way
+    bool own_node_ = false;  // what is reached is the pod's own node
+    bool blind_ = false;     // the twin's own cage is in the way
 };
 
+std::string nothing_of(const Row& row, const Surroundings& around) {
+    const bool of_dns = std::string_view(row.id) == "live-dns-ports";
+    return of_dns && !around.no_witness.empty() ? around.no_witness : row.nothing;
+}
+
+void add_hole(Check& check, const Surroundings& around) {
+    const bool well = check.verdict == Verdict::pass || check.verdict == Verdict::not_applicable;
+    if (check.id == "live-nodeports" && around.kube_router && well) check.evidence += node_port_hole;
+}
+
 Check row_of(const Row& row, const std::vector<ReachTarget>& targets, const std::optional<Reached>& pod,
-             const std::string& no_pod, const Twin& twin, const std::string& unlisted) {
+             const std::string& no_pod, const Twin& twin, const Surroundings& around) {
     const bool any = std::ranges::any_of(targets, [&](const ReachTarget& one) { return one.row == row.id; });
-    if (!any && row.from_services && !unlisted.empty())
+    if (!any && row.from_services && !around.unlisted.empty())
         return {.id = row.id,
                 .group = "live",
                 .title = row.title,
-                .evidence = "the Services, which name what is to be tried, are not known: " + unlisted,
+                .evidence = "the Services, which name what is to be tried, are not known: " + around.unlisted,
                 .hint = "let this account list services in all namespaces"};
     if (!any)
         return {.id = row.id,
                 .group = "live",
                 .title = row.title,
                 .verdict = Verdict::not_applicable,
-                .evidence = row.nothing};
+                .evidence = nothing_of(row, around)};
     if (!pod)
         return {.id = row.id,
                 .group = "live",
                 .title = row.title,
                 .evidence = no_pod,
                 .hint = "hermesctl status"};
-    Judge judge(row, *pod, twin);
+    Judge judge(row, *pod, twin, around);
     for (const ReachTarget& target : targets) {
         if (target.row == row.id) judge.look_at(target);
     }
@@ -175,12 +198,14 @@ std::optional<Reached> parse_reached(std::string_view text, const std::vector<Re
 }
 
 Checks judge_reach(const std::vector<ReachTarget>& targets, const std::optional<Reached>& pod,
-                   const std::string& no_pod, const Twin& twin, const std::string& unlisted) {
+                   const std::string& no_pod, const Twin& twin, const Surroundings& around) {
     Checks all;
     for (const Row& row : rows) {
         const bool any =
             std::ranges::any_of(targets, [&](const ReachTarget& one) { return one.row == row.id; });
-        if (any || !twin.left_out) all.push_back(row_of(row, targets, pod, no_pod, twin, unlisted));
+        if (!any && twin.left_out) continue;
+        all.push_back(row_of(row, targets, pod, no_pod, twin, around));
+        add_hole(all.back(), around);
     }
     return all;
 }

@@ -23,28 +23,31 @@ using namespace std::chrono_literals;
 using kube::at;
 using kube::text_at;
 
-constexpr auto twin_start = 15s;     // its image is on the node
-constexpr auto longest_probe = 15s;  // reach.py ends after 3
+constexpr auto twin_start = 6s;  // its image is on the node
+constexpr auto longest = 10s;    // with the twin's start
+constexpr const char* probe_seconds = "3";
+constexpr const char* quick_seconds = "1.2";
 constexpr std::size_t largest_answer = 64 * 1024;
 
-std::vector<std::string> probe_of(const std::vector<ReachTarget>& targets) {
+std::vector<std::string> probe_of(const std::vector<ReachTarget>& targets, bool quick) {
     Json list = Json::array();
     for (const ReachTarget& target : targets)
         list.push_back(
             {{"name", target.name()}, {"by", target.by}, {"host", target.host}, {"port", target.port}});
-    return python_command(embedded("reach.py"), {list.dump()});
+    return python_command(embedded("reach.py"), {quick ? quick_seconds : probe_seconds, list.dump()});
 }
 
 /// One reach.py under way; nothing that fails there is thrown.
 class Probe {
   public:
     Probe(kube::Client& client, const std::string& ns, const std::string& pod, const std::string& container,
-          const std::vector<ReachTarget>& targets)
+          const std::vector<ReachTarget>& targets, bool quick)
         : targets_(targets) {
         try {
             session_.emplace(
                 client.transport(), client.clock(),
-                kube::ExecRequest{.ns = ns, .pod = pod, .container = container, .argv = probe_of(targets)});
+                kube::ExecRequest{
+                    .ns = ns, .pod = pod, .container = container, .argv = probe_of(targets, quick)});
         } catch (const Error& error) {
             fail(error);
         }
@@ -109,7 +112,7 @@ class Proving {
     Checks run() {
         const std::vector<ReachTarget> targets = chosen();
         if (no_pod_.empty()) probe(targets);
-        return judge_reach(targets, pod_reached_, no_pod_, twin_, around_.unlisted);
+        return judge_reach(targets, pod_reached_, no_pod_, twin_, around_);
     }
 
   private:
@@ -122,6 +125,7 @@ class Proving {
         return targets;
     }
 
+    /// The pod's probe waits for the twin's, so that both see the same network.
     void probe(const std::vector<ReachTarget>& targets) {
         std::optional<AskedJob> job;
         twin_.left_out = options_.quick;
@@ -129,41 +133,51 @@ class Proving {
         reporter_.on(
             {"verify", "probes", State::waiting,
              fmt::format("{} addresses are tried{}", targets.size(), job ? ", from the twin too" : "")});
-        Probe caged(client_, seen_.names.ns, text_at(pod_, "/metadata/name"), std::string(container_name),
-                    targets);
+        std::optional<Probe> caged;
         std::optional<Probe> twin;
-        const auto end = client_.clock().now() + twin_start + longest_probe;
+        const auto end = client_.clock().now() + longest;
         while (client_.clock().now() < end) {
-            const bool caged_runs = caged.pump();
-            if (job && !twin) {
-                if (const Json pod = job->running_pod(); !pod.is_null()) {
-                    twin_.cage = twin_cage(seen_.round.of(seen_.names.policies()), pod);
-                    twin.emplace(client_, seen_.names.ns, text_at(pod, "/metadata/name"), "twin", targets);
-                }
-            }
+            if (job && !twin) start_twin(*job, twin, targets);
+            if (!caged && (!job || twin || !job->why_not().empty()))
+                start(caged, pod_, container_name, targets);
+            const bool caged_runs = caged && caged->pump();
             const bool twin_runs = twin && twin->pump();
-            const bool twin_comes = job && !twin && job->why_not().empty();
-            if (!caged_runs && !twin_runs && !twin_comes) break;
+            if (caged && !caged_runs && !twin_runs) break;
             wait(caged, twin);
         }
-        caged.give_up();
+        if (caged) caged->give_up();
         if (twin) twin->give_up();
         take(caged, twin, job ? job->why_not() : "");
     }
 
-    void wait(const Probe& caged, const std::optional<Probe>& twin) {
+    void start(std::optional<Probe>& probe, const Json& pod, std::string_view container,
+               const std::vector<ReachTarget>& targets) {
+        probe.emplace(client_, seen_.names.ns, text_at(pod, "/metadata/name"), std::string(container),
+                      targets, options_.quick);
+    }
+
+    void start_twin(AskedJob& job, std::optional<Probe>& twin, const std::vector<ReachTarget>& targets) {
+        const Json pod = job.running_pod();
+        if (pod.is_null()) return;
+        twin_.cage = twin_cage(seen_.round.of(seen_.names.policies()), pod);
+        start(twin, pod, "twin", targets);
+    }
+
+    void wait(const std::optional<Probe>& caged, const std::optional<Probe>& twin) {
         std::vector<net::Wake> wakes;
-        if (const auto wake = caged.wake()) wakes.push_back(*wake);
-        if (twin) {
-            if (const auto wake = twin->wake()) wakes.push_back(*wake);
+        for (const std::optional<Probe>* probe : {&caged, &twin}) {
+            if (!*probe) continue;
+            if (const auto wake = (*probe)->wake()) wakes.push_back(*wake);
         }
         client_.transport().poll(100ms, wakes);
         reporter_.tick();
     }
 
-    void take(const Probe& caged, const std::optional<Probe>& twin, const std::string& why_not) {
-        pod_reached_ = caged.reached();
-        if (!pod_reached_) no_pod_ = "the pod could not be asked: " + scrub(caged.failure());
+    void take(const std::optional<Probe>& caged, const std::optional<Probe>& twin,
+              const std::string& why_not) {
+        if (caged) pod_reached_ = caged->reached();
+        if (!pod_reached_)
+            no_pod_ = "the pod could not be asked: " + (caged ? scrub(caged->failure()) : "no time was left");
         if (twin) twin_.reached = twin->reached();
         twin_.why_not =
             twin && !twin_.reached ? "the twin could not be asked: " + scrub(twin->failure()) : why_not;

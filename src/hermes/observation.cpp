@@ -1,6 +1,7 @@
 #include "hermesctl/hermes/observation.hpp"
 
 #include "hermesctl/hermes/inspection.hpp"
+#include "hermesctl/hermes/live_proof.hpp"
 #include "hermesctl/hermes/policy.hpp"
 #include "hermesctl/hermes/policy_checks.hpp"
 
@@ -13,7 +14,10 @@ Observation observe(kube::Client& client, const Names& names, const std::string&
     want_agent(seen.round, names);
     want_cluster(seen.round);
     want_policies(seen.round, names);
-    if (parts == Parts::all) want_inspection(seen.round, names);
+    if (parts == Parts::all) {
+        want_surroundings(seen.round);
+        want_inspection(seen.round, names);
+    }
     seen.round.run();
     seen.live = live_of(seen.round, names);
     if (!seen.live.installed(names)) {

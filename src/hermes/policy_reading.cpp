@@ -1,6 +1,7 @@
 // What the rows about policies need of the cluster.
 #include "hermesctl/hermes/policy_checks.hpp"
 #include "items.hpp"
+#include "served.hpp"
 
 #include <algorithm>
 #include <array>
@@ -26,10 +27,6 @@ constexpr std::array<std::string_view, 9> other_apis{
     "/apis/projectcalico.org/v3/namespaces/{}/networkpolicies",
     "/apis/projectcalico.org/v3/globalnetworkpolicies"};
 
-std::string resource_of(const std::string& path) {
-    return path.substr(path.rfind('/') + 1);
-}
-
 std::string group_of_path(const std::string& path) {
     const std::string rest = path.substr(std::string_view("/apis/").size());
     return rest.substr(0, rest.find('/'));
@@ -44,7 +41,7 @@ void note_other_kinds(const kube::Round& round, const Names& names, PolicyPremis
         const std::string path = path_of(api, names);
         const kube::Outcome& answer = round.of(path);
         const std::string kind = fmt::format("{}.{}", resource_of(path), group_of_path(path));
-        if (answer.error && answer.error->http() == 404) continue;  // no such API here
+        if (!is_served(round, path) || (answer.error && answer.error->http() == 404)) continue;
         if (answer.error) premises.unread_kinds.push_back(fmt::format("may not list {}", kind));
         if (!answer.object) continue;
         for (const Json& item : at(*answer.object, "/items"))
@@ -68,7 +65,7 @@ void want_policies(kube::Round& round, const Names& names) {
     round.want(all_pods());
     round.want(all_namespaces());
     for (const std::string_view api : other_apis)
-        round.want(path_of(api, names));
+        want_if_served(round, path_of(api, names));
 }
 
 PolicyPremises policy_premises(Observation& seen) {

@@ -1,14 +1,18 @@
 // What a caged pod must not reach, and what it must.
+#include "cluster_dns.hpp"
 #include "hermesctl/hermes/gate.hpp"
 #include "hermesctl/hermes/live_proof.hpp"
 #include "hermesctl/hermes/policy.hpp"
+#include "hermesctl/hermes/secrets.hpp"
 #include "items.hpp"
 #include "ranges.hpp"
 
 #include <algorithm>
 #include <cctype>
+#include <set>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace hermesctl::hermes {
 namespace {
@@ -30,7 +34,8 @@ class List {
             std::ranges::any_of(all_, [&](const ReachTarget& one) { return one.name() == target.name(); });
         if (!known) all_.push_back(std::move(target));
     }
-    void lifeline(const char* row, const char* host) {
+    void lifeline(const char* row, const std::string& host) {
+        if (host.empty()) return;
         all_.push_back({.row = row, .by = "tcp", .host = host, .port = 443, .lifeline = true});
     }
     std::vector<ReachTarget> take() { return std::move(all_); }
@@ -50,6 +55,13 @@ void add_api(List& list, const Surroundings& around) {
             list.add("live-api", "tcp", text_at(endpoint, "/addresses/0"),
                      int_at(slice, "/ports/0/port", 6443), Listener::sure);
     }
+}
+
+std::set<std::string> addresses_of(const Json& node) {
+    std::set<std::string> found;
+    for (const Json& address : at(node, "/status/addresses"))
+        found.insert(text_at(address, "/address"));
+    return found;
 }
 
 void add_nodes(List& list, const Surroundings& around) {
@@ -126,6 +138,55 @@ std::string ReachTarget::name() const {
                        host, port);
 }
 
+namespace {
+
+/// What the DNS serves beside port 53, as far as the policy closes it.
+void add_witnesses(Surroundings& around, const Observation& seen) {
+    const auto closed =
+        witnesses_of(seen.values, seen.cluster, foreign_rules(seen.live.of(seen.names.policy())));
+    std::vector<std::string> opened;
+    for (const Witness& witness : seen.cluster.witnesses) {
+        if (!witness.of_dns) continue;  // a row of its own looks at the API's
+        if (std::ranges::find(closed, witness.text()) != closed.end()) {
+            around.witnesses.push_back(witness);
+        } else {
+            opened.push_back(witness.text());
+        }
+    }
+    const bool on_nodes = std::ranges::any_of(
+        seen.cluster.dns_pods, [](const Json& pod) { return kube::bool_at(pod, "/spec/hostNetwork"); });
+    if (!opened.empty()) {
+        around.no_witness =
+            fmt::format("a policy opens what the DNS serves beside port 53: {}", fmt::join(opened, ", "));
+    } else if (on_nodes) {
+        around.no_witness = "the DNS is on its nodes' own network, where policies may not hold";
+    }
+}
+
+const kube::Client::Listing& kube_router_pods() {
+    static const kube::Client::Listing pods{
+        "Pod", "kube-system", {.label = "k8s-app=kube-router", .field = {}}};
+    return pods;
+}
+
+/// k3s has it built in, unless told otherwise; its nodes say so.
+bool has_kube_router(const Observation& seen) {
+    if (!items_in(seen.round.of(kube_router_pods())).empty()) return true;
+    bool k3s = false;
+    for (const Json& node : items_in(seen.round.of(cluster_lists().nodes))) {
+        const std::string arguments = text_at(node, "/metadata/annotations/k3s.io~1node-args");
+        if (arguments.find("--disable-network-policy") != std::string::npos) return false;
+        k3s = k3s || text_at(node, "/status/nodeInfo/kubeletVersion").find("+k3s") != std::string::npos;
+    }
+    return k3s;
+}
+
+}  // namespace
+
+void want_surroundings(kube::Round& round) {
+    round.want(kube_router_pods());
+}
+
 Surroundings surroundings_of(const Observation& seen) {
     const Network& network = seen.values.network;
     const kube::Outcome& services = seen.round.of(cluster_lists().services);
@@ -138,23 +199,34 @@ Surroundings surroundings_of(const Observation& seen) {
                         .lan = network.must_not_reach,
                         .allow = network.allow,
                         .dns = network.dns,
-                        .ipv6_wanted = network.ipv6};
-    const auto closed =
-        witnesses_of(seen.values, seen.cluster, foreign_rules(seen.live.of(seen.names.policy())));
-    for (const Witness& witness : seen.cluster.witnesses) {
-        const bool of_api = witness.port == 443;  // a row of its own looks at that
-        if (!of_api && std::ranges::find(closed, witness.text()) != closed.end())
-            around.witnesses.push_back(witness);
-    }
+                        .ipv6_wanted = network.ipv6,
+                        .kube_router = has_kube_router(seen)};
+    add_witnesses(around, seen);
     return around;
+}
+
+bool leads_to_own_node(const ReachTarget& target, const Surroundings& around) {
+    std::set<std::string> own{around.host_ip};
+    for (const Json& node : around.nodes) {
+        const auto addresses = addresses_of(node);
+        if (addresses.contains(around.host_ip)) own.insert(addresses.begin(), addresses.end());
+    }
+    own.erase("");
+    std::set<std::string> behind;
+    for (const Json& slice : around.api_slices) {
+        for (const Json& endpoint : at(slice, "/endpoints"))
+            behind.insert(text_at(endpoint, "/addresses/0"));
+    }
+    const bool api_service = target.row == "live-api" && !behind.contains(target.host);
+    if (!api_service) return own.contains(target.host);
+    return std::ranges::any_of(behind, [&](const std::string& one) { return own.contains(one); });
 }
 
 std::vector<ReachTarget> reach_targets(const Surroundings& around) {
     List list;
     // First: of very many targets reach.py leaves the last ones out.
     list.lifeline("live-telegram", "api.telegram.org");
-    if (around.provider == "minimax") list.lifeline("live-provider", "api.minimax.io");
-    if (around.provider == "minimax-cn") list.lifeline("live-provider", "api.minimaxi.com");
+    list.lifeline("live-provider", host_of_provider(around.provider));
     add_api(list, around);
     add_nodes(list, around);
     for (const Witness& witness : around.witnesses)

@@ -25,6 +25,7 @@ struct Witness {
     int target_port = 0;                // behind it; policies see one or the other
     std::vector<std::string> behind{};  // addresses and ranges behind it
     std::string doubt{};                // why it is not known that somebody listens; "" where a ready pod is
+    bool of_dns = false;                // the pods of the cluster's DNS are behind it
     std::string text() const;           // "10.43.0.10:9153"
 };
 

@@ -6,6 +6,7 @@
 #include "hermesctl/hermes/target.hpp"
 #include "hermesctl/kube/round.hpp"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +29,7 @@ struct Premises {
     std::string pod{};  // the newest; "" if there is none
     Reading name_space{};
     Reading secret{};
+    std::map<std::string, Reading> other_secrets{};  // that the pods are given beside it, by name
     Reading config{};
     Reading role_bindings{};  // of all namespaces
     Reading cluster_role_bindings{};
@@ -43,7 +45,8 @@ struct Premises {
 
 void want_inspection(kube::Round&, const Names&);
 /// Once the round has run, all but the inside of the pod. What may not be read is noted. Throws ApiError when
-/// it cannot be told whether there is such an installation. Takes what it needs out of the round.
+/// it cannot be told whether there is such an installation. Takes what it needs out of the round, which runs
+/// once more where pods are given other Secrets than the instance's.
 Premises premises_of(kube::Round&, const Names&, const Target& agent);
 
 /// What inspect.py says in a pod, or why it could not be asked.

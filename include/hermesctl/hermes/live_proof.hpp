@@ -37,10 +37,16 @@ struct Surroundings {
     std::vector<std::string> allow{};  // network.allow and network.dns: what the cage opens is not tried
     std::vector<std::string> dns{};
     std::vector<Witness> witnesses{};  // of the DNS
+    std::string no_witness{};          // why there is none; "": the DNS Service has port 53 alone
     bool ipv6_wanted = false;
+    bool kube_router = false;  // enforces here, by itself or in k3s
 };
+/// What they take beside the rest of the observation.
+void want_surroundings(kube::Round&);
 Surroundings surroundings_of(const Observation&);
 std::vector<ReachTarget> reach_targets(const Surroundings&);
+/// Whether the pod's own node answers there: some networks let a pod at it, whatever the policies say.
+bool leads_to_own_node(const ReachTarget&, const Surroundings&);
 
 /// A target's name -> open, refused, silent, unreachable, denied, unresolved.
 using Reached = std::map<std::string, std::string>;
@@ -61,10 +67,9 @@ struct Twin {
     bool left_out = false;  // on purpose: --quick
 };
 
-/// A row for each kind of target. `unlisted`: why Services, and so the targets that they name, are not known.
-/// Pure.
+/// A row for each kind of target. Pure.
 Checks judge_reach(const std::vector<ReachTarget>&, const std::optional<Reached>& pod,
-                   const std::string& no_pod, const Twin&, const std::string& unlisted = "");
+                   const std::string& no_pod, const Twin&, const Surroundings& = {});
 
 /// The twin's Job: the same node and image as the pod, none of its labels.
 Json twin_job(const Names&, const Json& pod);

@@ -46,6 +46,8 @@ std::vector<std::string> keys_of_provider(std::string_view provider);
 std::string key_of_provider(std::string_view provider);
 /// The provider whose key a variable may hold; "" for none.
 std::string provider_of_key(std::string_view key);
+/// Where a provider is asked ("api.minimax.io"); "" where hermesctl does not know how.
+std::string host_of_provider(std::string_view provider);
 
 /// What the pod template carries (annotation hermesctl/secret-hmac) so that the pod rolls when the Secret
 /// changes: tells nothing about the values to who cannot read the salt.

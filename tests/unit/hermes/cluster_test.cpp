@@ -144,6 +144,34 @@ TEST_F(Cluster, NamedPortsOfTheDnsAreTheNumbersOfItsPods) {
     EXPECT_TRUE(read().incomplete);
 }
 
+TEST_F(Cluster, OtherServicesOfTheDnsHaveWitnessesToo) {
+    put(named_dns);
+    put(R"(
+apiVersion: v1
+kind: Service
+metadata: {name: coredns-metrics, namespace: kube-system}
+spec: {clusterIP: 10.96.0.77, selector: {k8s-app: kube-dns}, ports: [{port: 9154, targetPort: metrics}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: headless, namespace: kube-system}
+spec: {clusterIP: None, selector: {k8s-app: kube-dns}, ports: [{port: 9155}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: of-others, namespace: kube-system}
+spec: {clusterIP: 10.96.0.78, selector: {k8s-app: other}, ports: [{port: 9156}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: elsewhere, namespace: apps}
+spec: {clusterIP: 10.96.0.79, selector: {k8s-app: kube-dns}, ports: [{port: 9157}]}
+)");
+    EXPECT_THAT(witnesses(), ElementsAre("10.96.0.10:9153", "10.96.0.77:9154"));
+    EXPECT_EQ(read().witnesses.at(1).target_port, 9253);
+    EXPECT_TRUE(read().witnesses.at(1).of_dns);
+}
+
 TEST_F(Cluster, WhetherAWitnessListensIsKnown) {
     put(named_dns);
     EXPECT_EQ(read().witnesses.at(0).doubt, "");

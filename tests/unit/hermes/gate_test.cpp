@@ -55,6 +55,19 @@ TEST(Witnesses, AreWhatThePolicyDoesNotOpen) {
     EXPECT_THAT(witnesses_of(values, facts(), Json::array()), ElementsAre("10.43.0.10:9153"));
 }
 
+/// Another Service of the DNS, whose pods may not be read.
+TEST(Witnesses, OfTheDnsAreOpenedByARuleForItsPods) {
+    ClusterFacts cluster = facts();
+    cluster.witnesses = {{"10.43.0.77", 9153, 9153, {}, "", true}};
+    EXPECT_THAT(witnesses_of({}, cluster, Json::array()), ElementsAre("10.43.0.77:9153"));
+    const Json kept = kube::parse_yaml(
+                          "- to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: "
+                          "kube-system}}}]\n  ports: [{port: 9153}]",
+                          "kept")
+                          .at(0);
+    EXPECT_THAT(witnesses_of({}, cluster, kept), IsEmpty());
+}
+
 Json policy_of_others(const char* spec) {
     return {{"metadata", {{"name", "other"}, {"namespace", "hermes"}}},
             {"spec", kube::parse_yaml(spec, "other").at(0)}};

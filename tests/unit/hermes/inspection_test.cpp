@@ -79,6 +79,30 @@ Json group(const char* name) {
     return {{"kind", "Group"}, {"name", name}};
 }
 
+void put_secret(Inspected& w, const char* type) {
+    Json secret = testing::object_of("Secret", "hermes", "mine", {{"type", type}});
+    secret["metadata"]["annotations"]["kubernetes.io/service-account.name"] = "hermes";
+    w.api.put(secret);
+}
+
+/// Each way in which a pod is given a Secret.
+std::vector<std::function<void(Json& spec)>> secret_ways() {
+    return {[](Json& spec) {
+                spec["volumes"].push_back(volume("s", "secret", {{"secretName", "mine"}}));
+            },
+            [](Json& spec) {
+                spec["volumes"].push_back(
+                    volume("s", "projected", {{"sources", Json::array({{{"secret", {{"name", "mine"}}}}})}}));
+            },
+            [](Json& spec) {
+                spec["containers"][0]["env"].push_back(
+                    {{"name", "X"}, {"valueFrom", {{"secretKeyRef", {{"name", "mine"}, {"key", "k"}}}}}});
+            },
+            [](Json& spec) {
+                spec["initContainers"][0]["envFrom"].push_back({{"secretRef", {{"name", "mine"}}}});
+            }};
+}
+
 std::vector<Fault> identity_faults() {
     return {
         {"a token's volume",
@@ -214,13 +238,17 @@ std::vector<Fault> host_faults() {
     };
 }
 
+void serve(Inspected& w, const std::string& version, const std::string& resource, const Json& item) {
+    const std::string api = "/apis/" + version;
+    w.api.pages[api] = testing::answer(200, Json{{"resources", Json::array({{{"name", resource}}})}}.dump());
+    w.api.pages[api + "/" + resource] = testing::answer(200, Json{{"items", Json::array({item})}}.dump());
+}
+
 void serve_routes(Inspected& w, const std::string& home) {
     const Json backends = Json::array({{{"name", "door"}, {"namespace", "hermes"}}});
     const Json route{{"metadata", {{"name", "r"}, {"namespace", home}}},
                      {"spec", {{"rules", Json::array({{{"backendRefs", backends}}})}}}};
-    const std::string api = "/apis/gateway.networking.k8s.io";
-    w.api.pages[api] = testing::answer(200, R"({"kind":"APIGroup"})");
-    w.api.pages[api + "/v1/httproutes"] = testing::answer(200, Json{{"items", Json::array({route})}}.dump());
+    serve(w, "gateway.networking.k8s.io/v1", "httproutes", route);
 }
 
 std::vector<Fault> exposure_faults() {
@@ -391,12 +419,58 @@ TEST(Inspection, FaultsOfIdentityAreFoundByTheirRowAlone) {
     expect_found(identity_faults());
 }
 
+TEST(Inspection, ASecretThatIsATokenIsFoundHoweverThePodIsGivenIt) {
+    for (const auto& give : secret_ways()) {
+        Inspected world;
+        world.edit_pod(give);
+        EXPECT_EQ(changed(world.rows()), Rows{}) << "it is not there";
+        put_secret(world, "Opaque");
+        EXPECT_EQ(changed(world.rows()), Rows{});
+        put_secret(world, "kubernetes.io/service-account-token");
+        const auto rows = world.rows();
+        EXPECT_EQ(changed(rows), Rows{"identity-token=FAIL"});
+        EXPECT_THAT(rows.at("identity-token").evidence, HasSubstr("secret/mine, a token of account hermes"));
+        world.api.deny("get", "secrets");
+        const Check unread = world.rows().at("identity-token");
+        EXPECT_EQ(unread.verdict, Verdict::inconclusive);
+        EXPECT_THAT(unread.hint, HasSubstr("get on secrets"));
+    }
+}
+
 TEST(Inspection, FaultsOfTheHostAreFoundByTheirRowAlone) {
     expect_found(host_faults());
 }
 
 TEST(Inspection, WaysInAreFoundByTheirRowAlone) {
     expect_found(exposure_faults());
+}
+
+TEST(Inspection, RoutesOfAllProtocolsAreWaysIn) {
+    const Json route =
+        kube::parse_yaml(
+            "{metadata: {name: r, namespace: hermes}, spec: {rules: [{backendRefs: [{name: door}]}], "
+            "routes: [{services: [{name: door}]}]}}",
+            "route")
+            .at(0);
+    for (const auto& [version, resource] :
+         std::vector<std::pair<std::string, std::string>>{{"gateway.networking.k8s.io/v1", "tlsroutes"},
+                                                          {"gateway.networking.k8s.io/v1", "tcproutes"},
+                                                          {"gateway.networking.k8s.io/v1alpha2", "tcproutes"},
+                                                          {"gateway.networking.k8s.io/v1alpha2", "udproutes"},
+                                                          {"traefik.io/v1alpha1", "ingressroutetcps"},
+                                                          {"traefik.io/v1alpha1", "ingressrouteudps"}}) {
+        Inspected world;
+        world.service("ClusterIP");
+        serve(world, version, resource, route);
+        EXPECT_EQ(changed(world.rows()), Rows({"exposure-services=WARN", "exposure-routes=FAIL"}))
+            << version << " " << resource;
+        EXPECT_EQ(world.rows().at("exposure-routes").evidence.find("route r in hermes leads"), 0U);
+        world.api.pages["/apis/" + version + "/" + resource] = testing::refusal(403, "Forbidden", "no");
+        EXPECT_EQ(world.rows().at("exposure-routes").verdict, Verdict::inconclusive) << resource;
+        // What is not served may be refused all the same.
+        world.api.pages["/apis/" + version] = testing::answer(200, R"({"resources":[]})");
+        EXPECT_EQ(world.rows().at("exposure-routes").verdict, Verdict::not_applicable) << resource;
+    }
 }
 
 TEST(Inspection, FaultsOfTheAgentAreFoundByTheirRowAlone) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -141,7 +142,8 @@ TEST(JudgeReach, WithoutTheAgentNothingIsKnown) {
 /// That there is none may be said only where the Services could be read.
 TEST(JudgeReach, WhatServicesWouldNameIsNotKnownWithoutThem) {
     const Reached none;
-    for (const Check& check : judge_reach({}, none, "", {.reached = none}, "services is forbidden")) {
+    for (const Check& check :
+         judge_reach({}, none, "", {.reached = none}, {.unlisted = "services is forbidden"})) {
         const bool named =
             check.id == "live-api" || check.id == "live-nodeports" || check.id == "live-dns-ports";
         EXPECT_EQ(check.verdict, named ? Verdict::inconclusive : Verdict::not_applicable) << check.id;
@@ -149,6 +151,41 @@ TEST(JudgeReach, WhatServicesWouldNameIsNotKnownWithoutThem) {
         EXPECT_THAT(check.evidence, HasSubstr("services is forbidden"));
         EXPECT_THAT(check.hint, HasSubstr("list services"));
     }
+}
+
+/// What a pod reaches of its own node may be the network's way; of anything else it is nobody's.
+TEST(JudgeReach, OnlyThePodsOwnNodeIsExcused) {
+    const auto api = [](const char* address) {
+        return kube::parse_yaml(
+            fmt::format("{{endpoints: [{{addresses: [{}]}}], ports: [{{port: 6443}}]}}", address), "slice");
+    };
+    Surroundings around{
+        .services = kube::parse_yaml("{kind: Service, metadata: {name: kubernetes, namespace: default}, "
+                                     "spec: {clusterIP: 10.43.0.1}}",
+                                     "service"),
+        .nodes = kube::parse_yaml(
+            "status: {addresses: [{type: InternalIP, address: 192.168.1.10}, {type: ExternalIP, address: "
+            "203.0.113.9}]}\n---\nstatus: {addresses: [{type: InternalIP, address: 192.168.1.11}]}",
+            "nodes"),
+        .api_slices = api("203.0.113.9"),
+        .host_ip = "192.168.1.10"};
+    const auto is_excused = [&](const char* row, const char* host) {
+        const ReachTarget one{.row = row, .by = "tcp", .host = host, .port = 1};
+        for (const Check& check : judge_reach({one}, Reached{{one.name(), "open"}}, "", {}, around)) {
+            if (check.id == row) return check.evidence.find("its own node") != std::string::npos;
+        }
+        return false;
+    };
+    EXPECT_TRUE(is_excused("live-kubelet", "192.168.1.10"));
+    EXPECT_FALSE(is_excused("live-kubelet", "192.168.1.11"));
+    EXPECT_TRUE(is_excused("live-nodes", "203.0.113.9"));
+    EXPECT_TRUE(is_excused("live-nodeports", "192.168.1.10"));
+    EXPECT_FALSE(is_excused("live-lan", "192.168.1.206"));
+    EXPECT_TRUE(is_excused("live-api", "10.43.0.1")) << "what is behind it answers";
+    EXPECT_TRUE(is_excused("live-api", "203.0.113.9"));
+    around.api_slices = api("192.168.1.11");
+    EXPECT_FALSE(is_excused("live-api", "10.43.0.1"));
+    EXPECT_FALSE(is_excused("live-api", "192.168.1.11"));
 }
 
 TEST(JudgeReach, WhatWasNotTriedIsNotKnown) {

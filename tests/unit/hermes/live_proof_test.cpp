@@ -49,16 +49,18 @@ class LiveProof : public ::testing::Test {
     void start_twin(const Json& job) {
         job_ = text_at(job, "/metadata/name");
         if (!twin_starts) return;
-        api_.put(
-            {{"kind", "Pod"},
-             {"metadata", {{"name", job_ + "-x"}, {"namespace", "hermes"}, {"labels", {{"job-name", job_}}}}},
-             {"status",
-              {{"phase", "Running"},
-               {"containerStatuses", {{{"name", "twin"}, {"state", {{"running", Json::object()}}}}}}}}});
+        const Json status{{"name", "twin"}, {"state", {{"running", Json::object()}}}};
+        const Json pod{
+            {"kind", "Pod"},
+            {"metadata", {{"name", job_ + "-x"}, {"namespace", "hermes"}, {"labels", {{"job-name", job_}}}}},
+            {"status", {{"phase", "Running"}, {"containerStatuses", Json::array({status})}}}};
+        transport_.after(twin_after, [this, pod] { api_.put(pod); });
     }
 
     /// A twin that reaches all, and a pod that reaches what it should.
-    void answer(testing::FakeProcess& process) const {
+    void answer(testing::FakeProcess& process) {
+        seconds_ = *std::prev(process.argv.end(), 2);
+        asked_[process.container] = clock_.elapsed();
         if (process.container == interrupt_in) throw Error(ExitCode::interrupted, "interrupted");
         if (process.container == "hermes" && pod_breaks) return process.exit(1);
         Json reached = Json::object();
@@ -93,7 +95,10 @@ class LiveProof : public ::testing::Test {
     testing::RecordingReporter reporter_{};
     kube::Client client_{transport_, clock_, reporter_};
     std::string job_{};
+    std::string seconds_{};                           // that the probes were given
+    std::map<std::string, Clock::Duration> asked_{};  // when, by container
     bool twin_starts = true;
+    Clock::Duration twin_after{0};
     bool twin_caged = false;
     bool pod_breaks = false;
     std::string interrupt_in{};  // the container whose probe it comes in
@@ -128,8 +133,23 @@ TEST_F(LiveProof, WithoutATwinOnlySureListenersTell) {
 TEST_F(LiveProof, TheTwinGoesAlsoWhenItNeverStarted) {
     twin_starts = false;
     EXPECT_EQ(verdict(prove(), "live-resolvers"), Verdict::inconclusive);
+    EXPECT_LE(clock_.elapsed(), std::chrono::seconds(7)) << "with 3 for the probe it is under ten";
     EXPECT_NE(job_, "");
     EXPECT_FALSE(has_jobs());
+}
+
+TEST_F(LiveProof, PodAndTwinAreAskedAtTheSameTime) {
+    twin_after = std::chrono::seconds(3);
+    prove();
+    EXPECT_GE(asked_["twin"], twin_after);
+    EXPECT_LE(asked_["hermes"] - asked_["twin"], std::chrono::milliseconds(100));
+    EXPECT_GE(asked_["hermes"], asked_["twin"]);
+    // Without one that comes there is nothing to wait for.
+    asked_.clear();
+    api_.deny("create", "jobs");
+    const auto begun = clock_.elapsed();
+    prove();
+    EXPECT_LE(asked_["hermes"] - begun, std::chrono::milliseconds(100));
 }
 
 TEST_F(LiveProof, AnInterruptLeavesNoJobBehind) {
@@ -178,9 +198,73 @@ TEST_F(LiveProof, APodThatCannotBeAskedIsNoPass) {
     EXPECT_FALSE(has_jobs());
 }
 
+TEST_F(LiveProof, WhyNoPortOfTheDnsIsTriedIsTrue) {
+    const auto evidence = [this] {
+        for (const Check& check : prove({.quick = false})) {
+            if (check.id == "live-dns-ports") return check.evidence;
+        }
+        return std::string();
+    };
+    const auto put_dns = [this](Json ports, bool on_nodes) {
+        api_.put({{"kind", "Service"},
+                  {"metadata", {{"name", "kube-dns"}, {"namespace", "kube-system"}}},
+                  {"spec",
+                   {{"clusterIP", "10.43.0.10"},
+                    {"selector", {{"k8s-app", "kube-dns"}}},
+                    {"ports", std::move(ports)}}}});
+        api_.put({{"kind", "Pod"},
+                  {"metadata",
+                   {{"name", "dns-x"}, {"namespace", "kube-system"}, {"labels", {{"k8s-app", "kube-dns"}}}}},
+                  {"spec", {{"hostNetwork", on_nodes}}},
+                  {"status", {{"podIP", "10.42.0.2"}}}});
+    };
+    const Json name_port{{"name", "dns"}, {"port", 53}, {"protocol", "UDP"}};
+    const Json metrics{{"name", "metrics"}, {"port", 9153}};
+    put_dns(Json::array({name_port}), false);
+    EXPECT_EQ(evidence(), "the DNS Service has port 53 alone");
+    put_dns(Json::array({name_port, metrics}), true);
+    EXPECT_THAT(evidence(), HasSubstr("on its nodes' own network"));
+    put_dns(Json::array({name_port, metrics}), false);
+    EXPECT_THAT(evidence(), HasSubstr("TCP 10.43.0.10:9153 refused"));
+    Json policy = api_.object(names.policy());
+    policy["spec"]["egress"].push_back(
+        {{"to", Json::array({{{"ipBlock", {{"cidr", "10.43.0.10/32"}}}}})}, {"ports", {{{"port", 9153}}}}});
+    api_.put(policy);
+    EXPECT_THAT(evidence(), HasSubstr("a policy opens what the DNS serves beside port 53: 10.43.0.10:9153"));
+}
+
+TEST_F(LiveProof, WhatKubeRouterLeavesOpenOnTheNodeIsSaid) {
+    const auto says_so = [this] {
+        for (const Check& check : prove()) {
+            if (check.id != "live-nodeports") continue;
+            EXPECT_EQ(check.verdict, Verdict::not_applicable);
+            return check.evidence.find("30000 to 32767") != std::string::npos;
+        }
+        return false;
+    };
+    const auto put_node = [this](const char* version, const char* arguments) {
+        api_.put({{"kind", "Node"},
+                  {"metadata", {{"name", "n1"}, {"annotations", {{"k3s.io/node-args", arguments}}}}},
+                  {"status", {{"nodeInfo", {{"kubeletVersion", version}}}}}});
+    };
+    put_node("v1.34.3", "[]");
+    EXPECT_FALSE(says_so());
+    put_node("v1.34.3+k3s1", R"(["server"])");
+    EXPECT_TRUE(says_so());
+    put_node("v1.34.3+k3s1", R"(["server","--flannel-backend","none","--disable-network-policy"])");
+    EXPECT_FALSE(says_so());
+    api_.put({{"kind", "Pod"},
+              {"metadata",
+               {{"name", "r"}, {"namespace", "kube-system"}, {"labels", {{"k8s-app", "kube-router"}}}}}});
+    EXPECT_TRUE(says_so());
+}
+
 TEST_F(LiveProof, QuickMakesNoTwinAndTriesSureListenersAlone) {
     const Checks checks = prove({.quick = true});
     EXPECT_EQ(job_, "");
+    EXPECT_EQ(seconds_, "1.2") << "of two seconds in all";
+    prove();
+    EXPECT_EQ(seconds_, "3");
     EXPECT_EQ(verdict(checks, "live-api"), Verdict::pass);
     EXPECT_TRUE(
         std::ranges::none_of(checks, [](const Check& check) { return check.id == "live-resolvers"; }));

@@ -16,6 +16,7 @@
 namespace hermesctl::hermes {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -59,6 +60,29 @@ TEST(Observe, WhoMayNotSeeThePodsSeesNoAgent) {
     const Observation seen = observe(world.client, world.names, server);
     EXPECT_FALSE(seen.agent.running);
     EXPECT_THAT(seen.agent.why, HasSubstr("pods"));
+}
+
+/// RBAC refuses before anybody looks whether there is such an API.
+TEST(Observe, WhatIsNotServedIsNotMissed) {
+    Inspected world;
+    const std::string version = "/apis/cilium.io/v2";
+    world.api.pages[version + "/namespaces/hermes/ciliumnetworkpolicies"] =
+        testing::refusal(403, "Forbidden", "ciliumnetworkpolicies is forbidden");
+    const auto unread = [&] {
+        Observation seen = observe(world.client, world.names, server);
+        return policy_premises(seen).unread_kinds;
+    };
+    const auto serve = [&](const char* resource) {
+        world.api.pages[version] =
+            testing::answer(200, Json{{"resources", Json::array({{{"name", resource}}})}}.dump());
+    };
+    EXPECT_THAT(unread(), IsEmpty()) << "no such group";
+    serve("ciliumendpoints");
+    EXPECT_THAT(unread(), IsEmpty()) << "no such kind";
+    serve("ciliumnetworkpolicies");
+    EXPECT_THAT(unread(), ElementsAre("may not list ciliumnetworkpolicies.cilium.io"));
+    world.api.pages[version] = testing::refusal(403, "Forbidden", "no discovery");
+    EXPECT_THAT(unread(), ElementsAre("may not list ciliumnetworkpolicies.cilium.io"));
 }
 
 TEST(Observe, WithoutAnInstallationSaysSo) {

@@ -1,8 +1,13 @@
 // A provider's key may go by several names: deploy asks for one only if it has none of them.
 #include "hermesctl/hermes/compose.hpp"
+#include "hermesctl/hermes/live_proof.hpp"
 #include "support/fake_api.hpp"
 #include "support/recording_reporter.hpp"
 
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <regex>
 #include <sstream>
 
 #include <gmock/gmock.h>
@@ -21,6 +26,22 @@ TEST(Providers, HaveKeysOfSeveralNames) {
     EXPECT_THAT(keys_of_provider("copilot"), ElementsAre("COPILOT_GITHUB_TOKEN", "GH_TOKEN", "GITHUB_TOKEN"));
     EXPECT_THAT(keys_of_provider("minimax-oauth"), IsEmpty());
     EXPECT_EQ(key_of_provider("gemini"), "GOOGLE_API_KEY");
+}
+
+TEST(Providers, AreInReachWhereThePodAsksThem) {
+    std::ifstream file(SOURCE_DIR "/manifests/asking.py");
+    const std::string script{std::istreambuf_iterator<char>(file), {}};
+    static const std::regex row(R"re("([a-z-]+)": \("[A-Z_]*", "https://([^/"]+))re");
+    std::size_t rows = 0;
+    for (std::sregex_iterator one(script.begin(), script.end(), row), end; one != end; ++one, ++rows) {
+        EXPECT_EQ(host_of_provider(one->str(1)), one->str(2));
+        const auto targets = reach_targets({.provider = one->str(1)});
+        EXPECT_TRUE(std::ranges::any_of(targets, [&](const ReachTarget& target) {
+            return target.row == "live-provider" && target.host == one->str(2) && target.lifeline;
+        })) << one->str(1);
+    }
+    EXPECT_GE(rows, 7U);
+    EXPECT_EQ(host_of_provider("gemini"), "");
 }
 
 /// What compose() misses when these secrets are given; "" if nothing.
