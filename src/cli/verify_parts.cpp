@@ -39,7 +39,7 @@ Checks policy_rows(Session& session, const hermes::Names& names) {
     return hermes::policy_checks(hermes::policy_premises(seen));
 }
 
-Checks policy_rows(std::string_view text, const std::string& source, const std::string& ns) {
+std::vector<Json> policy_objects(std::string_view text, const std::string& source) {
     std::vector<Json> objects;
     for (const Json& document : kube::parse_yaml(text, source))
         collect(document, objects);
@@ -49,7 +49,7 @@ Checks policy_rows(std::string_view text, const std::string& source, const std::
         throw Error(ExitCode::usage, fmt::format("{} has no NetworkPolicy", source),
                     "--static -f takes the YAML that kubectl apply takes");
     }
-    return hermes::policy_checks_of(objects, ns);
+    return objects;
 }
 
 Checks told(Checks checks, const GlobalFlags& flags) {
@@ -72,9 +72,10 @@ hermes::Report verify_installation(Session& session, const hermes::Names& names,
                           .instance = names.name,
                           .pod = seen.agent.pod,
                           .image = seen.values.image,
-                          .when = rfc3339(session.clock().wall()),
-                          .open = hermes::openings(seen.values)};
+                          .when = rfc3339(session.clock().wall())};
     const auto policies = hermes::policy_premises(seen);
+    report.open = safe_to_show(hermes::openings(policies));
+    report.allowed = safe_to_show(hermes::allowed(policies));
     Checks checks = hermes::policy_checks(policies);
     if (!computed) {
         const hermes::ProofOptions probing{.lan_targets = options.lan_targets,
