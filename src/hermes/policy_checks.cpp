@@ -290,7 +290,10 @@ Traffic to_all(const std::vector<std::string>& ranges, const Ports& ports) {
 }
 
 Traffic inside(const PolicyPremises& premises) {
-    const Traffic v6 = Traffic("::/0", Ports::all()) - Traffic(everything_v6, Ports::all());
+    Traffic v6("::/0", Ports::all());
+    // Of a file nobody knows whether its cluster has IPv4.
+    if (!premises.in_cluster || opens_v6(premises.values, premises.cluster))
+        v6 = v6 - Traffic(everything_v6, Ports::all());
     return v6 | to_all(closed_ranges(premises.values, premises.cluster, false), Ports::all()) |
            to_all(closed_ranges(premises.values, premises.cluster, true), Ports::all());
 }

@@ -12,7 +12,8 @@ const Ports& dns_ports();
 
 Reach reach_of(const PolicyPremises&);
 Traffic to_all(const std::vector<std::string>& ranges, const Ports&);
-/// What no pod in a cage has to reach: special ranges, the cluster's own, what was closed by name.
+/// What no pod in a cage has to reach: special ranges, the cluster's own, what was closed by name, IPv6 where
+/// it was not asked for.
 Traffic inside(const PolicyPremises&);
 
 /// The first of them, and how many more there are.

@@ -138,7 +138,7 @@ Surroundings surroundings_of(const Observation& seen) {
                         .lan = network.must_not_reach,
                         .allow = network.allow,
                         .dns = network.dns,
-                        .ipv6_wanted = network.ipv6};
+                        .ipv6_wanted = opens_v6(seen.values, seen.cluster)};
     const auto closed =
         witnesses_of(seen.values, seen.cluster, foreign_rules(seen.live.of(seen.names.policy())));
     for (const Witness& witness : seen.cluster.witnesses) {

@@ -257,6 +257,23 @@ TEST_F(PolicyRows, PrivateAddressesBehindNat64AreALeakWhoeverOpensThem) {
     EXPECT_THAT(ids(rows()), ElementsAre("policy-leaks"));
 }
 
+TEST_F(PolicyRows, Ipv6ThatNobodyAskedForIsALeak) {
+    add("{podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: '2000::/3', except: "
+        "['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20']}}], ports: [{port: 443}]}]}");
+    EXPECT_THAT(ids(rows()), ElementsAre("policy-leaks"));
+    EXPECT_THAT(found(rows()).at("policy-leaks").evidence, HasSubstr("TCP [2000::1]:443 by rule 1"));
+    premises_.values.network.ipv6 = true;
+    premises_.policies[0] = own();
+    EXPECT_THAT(ids(rows()), IsEmpty());
+    premises_.values.network.ipv6 = false;
+    premises_.cluster = {.dns_selector = {{"k8s-app", "kube-dns"}},
+                         .dns_addresses = {"169.254.20.10", "fd00:43::a"},
+                         .node_addresses = {"fd00::7"},
+                         .pod_ranges = {"fd00:42::/56"}};
+    premises_.policies[0] = own();
+    EXPECT_THAT(ids(rows()), IsEmpty()) << "it has nothing else";
+}
+
 TEST_F(PolicyRows, ANodeThatJoinedWithAPublicAddressIsALeakAndDrift) {
     premises_.cluster.node_addresses.emplace_back("198.41.8.8");
     EXPECT_THAT(ids(rows()), ElementsAre("policy-drift", "policy-leaks"));

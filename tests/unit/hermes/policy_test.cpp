@@ -102,6 +102,17 @@ TEST(EgressRules, LeaveIpv6ClosedUnlessAsked) {
     EXPECT_FALSE(except_of(rules_of({}, cluster), "2000::/3").is_null()) << "it has nothing else";
 }
 
+TEST(EgressRules, OpenIpv6WhereThereIsNothingElseThoughDnsIsNodeLocal) {
+    ClusterFacts cluster{.dns_addresses = {"169.254.20.10", "fd00:43::a"},
+                         .node_addresses = {"fd00::7"},
+                         .pod_ranges = {"fd00:42::/56"}};
+    EXPECT_TRUE(opens_v6({}, cluster));
+    EXPECT_FALSE(except_of(rules_of({}, cluster), "2000::/3").is_null());
+    cluster.node_addresses.emplace_back("192.168.1.20");
+    EXPECT_FALSE(opens_v6({}, cluster));
+    EXPECT_FALSE(opens_v6({}, {.dns_addresses = {"169.254.20.10"}})) << "nothing is known";
+}
+
 /// What the rules let a pod send.
 Traffic traffic_of(const Json& rules) {
     const Json policy{
