@@ -244,5 +244,13 @@ TEST(PolicyOrigins, NameWhereEachLineComesFrom) {
               1);
 }
 
+TEST(PolicyOrigins, TheUsualDnsIsDeploysOwnWhereServicesCouldNotBeRead) {
+    const Json policy{{"spec", {{"egress", egress_rules({}, {}, Json::array())}}}};
+    const auto origins = policy_origins({}, {}, policy);
+    ASSERT_FALSE(origins.empty());
+    EXPECT_THAT(origins[0].line, ::testing::HasSubstr("pods k8s-app=kube-dns"));
+    EXPECT_THAT(origins[0].why, ::testing::StartsWith("the pods of the cluster's DNS"));
+}
+
 }  // namespace
 }  // namespace hermesctl::hermes
