@@ -34,8 +34,8 @@ void collect(const Json& object, std::vector<Json>& objects) {
 }  // namespace
 
 Checks policy_rows(Session& session, const hermes::Names& names) {
-    hermes::Observation seen =
-        hermes::observe(session.client(), names, session.connection().server, hermes::Parts::policies);
+    hermes::Observation seen = hermes::observe(session.client(), names, session.connection().server,
+                                               hermes::Parts::policies, session.context().resolve);
     return hermes::policy_checks(hermes::policy_premises(seen));
 }
 
@@ -63,8 +63,9 @@ hermes::Report verify_installation(Session& session, const hermes::Names& names,
                                    const VerifyOptions& options) {
     const bool computed = options.scope == hermes::Scope::computed;
     kube::Client& client = session.client();
-    hermes::Observation seen = hermes::observe(client, names, session.connection().server,
-                                               computed ? hermes::Parts::policies : hermes::Parts::all);
+    hermes::Observation seen =
+        hermes::observe(client, names, session.connection().server,
+                        computed ? hermes::Parts::policies : hermes::Parts::all, session.context().resolve);
     hermes::Report report{.scope = options.scope,
                           .context = session.connection().context,
                           .server = session.connection().server,

@@ -242,13 +242,28 @@ class Judge {
         Texts texts;
         for (const Gap& gap : premises_.cluster.gaps)
             texts.push_back(gap.why);
-        check.evidence = "nodes, API server, pods, Services, load balancers";
+        for (const Json& pod : premises_.neighbours.pods)
+            note_public(pod, texts);
+        check.evidence =
+            "nodes, API server, pods, Services, load balancers; your router's own public address is in no "
+            "list: "
+            "where it forwards ports, name it under network.except";
         if (!texts.empty()) {
             check.verdict = Verdict::warn;
             check.evidence = some_of(texts);
             check.hint = "name what is missing under network.except in hermes.yaml, then hermesctl deploy -f";
         }
         return check;
+    }
+
+    /// A pod outside of all that is closed: the ranges that are known are not all.
+    void note_public(const Json& pod, Texts& texts) const {
+        for (const std::string& address : pod_addresses(pod)) {
+            if ((Traffic(address, Ports::all()) - inside_).empty()) continue;
+            texts.push_back(
+                fmt::format("pod {} in {} has the address {}, outside of the pod ranges that are known",
+                            text_at(pod, "/metadata/name"), text_at(pod, "/metadata/namespace"), address));
+        }
     }
 
     const PolicyPremises& premises_;

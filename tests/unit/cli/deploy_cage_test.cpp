@@ -91,6 +91,17 @@ TEST_F(DeployCage, ANodeThatJoinsLaterIsToldByStatusAndClosedByDeploy) {
     EXPECT_THAT(mended["drift"].dump(), Not(HasSubstr("the cluster has changed")));
 }
 
+TEST_F(DeployCage, TheApiServersNameIsClosedWithAllItsAddresses) {
+    world_.context.resolve = [](const std::string& name) {
+        return name == "k8s.example" ? std::vector<std::string>{"85.10.0.30"} : std::vector<std::string>{};
+    };
+    world_.run({"status", "-o", "json"});
+    EXPECT_THAT(world_.out.str(), HasSubstr("LEAKS: TCP 85.10.0.30:80"));
+    EXPECT_EQ(world_.run({"deploy", "--no-wait"}), ExitCode::ok) << world_.err.str();
+    EXPECT_THAT(world_.api.object({"NetworkPolicy", "hermes", "hermes-egress"}).dump(),
+                HasSubstr("85.10.0.30/32"));
+}
+
 TEST_F(DeployCage, IsNotLookedAtWithoutAWaitOrACheck) {
     open_the_lan();
     for (const char* flag : {"--no-check", "--no-wait"}) {

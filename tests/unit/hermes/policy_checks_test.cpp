@@ -303,6 +303,18 @@ TEST_F(PolicyRows, WhatIsNotKnownIsNoPass) {
     EXPECT_EQ(rows().size(), 7u);
 }
 
+TEST_F(PolicyRows, APodWithAPublicAddressOfNoKnownRangeIsAGap) {
+    EXPECT_THAT(row(rows(), "policy-gaps").evidence, HasSubstr("router's own public address"));
+    premises_.neighbours = {.pods = {{{"metadata", {{"name", "web"}, {"namespace", "shop"}}},
+                                      {"status", {{"podIP", "100.0.0.3"}}}}},
+                            .known = true};
+    EXPECT_THAT(ids(rows()), ElementsAre("policy-gaps"));
+    EXPECT_THAT(row(rows(), "policy-gaps").evidence, HasSubstr("pod web in shop has the address 100.0.0.3"));
+    premises_.values.network.except = {"100.0.0.0/16"};
+    premises_.policies = {own()};
+    EXPECT_THAT(ids(rows()), IsEmpty());
+}
+
 TEST_F(PolicyRows, OtherKindsAreListed) {
     premises_.other_kinds = {"ciliumnetworkpolicies.cilium.io/open"};
     EXPECT_THAT(ids(rows()), ElementsAre("policy-other-kinds"));
