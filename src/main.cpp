@@ -3,6 +3,7 @@
 #include "hermesctl/base/interrupt.hpp"
 #include "hermesctl/cli/cli.hpp"
 #include "hermesctl/net/curl.hpp"
+#include "hermesctl/net/resolve.hpp"
 
 #include <exception>
 #include <iostream>
@@ -49,6 +50,7 @@ int hermesctl_main(int argc, char** argv) {
         .detect_terminal = {},
         .version = HERMESCTL_VERSION,
         .commit = HERMESCTL_COMMIT,
+        .resolve = net::addresses_of,
     };
     context.detect_terminal = [&context](bool no_colour) {
         return term::detect(context.environment, no_colour);

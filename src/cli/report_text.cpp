@@ -145,6 +145,12 @@ Checks safe_to_show(Checks checks) {
     return checks;
 }
 
+std::vector<std::string> safe_to_show(std::vector<std::string> texts) {
+    for (std::string& text : texts)
+        text = term::printable(scrub(text));
+    return texts;
+}
+
 std::string report_text(const hermes::Report& report, const Terminal& terminal) {
     Page page(terminal);
     page.line(term::printable(hermes::subject_text(report)));

@@ -5,11 +5,13 @@
 #include "hermesctl/term/terminal.hpp"
 
 #include <string>
+#include <vector>
 
 namespace hermesctl::cli {
 
 /// Rows that anybody's text may have got into, fit to be shown: scrubbed, on one line, without controls.
 hermes::Checks safe_to_show(hermes::Checks);
+std::vector<std::string> safe_to_show(std::vector<std::string>);
 
 /// Rows in groups, what does not pass with its evidence and hint; the verdict last, where the eye is.
 std::string report_text(const hermes::Report&, const term::Terminal&);

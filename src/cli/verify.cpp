@@ -1,7 +1,9 @@
 // hermesctl verify: the isolation report, for people, programs, CI systems and for keeping.
 #include "commands.hpp"
 #include "flags.hpp"
+#include "hermesctl/hermes/policy_checks.hpp"
 #include "report_delivery.hpp"
+#include "report_text.hpp"
 #include "requested.hpp"
 #include "verify_parts.hpp"
 
@@ -48,12 +50,15 @@ void check_flags(const VerifyFlags& flags) {
 hermes::Report verify_file(Session& session) {
     GlobalFlags flags = session.flags();
     const std::string source = flags.file == "-" ? "stdin" : flags.file;
-    Checks rows = policy_rows(text_of_file(session), source, flags.ns.empty() ? "default" : flags.ns);
+    const std::string ns = flags.ns.empty() ? "default" : flags.ns;
+    const auto objects = policy_objects(text_of_file(session), source);
+    Checks rows = hermes::policy_checks_of(objects, ns);
     flags.file.clear();
     return {.scope = Scope::computed,
             .instance = source,
             .when = rfc3339(session.clock().wall()),
-            .checks = told(std::move(rows), flags)};
+            .checks = told(std::move(rows), flags),
+            .allowed = safe_to_show(hermes::allowed_of(objects, ns))};
 }
 
 ExitCode verify(Session& session, const VerifyFlags& flags) {

@@ -34,12 +34,12 @@ void collect(const Json& object, std::vector<Json>& objects) {
 }  // namespace
 
 Checks policy_rows(Session& session, const hermes::Names& names) {
-    hermes::Observation seen =
-        hermes::observe(session.client(), names, session.connection().server, hermes::Parts::policies);
+    hermes::Observation seen = hermes::observe(session.client(), names, session.connection().server,
+                                               hermes::Parts::policies, session.context().resolve);
     return hermes::policy_checks(hermes::policy_premises(seen));
 }
 
-Checks policy_rows(std::string_view text, const std::string& source, const std::string& ns) {
+std::vector<Json> policy_objects(std::string_view text, const std::string& source) {
     std::vector<Json> objects;
     for (const Json& document : kube::parse_yaml(text, source))
         collect(document, objects);
@@ -49,7 +49,7 @@ Checks policy_rows(std::string_view text, const std::string& source, const std::
         throw Error(ExitCode::usage, fmt::format("{} has no NetworkPolicy", source),
                     "--static -f takes the YAML that kubectl apply takes");
     }
-    return hermes::policy_checks_of(objects, ns);
+    return objects;
 }
 
 Checks told(Checks checks, const GlobalFlags& flags) {
@@ -63,8 +63,9 @@ hermes::Report verify_installation(Session& session, const hermes::Names& names,
                                    const VerifyOptions& options) {
     const bool computed = options.scope == hermes::Scope::computed;
     kube::Client& client = session.client();
-    hermes::Observation seen = hermes::observe(client, names, session.connection().server,
-                                               computed ? hermes::Parts::policies : hermes::Parts::all);
+    hermes::Observation seen =
+        hermes::observe(client, names, session.connection().server,
+                        computed ? hermes::Parts::policies : hermes::Parts::all, session.context().resolve);
     hermes::Report report{.scope = options.scope,
                           .context = session.connection().context,
                           .server = session.connection().server,
@@ -72,9 +73,10 @@ hermes::Report verify_installation(Session& session, const hermes::Names& names,
                           .instance = names.name,
                           .pod = seen.agent.pod,
                           .image = seen.values.image,
-                          .when = rfc3339(session.clock().wall()),
-                          .open = hermes::openings(seen.values)};
+                          .when = rfc3339(session.clock().wall())};
     const auto policies = hermes::policy_premises(seen);
+    report.open = safe_to_show(hermes::openings(policies));
+    report.allowed = safe_to_show(hermes::allowed(policies));
     Checks checks = hermes::policy_checks(policies);
     if (!computed) {
         const hermes::ProofOptions probing{.lan_targets = options.lan_targets,

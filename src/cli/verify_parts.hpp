@@ -12,9 +12,8 @@ namespace hermesctl::cli {
 
 /// What all policies that select the pod allow together, computed.
 hermes::Checks policy_rows(Session&, const hermes::Names&);
-/// The same of policies in a file, without a cluster; those that name no namespace are in `ns`. Throws
-/// Error{usage} when the text is no YAML or has no NetworkPolicy.
-hermes::Checks policy_rows(std::string_view text, const std::string& source, const std::string& ns);
+/// The objects of a file. Throws Error{usage} when the text is no YAML or has no NetworkPolicy.
+std::vector<kube::Json> policy_objects(std::string_view text, const std::string& source);
 struct VerifyOptions {
     hermes::Scope scope = hermes::Scope::full;
     std::vector<std::string> lan_targets{};  // beside network.mustNotReach

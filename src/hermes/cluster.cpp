@@ -43,18 +43,19 @@ void add_list(Texts& list, const std::string& text) {
 
 class Reading {
   public:
-    explicit Reading(const kube::Round& round)
-        : round_(round), dns_(dns_of(round, cluster_lists().services)) {}
+    Reading(const kube::Round& round, const ClusterHints& hints)
+        : round_(round), hints_(hints), dns_(dns_of(round, cluster_lists().services)) {}
 
-    ClusterFacts run(const std::string& server) {
+    ClusterFacts run() {
         note_gaps();
         read_dns();
         read_nodes();
-        read_api(server);
+        read_api();
         note_witnesses();
         note_api_witness();
         read_balancers();
         read_service_ranges();
+        note_pods();
         return std::move(facts_);
     }
 
@@ -179,19 +180,28 @@ class Reading {
         }
     }
 
-    void read_api(const std::string& server) {
+    /// All that a name stands for is closed. A gap where that is nothing, and nobody has named anything.
+    void add_name(Texts& list, const std::string& name, const char* what) {
+        const Texts found = hints_.resolve ? hints_.resolve(name) : Texts{};
+        for (const std::string& address : found)
+            add(list, address);
+        if (!found.empty() || !hints_.except.empty()) return;
+        facts_.gaps.push_back(
+            {name, fmt::format("{} is called by a name ({}) whose addresses are not known; name "
+                               "them under network.except",
+                               what, name)});
+    }
+
+    void read_api() {
         for (const Json& slice : items(cluster_lists().slices)) {
             for (const Json& endpoint : at(slice, "/endpoints")) {
                 add_all(facts_.api_addresses, at(endpoint, "/addresses"));
             }
         }
-        const std::string host = host_of(server);
+        const std::string host = host_of(hints_.server);
         add(facts_.api_addresses, host);
-        if (!host.empty() && !is_address(host) && host != "localhost") {
-            facts_.gaps.push_back({host,
-                                   "the API server is called by a name, and that name's addresses are not "
-                                   "known; name them under network.except"});
-        }
+        if (!host.empty() && !is_address(host) && host != "localhost")
+            add_name(facts_.api_addresses, host, "the API server");
     }
 
     /// "https://[::1]:6443/x" -> "::1"
@@ -206,7 +216,9 @@ class Reading {
     void read_balancers() {
         for (const Json& service : items(cluster_lists().services)) {
             for (const Json& ingress : at(service, "/status/loadBalancer/ingress")) {
+                const std::string name = text_at(ingress, "/hostname");
                 add(facts_.balancer_addresses, text_at(ingress, "/ip"));
+                if (!name.empty()) add_name(facts_.balancer_addresses, name, "a load balancer");
             }
             add_all(facts_.balancer_addresses, at(service, "/spec/externalIPs"));
         }
@@ -216,8 +228,9 @@ class Reading {
     void read_service_ranges() {
         for (const Json& range : items(cluster_lists().ranges))
             add_all(facts_.service_ranges, at(range, "/spec/cidrs"));
-        if (facts_.service_ranges.empty()) read_kubeadm();
-        if (facts_.service_ranges.empty()) read_k3s();
+        const bool served = !facts_.service_ranges.empty();
+        read_kubeadm(served);
+        read_k3s(served || !facts_.service_ranges.empty());
         if (!facts_.service_ranges.empty()) return;
         // Not known as a whole: each address that is in use, and a word about it where that may not be all.
         bool inside = round_.of(cluster_lists().services).object.has_value();
@@ -225,7 +238,7 @@ class Reading {
             for (const Json& address : at(service, "/spec/clusterIPs")) {
                 if (!address.is_string() || !is_address(address.get<std::string>())) continue;
                 add(facts_.service_ranges, address);
-                inside = inside && is_special(address);
+                inside = inside && is_closed(address);
             }
         }
         if (inside) return;
@@ -234,21 +247,44 @@ class Reading {
                                "network.except"});
     }
 
-    static bool is_special(const std::string& address) {
+    /// Whatever is known of the cluster: special, or named under network.except.
+    bool is_closed(const std::string& address) const {
         const auto range = parse_range(address);
-        if (range->v6) return (range->first[0] & 0xe0) != 0x20;  // only 2000::/3 is public
-        const Texts& special = special_ranges_v4();
-        return std::any_of(special.begin(), special.end(),
-                           [&](const std::string& text) { return parse_range(text)->contains(*range); });
+        if (range->v6 && (range->first[0] & 0xe0) != 0x20) return true;  // only 2000::/3 is public
+        return lies_in(*range, special_ranges_v4()) || lies_in(*range, hints_.except);
     }
 
-    void read_kubeadm() {
+    static bool lies_in(const Range& range, const Texts& list) {
+        return std::ranges::any_of(list, [&](const std::string& text) {
+            const auto found = parse_range(text);
+            return found && found->contains(range);
+        });
+    }
+
+    /// Not every network keeps its pods' ranges with the nodes. Some pods are known: those of the DNS.
+    void note_pods() {
+        if (items(cluster_lists().nodes).empty()) return;  // not read: a gap of its own
+        bool closed = true;
+        bool some = false;
+        for (const std::string& address : dns_.addresses()) {
+            if (dns_.on_nodes || !is_address(address)) continue;
+            some = true;
+            closed = closed && (is_closed(address) || lies_in(*parse_range(address), facts_.pod_ranges));
+        }
+        if (closed && (some || !facts_.pod_ranges.empty() || !hints_.except.empty())) return;
+        facts_.gaps.push_back({"pod addresses",
+                               "the range of the cluster's pod addresses is not known; name it "
+                               "under network.except"});
+    }
+
+    void read_kubeadm(bool served) {
         for (const Json& map : items(cluster_lists().kubeadm)) {
             try {
                 const auto documents =
                     kube::parse_yaml(text_at(map, "/data/ClusterConfiguration"), "kubeadm");
                 if (documents.empty()) continue;
-                add_list(facts_.service_ranges, text_at(documents[0], "/networking/serviceSubnet"));
+                if (!served)
+                    add_list(facts_.service_ranges, text_at(documents[0], "/networking/serviceSubnet"));
                 add_list(facts_.pod_ranges, text_at(documents[0], "/networking/podSubnet"));
             } catch (const Error&) {
                 continue;  // a hint that cannot be read is none
@@ -256,13 +292,14 @@ class Reading {
         }
     }
 
-    void read_k3s() {
+    void read_k3s(bool served) {
         for (const Json& node : items(cluster_lists().nodes)) {
             const std::string text = text_at(node, "/metadata/annotations/k3s.io~1node-args");
             const Json arguments = Json::parse(text, nullptr, false);
             if (!arguments.is_array() || arguments.empty() || arguments[0] != "server") continue;
             const std::string said = argument(arguments, "--service-cidr");
-            add_list(facts_.service_ranges, said.empty() ? std::string(k3s_service_range) : said);
+            if (!served)
+                add_list(facts_.service_ranges, said.empty() ? std::string(k3s_service_range) : said);
             add_list(facts_.pod_ranges, argument(arguments, "--cluster-cidr"));
         }
     }
@@ -275,6 +312,7 @@ class Reading {
     }
 
     const kube::Round& round_;
+    const ClusterHints& hints_;
     Dns dns_;
     ClusterFacts facts_{};
 };
@@ -298,10 +336,10 @@ void want_cluster(kube::Round& round) {
     want_usual_dns(round);
 }
 
-ClusterFacts cluster_of(kube::Round& round, const std::string& server) {
+ClusterFacts cluster_of(kube::Round& round, const ClusterHints& hints) {
     want_unusual_dns(round, cluster_lists().services);
     round.run();
-    return Reading(round).run(server);
+    return Reading(round, hints).run();
 }
 
 }  // namespace hermesctl::hermes

@@ -170,7 +170,9 @@ class Composer {
         RenderInput input{
             .secrets = secrets_,
             .salt = std::move(salt),
-            .cluster = cluster_of(round_, wish_.server),
+            .cluster = cluster_of(
+                round_,
+                {.server = wish_.server, .except = result_.values.network.except, .resolve = wish_.resolve}),
             .kept_rules = policy.is_null() ? Json::array() : foreign_rules(policy),
             .config_mark = text_at(deployment, "/spec/template/metadata/annotations/hermesctl~1config"),
             .replicas = deployment.is_null() ? 1 : static_cast<int>(int_at(deployment, "/spec/replicas", 1))};

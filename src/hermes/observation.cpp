@@ -8,7 +8,8 @@
 #include <fmt/format.h>
 
 namespace hermesctl::hermes {
-Observation observe(kube::Client& client, const Names& names, const std::string& server, Parts parts) {
+Observation observe(kube::Client& client, const Names& names, const std::string& server, Parts parts,
+                    const Resolve& resolve) {
     Observation seen{.names = names, .round = kube::Round(client)};
     want_live(seen.round, names);
     want_agent(seen.round, names);
@@ -26,7 +27,8 @@ Observation observe(kube::Client& client, const Names& names, const std::string&
                     "hermesctl deploy, or hermesctl list to see what is there");
     }
     seen.values = values_of(settings_of(seen.live, names));
-    seen.cluster = cluster_of(seen.round, server);
+    seen.cluster =
+        cluster_of(seen.round, {.server = server, .except = seen.values.network.except, .resolve = resolve});
     keep_what_was_known(seen.live.of(names.policy()), seen.cluster);
     seen.agent = agent_if_seen(seen.round, names);
     return seen;

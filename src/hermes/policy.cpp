@@ -23,10 +23,9 @@ Json block(const std::string& cidr) {
 
 /// Policies see a DNS query at its pod, behind the Service's address, or (some networks) at that address.
 void add_dns(Json& rules, const Values& values, const ClusterFacts& cluster) {
-    const Json selector = cluster.dns_selector.empty() ? Json{{"k8s-app", "kube-dns"}} : cluster.dns_selector;
     const Json pods{
         {"namespaceSelector", {{"matchLabels", {{"kubernetes.io/metadata.name", cluster.dns_namespace}}}}},
-        {"podSelector", {{"matchLabels", selector}}}};
+        {"podSelector", {{"matchLabels", dns_labels(cluster)}}}};
     rules.push_back(
         {{"to", Json::array({pods})}, {"ports", ports_of(cluster.dns_target_ports, {"UDP", "TCP"})}});
     std::vector<Range> servers;
@@ -52,14 +51,17 @@ Json public_block(const Values& values, const ClusterFacts& cluster, std::string
     return {{"ipBlock", {{"cidr", all}, {"except", except}}}};
 }
 
-/// A cluster without any IPv4 has no other way out.
+/// A cluster without any IPv4 has no other way out. Link-local addresses are no way: NodeLocal DNS has one
+/// everywhere.
 bool is_v6_only(const ClusterFacts& cluster) {
+    static const Range link_local = *parse_range("169.254.0.0/16");
     std::size_t v6 = 0;
     for (const auto* list : {&cluster.node_addresses, &cluster.pod_ranges, &cluster.dns_addresses}) {
         for (const std::string& text : *list) {
             const auto range = parse_range(text);
-            if (range && !range->v6) return false;
-            v6 += range ? 1 : 0;
+            if (!range || link_local.contains(*range)) continue;
+            if (!range->v6) return false;
+            ++v6;
         }
     }
     return v6 > 0;
@@ -67,8 +69,7 @@ bool is_v6_only(const ClusterFacts& cluster) {
 
 void add_internet(Json& rules, const Values& values, const ClusterFacts& cluster) {
     Json to = Json::array({public_block(values, cluster, everything_v4)});
-    if (values.network.ipv6 || cluster.v6_before.value_or(is_v6_only(cluster)))
-        to.push_back(public_block(values, cluster, everything_v6));
+    if (opens_v6(values, cluster)) to.push_back(public_block(values, cluster, everything_v6));
     rules.push_back({{"to", to}, {"ports", ports_of({443, 80}, {"TCP"})}});
 }
 
@@ -159,6 +160,14 @@ const std::vector<std::string>& nat64_ranges() {
         "64:ff9b:1::/48",  // for local use
     };
     return ranges;
+}
+
+Json dns_labels(const ClusterFacts& cluster) {
+    return cluster.dns_selector.empty() ? Json{{"k8s-app", "kube-dns"}} : cluster.dns_selector;
+}
+
+bool opens_v6(const Values& values, const ClusterFacts& cluster) {
+    return values.network.ipv6 || cluster.v6_before.value_or(is_v6_only(cluster));
 }
 
 std::vector<std::string> closed_ranges(const Values& values, const ClusterFacts& cluster, bool v6) {

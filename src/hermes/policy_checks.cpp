@@ -16,31 +16,12 @@ using kube::at;
 using kube::text_at;
 using Texts = std::vector<std::string>;
 
-Traffic to_all(const Texts& ranges, const Ports& ports) {
-    Traffic sum;
-    for (const std::string& range : ranges)
-        sum = sum | Traffic(range, ports);
-    return sum;
-}
-
-/// What no pod in a cage has to reach: special ranges, the cluster's own, what was closed by name.
-Traffic inside(const PolicyPremises& premises) {
-    const Traffic v6 = Traffic("::/0", Ports::all()) - Traffic(everything_v6, Ports::all());
-    return v6 | to_all(closed_ranges(premises.values, premises.cluster, false), Ports::all()) |
-           to_all(closed_ranges(premises.values, premises.cluster, true), Ports::all());
-}
-
-const Ports& web() {
-    static const Ports ports = Ports::of(Protocol::tcp, 443, 443) | Ports::of(Protocol::tcp, 80, 80);
-    return ports;
-}
-
 /// Opened on purpose: the cluster's DNS, network.dns, network.nat64, network.allow.
 Traffic wanted(const PolicyPremises& premises) {
     Traffic sum = to_all(premises.cluster.dns_addresses, dns_ports()) |
                   to_all(premises.values.network.dns, dns_ports());
     for (const std::string& prefix : premises.values.network.nat64) {
-        sum = sum | (Traffic(prefix, web()) -
+        sum = sum | (Traffic(prefix, web_ports()) -
                      to_all(closed_behind(prefix, premises.values, premises.cluster), Ports::all()));
     }
     for (const std::string& text : premises.values.network.allow) {
@@ -67,14 +48,15 @@ class Judge {
   public:
     explicit Judge(const PolicyPremises& premises)
         : premises_(premises),
-          reach_(reach_of(premises.sender, premises.policies, premises.neighbours)),
+          reach_(reach_of(premises)),
           inside_(inside(premises)),
           wanted_(premises.in_cluster ? wanted(premises) : likely_dns(reach_) & inside_) {}
 
     Checks run() const {
         if (!premises_.failure.empty()) return unread();
-        Checks all{present(), leaks(),      open_ports(), pods(), check_port_names(reach_),
-                   ingress(), other_kinds()};
+        Checks all{
+            present(), leaks(),      open_ports(), check_pods(premises_, reach_), check_port_names(reach_),
+            ingress(), other_kinds()};
         if (!premises_.own.empty()) all.push_back(drift());
         all.push_back(gaps());
         return all;
@@ -91,9 +73,6 @@ class Judge {
     static Check open_ports_row() {
         return row("policy-open-ports", "of public addresses only TCP 443 and 80 are open");
     }
-    static Check pods_row() {
-        return row("policy-pods", "of pods only the cluster's DNS, or one named service, is open");
-    }
     static Check ingress_row() { return row("policy-ingress", "nothing may connect to the pod"); }
 
     static Check drift_row() {
@@ -103,7 +82,7 @@ class Judge {
     }
 
     Checks unread() const {
-        Checks all{present_row(), leaks_row(),          open_ports_row(), pods_row(),
+        Checks all{present_row(), leaks_row(),          open_ports_row(), check_pods({}, {}),
                    ingress_row(), check_port_names({}), drift_row()};
         for (Check& check : all) {
             check.verdict = Verdict::inconclusive;
@@ -185,88 +164,13 @@ class Judge {
 
     Check open_ports() const {
         Check check = open_ports_row();
-        const Texts found = examples(Traffic(Ports::all()) - inside_ - Traffic(web()));
+        const Texts found = examples(Traffic(Ports::all()) - inside_ - Traffic(web_ports()));
         check.evidence = "no other";
         if (!found.empty()) {
             check.verdict = Verdict::fail;
             check.evidence = some_of(found);
             check.hint = close_it();
         }
-        return check;
-    }
-
-    bool is_dns(const Json& rule, const Json& peer) const {
-        const Json& ports = at(rule, "/ports");
-        const auto& known = premises_.cluster.dns_target_ports;
-        const bool only_dns = !ports.empty() && std::ranges::all_of(ports, [&](const Json& port) {
-            const Json& number = at(port, "/port");
-            if (number.is_string()) return number == "dns" || number == "dns-tcp";
-            return number.is_number() && !port.contains("endPort") &&
-                   (number == 53 || std::ranges::find(known, number.get<int>()) != known.end());
-        });
-        const Json& labels = at(peer, "/podSelector/matchLabels");
-        const bool of_cluster =
-            !premises_.cluster.dns_selector.empty() && labels == premises_.cluster.dns_selector;
-        const std::string app = text_at(labels, "/k8s-app", text_at(labels, "/app.kubernetes.io~1name"));
-        return only_dns && (of_cluster || app == "kube-dns" || app == "coredns");
-    }
-
-    /// Whether a selector names something to choose by. All but a few is as wide as all.
-    static bool chooses(const Json& selector) {
-        if (!at(selector, "/matchLabels").empty()) return true;
-        const Json& expressions = at(selector, "/matchExpressions");
-        return std::any_of(expressions.begin(), expressions.end(), [](const Json& expression) {
-            const std::string op = text_at(expression, "/operator");
-            return op == "In" || op == "Exists";
-        });
-    }
-
-    static bool opens_every_port(const Json& rule) {
-        const Json& ports = at(rule, "/ports");
-        return ports.empty() || std::any_of(ports.begin(), ports.end(), [](const Json& port) {
-                   const Json& number = at(port, "/port");
-                   return number.is_null() || (number.is_number() && number.get<int>() <= 1 &&
-                                               kube::int_at(port, "/endPort") == 65535);
-               });
-    }
-
-    /// How wide a rule's opening to pods is.
-    static Verdict width(const Json& rule, const Json& peer) {
-        if (!chooses(at(peer, "/podSelector")) || opens_every_port(rule)) return Verdict::fail;
-        return peer.contains("namespaceSelector") && !chooses(peer["namespaceSelector"]) ? Verdict::warn
-                                                                                         : Verdict::pass;
-    }
-
-    /// Ports by name, of whatever pod has one that is called so.
-    static bool opens_names_everywhere(const Json& rule) {
-        return at(rule, "/to").empty() && names_a_port(rule);
-    }
-
-    Check pods() const {
-        Check check = pods_row();
-        Texts wide;
-        Texts narrow;
-        for (const Grant& grant : reach_.grants) {
-            if (opens_names_everywhere(grant.json)) {
-                wide.push_back(fmt::format("{} by {}", rule_text(grant.json), grant.text()));
-                check.verdict = Verdict::fail;
-            }
-            for (const Json& peer : at(grant.json, "/to")) {
-                if (peer.contains("ipBlock")) continue;
-                const Verdict verdict = width(grant.json, peer);
-                if (verdict == Verdict::pass && is_dns(grant.json, peer)) continue;
-                const Json alone{{"to", Json::array({peer})}, {"ports", at(grant.json, "/ports")}};
-                const std::string text = fmt::format("{} by {}", rule_text(alone), grant.text());
-                (verdict == Verdict::pass ? narrow : wide).push_back(text);
-                if (verdict == Verdict::fail || (verdict == Verdict::warn && check.verdict == Verdict::pass))
-                    check.verdict = verdict;
-            }
-        }
-        check.evidence = !wide.empty()     ? some_of(wide)
-                         : !narrow.empty() ? "beside the DNS: " + some_of(narrow)
-                                           : "only the DNS";
-        if (!wide.empty()) check.hint = "name the pods and their namespace in the rule, and the port";
-        check.decisive = check.verdict == Verdict::fail || check.verdict == Verdict::pass;
         return check;
     }
 
@@ -338,13 +242,28 @@ class Judge {
         Texts texts;
         for (const Gap& gap : premises_.cluster.gaps)
             texts.push_back(gap.why);
-        check.evidence = "nodes, API server, pods, Services, load balancers";
+        for (const Json& pod : premises_.neighbours.pods)
+            note_public(pod, texts);
+        check.evidence =
+            "nodes, API server, pods, Services, load balancers; your router's own public address is in no "
+            "list: "
+            "where it forwards ports, name it under network.except";
         if (!texts.empty()) {
             check.verdict = Verdict::warn;
             check.evidence = some_of(texts);
             check.hint = "name what is missing under network.except in hermes.yaml, then hermesctl deploy -f";
         }
         return check;
+    }
+
+    /// A pod outside of all that is closed: the ranges that are known are not all.
+    void note_public(const Json& pod, Texts& texts) const {
+        for (const std::string& address : pod_addresses(pod)) {
+            if ((Traffic(address, Ports::all()) - inside_).empty()) continue;
+            texts.push_back(
+                fmt::format("pod {} in {} has the address {}, outside of the pod ranges that are known",
+                            text_at(pod, "/metadata/name"), text_at(pod, "/metadata/namespace"), address));
+        }
     }
 
     const PolicyPremises& premises_;
@@ -364,9 +283,34 @@ std::string some_of(const std::vector<std::string>& all) {
     return fmt::format("{}{}", fmt::join(shown, "; "), more);
 }
 
+const Ports& web_ports() {
+    static const Ports ports = Ports::of(Protocol::tcp, 443, 443) | Ports::of(Protocol::tcp, 80, 80);
+    return ports;
+}
+
 const Ports& dns_ports() {
     static const Ports ports = Ports::of(Protocol::udp, 53, 53) | Ports::of(Protocol::tcp, 53, 53);
     return ports;
+}
+
+Reach reach_of(const PolicyPremises& premises) {
+    return reach_of(premises.sender, premises.policies, premises.neighbours);
+}
+
+Traffic to_all(const std::vector<std::string>& ranges, const Ports& ports) {
+    Traffic sum;
+    for (const std::string& range : ranges)
+        sum = sum | Traffic(range, ports);
+    return sum;
+}
+
+Traffic inside(const PolicyPremises& premises) {
+    Traffic v6("::/0", Ports::all());
+    // Of a file nobody knows whether its cluster has IPv4.
+    if (!premises.in_cluster || opens_v6(premises.values, premises.cluster))
+        v6 = v6 - Traffic(everything_v6, Ports::all());
+    return v6 | to_all(closed_ranges(premises.values, premises.cluster, false), Ports::all()) |
+           to_all(closed_ranges(premises.values, premises.cluster, true), Ports::all());
 }
 
 Checks policy_checks(const PolicyPremises& premises) {

@@ -79,9 +79,9 @@ std::vector<std::string> others_of(const std::vector<Json>& objects) {
     return others;
 }
 
-}  // namespace
-
-Checks policy_checks_of(const std::vector<Json>& objects, const std::string& ns) {
+/// Each pod that the objects are about, once; with whose answer it is where there are several.
+std::vector<std::pair<std::string, PolicyPremises>> premises_of(const std::vector<Json>& objects,
+                                                                const std::string& ns) {
     std::vector<Json> policies;
     for (Json object : objects) {
         if (!is_policy(object)) continue;
@@ -89,18 +89,37 @@ Checks policy_checks_of(const std::vector<Json>& objects, const std::string& ns)
         policies.push_back(std::move(object));
     }
     const auto subjects = subjects_of(objects, policies, ns);
-    Checks all;
-    std::vector<std::string> done;
+    std::vector<std::pair<std::string, PolicyPremises>> all;
     for (const Subject& subject : subjects) {
-        const std::string who = fmt::format("{} in {}", subject.title, subject.sender.ns);
-        if (std::ranges::find(done, who) != done.end()) continue;
-        done.push_back(who);
-        Checks rows = policy_checks(
-            {.sender = subject.sender, .policies = policies, .other_kinds = others_of(objects)});
+        const std::string who =
+            subjects.size() == 1 ? "" : fmt::format("{} in {}", subject.title, subject.sender.ns);
+        if (std::ranges::any_of(all, [&](const auto& one) { return one.first == who; })) continue;
+        all.emplace_back(
+            who, PolicyPremises{
+                     .sender = subject.sender, .policies = policies, .other_kinds = others_of(objects)});
+    }
+    return all;
+}
+
+}  // namespace
+
+Checks policy_checks_of(const std::vector<Json>& objects, const std::string& ns) {
+    Checks all;
+    for (const auto& [who, premises] : premises_of(objects, ns)) {
+        Checks rows = policy_checks(premises);
         for (Check& check : rows) {
-            if (subjects.size() > 1) check.title += fmt::format(" ({})", who);
+            if (!who.empty()) check.title += fmt::format(" ({})", who);
         }
         std::ranges::move(rows, std::back_inserter(all));
+    }
+    return all;
+}
+
+std::vector<std::string> allowed_of(const std::vector<Json>& objects, const std::string& ns) {
+    std::vector<std::string> all;
+    for (const auto& [who, premises] : premises_of(objects, ns)) {
+        for (const std::string& line : allowed(premises))
+            all.push_back(who.empty() ? line : fmt::format("{}: {}", who, line));
     }
     return all;
 }

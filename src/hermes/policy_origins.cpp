@@ -69,8 +69,11 @@ std::string why_open(const Json& peer, const Json& rule, const Values& values, c
     const std::string cidr = text_at(peer, "/ipBlock/cidr");
     if (cidr == everything_v4 || cidr == everything_v6)
         return "the public internet, for Telegram and the provider";
-    if (cidr.empty() && at(peer, "/podSelector/matchLabels") == cluster.dns_selector)
+    if (cidr.empty() && at(peer, "/podSelector/matchLabels") == dns_labels(cluster)) {
+        if (cluster.dns_selector.empty())
+            return "the pods of the cluster's DNS, as they are usually called: its Service could not be read";
         return fmt::format("the pods of the DNS Service in {}", cluster.dns_namespace);
+    }
     if (has(values.network.nat64, cidr)) return "network.nat64: the public IPv4 internet behind it";
     if (has(cluster.dns_addresses, cidr)) return "the cluster's name server";
     if (has(values.network.dns, cidr)) return "network.dns";

@@ -21,20 +21,6 @@ bool selects_sender(const Json& policy, const Sender& sender) {
            selects(at(policy, "/spec/podSelector"), sender.labels);
 }
 
-/// A pod that has ended has lost its address; one on the node's network is its node, and no policy's peer.
-bool has_address(const Json& pod) {
-    const std::string phase = text_at(pod, "/status/phase");
-    return phase != "Succeeded" && phase != "Failed" && !bool_at(pod, "/spec/hostNetwork");
-}
-
-std::vector<std::string> addresses_of(const Json& pod) {
-    std::vector<std::string> addresses;
-    for (const Json& entry : at(pod, "/status/podIPs"))
-        addresses.push_back(text_at(entry, "/ip"));
-    if (addresses.empty()) addresses.push_back(text_at(pod, "/status/podIP"));
-    return addresses;
-}
-
 Protocol protocol_of(const Json& port) {
     return parse_protocol(text_at(port, "/protocol", "TCP")).value_or(Protocol::tcp);
 }
@@ -95,9 +81,9 @@ class Evaluation {
     Traffic to_pods(const Json& rule, const Json* peer) const {
         Traffic traffic;
         for (const Json& pod : neighbours_.pods) {
-            if (!has_address(pod) || (peer != nullptr && !is_peer(pod, *peer))) continue;
+            if (peer != nullptr && !is_peer(pod, *peer)) continue;
             const Ports ports = ports_of(rule, &pod);
-            for (const std::string& address : addresses_of(pod))
+            for (const std::string& address : pod_addresses(pod))
                 traffic = traffic | Traffic(address, ports);
         }
         return traffic;
@@ -135,6 +121,16 @@ std::string manager_of(const Json& policy) {
 }
 
 }  // namespace
+
+std::vector<std::string> pod_addresses(const Json& pod) {
+    const std::string phase = text_at(pod, "/status/phase");
+    if (phase == "Succeeded" || phase == "Failed" || bool_at(pod, "/spec/hostNetwork")) return {};
+    std::vector<std::string> addresses;
+    for (const Json& entry : at(pod, "/status/podIPs"))
+        addresses.push_back(text_at(entry, "/ip"));
+    if (addresses.empty()) addresses.push_back(text_at(pod, "/status/podIP"));
+    return addresses;
+}
 
 bool names_a_port(const Json& rule) {
     const Json& ports = at(rule, "/ports");

@@ -199,7 +199,7 @@ Surroundings surroundings_of(const Observation& seen) {
                         .lan = network.must_not_reach,
                         .allow = network.allow,
                         .dns = network.dns,
-                        .ipv6_wanted = network.ipv6,
+                        .ipv6_wanted = opens_v6(seen.values, seen.cluster),
                         .kube_router = has_kube_router(seen)};
     add_witnesses(around, seen);
     return around;

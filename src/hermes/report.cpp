@@ -124,20 +124,6 @@ std::string verdict_of(const Report& report) {
     return text;
 }
 
-std::vector<std::string> openings(const Values& values) {
-    std::vector<std::string> open{values.network.ipv6 ? "any public host on TCP 443 and 80, over IPv6 too"
-                                                      : "any public host on TCP 443 and 80",
-                                  "names through the cluster's DNS"};
-    for (const std::string& prefix : values.network.nat64)
-        open.push_back(fmt::format("public IPv4 behind {} (network.nat64)", prefix));
-    for (const std::string& target : values.network.allow)
-        open.push_back(target + " (network.allow)");
-    for (const auto& [name, server] : values.mcp.items()) {
-        open.push_back(fmt::format("{} (MCP server {})", kube::text_at(server, "/service", name), name));
-    }
-    return open;
-}
-
 Json to_json(const Report& report) {
     const Counts counts = count(report.checks);
     Json checks = Json::array();
@@ -160,7 +146,8 @@ Json to_json(const Report& report) {
             {"image", report.image},
             {"when", report.when},
             {"checks", std::move(checks)},
-            {"open", report.open}};
+            {"open", report.open},
+            {"allowed", report.allowed}};
 }
 
 }  // namespace hermesctl::hermes

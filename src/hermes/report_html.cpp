@@ -86,12 +86,12 @@ std::string attention_of(const Report& report) {
     return items.empty() ? items : "<section><h2>To look at</h2><ul>\n" + items + "</ul></section>\n";
 }
 
-std::string openings_of(const Report& report) {
+std::string section_of(std::string_view heading, const std::vector<std::string>& lines) {
     std::string items;
-    for (const std::string& opening : report.open)
-        items += fmt::format("<li>{}</li>\n", escaped(opening));
+    for (const std::string& line : lines)
+        items += fmt::format("<li>{}</li>\n", escaped(line));
     return items.empty() ? items
-                         : "<section><h2>What stays open on purpose</h2><ul>\n" + items + "</ul></section>\n";
+                         : fmt::format("<section><h2>{}</h2><ul>\n{}</ul></section>\n", heading, items);
 }
 
 /// A section a group, in the order in which they first come.
@@ -128,8 +128,9 @@ std::string html_of(const Report& report) {
         "that was not probed is shown as the policies have it.";
     return head_of(report) + "<body>\n<main>\n" + header_of(report) + attention_of(report) +
            "<section><h2>What reaches what</h2>\n<figure>\n" + picture_of(report.checks) +
-           fmt::format("<figcaption>{}</figcaption>\n</figure></section>\n", caption) + openings_of(report) +
-           rows_of(report.checks) +
+           fmt::format("<figcaption>{}</figcaption>\n</figure></section>\n", caption) +
+           section_of("What stays open", report.open) + rows_of(report.checks) +
+           section_of("What the policies allow, exactly", report.allowed) +
            "<footer>Made by hermesctl verify. It tells of the moment at which it was made.</footer>\n"
            "</main>\n</body>\n</html>\n";
 }

@@ -30,7 +30,8 @@ inline hermes::Report sample_report() {
                        {"agent-image", "agent", "which image runs is known", Verdict::warn,
                         "docker.io/nousresearch/hermes-agent:latest floats",
                         "hermesctl deploy --image NAME@sha256:...", false}},
-            .open = {"any public host on TCP 443 and 80", "names through the cluster's DNS"}};
+            .open = {"any public host on TCP 443 and 80", "names through the cluster's DNS"},
+            .allowed = {"TCP 80, 443 to 1.0.0.0-9.255.255.255", "TCP 53, UDP 53 to 10.43.0.10/32"}};
 }
 
 inline hermes::Report leaking_report() {

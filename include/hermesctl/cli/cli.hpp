@@ -44,6 +44,8 @@ struct Context {
     std::function<term::Terminal(bool no_colour)> detect_terminal{};
     std::string version{};
     std::string commit{};
+    /// The addresses of a host name. Without it no name is known.
+    std::function<std::vector<std::string>(const std::string& name)> resolve{};
 };
 
 /// Parses and runs; prints an Error in the contract's form (with -o json also as JSON) and returns its code.

@@ -3,6 +3,7 @@
 
 #include "hermesctl/kube/round.hpp"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,7 +39,7 @@ struct ClusterFacts {
     std::vector<Json> dns_pods{};               // as far as they may be read
     Json dns_namespace_labels{};                // null: not known
     std::vector<std::string> node_addresses{};  // internal and external
-    std::vector<std::string> api_addresses{};   // endpoints of the API Service and the kubeconfig's server
+    std::vector<std::string> api_addresses{};   // endpoints of the API Service, and the kubeconfig's server
     std::vector<std::string> pod_ranges{};
     std::vector<std::string> service_ranges{};
     std::vector<std::string> balancer_addresses{};  // load balancer and external IPs
@@ -64,9 +65,19 @@ struct ClusterLists {
 };
 const ClusterLists& cluster_lists();
 
+/// The addresses that a host name stands for; none where it stands for nothing.
+using Resolve = std::function<std::vector<std::string>(const std::string& name)>;
+
+/// What is known beside what the cluster says.
+struct ClusterHints {
+    std::string server{};               // the kubeconfig's URL
+    std::vector<std::string> except{};  // network.except: closed anyway, so that it is no gap
+    Resolve resolve{};                  // without it no name is known
+};
+
 void want_cluster(kube::Round&);
-/// Once the round has run; where the DNS is an unusual one it runs once more. `server`: the kubeconfig's URL.
-/// What may not be read lands in `gaps`.
-ClusterFacts cluster_of(kube::Round&, const std::string& server);
+/// Once the round has run; where the DNS is an unusual one it runs once more. What may not be read lands in
+/// `gaps`.
+ClusterFacts cluster_of(kube::Round&, const ClusterHints&);
 
 }  // namespace hermesctl::hermes

@@ -26,6 +26,7 @@ enum class Parts { policies, all };
 /// One round of parallel reads, and a second one where the DNS is an unusual one. Throws Error{failed} when
 /// there is no such installation, ApiError when even that may not be read. What else may not be read is told
 /// by the rows.
-Observation observe(kube::Client&, const Names&, const std::string& server, Parts = Parts::all);
+Observation observe(kube::Client&, const Names&, const std::string& server, Parts = Parts::all,
+                    const Resolve& = {});
 
 }  // namespace hermesctl::hermes

@@ -21,6 +21,12 @@ const std::vector<std::string>& special_ranges_v6();
 /// them.
 const std::vector<std::string>& nat64_ranges();
 
+/// The labels of the DNS Service's pods; as they usually are where it could not be read.
+Json dns_labels(const ClusterFacts&);
+
+/// Whether public IPv6 is open: where it was asked for, and in a cluster that has no IPv4.
+bool opens_v6(const Values&, const ClusterFacts&);
+
 /// All that "public" leaves out: special ranges, what the cluster is, network.except. Sorted, minimal.
 std::vector<std::string> closed_ranges(const Values&, const ClusterFacts&, bool v6);
 

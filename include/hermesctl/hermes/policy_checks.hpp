@@ -30,6 +30,11 @@ PolicyPremises policy_premises(Observation&);
 
 Checks policy_checks(const PolicyPremises&);
 
+/// What stays open that no row fails for, in words. Nothing where the policies could not be read.
+std::vector<std::string> openings(const PolicyPremises&);
+/// The exact set of what all policies together let the pod send; what is selected and not known is told too.
+std::vector<std::string> allowed(const PolicyPremises&);
+
 struct Premises;
 /// Whether the name servers of the pod's own resolv.conf are open to it: what the policies say of what was
 /// seen inside of the pod. Never decisive: it is about a bot that finds no names.
@@ -38,5 +43,6 @@ Check check_resolvers(const PolicyPremises&, const Premises& pod);
 /// The rows for objects without a cluster (a chart's, say): for each pod and pod template among them, or for
 /// the pods that the policies select where there is none. Objects without a namespace are in `ns`.
 Checks policy_checks_of(const std::vector<Json>& objects, const std::string& ns);
+std::vector<std::string> allowed_of(const std::vector<Json>& objects, const std::string& ns);
 
 }  // namespace hermesctl::hermes

@@ -51,6 +51,10 @@ Reach reach_of(const Sender&, const std::vector<Json>& policies, const Neighbour
 /// Who may connect to the pod: for each ingress rule a line; "everybody" without a policy for ingress.
 std::vector<std::string> who_may_come(const Sender&, const std::vector<Json>& policies);
 
+/// A pod's own: one that has ended has lost them; one on the node's network is its node, and no policy's
+/// peer.
+std::vector<std::string> pod_addresses(const Json& pod);
+
 /// The numbers of what a pod calls so.
 Ports named_port(const Json& pod, std::string_view name, Protocol);
 /// Whether a rule has a port by name.

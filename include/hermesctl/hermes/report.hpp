@@ -23,7 +23,8 @@ struct Report {
     std::string image{};
     std::string when{};  // RFC 3339, UTC
     Checks checks{};
-    std::vector<std::string> open{};  // what the cage leaves open on purpose
+    std::vector<std::string> open{};     // what the policies leave open, in words
+    std::vector<std::string> allowed{};  // the same exactly: "TCP 80, 443 to 1.0.0.0/8, ..."
 };
 
 struct Counts {
@@ -50,9 +51,6 @@ std::string subject_text(const Report&);
 bool passed(const Report&);
 /// "the cage holds: 23 passed; open: ..."; "the cage LEAKS: ..."; "could not tell: ...".
 std::string verdict_of(const Report&);
-
-/// What a cage with these settings leaves open on purpose.
-std::vector<std::string> openings(const Values&);
 
 Json to_json(const Report&);
 /// One test case a row.

@@ -70,6 +70,38 @@ TEST_F(DeployCage, ALeakIsAFailureAfterItIsSaidThatTheBotAnswers) {
     EXPECT_EQ(json["cage"]["passed"], false);
 }
 
+TEST_F(DeployCage, ANodeThatJoinsLaterIsToldByStatusAndClosedByDeploy) {
+    const auto status = [&] {
+        world_.run({"status", "-o", "json"});
+        return Json::parse(world_.out.str());
+    };
+    EXPECT_THAT(status()["cage"].get<std::string>(), Not(HasSubstr("LEAKS")));
+    world_.api.put(
+        object_of("Node", "", "late",
+                  R"({"status": {"addresses": [{"type": "ExternalIP", "address": "85.10.0.99"}]}})"_json));
+    const Json told = status();
+    EXPECT_THAT(told["cage"].get<std::string>(), HasSubstr("LEAKS: TCP 85.10.0.99:80 by rule"));
+    EXPECT_THAT(told["drift"].dump(),
+                AllOf(HasSubstr("the cluster has changed since"), HasSubstr("hermesctl deploy")));
+    EXPECT_EQ(world_.run({"deploy", "--no-wait"}), ExitCode::ok) << world_.err.str();
+    EXPECT_THAT(world_.api.object({"NetworkPolicy", "hermes", "hermes-egress"}).dump(),
+                HasSubstr("85.10.0.99/32"));
+    const Json mended = status();
+    EXPECT_THAT(mended["cage"].get<std::string>(), Not(HasSubstr("LEAKS")));
+    EXPECT_THAT(mended["drift"].dump(), Not(HasSubstr("the cluster has changed")));
+}
+
+TEST_F(DeployCage, TheApiServersNameIsClosedWithAllItsAddresses) {
+    world_.context.resolve = [](const std::string& name) {
+        return name == "k8s.example" ? std::vector<std::string>{"85.10.0.30"} : std::vector<std::string>{};
+    };
+    world_.run({"status", "-o", "json"});
+    EXPECT_THAT(world_.out.str(), HasSubstr("LEAKS: TCP 85.10.0.30:80"));
+    EXPECT_EQ(world_.run({"deploy", "--no-wait"}), ExitCode::ok) << world_.err.str();
+    EXPECT_THAT(world_.api.object({"NetworkPolicy", "hermes", "hermes-egress"}).dump(),
+                HasSubstr("85.10.0.30/32"));
+}
+
 TEST_F(DeployCage, IsNotLookedAtWithoutAWaitOrACheck) {
     open_the_lan();
     for (const char* flag : {"--no-check", "--no-wait"}) {

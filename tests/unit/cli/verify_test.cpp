@@ -92,6 +92,7 @@ TEST_F(Verify, JudgesPoliciesInAFile) {
     EXPECT_EQ(json["scope"], "static");
     EXPECT_THAT(json["verdict"].get<std::string>(), HasSubstr("the policy LEAKS: policy-leaks"));
     EXPECT_THAT(json["checks"].dump(), HasSubstr("networkpolicy/open-lan"));
+    EXPECT_THAT(json["allowed"].dump(), HasSubstr("every port, SCTP every port to 192.168.0.0/16"));
     EXPECT_THAT(world_.connected_to, IsEmpty()) << "it needs no cluster";
 }
 

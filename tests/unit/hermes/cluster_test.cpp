@@ -5,6 +5,8 @@
 #include "support/fake_api.hpp"
 #include "support/recording_reporter.hpp"
 
+#include <map>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -16,6 +18,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::UnorderedElementsAre;
 
 constexpr std::string_view k3s = R"(
@@ -62,16 +65,18 @@ class Cluster : public ::testing::Test {
             texts.push_back(witness.text());
         return texts;
     }
-    ClusterFacts read(const std::string& server = "https://127.0.0.1:6443") {
+    ClusterFacts read(const std::string& server = "https://127.0.0.1:6443",
+                      const std::vector<std::string>& except = {}) {
         kube::Round round(client_);
         want_cluster(round);
         round.run();
-        return cluster_of(round, server);
+        return cluster_of(round, {server, except, [this](const std::string& name) { return names_[name]; }});
     }
 
-    std::vector<std::string> unread(const std::string& server = "https://127.0.0.1:6443") {
+    std::vector<std::string> unread(const std::string& server = "https://127.0.0.1:6443",
+                                    const std::vector<std::string>& except = {}) {
         std::vector<std::string> all;
-        for (const Gap& gap : read(server).gaps)
+        for (const Gap& gap : read(server, except).gaps)
             all.push_back(gap.what);
         return all;
     }
@@ -81,6 +86,7 @@ class Cluster : public ::testing::Test {
     testing::FakeApi api_{transport_};
     testing::RecordingReporter reporter_;
     kube::Client client_{transport_, clock_, reporter_};
+    std::map<std::string, std::vector<std::string>> names_{{"lb.example", {"85.10.0.11"}}};
 };
 
 TEST_F(Cluster, ReadsK3s) {
@@ -93,7 +99,7 @@ TEST_F(Cluster, ReadsK3s) {
     EXPECT_THAT(facts.api_addresses, ElementsAre("85.10.0.8", "127.0.0.1"));
     EXPECT_THAT(facts.pod_ranges, ElementsAre("10.42.0.0/24", "10.52.0.0/16"));
     EXPECT_THAT(facts.service_ranges, ElementsAre("10.43.0.0/16"));
-    EXPECT_THAT(facts.balancer_addresses, ElementsAre("85.10.0.9", "85.10.0.10"));
+    EXPECT_THAT(facts.balancer_addresses, ElementsAre("85.10.0.9", "85.10.0.11", "85.10.0.10"));
     EXPECT_THAT(facts.gaps, IsEmpty());
     EXPECT_FALSE(facts.incomplete);
 }
@@ -245,6 +251,46 @@ TEST_F(Cluster, NeverLeavesASilentGap) {
     EXPECT_THAT(unread("https://api.example.com:6443"),
                 ElementsAre("services", "nodes", "endpointslices in namespace default", "api.example.com",
                             "service addresses"));
+}
+
+TEST_F(Cluster, AllAddressesOfANameAreClosed) {
+    put(k3s);
+    const std::string server = "https://api.example.com:6443";
+    names_["api.example.com"] = {"85.10.0.20", "2a01:4f8::20"};
+    EXPECT_THAT(read(server).api_addresses, ElementsAre("85.10.0.8", "85.10.0.20", "2a01:4f8::20"));
+    EXPECT_THAT(unread(server), IsEmpty());
+    names_.clear();
+    EXPECT_THAT(unread(server), ElementsAre("api.example.com", "lb.example"));
+    EXPECT_THAT(read(server).gaps.at(0).why, HasSubstr("network.except"));
+    EXPECT_THAT(unread(server, {"85.10.0.0/24"}), IsEmpty()) << "somebody has named them";
+}
+
+constexpr std::string_view without_ranges = R"(
+apiVersion: v1
+kind: Node
+metadata: {name: n}
+status: {addresses: [{type: InternalIP, address: 192.168.1.20}]}
+)";
+
+TEST_F(Cluster, UnknownPodRangesAreAGap) {
+    put(without_ranges);
+    EXPECT_THAT(unread(), Contains("pod addresses")) << "nothing tells";
+    EXPECT_THAT(unread("", {"10.0.0.0/8"}), Not(Contains("pod addresses")));
+    put(named_dns);
+    EXPECT_THAT(unread(), Not(Contains("pod addresses"))) << "the DNS's pods have private addresses";
+    api_.merge({"Pod", "kube-system", "coredns-1"}, {{"status", {{"podIP", "100.0.0.3"}}}});
+    EXPECT_THAT(unread(), Contains("pod addresses"));
+    put("{apiVersion: v1, kind: Node, metadata: {name: n}, spec: {podCIDRs: [10.42.0.0/24]}}");
+    EXPECT_THAT(unread(), Contains("pod addresses")) << "not of these ranges";
+    put("{apiVersion: v1, kind: Node, metadata: {name: n}, spec: {podCIDRs: [100.0.0.0/24]}}");
+    EXPECT_THAT(unread(), Not(Contains("pod addresses")));
+}
+
+TEST_F(Cluster, PodRangesOfInstallersCountThoughTheApiServesServiceRanges) {
+    put(k3s);
+    put("{apiVersion: networking.k8s.io/v1, kind: ServiceCIDR, metadata: {name: kubernetes}, "
+        "spec: {cidrs: [10.96.0.0/12]}}");
+    EXPECT_THAT(read().pod_ranges, ElementsAre("10.42.0.0/24", "10.52.0.0/16"));
 }
 
 TEST_F(Cluster, WithoutTheApiForServiceRangesIsComplete) {

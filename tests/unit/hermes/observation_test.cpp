@@ -96,6 +96,15 @@ TEST(Observe, WithoutAnInstallationSaysSo) {
     }
 }
 
+TEST(Observe, Ipv6IsNoTargetWhereThePolicyOpensIt) {
+    Inspected world;
+    Observation seen = observe(world.client, world.names, server);
+    seen.cluster = {.dns_addresses = {"169.254.20.10", "fd00:43::a"}, .node_addresses = {"fd00::7"}};
+    EXPECT_TRUE(surroundings_of(seen).ipv6_wanted) << "the cluster has nothing else";
+    seen.cluster.node_addresses.emplace_back("192.168.1.20");
+    EXPECT_FALSE(surroundings_of(seen).ipv6_wanted);
+}
+
 /// The pod that policies, probes and inspection look at is one and the same.
 TEST(Observe, AnOldPodIsNotTheAgentsForAnybody) {
     Inspected world;

@@ -105,6 +105,10 @@ TEST_F(PolicyRows, DnsToAnybodyIsALeakAndAnOpenPort) {
     EXPECT_THAT(found(rows()).at("policy-open-ports").evidence, HasSubstr("UDP 1.0.0.1:53"));
 }
 
+constexpr const char* mcp_rule =
+    "{to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: colony}}, podSelector: "
+    "{matchLabels: {app: mcp}}}], ports: [{port: 8002}]}";
+
 TEST_F(PolicyRows, PodsOfAllNamespacesAreTooMany) {
     add("{podSelector: {}, egress: [{to: [{namespaceSelector: {}}], ports: [{protocol: UDP, port: 53}]}]}");
     EXPECT_THAT(ids(rows()), ElementsAre("policy-pods"));
@@ -121,7 +125,7 @@ TEST_F(PolicyRows, WhatIsAsWideAsAllIsNotNarrow) {
     for (const Case& one : std::vector<Case>{
              {"{to: [" + named + "], ports: [{protocol: TCP}]}", Verdict::fail},
              {"{to: [" + named + "], ports: [{port: 1, endPort: 65535}]}", Verdict::fail},
-             {"{to: [" + named + "], ports: [{port: 80}]}", Verdict::pass},
+             {"{to: [" + named + "], ports: [{port: 80}]}", Verdict::warn},
              {"{to: [{podSelector: {matchLabels: {}}}], ports: [{port: 80}]}", Verdict::fail},
              {"{to: [{podSelector: {matchExpressions: [{key: a, operator: DoesNotExist}]}}], ports: [{port: "
               "80}]}",
@@ -140,7 +144,7 @@ TEST_F(PolicyRows, PortsByNameAreWarnedOf) {
         "to: [{namespaceSelector: {matchLabels: {a: b}}, podSelector: {matchLabels: {app: mcp}}}]";
     add("{podSelector: {}, policyTypes: [Egress], egress: [{" + mcp +
         ", ports: [{port: 80}, {port: web}]}]}");
-    EXPECT_THAT(ids(rows()), ElementsAre("policy-port-names"));
+    EXPECT_THAT(ids(rows()), ElementsAre("policy-pods", "policy-port-names"));
     const Check names = row(rows(), "policy-port-names");
     EXPECT_EQ(names.verdict, Verdict::warn);
     EXPECT_FALSE(names.decisive);
@@ -162,12 +166,74 @@ TEST_F(PolicyRows, TheOwnPolicyHasToSelectThePod) {
     EXPECT_THAT(ids(rows()), Contains("policy-present"));
 }
 
-TEST_F(PolicyRows, OneNamedServiceIsToldAndPasses) {
-    add("{podSelector: {}, egress: [{to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: "
-        "colony}},"
-        " podSelector: {matchLabels: {app: mcp}}}], ports: [{port: 8002}]}]}");
+TEST_F(PolicyRows, OneNamedServiceOfTheOwnPolicyIsToldAndPasses) {
+    premises_.policies[0]["spec"]["egress"].push_back(kube::parse_yaml(mcp_rule, "rule").at(0));
     EXPECT_THAT(ids(rows()), IsEmpty());
     EXPECT_THAT(row(rows(), "policy-pods").evidence, HasSubstr("TCP 8002 to pods app=mcp"));
+    EXPECT_THAT(openings(premises_), Contains(HasSubstr("TCP 8002 to pods app=mcp in namespaces")));
+}
+
+TEST_F(PolicyRows, APodThatAPolicyOfOthersOpensIsWarnedOf) {
+    add("{podSelector: {}, egress: [{to: [{podSelector: {matchLabels: {app: postgres}}}], ports: [{port: "
+        "5432}]}]}");
+    EXPECT_THAT(ids(rows()), ElementsAre("policy-pods"));
+    EXPECT_THAT(row(rows(), "policy-pods").evidence,
+                "TCP 5432 to pods app=postgres of this namespace by rule 1 of networkpolicy/second");
+    premises_.neighbours = {
+        .pods = {{{"metadata", {{"namespace", "hermes"}, {"labels", {{"app", "postgres"}}}}},
+                  {"status", {{"podIP", "10.42.0.9"}}}}},
+        .known = true};
+    const Check pods = row(rows(), "policy-pods");
+    EXPECT_EQ(pods.verdict, Verdict::warn);
+    EXPECT_EQ(pods.evidence,
+              "TCP 10.42.0.9:5432 (TCP 5432 to pods app=postgres of this namespace) by rule 1 of "
+              "networkpolicy/second");
+    EXPECT_THAT(pods.hint, HasSubstr("networkpolicy/hermes-egress"));
+    EXPECT_THAT(openings(premises_), Contains("TCP 5432 to pods app=postgres of this namespace (rule 1 of "
+                                              "networkpolicy/second)"));
+    // A pod of the agent's own namespace is not the cluster's DNS, whatever it is called.
+    premises_.policies = {own()};
+    add("{podSelector: {}, egress: [{to: [{podSelector: {matchLabels: {k8s-app: kube-dns}}}], ports: [{port: "
+        "53}]}]}");
+    EXPECT_THAT(ids(rows()), ElementsAre("policy-pods"));
+}
+
+TEST_F(PolicyRows, WhatStaysOpenIsWhatIsComputed) {
+    const std::string any = "any public host on TCP 443 and 80";
+    const std::string names = "names through the cluster's DNS";
+    EXPECT_THAT(openings(premises_), ElementsAre(any, names));
+    premises_.values.network.allow = {"192.168.1.10/32:8080"};
+    premises_.values.network.dns = {"192.168.1.53"};
+    EXPECT_THAT(openings(premises_), ElementsAre(any, names)) << "settings that no policy follows yet";
+    premises_.values.network.ipv6 = true;
+    premises_.policies = {own()};
+    EXPECT_THAT(openings(premises_),
+                ElementsAre(any + ", over IPv6 too", names, "names through 192.168.1.53 (network.dns)",
+                            "192.168.1.10/32:8080 (network.allow)"));
+    premises_.values.network.except = {"85.10.0.0/24"};
+    premises_.policies = {own()};
+    premises_.values.network.except.clear();
+    EXPECT_THAT(openings(premises_), Contains("public hosts on TCP 443 and 80, over IPv6 too"));
+    premises_.policies = {premises_.policies[0]};
+    premises_.policies[0]["spec"]["egress"] = Json::array();
+    EXPECT_THAT(openings(premises_), IsEmpty());
+    premises_.failure = "may not list networkpolicies";
+    premises_.policies.clear();
+    EXPECT_THAT(openings(premises_), IsEmpty());
+    EXPECT_THAT(allowed(premises_), IsEmpty());
+}
+
+TEST_F(PolicyRows, WhatIsAllowedIsToldExactly) {
+    premises_.neighbours = {
+        .pods = {{{"metadata", {{"namespace", "kube-system"}, {"labels", {{"k8s-app", "kube-dns"}}}}},
+                  {"status", {{"podIP", "10.42.0.3"}}}}},
+        .known = true};
+    EXPECT_THAT(allowed(premises_),
+                ElementsAre(AllOf(HasSubstr("TCP 80, 443 to 1.0.0.0"), HasSubstr("-198.41.7.6"),
+                                  Not(HasSubstr("198.41.7.7/"))),
+                            "TCP 53, UDP 53 to 10.42.0.3/32, 10.43.0.10/32"));
+    premises_.neighbours = {};
+    EXPECT_THAT(allowed(premises_), Contains(HasSubstr("pods k8s-app=kube-dns in namespaces")));
 }
 
 TEST_F(PolicyRows, WhatWasOpenedByNameIsNoLeak) {
@@ -189,6 +255,23 @@ TEST_F(PolicyRows, PrivateAddressesBehindNat64AreALeakWhoeverOpensThem) {
     premises_.values.network.nat64.clear();
     premises_.policies[0] = own();
     EXPECT_THAT(ids(rows()), ElementsAre("policy-leaks"));
+}
+
+TEST_F(PolicyRows, Ipv6ThatNobodyAskedForIsALeak) {
+    add("{podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: '2000::/3', except: "
+        "['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20']}}], ports: [{port: 443}]}]}");
+    EXPECT_THAT(ids(rows()), ElementsAre("policy-leaks"));
+    EXPECT_THAT(found(rows()).at("policy-leaks").evidence, HasSubstr("TCP [2000::1]:443 by rule 1"));
+    premises_.values.network.ipv6 = true;
+    premises_.policies[0] = own();
+    EXPECT_THAT(ids(rows()), IsEmpty());
+    premises_.values.network.ipv6 = false;
+    premises_.cluster = {.dns_selector = {{"k8s-app", "kube-dns"}},
+                         .dns_addresses = {"169.254.20.10", "fd00:43::a"},
+                         .node_addresses = {"fd00::7"},
+                         .pod_ranges = {"fd00:42::/56"}};
+    premises_.policies[0] = own();
+    EXPECT_THAT(ids(rows()), IsEmpty()) << "it has nothing else";
 }
 
 TEST_F(PolicyRows, ANodeThatJoinedWithAPublicAddressIsALeakAndDrift) {
@@ -218,6 +301,18 @@ TEST_F(PolicyRows, WhatIsNotKnownIsNoPass) {
     for (const Check& check : rows())
         EXPECT_EQ(check.verdict, Verdict::inconclusive) << check.id;
     EXPECT_EQ(rows().size(), 7u);
+}
+
+TEST_F(PolicyRows, APodWithAPublicAddressOfNoKnownRangeIsAGap) {
+    EXPECT_THAT(row(rows(), "policy-gaps").evidence, HasSubstr("router's own public address"));
+    premises_.neighbours = {.pods = {{{"metadata", {{"name", "web"}, {"namespace", "shop"}}},
+                                      {"status", {{"podIP", "100.0.0.3"}}}}},
+                            .known = true};
+    EXPECT_THAT(ids(rows()), ElementsAre("policy-gaps"));
+    EXPECT_THAT(row(rows(), "policy-gaps").evidence, HasSubstr("pod web in shop has the address 100.0.0.3"));
+    premises_.values.network.except = {"100.0.0.0/16"};
+    premises_.policies = {own()};
+    EXPECT_THAT(ids(rows()), IsEmpty());
 }
 
 TEST_F(PolicyRows, OtherKindsAreListed) {

@@ -102,6 +102,17 @@ TEST(EgressRules, LeaveIpv6ClosedUnlessAsked) {
     EXPECT_FALSE(except_of(rules_of({}, cluster), "2000::/3").is_null()) << "it has nothing else";
 }
 
+TEST(EgressRules, OpenIpv6WhereThereIsNothingElseThoughDnsIsNodeLocal) {
+    ClusterFacts cluster{.dns_addresses = {"169.254.20.10", "fd00:43::a"},
+                         .node_addresses = {"fd00::7"},
+                         .pod_ranges = {"fd00:42::/56"}};
+    EXPECT_TRUE(opens_v6({}, cluster));
+    EXPECT_FALSE(except_of(rules_of({}, cluster), "2000::/3").is_null());
+    cluster.node_addresses.emplace_back("192.168.1.20");
+    EXPECT_FALSE(opens_v6({}, cluster));
+    EXPECT_FALSE(opens_v6({}, {.dns_addresses = {"169.254.20.10"}})) << "nothing is known";
+}
+
 /// What the rules let a pod send.
 Traffic traffic_of(const Json& rules) {
     const Json policy{
@@ -231,6 +242,14 @@ TEST(PolicyOrigins, NameWhereEachLineComesFrom) {
     EXPECT_EQ(std::count_if(why.begin(), why.end(),
                             [](const auto& one) { return one.second.starts_with("not deploy's"); }),
               1);
+}
+
+TEST(PolicyOrigins, TheUsualDnsIsDeploysOwnWhereServicesCouldNotBeRead) {
+    const Json policy{{"spec", {{"egress", egress_rules({}, {}, Json::array())}}}};
+    const auto origins = policy_origins({}, {}, policy);
+    ASSERT_FALSE(origins.empty());
+    EXPECT_THAT(origins[0].line, ::testing::HasSubstr("pods k8s-app=kube-dns"));
+    EXPECT_THAT(origins[0].why, ::testing::StartsWith("the pods of the cluster's DNS"));
 }
 
 }  // namespace
