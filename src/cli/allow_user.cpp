@@ -186,6 +186,9 @@ class Runner {
     /// No pod is left that could answer anybody.
     bool silent() const { return plan_ && plan_->stopped && !people_; }
     bool restarts() const { return rotates() && !plan_->stopped && !flags_.no_restart; }
+    bool waits_for_restart() const {
+        return plan_ && !plan_->stopped && flags_.no_restart && (plan_->pending || rotates());
+    }
     bool anything() const { return rotates() || !change_.revoke.empty() || change_.moves_owner(); }
 
     /// Until it is ended, an earlier change that was cut off may still be undone.
@@ -295,7 +298,9 @@ class Runner {
         Json json = change_json(change_);
         json["changed"] = anything();
         json["restarted"] = rotated_.answering;
-        json["inForce"] = rotated_.proof.told ? Json(rotated_.proof.holds()) : Json();
+        json["inForce"] = rotated_.proof.told   ? Json(rotated_.proof.holds())
+                          : waits_for_restart() ? Json(false)
+                                                : Json();
         return json;
     }
 
@@ -318,8 +323,7 @@ class Runner {
                               "after the start: hermesctl allow-user --remove {}\n",
                               fmt::join(gone_, " "));
         }
-        if (flags_.no_restart && (plan_->pending || rotates()))
-            return text + "not in force yet; hermesctl restart brings it in force\n";
+        if (waits_for_restart()) return text + "not in force yet; hermesctl restart brings it in force\n";
         if (!restarts()) return text;
         if (rotated_.proof.holds()) return text + "in force: the running gateway has this list\n";
         return text +
