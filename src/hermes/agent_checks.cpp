@@ -41,8 +41,15 @@ std::vector<Source> sources_of(const Premises& premises) {
     return sources;
 }
 
+std::string out_of_secret(const std::string& name) {
+    return "hermesctl rotate-secret --remove " + name;
+}
+
 std::string mend_source(const Premises& premises, const std::string& title, const std::string& name) {
     if (title.starts_with('/')) return take_out_of(title, name);
+    const Json& secrets = premises.secret.items;
+    if (!secrets.empty() && at(secrets.front(), "/data").contains(name) && name != users_key)
+        return out_of_secret(name);
     return fmt::format("kubectl -n {} edit deployment {} (or secret {}), and take {} out", premises.names.ns,
                        premises.names.name, premises.names.secret().name, name);
 }
@@ -179,9 +186,7 @@ void judge_declared(const Premises& premises, Findings& findings) {
     if (!premises.secret.items.empty()) {
         for (const auto& [name, value] : secret_values(premises.secret.items.front())) {
             if (!opens_to_all(name, value)) continue;
-            findings.fail(is_set(name, title(secret)),
-                          fmt::format("kubectl -n {} edit secret {}, and take it out; then hermesctl restart",
-                                      secret.ns, secret.name));
+            findings.fail(is_set(name, title(secret)), out_of_secret(name));
         }
     }
     for (const Subject& subject : subjects_of(premises)) {

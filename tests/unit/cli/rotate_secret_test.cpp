@@ -326,6 +326,22 @@ TEST_F(RotateSecretTest, UsersHaveACommandOfTheirOwn) {
     EXPECT_THAT(rotate({"--remove", "TELEGRAM_ALLOWED_USERS"}, ExitCode::usage), HasSubstr("allow-user"));
 }
 
+TEST_F(RotateSecretTest, NoValueOpensTheBotToEverybody) {
+    for (const char* key : {"TELEGRAM_ALLOW_ALL_USERS", "GATEWAY_ALLOW_ALL_USERS", "GATEWAY_ALLOWED_USERS"})
+        EXPECT_THAT(rotate({std::string(key) + "=env:KEY", "-y"}, ExitCode::usage),
+                    AllOf(HasSubstr("decides who may use the bot"), HasSubstr("hermesctl allow-user")));
+    world_.context.environment["KEY"] = "5,*";
+    EXPECT_THAT(rotate({"TELEGRAM_GROUP_ALLOWED_USERS=env:KEY", "-y"}, ExitCode::usage),
+                HasSubstr("would let everybody"));
+    EXPECT_THAT(writes(), IsEmpty());
+    world_.context.environment["KEY"] = "5,6";
+    rotate({"TELEGRAM_GROUP_ALLOWED_USERS=env:KEY", "-y"});
+    EXPECT_EQ(values().at("TELEGRAM_GROUP_ALLOWED_USERS"), "5,6");
+    put_values({{"GATEWAY_ALLOW_ALL_USERS", "true"}});
+    rotate({"--remove", "GATEWAY_ALLOW_ALL_USERS", "-y"});
+    EXPECT_FALSE(values().contains("GATEWAY_ALLOW_ALL_USERS")) << "to close it again is nobody's harm";
+}
+
 TEST_F(RotateSecretTest, WithoutARestartItSaysThatItIsNotInForce) {
     EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY", "--no-restart"}), HasSubstr("not in force yet"));
     EXPECT_NE(pod_.at("MINIMAX_API_KEY"), new_key);

@@ -406,6 +406,15 @@ TEST(Inspection, FaultsOfTheAgentAreFoundByTheirRowAlone) {
     expect_found(agent_faults());
 }
 
+TEST(Inspection, WhatOpensTheBotFromTheSecretGoesByRotateSecret) {
+    Inspected world;
+    world.secret("TELEGRAM_ALLOW_ALL_USERS", "true");
+    world.secret("GATEWAY_ALLOWED_USERS", "*");
+    const auto rows = world.rows();
+    EXPECT_EQ(rows.at("agent-allow-all").hint, "hermesctl rotate-secret --remove TELEGRAM_ALLOW_ALL_USERS");
+    EXPECT_EQ(rows.at("agent-allowlist").hint, "hermesctl rotate-secret --remove GATEWAY_ALLOWED_USERS");
+}
+
 const Rows of_the_inside{"identity-token-file=INCONCLUSIVE", "host-uid=INCONCLUSIVE",
                          "agent-backend=INCONCLUSIVE",       "agent-allowlist=INCONCLUSIVE",
                          "agent-allow-all=INCONCLUSIVE",     "agent-secrets=INCONCLUSIVE",
