@@ -13,6 +13,7 @@
 #include "value_trial.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 
 #include <CLI/CLI.hpp>
@@ -146,6 +147,7 @@ class RotateSecret {
     /// What takes something away, or may be a mistake, needs a yes also where nobody can be asked.
     void get_consent() {
         std::vector<std::string> doubts = tried_.doubts;
+        std::ranges::move(misspelled_keys(plan_), std::back_inserter(doubts));
         stops_ = removed_lifeline(session_, plan_);
         if (!stops_.empty()) doubts.push_back(stops_);
         if (is_mended(std::string(hermes::users_key)))

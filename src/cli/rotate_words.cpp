@@ -1,6 +1,7 @@
 #include "rotate_words.hpp"
 
 #include "answers.hpp"
+#include "hermesctl/base/nearest.hpp"
 #include "hermesctl/hermes/secret_list.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 #include "hermesctl/term/table.hpp"
@@ -84,6 +85,22 @@ ExitCode list_keys(Session& session, const hermes::Names& names) {
     }
     session.print_result(hermes::to_json(list), text);
     return ExitCode::ok;
+}
+
+std::vector<std::string> misspelled_keys(const RotationPlan& plan) {
+    std::vector<std::string> known = hermes::keys_of_providers();
+    known.emplace_back(hermes::token_key);
+    for (const auto& [key, value] : hermes::secret_values(plan.secret))
+        known.push_back(key);
+    const std::vector<std::string_view> names(known.begin(), known.end());
+    std::vector<std::string> doubts;
+    for (const auto& [key, change] : plan.keys) {
+        if (change != KeyChange::add || std::ranges::find(known, key) != known.end()) continue;
+        // Much in those names is the same: two short ones that differ in two letters are two.
+        const std::string meant = nearest(key, names, key.size() / 8);
+        if (!meant.empty()) doubts.push_back(fmt::format("there is no {} yet; did you mean {}?", key, meant));
+    }
+    return doubts;
 }
 
 std::string uses_text(Session& session, const RotationPlan& plan) {

@@ -326,6 +326,24 @@ TEST_F(RotateSecretTest, UsersHaveACommandOfTheirOwn) {
     EXPECT_THAT(rotate({"--remove", "TELEGRAM_ALLOWED_USERS"}, ExitCode::usage), HasSubstr("allow-user"));
 }
 
+TEST_F(RotateSecretTest, ANewKeyThatIsAlmostAKnownOneNeedsAYes) {
+    for (const auto& [key, meant] : {std::pair{"TELEGRAM_BOT_TOKN", "TELEGRAM_BOT_TOKEN"},
+                                     {"telegram_bot_token", "TELEGRAM_BOT_TOKEN"},
+                                     {"OPENROUTR_API_KEY", "OPENROUTER_API_KEY"}}) {
+        EXPECT_THAT(rotate({std::string(key) + "=env:KEY"}, ExitCode::usage),
+                    HasSubstr(fmt::format("there is no {} yet; did you mean {}?", key, meant)));
+        EXPECT_FALSE(values().contains(key));
+    }
+    put_values({{"COLONY_PAT", "the-old-pat-0123456789"}});
+    EXPECT_THAT(rotate({"COLONI_PAT=env:KEY"}, ExitCode::usage), HasSubstr("did you mean COLONY_PAT?"));
+    for (const char* key : {"GROQ_API_KEY", "EXA_API_KEY", "FAL_KEY", "GITHUB_PAT"}) {
+        rotate({std::string(key) + "=env:KEY"});
+        EXPECT_TRUE(values().contains(key)) << "another one";
+    }
+    rotate({"TELEGRAM_BOT_TOKN=env:KEY", "-y"});
+    EXPECT_TRUE(values().contains("TELEGRAM_BOT_TOKN"));
+}
+
 TEST_F(RotateSecretTest, NoValueOpensTheBotToEverybody) {
     for (const char* key : {"TELEGRAM_ALLOW_ALL_USERS", "GATEWAY_ALLOW_ALL_USERS", "GATEWAY_ALLOWED_USERS"})
         EXPECT_THAT(rotate({std::string(key) + "=env:KEY", "-y"}, ExitCode::usage),
