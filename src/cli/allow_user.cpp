@@ -156,6 +156,8 @@ class Runner {
         const Json secret = users_secret(session_, names_);
         refuse_foreign(secret, names_, "allow-user");
         change_ = plan_change(secret, ids, flags_);
+        for (const UserId id : flags_.remove ? hermes::missing_from(change_.before.ids, ids) : UserIds{})
+            session_.story().on({"users", std::to_string(id), State::info, "is not on the list"});
         look_inside(ids);
         if (!ids.empty()) plan(ids);
         const std::string text = change_text(change_, people_, restarts());

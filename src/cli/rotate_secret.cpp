@@ -47,8 +47,8 @@ class RotateSecret {
         hermes::SecretChanges asked;
         for (const auto& [key, source] : sources.items())
             asked[key] = source.is_null() ? std::nullopt : std::optional<std::string>("");
-        hermes::plan_rotation(session_.client(), names_, asked);
-        recover();
+        const RotationPlan before = hermes::plan_rotation(session_.client(), names_, asked);
+        if (!recover()) refuse_missing(before);
         make_plan(read_values(session_, sources));
         if (nothing_to_do()) {
             Json json = rotation_json(plan_);
@@ -67,18 +67,28 @@ class RotateSecret {
     }
 
   private:
-    void recover() {
+    bool recover() {
         const kube::Ref ref = names_.previous();
         const auto found = session_.client().get_all({&ref, 1});
         const auto half = hermes::half_done(found.front().object.value_or(Json()), names_);
-        if (!half) return;
+        if (!half) return false;
         if (flags_.dry_run) {
             session_.story().on({"plan", "rotation", State::warning,
                                  half->text() + " was found; it is finished or undone first"});
-            return;
+            return true;
         }
         take_lease();
-        recover_rotation(session_, names_, flags_.drain, *lease_);
+        return recover_rotation(session_, names_, flags_.drain, *lease_);
+    }
+
+    /// Of one that was cut off, or waits for a restart, the same again is no mistake.
+    void refuse_missing(const RotationPlan& plan) const {
+        for (const auto& [key, change] : plan.keys) {
+            if (change != hermes::KeyChange::same || plan.changes.at(key) || plan.pending || is_mended(key))
+                continue;
+            throw Error(ExitCode::failed, fmt::format("there is no {} in {}", key, title(names_.secret())),
+                        "hermesctl rotate-secret --list shows which there are");
+        }
     }
 
     void make_plan(hermes::SecretChanges changes) {
@@ -129,8 +139,28 @@ class RotateSecret {
                                                         goes ? "--remove " : "", shadow.key)
                                           : "whoever manages that file has to change it there");
         }
+        refuse_unknown();
         // Also when the lines have gone already: the gateway that runs may have started with them.
         plan_.restart_anyway = !flags_.unshadow.empty();
+    }
+
+    bool is_shadowed(const std::string& key) const {
+        return std::ranges::any_of(shadows_.all, [&](const Shadow& shadow) { return shadow.key == key; });
+    }
+    /// What is to be taken out of .env, and the Secret does not have.
+    bool is_in_secret(const std::string& key) const {
+        const auto known = plan_.keys.find(key);
+        return known == plan_.keys.end() || known->second != hermes::KeyChange::same || plan_.changes.at(key);
+    }
+
+    void refuse_unknown() const {
+        for (const std::string& key : flags_.unshadow) {
+            if (is_shadowed(key) || is_in_secret(key)) continue;
+            throw Error(ExitCode::failed,
+                        fmt::format("there is no {} in {}, nor in {}", key, hermes::env_file_path,
+                                    title(names_.secret())),
+                        "hermesctl rotate-secret --list shows which there are");
+        }
     }
 
     std::string shown() const {
@@ -150,6 +180,10 @@ class RotateSecret {
         std::ranges::move(misspelled_keys(plan_), std::back_inserter(doubts));
         stops_ = removed_lifeline(session_, plan_);
         if (!stops_.empty()) doubts.push_back(stops_);
+        for (const std::string& key : flags_.unshadow) {
+            if (!is_in_secret(key) && key != hermes::users_key)
+                doubts.push_back(fmt::format("then {} is set nowhere: the Secret has none", key));
+        }
         if (is_mended(std::string(hermes::users_key)))
             doubts.push_back("then the Secret's list decides who may use the bot: " + users_then());
         const bool removes = std::any_of(plan_.changes.begin(), plan_.changes.end(),

@@ -237,6 +237,12 @@ TEST_F(AllowUser, WhatTakesAccessNeedsAYesAndADryRunChangesNothing) {
     EXPECT_EQ(list(), "111,222");
 }
 
+TEST_F(AllowUser, WhoIsNotOnTheListIsSaidToBeSo) {
+    people_["list"]["ids"] = {111, 222};
+    EXPECT_THAT(run({"--remove", "333", "-y"}),
+                AllOf(HasSubstr("333"), HasSubstr("is not on the list"), HasSubstr("nothing to change")));
+}
+
 TEST_F(AllowUser, APairingGoesWithItsUser) {
     people_["paired"] = {{"222", "Bob"}, {"555", "Eve"}};
     EXPECT_THAT(run({"--remove", "222", "--no-restart", "-y"}),

@@ -326,6 +326,21 @@ TEST_F(RotateSecretTest, UsersHaveACommandOfTheirOwn) {
     EXPECT_THAT(rotate({"--remove", "TELEGRAM_ALLOWED_USERS"}, ExitCode::usage), HasSubstr("allow-user"));
 }
 
+TEST_F(RotateSecretTest, WhatIsNotThereIsNotRemoved) {
+    EXPECT_THAT(rotate({"--remove", "NOPE", "-y"}, ExitCode::failed),
+                HasSubstr("there is no NOPE in secret/hermes-secrets"));
+    EXPECT_THAT(rotate({"--unshadow", "NOPE"}, ExitCode::failed),
+                HasSubstr("there is no NOPE in /opt/data/.env, nor in secret/hermes-secrets"))
+        << "before a yes is asked for";
+    EXPECT_THAT(writes(), IsEmpty());
+    put_values({{"OTHER", "another-value-0123456789"}});
+    rotate({"--remove", "OTHER", "-y", "--no-restart"});
+    EXPECT_THAT(rotate({"--remove", "OTHER", "-y"}), HasSubstr("OTHER is gone")) << "brings it in force";
+    shadows_ = {{"ONLY_THERE", false}};
+    EXPECT_THAT(rotate({"--unshadow", "ONLY_THERE"}, ExitCode::usage),
+                HasSubstr("then ONLY_THERE is set nowhere"));
+}
+
 TEST_F(RotateSecretTest, ANewKeyThatIsAlmostAKnownOneNeedsAYes) {
     for (const auto& [key, meant] : {std::pair{"TELEGRAM_BOT_TOKN", "TELEGRAM_BOT_TOKEN"},
                                      {"telegram_bot_token", "TELEGRAM_BOT_TOKEN"},
