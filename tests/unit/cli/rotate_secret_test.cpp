@@ -177,6 +177,10 @@ TEST_F(RotateSecretTest, ATroubleOfTheModelDoesNotBringBackAKeyThatIsNotItsOwn) 
     live_provider_ = "minimax";
     model_status_ = 402;
     EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY"}, ExitCode::failed), HasSubstr("did not work"));
+    model_status_ = 401;
+    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY"}, ExitCode::failed),
+                AllOf(HasSubstr("hint: hermesctl rotate-secret MINIMAX_API_KEY"),
+                      Not(HasSubstr("deploy --secret"))));
     EXPECT_EQ(values().at("MINIMAX_API_KEY"), "the-old-key-0123456789") << "of the key itself it does";
 }
 
