@@ -195,15 +195,8 @@ class Runner {
 
     /// Until it is ended, an earlier change that was cut off may still be undone.
     void end_half_done() {
-        const kube::Ref ref = names_.previous();
-        const auto found = session_.client().get_all({&ref, 1});
-        const auto half = hermes::half_done(found.front().object.value_or(Json()), names_);
-        if (!half) return;
-        if (flags_.dry_run) {
-            session_.story().on({"plan", "rotation", State::warning,
-                                 half->text() + " was found; it is finished or undone first"});
-            return;
-        }
+        if (flags_.dry_run) return tell_half_done(session_, names_);
+        if (!find_half_done(session_, names_)) return;
         hermes::HeldLease lease(session_.client(), names_, hermes::this_holder(), session_.story());
         recover_rotation(session_, names_, flags_.drain, lease);
     }
@@ -355,6 +348,7 @@ ExitCode allow_user(Session& session, const AllowFlags& flags) {
     const hermes::Names names = requested_names(session);
     if ((flags.list || flags.pending) && !flags.users.empty())
         throw Error(ExitCode::usage, "--list and --pending take no ids", "hermesctl allow-user --help");
+    if (flags.list) tell_half_done(session, names);
     if (flags.list) return list_users(session, names);
     if (flags.pending) return list_pending(session, names);
     return Runner(session, names, flags).run();

@@ -68,15 +68,9 @@ class RotateSecret {
 
   private:
     bool recover() {
-        const kube::Ref ref = names_.previous();
-        const auto found = session_.client().get_all({&ref, 1});
-        const auto half = hermes::half_done(found.front().object.value_or(Json()), names_);
+        const auto half = find_half_done(session_, names_);
         if (!half) return false;
-        if (flags_.dry_run) {
-            session_.story().on({"plan", "rotation", State::warning,
-                                 half->text() + " was found; it is finished or undone first"});
-            return true;
-        }
+        if (flags_.dry_run) return tell_half_done(session_, names_), true;
         take_lease();
         return recover_rotation(session_, names_, flags_.drain, *lease_);
     }
@@ -306,6 +300,7 @@ ExitCode rotate_secret(Session& session, const RotateFlags& flags) {
         hermes::secret_setting(key + "=-");  // is it a key at all?
     const bool changes = !sources.empty() || !flags.unshadow.empty();
     if (flags.list && changes) throw Error(ExitCode::usage, "--list changes nothing: leave the keys out");
+    if (flags.list) tell_half_done(session, names);
     if (flags.list) return list_keys(session, names);
     if (!changes) {
         throw Error(ExitCode::usage, "which key? hermesctl rotate-secret KEY",

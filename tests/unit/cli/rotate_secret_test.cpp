@@ -178,9 +178,9 @@ TEST_F(RotateSecretTest, ATroubleOfTheModelDoesNotBringBackAKeyThatIsNotItsOwn) 
     model_status_ = 402;
     EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY"}, ExitCode::failed), HasSubstr("did not work"));
     model_status_ = 401;
-    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY"}, ExitCode::failed),
-                AllOf(HasSubstr("hint: hermesctl rotate-secret MINIMAX_API_KEY"),
-                      Not(HasSubstr("deploy --secret"))));
+    EXPECT_THAT(
+        rotate({"MINIMAX_API_KEY=env:KEY"}, ExitCode::failed),
+        AllOf(HasSubstr("hint: hermesctl rotate-secret MINIMAX_API_KEY"), Not(HasSubstr("deploy --secret"))));
     EXPECT_EQ(values().at("MINIMAX_API_KEY"), "the-old-key-0123456789") << "of the key itself it does";
 }
 
@@ -497,6 +497,12 @@ TEST_F(RotateSecretTest, AHalfDoneOneIsEndedFirst) {
         if (kube::ref_of(object) == names.deployment()) pod_ = values(), reconcile();
     };
     EXPECT_THAT(rotate({"TELEGRAM_BOT_TOKEN=env:NEW", "--dry-run"}), HasSubstr("half-done change"));
+    EXPECT_THAT(rotate({"--list"}), HasSubstr("half-done change"));
+    world_.run({"allow-user", "--list"});
+    EXPECT_THAT(world_.err.str(), HasSubstr("half-done change"));
+    world_.run({"status", "--no-check"});
+    EXPECT_THAT(world_.out.str(), AllOf(HasSubstr("half-done change"), HasSubstr("next: hermesctl deploy")));
+    world_.api.log.clear();
     EXPECT_THAT(writes(), IsEmpty());
     const std::string said = rotate({"TELEGRAM_BOT_TOKEN=env:NEW"});
     EXPECT_THAT(said, HasSubstr("half-done change of MINIMAX_API_KEY"));
