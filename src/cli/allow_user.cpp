@@ -149,6 +149,11 @@ class Runner {
         : session_(session), names_(names), flags_(flags) {}
 
     ExitCode run() {
+        return told_when_cut_off(began_, [this] { return look_and_change(); });
+    }
+
+  private:
+    ExitCode look_and_change() {
         const UserIds ids = named_users(session_, flags_.users);
         refuse_nobody(ids);
         session_.announce(names_.ns);
@@ -172,7 +177,6 @@ class Runner {
         return finish(farewell(ids), result());
     }
 
-  private:
     static bool any_of(const UserIds& ids, const UserIds& others) {
         return hermes::missing_from(others, ids).size() < ids.size();
     }
@@ -197,6 +201,7 @@ class Runner {
     void end_half_done() {
         if (flags_.dry_run) return tell_half_done(session_, names_);
         if (!find_half_done(session_, names_)) return;
+        began_ = true;
         hermes::HeldLease lease(session_.client(), names_, hermes::this_holder(), session_.story());
         recover_rotation(session_, names_, flags_.drain, lease);
     }
@@ -237,6 +242,7 @@ class Runner {
     }
 
     void carry_out(const UserIds& ids) {
+        began_ = true;
         hermes::HeldLease lease(session_.client(), names_, hermes::this_holder(), session_.story());
         if (recover_rotation(session_, names_, flags_.drain, lease) && plan_) plan(ids);
         for (const UserId id : change_.revoke) {
@@ -340,6 +346,7 @@ class Runner {
     UserIds gone_{};  // who must be out in the end
     std::optional<People> people_{};
     std::optional<hermes::RotationPlan> plan_{};
+    bool began_ = false;
     bool brings_in_force_ = false;
     hermes::Rotated rotated_{};
 };

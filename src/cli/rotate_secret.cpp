@@ -43,6 +43,11 @@ class RotateSecret {
         : session_(session), names_(std::move(names)), flags_(flags) {}
 
     ExitCode run(const Json& sources) {
+        return told_when_cut_off(began_, [&] { return look_and_change(sources); });
+    }
+
+  private:
+    ExitCode look_and_change(const Json& sources) {
         // Before anybody is asked for a value.
         hermes::SecretChanges asked;
         for (const auto& [key, source] : sources.items())
@@ -66,7 +71,6 @@ class RotateSecret {
         return carry_out();
     }
 
-  private:
     bool recover() {
         const auto half = find_half_done(session_, names_);
         if (!half) return false;
@@ -202,6 +206,7 @@ class RotateSecret {
     }
 
     void take_lease() {
+        began_ = true;
         if (lease_) return lease_->renew();  // the question may have taken minutes
         lease_.emplace(session_.client(), names_, hermes::this_holder(), session_.story());
     }
@@ -273,6 +278,7 @@ class RotateSecret {
     Session& session_;
     hermes::Names names_;
     const RotateFlags& flags_;
+    bool began_ = false;
     std::optional<HeldLease> lease_{};
     RotationPlan plan_{};
     hermes::Shadows shadows_{};

@@ -82,6 +82,8 @@ class RotateSecretTest : public ::testing::Test {
         if (has(".env.before-")) {
             shadows_ = Json::object();
             process.exit(0);
+        } else if (has("polled_by_another") && cut_off_) {
+            throw Error(ExitCode::interrupted, "interrupted", "run the command again: it goes on from here");
         } else if (has("polled_by_another")) {
             if (asked) answer(process, tried(Json::parse(process.input)));
         } else if (has("\"unused\"")) {
@@ -155,7 +157,8 @@ class RotateSecretTest : public ::testing::Test {
     std::string bot_ = "cage_bot";
     int model_status_ = 200;  // once the bot is up
     std::string live_provider_ = "minimax";
-    bool silent_ = false;  // the check once it is up
+    bool cut_off_ = false;  // by Ctrl-C while values are tried
+    bool silent_ = false;   // the check once it is up
 };
 
 TEST_F(RotateSecretTest, ATroubleOfTheModelDoesNotBringBackAKeyThatIsNotItsOwn) {
@@ -328,6 +331,12 @@ TEST_F(RotateSecretTest, ARemovalNeedsAYesAndSaysWhatItMeans) {
 TEST_F(RotateSecretTest, UsersHaveACommandOfTheirOwn) {
     EXPECT_THAT(rotate({"TELEGRAM_ALLOWED_USERS=env:KEY"}, ExitCode::usage), HasSubstr("allow-user"));
     EXPECT_THAT(rotate({"--remove", "TELEGRAM_ALLOWED_USERS"}, ExitCode::usage), HasSubstr("allow-user"));
+}
+
+TEST_F(RotateSecretTest, AnInterruptBeforeItBeginsSaysThatNothingWasChanged) {
+    cut_off_ = true;
+    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY"}, ExitCode::interrupted),
+                AllOf(HasSubstr("interrupted; nothing was changed"), Not(HasSubstr("goes on"))));
 }
 
 TEST_F(RotateSecretTest, WhatIsNotThereIsNotRemoved) {

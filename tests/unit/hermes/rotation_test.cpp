@@ -213,6 +213,16 @@ TEST_F(Rotation, WithoutARestartOnlyTheSecretChangesAndNothingIsHalfDone) {
     EXPECT_FALSE(plan_rotation(client_, names_, {}).pending);
 }
 
+TEST_F(Rotation, AnInterruptBeforeTheFirstWriteSaysThatNothingIsChanged) {
+    RotationSteps cut = steps();
+    cut.drain = [](const RotationSteps::EachRound&) { throw Error(ExitCode::interrupted, "interrupted"); };
+    const RotationPlan plan = plan_rotation(client_, names_, other_token);
+    EXPECT_THAT(
+        failure([&] { hermes::rotate(client_, plan, true, cut, nullptr, reporter_); }, ExitCode::interrupted),
+        HasSubstr("secret/hermes-secrets is as it was"));
+    EXPECT_THAT(writes(), IsEmpty());
+}
+
 TEST_F(Rotation, AStoppedAgentGetsItWithItsNextStart) {
     api_.merge(names_.deployment(), {{"spec", {{"replicas", 0}}}});
     EXPECT_FALSE(rotate(other_token).answering);
