@@ -159,11 +159,13 @@ class Rotator {
             done.proof = prove_in_force(client_, names_, done.pod, changes, each_round());
             each_round()();
             if (!done.proof.unused.empty()) throw not_used(done.proof);
-        } catch (const Error& error) {
+        } catch (Error& error) {
             if (!record_ || lost_ || !means_not_up(error)) throw;
-            if (is_stopped()) drop_record();  // meanwhile: as in go_on(), what the Secret holds stays
-            if (!record_) throw;
-            throw put_back(changes, error);
+            if (!is_stopped()) throw put_back(changes, error);
+            drop_record();  // as in go_on(), what the Secret holds stays
+            error.during(fmt::format("changing {}; {} keeps the new value, which a start brings in force",
+                                     listed(changes), title(names_.secret())));
+            throw;
         }
         done.answering = true;
         return done;

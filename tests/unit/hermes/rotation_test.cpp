@@ -148,7 +148,8 @@ TEST_F(Rotation, ARevokedOldValueIsNotPutBackAndThatIsSaid) {
 TEST_F(Rotation, StoppedMeanwhileTheNewValueStays) {
     accepted_ = {};
     while_waiting_ = [&] { api_.merge(names_.deployment(), {{"spec", {{"replicas", 0}}}}); };
-    failure([&] { rotate(other_token); });
+    EXPECT_THAT(failure([&] { rotate(other_token); }),
+                HasSubstr("secret/hermes-secrets keeps the new value"));
     EXPECT_EQ(token(), new_token) << "what was leaked does not come back";
     EXPECT_FALSE(half_done_now());
 }
