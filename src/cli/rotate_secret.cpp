@@ -64,7 +64,7 @@ class RotateSecret {
                                             : "nothing to change\n");
         }
         look_at_shadows();
-        if (flags_.dry_run) return end(rotation_json(plan_), shown());
+        if (flags_.dry_run) return end(rotation_json(plan_), shown() + untried());
         if (!flags_.no_check) tried_ = try_new_values(session_, plan_);
         session_.story().print(shown());
         get_consent();
@@ -169,7 +169,15 @@ class RotateSecret {
         if (plan_.restart_anyway && shadows_.all.empty() && !flags_.no_restart)
             text += fmt::format("= same    {}: nothing is to be taken out; the agent restarts with it\n",
                                 hermes::env_file_path);
+        if (!flags_.no_restart && !plan_.stopped)
+            text += "~ restart the agent, which takes its values when it starts\n";
         return text + uses_text(session_, plan_);
+    }
+
+    std::string untried() const {
+        const bool sets = std::ranges::any_of(plan_.changes, [](const auto& one) { return !!one.second; });
+        return sets && !flags_.no_check ? "a dry run tries no value; without --dry-run they are tried first\n"
+                                        : "";
     }
 
     /// What takes something away, or may be a mistake, needs a yes also where nobody can be asked.

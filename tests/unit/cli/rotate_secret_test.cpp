@@ -427,7 +427,11 @@ TEST_F(RotateSecretTest, AFileWhoseDeployWouldSetTheOldValueAgainIsNamed) {
 }
 
 TEST_F(RotateSecretTest, ADryRunWritesNothing) {
-    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY", "--dry-run"}), HasSubstr("MINIMAX_API_KEY: changed"));
+    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY", "--dry-run"}),
+                AllOf(HasSubstr("MINIMAX_API_KEY: changed"), HasSubstr("~ restart the agent"),
+                      HasSubstr("a dry run tries no value")));
+    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY", "--dry-run", "--no-restart", "--no-check"}),
+                AllOf(Not(HasSubstr("~ restart")), Not(HasSubstr("tries no value"))));
     EXPECT_THAT(writes(), IsEmpty());
 }
 

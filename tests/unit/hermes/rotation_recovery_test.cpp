@@ -8,6 +8,7 @@ namespace hermesctl::hermes {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 const SecretChanges other_token{{"TELEGRAM_BOT_TOKEN", new_token}, {"ADDED", "added"}};
