@@ -78,6 +78,7 @@ ExitCode list_keys(Session& session, const hermes::Names& names) {
     const term::Terminal& terminal = session.terminal();
     std::string text = term::table({"KEY", "AGE", "LENGTH", "FINGERPRINT", "USED BY"}, rows,
                                    terminal.out_is_terminal ? terminal.width : 0);
+    if (!list.salted) text += "no fingerprints: the Secret has no salt yet; hermesctl deploy makes one\n";
     if (!list.unseen.empty()) {
         text += fmt::format("not seen: what is shadowed, and where config.yaml uses a key: {}\n",
                             term::printable(list.unseen));

@@ -526,6 +526,11 @@ TEST_F(RotateSecretTest, AHalfDoneOneIsEndedFirst) {
 
 TEST_F(RotateSecretTest, ListShowsKeysAndNoValues) {
     EXPECT_THAT(rotate({"--list"}), AllOf(HasSubstr("MINIMAX_API_KEY"), Not(HasSubstr("the-old-key"))));
+    EXPECT_THAT(world_.out.str(), Not(HasSubstr("no fingerprints")));
+    Json secret = world_.api.object(names.secret());
+    secret["metadata"].erase("annotations");
+    world_.api.put(secret);
+    EXPECT_THAT(rotate({"--list"}), HasSubstr("no fingerprints: the Secret has no salt yet"));
     EXPECT_THAT(rotate({}, ExitCode::usage), HasSubstr("--list"));
 }
 
