@@ -181,7 +181,8 @@ std::vector<std::string> old_values_end(const RotationPlan& plan, const Tried& t
         const auto known = plan.keys.find(key);  // not of a Secret that may not be read
         const bool had = known == plan.keys.end() || known->second == KeyChange::update ||
                          known->second == KeyChange::remove;
-        if (!had) continue;
+        const bool ends = hermes::sounds_secret(key) || !hermes::provider_of_key(key).empty();
+        if (!had || !ends) continue;  // of a switch no old value is in anybody's hands
         if (key != hermes::token_key)
             lines.push_back(when + old_key_end(key));
         else if (value && tried.other_bot_than.empty() && is_same_bot(plan, *value))

@@ -451,7 +451,10 @@ TEST_F(RotateSecretTest, WhoMayUseTheBotAfterwardsIsSaidBeforeAListIsTakenOut) {
 
 TEST_F(RotateSecretTest, AKeyThatIsRemovedIsGone) {
     put_values({{"OTHER", "another-value-0123456789"}});
-    EXPECT_THAT(rotate({"--remove", "OTHER", "-y"}), HasSubstr("OTHER is gone: the gateway of pod/"));
+    EXPECT_THAT(rotate({"--remove", "OTHER", "-y"}),
+                AllOf(HasSubstr("OTHER is gone: the gateway of pod/"), Not(HasSubstr("the old OTHER"))));
+    put_values({{"COLONY_PAT", "the-leaked-pat-0123456789"}});
+    EXPECT_THAT(rotate({"--remove", "COLONY_PAT", "-y"}), HasSubstr("the old COLONY_PAT works until"));
 }
 
 TEST_F(RotateSecretTest, AShadowedKeyIsFoundBeforeItIsChangedInVain) {
