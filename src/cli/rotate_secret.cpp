@@ -153,11 +153,12 @@ class RotateSecret {
 
     void refuse_unknown() const {
         for (const std::string& key : flags_.unshadow) {
-            if (is_shadowed(key) || is_in_secret(key)) continue;
+            if (is_shadowed(key) || is_in_secret(key) || plan_.pending) continue;
             throw Error(ExitCode::failed,
                         fmt::format("there is no {} in {}, nor in {}", key, hermes::env_file_path,
                                     title(names_.secret())),
-                        "hermesctl rotate-secret --list shows which there are");
+                        "hermesctl rotate-secret --list shows which there are; after one that was taken out "
+                        "just now: hermesctl restart");
         }
     }
 
