@@ -156,3 +156,8 @@ def is_on(value):
 def users_in(text):
     """A list of users as Hermes reads it."""
     return [entry.strip() for entry in text.split(",") if entry.strip()]
+
+
+def ids_in(users):
+    """Those of them who are ids."""
+    return [int(one) for one in users if re.fullmatch(r"[1-9][0-9]{0,17}", one)][:1000]

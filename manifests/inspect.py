@@ -1,5 +1,5 @@
-# What only the inside of the pod can tell about the cage, for verify: prints one JSON line with names, counts and
-# states; never a value. Run as `python3 -I -S` by absolute path, with files.py before this.
+# What only the inside of the pod can tell about the cage, for verify: prints one JSON line with names, counts,
+# states and the ids of users; never a value. Run as `python3 -I -S` by absolute path, with files.py before this.
 #   inspect.py KEYS   KEYS: the names that the Secret has, as a JSON list
 # A second argument is the root directory (tests).
 import json
@@ -74,7 +74,8 @@ def rights(found):
             "wildcards": [name for name in LISTS if "*" in found.get(name, "").replace(",", " ").split()]}
     if USERS in found:
         users = users_in(found[USERS])
-        said["users"] = {"count": len(users), "odd": len([user for user in users if not user.isdigit()])}
+        said["users"] = {"count": len(users), "odd": len([user for user in users if not user.isdigit()]),
+                         "ids": ids_in(users)}
     return said
 
 

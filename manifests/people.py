@@ -26,7 +26,7 @@ FROM = re.compile(r"""(?:^|[\s{,])["']?allow_from["']?\s*:\s*(.*)""")
 
 def listed(users):
     found = users_in(users)
-    return {"ids": [int(one) for one in found if re.fullmatch(r"[1-9][0-9]{0,17}", one)][:1000],
+    return {"ids": ids_in(found),
             "everybody": "*" in found}
 
 

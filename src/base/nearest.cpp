@@ -34,8 +34,12 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string nearest(std::string_view word, std::span<const std::string_view> known) {
+    return nearest(word, known, word.size() / 3 + 1);  // further away is another word
+}
+
+std::string nearest(std::string_view word, std::span<const std::string_view> known, std::size_t at_most) {
     if (word.size() > 100) return "";
-    std::size_t best = word.size() / 3 + 2;  // further away is another word
+    std::size_t best = at_most + 1;
     std::string_view found;
     for (const std::string_view candidate : known) {
         const std::size_t away = distance(word, candidate);

@@ -149,6 +149,11 @@ class Runner {
         : session_(session), names_(names), flags_(flags) {}
 
     ExitCode run() {
+        return told_when_cut_off(began_, [this] { return look_and_change(); });
+    }
+
+  private:
+    ExitCode look_and_change() {
         const UserIds ids = named_users(session_, flags_.users);
         refuse_nobody(ids);
         session_.announce(names_.ns);
@@ -156,6 +161,8 @@ class Runner {
         const Json secret = users_secret(session_, names_);
         refuse_foreign(secret, names_, "allow-user");
         change_ = plan_change(secret, ids, flags_);
+        for (const UserId id : flags_.remove ? hermes::missing_from(change_.before.ids, ids) : UserIds{})
+            session_.story().on({"users", std::to_string(id), State::info, "is not on the list"});
         look_inside(ids);
         if (!ids.empty()) plan(ids);
         const std::string text = change_text(change_, people_, restarts());
@@ -170,7 +177,6 @@ class Runner {
         return finish(farewell(ids), result());
     }
 
-  private:
     static bool any_of(const UserIds& ids, const UserIds& others) {
         return hermes::missing_from(others, ids).size() < ids.size();
     }
@@ -186,19 +192,16 @@ class Runner {
     /// No pod is left that could answer anybody.
     bool silent() const { return plan_ && plan_->stopped && !people_; }
     bool restarts() const { return rotates() && !plan_->stopped && !flags_.no_restart; }
+    bool waits_for_restart() const {
+        return plan_ && !plan_->stopped && flags_.no_restart && (plan_->pending || rotates());
+    }
     bool anything() const { return rotates() || !change_.revoke.empty() || change_.moves_owner(); }
 
     /// Until it is ended, an earlier change that was cut off may still be undone.
     void end_half_done() {
-        const kube::Ref ref = names_.previous();
-        const auto found = session_.client().get_all({&ref, 1});
-        const auto half = hermes::half_done(found.front().object.value_or(Json()), names_);
-        if (!half) return;
-        if (flags_.dry_run) {
-            session_.story().on({"plan", "rotation", State::warning,
-                                 half->text() + " was found; it is finished or undone first"});
-            return;
-        }
+        if (flags_.dry_run) return tell_half_done(session_, names_);
+        if (!find_half_done(session_, names_)) return;
+        began_ = true;
         hermes::HeldLease lease(session_.client(), names_, hermes::this_holder(), session_.story());
         recover_rotation(session_, names_, flags_.drain, lease);
     }
@@ -239,6 +242,7 @@ class Runner {
     }
 
     void carry_out(const UserIds& ids) {
+        began_ = true;
         hermes::HeldLease lease(session_.client(), names_, hermes::this_holder(), session_.story());
         if (recover_rotation(session_, names_, flags_.drain, lease) && plan_) plan(ids);
         for (const UserId id : change_.revoke) {
@@ -295,7 +299,9 @@ class Runner {
         Json json = change_json(change_);
         json["changed"] = anything();
         json["restarted"] = rotated_.answering;
-        json["inForce"] = rotated_.proof.told ? Json(rotated_.proof.holds()) : Json();
+        json["inForce"] = rotated_.proof.told   ? Json(rotated_.proof.holds())
+                          : waits_for_restart() ? Json(false)
+                                                : Json();
         return json;
     }
 
@@ -318,8 +324,7 @@ class Runner {
                               "after the start: hermesctl allow-user --remove {}\n",
                               fmt::join(gone_, " "));
         }
-        if (flags_.no_restart && (plan_->pending || rotates()))
-            return text + "not in force yet; hermesctl restart brings it in force\n";
+        if (waits_for_restart()) return text + "not in force yet; hermesctl restart brings it in force\n";
         if (!restarts()) return text;
         if (rotated_.proof.holds()) return text + "in force: the running gateway has this list\n";
         return text +
@@ -341,6 +346,7 @@ class Runner {
     UserIds gone_{};  // who must be out in the end
     std::optional<People> people_{};
     std::optional<hermes::RotationPlan> plan_{};
+    bool began_ = false;
     bool brings_in_force_ = false;
     hermes::Rotated rotated_{};
 };
@@ -349,6 +355,7 @@ ExitCode allow_user(Session& session, const AllowFlags& flags) {
     const hermes::Names names = requested_names(session);
     if ((flags.list || flags.pending) && !flags.users.empty())
         throw Error(ExitCode::usage, "--list and --pending take no ids", "hermesctl allow-user --help");
+    if (flags.list) tell_half_done(session, names);
     if (flags.list) return list_users(session, names);
     if (flags.pending) return list_pending(session, names);
     return Runner(session, names, flags).run();

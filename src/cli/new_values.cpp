@@ -17,9 +17,17 @@ Error wrong(const std::string& what, const std::string& hint = {}) {
 
 /// Who may use the bot is not a value to be overwritten.
 void refuse_users(const std::string& key) {
-    if (key != hermes::users_key) return;
-    throw wrong(key + " is the list of those who may use the bot",
-                "hermesctl allow-user ID adds to it, --remove ID takes away from it");
+    if (!hermes::decides_who_gets_in(key)) return;
+    throw wrong(key == hermes::users_key ? key + " is the list of those who may use the bot"
+                                         : key + " decides who may use the bot, whoever is on its list",
+                "hermesctl allow-user ID adds to the list, --remove ID takes away from it");
+}
+
+/// A list for groups, or of another platform, is nobody else's to set; but everybody is not let in by it.
+void refuse_everybody(const std::string& key, const std::string& value) {
+    const bool lists = key.ends_with("_ALLOWED_USERS") || key.ends_with("_ALLOWED_CHATS");
+    if (lists && value.find('*') != std::string::npos)
+        throw wrong(key + ": '*' would let everybody talk to the bot; name ids");
 }
 
 /// The key of "KEY" or "KEY=SOURCE", checked, with its source.
@@ -75,7 +83,7 @@ Json sources_of(const WantedKeys& wanted) {
     }
     for (const std::string& key : wanted.remove) {
         hermes::secret_setting(key + "=-", true);
-        refuse_users(key);
+        if (key == hermes::users_key) refuse_users(key);  // without another one fewer get in
         add(key, nullptr);
     }
     return sources;
@@ -96,6 +104,7 @@ hermes::SecretChanges read_values(Session& session, const Json& wanted) {
             source.empty() ? ask(session, wish, key) : hermes::read_secret(key, source, readers);
         const std::string complaint = hermes::complaint_about(key, value);
         if (!complaint.empty()) throw wrong(fmt::format("{}: the new value {}", key, complaint));
+        refuse_everybody(key, value);
         if (const std::string odd = hermes::oddity_of(key, value); !odd.empty())
             session.story().on({"plan", key, State::warning, "its value " + odd});
         changes[key] = value;

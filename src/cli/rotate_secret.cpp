@@ -13,6 +13,7 @@
 #include "value_trial.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 
 #include <CLI/CLI.hpp>
@@ -42,12 +43,17 @@ class RotateSecret {
         : session_(session), names_(std::move(names)), flags_(flags) {}
 
     ExitCode run(const Json& sources) {
+        return told_when_cut_off(began_, [&] { return look_and_change(sources); });
+    }
+
+  private:
+    ExitCode look_and_change(const Json& sources) {
         // Before anybody is asked for a value.
         hermes::SecretChanges asked;
         for (const auto& [key, source] : sources.items())
             asked[key] = source.is_null() ? std::nullopt : std::optional<std::string>("");
-        hermes::plan_rotation(session_.client(), names_, asked);
-        recover();
+        const RotationPlan before = hermes::plan_rotation(session_.client(), names_, asked);
+        if (!recover()) refuse_missing(before);
         make_plan(read_values(session_, sources));
         if (nothing_to_do()) {
             Json json = rotation_json(plan_);
@@ -58,26 +64,29 @@ class RotateSecret {
                                             : "nothing to change\n");
         }
         look_at_shadows();
-        if (flags_.dry_run) return end(rotation_json(plan_), shown());
+        if (flags_.dry_run) return end(rotation_json(plan_), shown() + untried());
         if (!flags_.no_check) tried_ = try_new_values(session_, plan_);
         session_.story().print(shown());
         get_consent();
         return carry_out();
     }
 
-  private:
-    void recover() {
-        const kube::Ref ref = names_.previous();
-        const auto found = session_.client().get_all({&ref, 1});
-        const auto half = hermes::half_done(found.front().object.value_or(Json()), names_);
-        if (!half) return;
-        if (flags_.dry_run) {
-            session_.story().on({"plan", "rotation", State::warning,
-                                 half->text() + " was found; it is finished or undone first"});
-            return;
-        }
+    bool recover() {
+        const auto half = find_half_done(session_, names_);
+        if (!half) return false;
+        if (flags_.dry_run) return tell_half_done(session_, names_), true;
         take_lease();
-        recover_rotation(session_, names_, flags_.drain, *lease_);
+        return recover_rotation(session_, names_, flags_.drain, *lease_);
+    }
+
+    /// Of one that was cut off, or waits for a restart, the same again is no mistake.
+    void refuse_missing(const RotationPlan& plan) const {
+        for (const auto& [key, change] : plan.keys) {
+            if (change != hermes::KeyChange::same || plan.changes.at(key) || plan.pending || is_mended(key))
+                continue;
+            throw Error(ExitCode::failed, fmt::format("there is no {} in {}", key, title(names_.secret())),
+                        "hermesctl rotate-secret --list shows which there are");
+        }
     }
 
     void make_plan(hermes::SecretChanges changes) {
@@ -128,8 +137,29 @@ class RotateSecret {
                                                         goes ? "--remove " : "", shadow.key)
                                           : "whoever manages that file has to change it there");
         }
+        refuse_unknown();
         // Also when the lines have gone already: the gateway that runs may have started with them.
         plan_.restart_anyway = !flags_.unshadow.empty();
+    }
+
+    bool is_shadowed(const std::string& key) const {
+        return std::ranges::any_of(shadows_.all, [&](const Shadow& shadow) { return shadow.key == key; });
+    }
+    /// What is to be taken out of .env, and the Secret does not have.
+    bool is_in_secret(const std::string& key) const {
+        const auto known = plan_.keys.find(key);
+        return known == plan_.keys.end() || known->second != hermes::KeyChange::same || plan_.changes.at(key);
+    }
+
+    void refuse_unknown() const {
+        for (const std::string& key : flags_.unshadow) {
+            if (is_shadowed(key) || is_in_secret(key) || plan_.pending) continue;
+            throw Error(ExitCode::failed,
+                        fmt::format("there is no {} in {}, nor in {}", key, hermes::env_file_path,
+                                    title(names_.secret())),
+                        "hermesctl rotate-secret --list shows which there are; after one that was taken out "
+                        "just now: hermesctl restart");
+        }
     }
 
     std::string shown() const {
@@ -140,14 +170,27 @@ class RotateSecret {
         if (plan_.restart_anyway && shadows_.all.empty() && !flags_.no_restart)
             text += fmt::format("= same    {}: nothing is to be taken out; the agent restarts with it\n",
                                 hermes::env_file_path);
+        if (!flags_.no_restart && !plan_.stopped)
+            text += "~ restart the agent, which takes its values when it starts\n";
         return text + uses_text(session_, plan_);
+    }
+
+    std::string untried() const {
+        const bool sets = std::ranges::any_of(plan_.changes, [](const auto& one) { return !!one.second; });
+        return sets && !flags_.no_check ? "a dry run tries no value; without --dry-run they are tried first\n"
+                                        : "";
     }
 
     /// What takes something away, or may be a mistake, needs a yes also where nobody can be asked.
     void get_consent() {
         std::vector<std::string> doubts = tried_.doubts;
+        std::ranges::move(misspelled_keys(plan_), std::back_inserter(doubts));
         stops_ = removed_lifeline(session_, plan_);
         if (!stops_.empty()) doubts.push_back(stops_);
+        for (const std::string& key : flags_.unshadow) {
+            if (!is_in_secret(key) && key != hermes::users_key)
+                doubts.push_back(fmt::format("then {} is set nowhere: the Secret has none", key));
+        }
         if (is_mended(std::string(hermes::users_key)))
             doubts.push_back("then the Secret's list decides who may use the bot: " + users_then());
         const bool removes = std::any_of(plan_.changes.begin(), plan_.changes.end(),
@@ -172,6 +215,7 @@ class RotateSecret {
     }
 
     void take_lease() {
+        began_ = true;
         if (lease_) return lease_->renew();  // the question may have taken minutes
         lease_.emplace(session_.client(), names_, hermes::this_holder(), session_.story());
     }
@@ -243,6 +287,7 @@ class RotateSecret {
     Session& session_;
     hermes::Names names_;
     const RotateFlags& flags_;
+    bool began_ = false;
     std::optional<HeldLease> lease_{};
     RotationPlan plan_{};
     hermes::Shadows shadows_{};
@@ -270,6 +315,7 @@ ExitCode rotate_secret(Session& session, const RotateFlags& flags) {
         hermes::secret_setting(key + "=-");  // is it a key at all?
     const bool changes = !sources.empty() || !flags.unshadow.empty();
     if (flags.list && changes) throw Error(ExitCode::usage, "--list changes nothing: leave the keys out");
+    if (flags.list) tell_half_done(session, names);
     if (flags.list) return list_keys(session, names);
     if (!changes) {
         throw Error(ExitCode::usage, "which key? hermesctl rotate-secret KEY",

@@ -1,6 +1,7 @@
 #include "rotate_words.hpp"
 
 #include "answers.hpp"
+#include "hermesctl/base/nearest.hpp"
 #include "hermesctl/hermes/secret_list.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 #include "hermesctl/term/table.hpp"
@@ -77,6 +78,7 @@ ExitCode list_keys(Session& session, const hermes::Names& names) {
     const term::Terminal& terminal = session.terminal();
     std::string text = term::table({"KEY", "AGE", "LENGTH", "FINGERPRINT", "USED BY"}, rows,
                                    terminal.out_is_terminal ? terminal.width : 0);
+    if (!list.salted) text += "no fingerprints: the Secret has no salt yet; hermesctl deploy makes one\n";
     if (!list.unseen.empty()) {
         text += fmt::format("not seen: what is shadowed, and where config.yaml uses a key: {}\n",
                             term::printable(list.unseen));
@@ -84,6 +86,22 @@ ExitCode list_keys(Session& session, const hermes::Names& names) {
     }
     session.print_result(hermes::to_json(list), text);
     return ExitCode::ok;
+}
+
+std::vector<std::string> misspelled_keys(const RotationPlan& plan) {
+    std::vector<std::string> known = hermes::keys_of_providers();
+    known.emplace_back(hermes::token_key);
+    for (const auto& [key, value] : hermes::secret_values(plan.secret))
+        known.push_back(key);
+    const std::vector<std::string_view> names(known.begin(), known.end());
+    std::vector<std::string> doubts;
+    for (const auto& [key, change] : plan.keys) {
+        if (change != KeyChange::add || std::ranges::find(known, key) != known.end()) continue;
+        // Much in those names is the same: two short ones that differ in two letters are two.
+        const std::string meant = nearest(key, names, key.size() / 8);
+        if (!meant.empty()) doubts.push_back(fmt::format("there is no {} yet; did you mean {}?", key, meant));
+    }
+    return doubts;
 }
 
 std::string uses_text(Session& session, const RotationPlan& plan) {
@@ -163,7 +181,8 @@ std::vector<std::string> old_values_end(const RotationPlan& plan, const Tried& t
         const auto known = plan.keys.find(key);  // not of a Secret that may not be read
         const bool had = known == plan.keys.end() || known->second == KeyChange::update ||
                          known->second == KeyChange::remove;
-        if (!had) continue;
+        const bool ends = hermes::sounds_secret(key) || !hermes::provider_of_key(key).empty();
+        if (!had || !ends) continue;  // of a switch no old value is in anybody's hands
         if (key != hermes::token_key)
             lines.push_back(when + old_key_end(key));
         else if (value && tried.other_bot_than.empty() && is_same_bot(plan, *value))

@@ -14,6 +14,9 @@ namespace hermesctl::cli {
 /// `rotate-secret --list`.
 ExitCode list_keys(Session&, const hermes::Names&);
 
+/// A doubt for each new key that is a known one but for a letter or two.
+std::vector<std::string> misspelled_keys(const hermes::RotationPlan&);
+
 /// A line for each key that goes: who uses it.
 std::string uses_text(Session&, const hermes::RotationPlan&);
 

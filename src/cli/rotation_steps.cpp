@@ -26,6 +26,27 @@ hermes::RotationSteps rotation_steps(Session& session, const hermes::Names& name
             }};
 }
 
+std::optional<hermes::HalfDone> find_half_done(Session& session, const hermes::Names& names) {
+    const kube::Ref ref = names.previous();
+    const auto found = session.client().get_all({&ref, 1});
+    return hermes::half_done(found.front().object.value_or(kube::Json()), names);
+}
+
+void tell_half_done(Session& session, const hermes::Names& names) {
+    if (const auto half = find_half_done(session, names))
+        session.story().on({"plan", "rotation", State::warning,
+                            half->text() + " was found; the next change finishes or undoes it first"});
+}
+
+ExitCode told_when_cut_off(const bool& began, const std::function<ExitCode()>& run) {
+    try {
+        return run();
+    } catch (const Error& error) {
+        if (error.code() != ExitCode::interrupted || began) throw;
+        throw Error(ExitCode::interrupted, error.message() + "; nothing was changed");
+    }
+}
+
 bool recover_rotation(Session& session, const hermes::Names& names, std::chrono::milliseconds at_most,
                       hermes::HeldLease& lease) {
     Answers answers;

@@ -6,6 +6,8 @@
 #include "hermesctl/hermes/rotation.hpp"
 
 #include <chrono>
+#include <functional>
+#include <optional>
 
 namespace hermesctl::cli {
 
@@ -13,6 +15,14 @@ namespace hermesctl::cli {
 /// Telegram and the provider too.
 hermes::RotationSteps rotation_steps(Session&, const hermes::Names&, std::chrono::milliseconds drain,
                                      bool check, hermes::HeldLease& lease, Answers& answers);
+
+/// What an earlier command has left half done; nothing for nothing, and where it may not be read.
+std::optional<hermes::HalfDone> find_half_done(Session&, const hermes::Names&);
+/// Tells of it where nothing is changed.
+void tell_half_done(Session&, const hermes::Names&);
+
+/// Runs a command; an interrupt before it has begun to change anything says so.
+ExitCode told_when_cut_off(const bool& began, const std::function<ExitCode()>& run);
 
 /// Finishes or undoes what an earlier command has left half done; true when there was something.
 bool recover_rotation(Session&, const hermes::Names&, std::chrono::milliseconds drain,

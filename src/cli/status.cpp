@@ -137,6 +137,20 @@ void judge(const hermes::Assessment& now, const hermes::Snapshot& snapshot, Stat
     }
 }
 
+/// Whether what the Secret holds is what the agent has.
+void judge_secret(const hermes::Live& live, const hermes::Names& names, Status& status) {
+    const Json& deployment = live.of(names.deployment());
+    if (const auto found = hermes::half_done(live.of(names.previous()), names)) {
+        status.drift.push_back(found->text() + "; hermesctl rotate-secret or deploy finishes or undoes it");
+        if (status.hint.empty()) status.hint = "hermesctl deploy";
+    } else if (kube::int_at(deployment, "/spec/replicas", 1) != 0 &&
+               hermes::lacks_secret(deployment, live.of(names.secret()))) {
+        status.drift.emplace_back(
+            "the Secret was changed and the running agent does not have it yet; hermesctl restart brings it "
+            "in force");
+    }
+}
+
 Status look(Session& session, const hermes::Names& names, bool check) {
     const hermes::Live live = hermes::read_live(session.client(), names);
     if (!live.installed(names)) {
@@ -154,8 +168,7 @@ Status look(Session& session, const hermes::Names& names, bool check) {
     const bool caged = !live.of(names.policy()).is_null();
     status.cage =
         caged ? title(names.policy()) + " is there" : "NO NetworkPolicy (hermesctl deploy puts it back)";
-    if (const auto found = hermes::half_done(live.of(names.previous()), names))
-        status.drift.push_back(found->text() + "; hermesctl rotate-secret or deploy finishes or undoes it");
+    judge_secret(live, names, status);
     if (check) judge_cage(session, names, status);
     if (!check && caged) status.cage += "; what it opens was not looked at (hermesctl verify does)";
     if (!values.network.gate) status.cage += "; its gate is off, and hermesctl deploy --gate brings it back";

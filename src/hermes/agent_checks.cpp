@@ -8,6 +8,7 @@
 #include <cctype>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace hermesctl::hermes {
 namespace {
@@ -21,6 +22,8 @@ constexpr Heading allowlist{"agent-allowlist", "agent", "the bot answers its use
 constexpr Heading allow_all{"agent-allow-all", "agent", "no variable opens the bot to everybody"};
 constexpr Heading image{"agent-image", "agent", "which image runs is known"};
 
+constexpr std::string_view of_gateway = "the gateway's environment";
+
 /// A set of variables as inspect.py tells of it.
 struct Source {
     std::string title{};
@@ -31,15 +34,22 @@ struct Source {
 std::vector<Source> sources_of(const Premises& premises) {
     std::vector<Source> sources{{"the container's environment", &at(premises.inside, "/container")}};
     for (const Json& gateway : at(premises.inside, "/gateways"))
-        sources.push_back({"the gateway's environment", &gateway});
+        sources.push_back({std::string(of_gateway), &gateway});
     const Json& files = at(premises.inside, "/env_files");
     for (const char* path : {"/opt/data/.env", "/etc/hermes/.env"})
         sources.push_back({path, &at(files, "/" + kube::escape_pointer(path))});
     return sources;
 }
 
+std::string out_of_secret(const std::string& name) {
+    return "hermesctl rotate-secret --remove " + name;
+}
+
 std::string mend_source(const Premises& premises, const std::string& title, const std::string& name) {
     if (title.starts_with('/')) return take_out_of(title, name);
+    const Json& secrets = premises.secret.items;
+    if (!secrets.empty() && at(secrets.front(), "/data").contains(name) && name != users_key)
+        return out_of_secret(name);
     return fmt::format("kubectl -n {} edit deployment {} (or secret {}), and take {} out", premises.names.ns,
                        premises.names.name, premises.names.secret().name, name);
 }
@@ -101,6 +111,21 @@ std::string complaint_about_list(const Premises& premises) {
     return good ? "" : fmt::format("{} in the Secret is no list of numeric ids", users_key);
 }
 
+/// A gateway reads its list once: what was changed in the Secret since it does not have.
+void judge_started_with(const Premises& premises, const Json& users, Findings& findings) {
+    if (premises.secret.items.empty()) return;
+    const UserIds wanted = users_in(premises.secret.items.front()).ids;
+    const UserIds started = ids_in(at(users, "/ids"));
+    const UserIds still = missing_from(wanted, started);
+    const UserIds not_yet = missing_from(started, wanted);
+    std::string what;
+    if (!still.empty()) what += fmt::format("; still in: {}", fmt::join(still, ", "));
+    if (!not_yet.empty()) what += fmt::format("; not yet in: {}", fmt::join(not_yet, ", "));
+    if (what.empty()) return;
+    findings.warn("the running gateway was started with another list than the Secret holds" + what,
+                  "hermesctl restart");
+}
+
 void judge_live_list(const Premises& premises, Findings& findings, const std::string& remedy) {
     const Json* users = nullptr;
     std::string where;
@@ -122,6 +147,8 @@ void judge_live_list(const Premises& premises, Findings& findings, const std::st
         findings.fail(fmt::format("{} is empty in the pod", users_key), remedy);
     } else if (kube::int_at(*users, "/odd") > 0) {
         findings.fail(fmt::format("{} in {} has entries that are no numeric ids", users_key, where), remedy);
+    } else if (where == of_gateway) {
+        judge_started_with(premises, *users, findings);
     }
 }
 
@@ -159,9 +186,7 @@ void judge_declared(const Premises& premises, Findings& findings) {
     if (!premises.secret.items.empty()) {
         for (const auto& [name, value] : secret_values(premises.secret.items.front())) {
             if (!opens_to_all(name, value)) continue;
-            findings.fail(is_set(name, title(secret)),
-                          fmt::format("kubectl -n {} edit secret {}, and take it out; then hermesctl restart",
-                                      secret.ns, secret.name));
+            findings.fail(is_set(name, title(secret)), out_of_secret(name));
         }
     }
     for (const Subject& subject : subjects_of(premises)) {

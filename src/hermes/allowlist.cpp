@@ -77,6 +77,14 @@ UserList user_list(std::string text) {
     return list;
 }
 
+UserIds ids_in(const Json& list) {
+    UserIds ids;
+    for (const Json& id : list) {
+        if (id.is_number_integer()) ids.push_back(id.get<UserId>());
+    }
+    return ids;
+}
+
 UserList users_in(const Json& secret) {
     const std::string encoded = kube::text_at(secret, fmt::format("/data/{}", users_key));
     return user_list(base64_decode(encoded).value_or(""));

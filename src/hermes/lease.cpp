@@ -27,7 +27,7 @@ Error held_by(const Json& lease) {
     return Error(ExitCode::failed,
                  fmt::format("another hermesctl works on this installation: {}, since {}", holder_of(lease),
                              text_at(lease, "/spec/acquireTime").substr(0, 19)),
-                 "wait until it has ended; a killed one lapses after 30 s");
+                 "wait until it has ended; a killed one lapses in a minute at most");
 }
 
 }  // namespace

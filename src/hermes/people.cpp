@@ -21,14 +21,6 @@ using namespace std::chrono_literals;
 constexpr std::size_t longest_name = 100;
 constexpr std::string_view from_config = "telegram.allow_from";
 
-UserIds ids_in(const Json& list) {
-    UserIds ids;
-    for (const Json& id : list) {
-        if (id.is_number_integer()) ids.push_back(id.get<UserId>());
-    }
-    return ids;
-}
-
 Called called_in(const Json& names) {
     Called called;
     if (!names.is_object()) return called;

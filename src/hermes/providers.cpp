@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <vector>
 
 #include <fmt/format.h>
@@ -92,6 +93,13 @@ std::string provider_of_key(std::string_view key) {
         if (std::ranges::find(keys, key) != keys.end()) return std::string(provider.name);
     }
     return "";
+}
+
+std::vector<std::string> keys_of_providers() {
+    std::vector<std::string> all;
+    for (const Provider& provider : providers)
+        std::ranges::move(words_of(provider.keys), std::back_inserter(all));
+    return all;
 }
 
 std::string key_of_provider(std::string_view name) {

@@ -100,14 +100,18 @@ RotationPlan plan_rotation(kube::Client& client, const Names& names, SecretChang
     return plan;
 }
 
+bool lacks_secret(const Json& deployment, const Json& secret) {
+    const std::string mark = template_mark(deployment);
+    return !mark.empty() && !salt_of(secret).empty() &&
+           mark != secrets_mark(salt_of(secret), secret_values(secret));
+}
+
 std::optional<Json> pending_mark(kube::Client& client, const Names& names, const Json& deployment) {
     const kube::Ref ref = names.secret();
     const kube::Outcome secret = std::move(client.get_all({&ref, 1}).front());
-    if (!secret.object || salt_of(*secret.object).empty() || template_mark(deployment).empty())
-        return std::nullopt;
-    const std::string mark = secrets_mark(salt_of(*secret.object), secret_values(*secret.object));
-    if (mark == template_mark(deployment)) return std::nullopt;
-    return Json{{"hermesctl/secret-hmac", mark}};
+    if (!secret.object || !lacks_secret(deployment, *secret.object)) return std::nullopt;
+    return Json{
+        {"hermesctl/secret-hmac", secrets_mark(salt_of(*secret.object), secret_values(*secret.object))}};
 }
 
 std::string rotation_text(const RotationPlan& plan) {

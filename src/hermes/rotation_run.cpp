@@ -50,6 +50,7 @@ class Rotator {
             return plan.blind ? change_unseen(plan, restart) : change(plan, restart);
         } catch (const Error& error) {
             leave(error);
+            if (error.code() == ExitCode::interrupted) throw cut_off(error);
             throw;
         }
     }
@@ -64,6 +65,7 @@ class Rotator {
             go_on();
         } catch (const Error& error) {
             leave(error);
+            if (error.code() == ExitCode::interrupted) throw cut_off(error);
             throw;
         }
         return true;
@@ -119,6 +121,7 @@ class Rotator {
         Json body{{"metadata", {{"resourceVersion", text_at(secret, "/metadata/resourceVersion")}}},
                   {"data", data_of(changes)}};
         if (salt_of(secret) != salt) body["metadata"]["annotations"]["hermesctl/salt"] = salt;
+        touched_ = true;
         kube::Outcome changed = client_.patch(names_.secret(), kube::Patch::merge, body);
         if (changed.object) tell(State::done, listed(changes) + " changed");
         return changed;
@@ -156,11 +159,13 @@ class Rotator {
             done.proof = prove_in_force(client_, names_, done.pod, changes, each_round());
             each_round()();
             if (!done.proof.unused.empty()) throw not_used(done.proof);
-        } catch (const Error& error) {
+        } catch (Error& error) {
             if (!record_ || lost_ || !means_not_up(error)) throw;
-            if (is_stopped()) drop_record();  // meanwhile: as in go_on(), what the Secret holds stays
-            if (!record_) throw;
-            throw put_back(changes, error);
+            if (!is_stopped()) throw put_back(changes, error);
+            drop_record();  // as in go_on(), what the Secret holds stays
+            error.during(fmt::format("changing {}; {} keeps the new value, which a start brings in force",
+                                     listed(changes), title(names_.secret())));
+            throw;
         }
         done.answering = true;
         return done;
@@ -233,6 +238,7 @@ class Rotator {
     Rotated change_unseen(const RotationPlan& plan, bool restart) {
         const bool rolls = restart && !plan.stopped;
         if (rolls && steps_.drain) steps_.drain(each_round());
+        touched_ = true;
         client_.patch(names_.secret(), kube::Patch::merge, {{"data", data_of(plan.changes)}}).value();
         tell(State::done, listed(plan.changes) + " set unseen; the old value cannot be put back");
         Rotated done{.changed = true};
@@ -332,6 +338,21 @@ class Rotator {
         if (record_ && !lost_ && error.code() != ExitCode::unreachable) record_->give_up();
     }
 
+    /// An interrupt says what it has left.
+    Error cut_off(const Error& error) const {
+        if (!record_ && touched_) return error;
+        Error told = record_
+                         ? Error(ExitCode::interrupted,
+                                 fmt::format("{}; the change of {} is half done", error.message(),
+                                             fmt::join(record_->said().keys, ", ")),
+                                 "the same again, or hermesctl deploy: the next one finishes or undoes it")
+                         : Error(ExitCode::interrupted,
+                                 fmt::format("{}; {} is as it was", error.message(), title(names_.secret())));
+        for (const std::string& frame : error.trail())
+            told.during(frame);
+        return told;
+    }
+
     void tell(State state, const std::string& what) {
         reporter_.on({"rotation", title(names_.secret()), state, what});
     }
@@ -342,6 +363,7 @@ class Rotator {
     HeldLease* lease_;
     Reporter& reporter_;
     std::optional<RotationRecord> record_{};
+    bool touched_ = false;       // the Secret may have been changed
     std::exception_ptr lost_{};  // why it may be another's by now
 };
 

@@ -45,10 +45,24 @@ Error not_told(const SecretChanges& changes, const Proof& proof) {
         proof.hint};
 }
 
+namespace {
+
+/// Where deploy is advised to set a key of these, this command is the nearer one.
+std::string nearer_hint(std::string hint, const SecretChanges& changes) {
+    for (const std::string& key : keys_of(changes)) {
+        const std::string deploy = fmt::format("hermesctl deploy --secret {}=-", key);
+        const std::size_t at = hint.find(deploy);
+        if (at != std::string::npos) hint.replace(at, deploy.size(), "hermesctl rotate-secret " + key);
+    }
+    return hint;
+}
+
+}  // namespace
+
 Error story(const SecretChanges& changes, const Error& cause, const std::string& end) {
     Error error(ExitCode::failed,
                 fmt::format("the new {} did not work: {}; {}", listed(changes), cause.message(), end),
-                cause.hint());
+                nearer_hint(cause.hint(), changes));
     for (const std::string& frame : cause.trail())
         error.during(frame);
     return error;

@@ -83,11 +83,6 @@ std::string raw_value(const std::string& key, const Json& source, const SecretRe
     return all;
 }
 
-bool sounds_secret(std::string_view key) {
-    static constexpr std::array<std::string_view, 4> ends{"_KEY", "_TOKEN", "_PAT", "_SECRET"};
-    return std::any_of(ends.begin(), ends.end(), [&](std::string_view end) { return key.ends_with(end); });
-}
-
 bool is_bot_token(std::string_view value) {
     const std::size_t colon = value.find(':');
     if (colon == std::string_view::npos || colon < 6 || value.size() < colon + 31) return false;
@@ -119,6 +114,10 @@ std::string complaint_about_users(const std::string& text) {
 }
 
 }  // namespace
+
+bool decides_who_gets_in(std::string_view key) {
+    return key == users_key || key == "GATEWAY_ALLOWED_USERS" || key.ends_with("_ALLOW_ALL_USERS");
+}
 
 Json secret_setting(std::string_view flag, bool any_key) {
     const std::size_t equals = flag.find('=');
@@ -154,6 +153,11 @@ std::string read_secret(const std::string& key, const Json& source, const Secret
     if (value.ends_with('\r')) value.pop_back();
     remember_secret(value);
     return value;
+}
+
+bool sounds_secret(std::string_view key) {
+    static constexpr std::array<std::string_view, 5> ends{"_KEY", "_TOKEN", "_PAT", "_SECRET", "_PASSWORD"};
+    return std::any_of(ends.begin(), ends.end(), [&](std::string_view end) { return key.ends_with(end); });
 }
 
 std::string secrets_mark(std::string_view salt, const std::map<std::string, std::string>& values) {

@@ -34,6 +34,9 @@ UserList user_list(std::string text);
 /// Of a Secret; an empty one where there is none.
 UserList users_in(const Json& secret);
 
+/// As the scripts in the pod tell them; what is no number is left out.
+UserIds ids_in(const Json& list);
+
 /// The list's text with these added and taken away; what stays of a plain list stays as it is written.
 std::string with_users(const UserList&, const UserIds&);
 std::string without_users(const UserList&, const UserIds&);

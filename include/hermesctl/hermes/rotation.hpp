@@ -108,6 +108,8 @@ struct Rotated {
 /// leave it half done, as above.
 Rotated rotate(kube::Client&, const RotationPlan&, bool restart, const RotationSteps&, HeldLease*, Reporter&);
 
+/// Whether the pod has something else than the Secret holds now; false where that cannot be told.
+bool lacks_secret(const Json& deployment, const Json& secret);
 /// The annotations of the pod template by which the pod gets what the Secret holds now, as deploy would write
 /// them; nothing when it has that already, or when that cannot be told.
 std::optional<Json> pending_mark(kube::Client&, const Names&, const Json& deployment);

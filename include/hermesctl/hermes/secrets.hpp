@@ -19,6 +19,10 @@ using kube::Json;
 inline constexpr std::string_view token_key = "TELEGRAM_BOT_TOKEN";
 inline constexpr std::string_view users_key = "TELEGRAM_ALLOWED_USERS";
 
+/// Whether a variable is there to let users in, or everybody: allow-user has that, and no other value's
+/// command.
+bool decides_who_gets_in(std::string_view key);
+
 /// As which the agent gets a key of its Secret.
 bool is_variable_name(std::string_view);
 
@@ -48,6 +52,12 @@ std::string key_of_provider(std::string_view provider);
 std::string provider_of_key(std::string_view key);
 /// Where a provider is asked ("api.minimax.io"); "" where hermesctl does not know how.
 std::string host_of_provider(std::string_view provider);
+
+/// All variables that may hold a provider's key.
+std::vector<std::string> keys_of_providers();
+
+/// Whether the name says that the value is a secret ("COLONY_PAT").
+bool sounds_secret(std::string_view key);
 
 /// What the pod template carries (annotation hermesctl/secret-hmac) so that the pod rolls when the Secret
 /// changes: tells nothing about the values to who cannot read the salt.

@@ -220,7 +220,7 @@ TEST_F(AllowUser, OneThatWasCutOffIsEndedThoughTheListIsAsItShouldBe) {
 
 TEST_F(AllowUser, WithoutARestartTheListWaitsForOne) {
     list("111, 222,");
-    EXPECT_THAT(run({"333", "--no-restart", "-o", "json"}), HasSubstr(R"("inForce": null)"));
+    EXPECT_THAT(run({"333", "--no-restart", "-o", "json"}), HasSubstr(R"("inForce": false)"));
     EXPECT_EQ(list(), "111, 222,333");
     EXPECT_EQ(owner(), "111") << "noted with the first change";
     EXPECT_THAT(run({"444", "--no-restart"}), HasSubstr("not in force yet; hermesctl restart"));
@@ -235,6 +235,12 @@ TEST_F(AllowUser, WhatTakesAccessNeedsAYesAndADryRunChangesNothing) {
                 AllOf(HasSubstr("+ 333 may use the bot"), HasSubstr("- 222 loses access")));
     EXPECT_FALSE(wrote());
     EXPECT_EQ(list(), "111,222");
+}
+
+TEST_F(AllowUser, WhoIsNotOnTheListIsSaidToBeSo) {
+    people_["list"]["ids"] = {111, 222};
+    EXPECT_THAT(run({"--remove", "333", "-y"}),
+                AllOf(HasSubstr("333"), HasSubstr("is not on the list"), HasSubstr("nothing to change")));
 }
 
 TEST_F(AllowUser, APairingGoesWithItsUser) {
@@ -303,6 +309,7 @@ TEST_F(AllowUser, WhileTheAgentIsStoppedNobodyIsIn) {
         AllOf(HasSubstr("hermesctl start brings the list in force"), HasSubstr("nobody is in now"),
               HasSubstr("after the start: hermesctl allow-user --remove 222"), Not(HasSubstr("not out"))));
     EXPECT_EQ(list(), "111");
+    EXPECT_THAT(run({"222", "--no-restart", "-o", "json"}), HasSubstr(R"("inForce": null)"));
     EXPECT_THAT(run({"333"}), AllOf(HasSubstr("hermesctl start"), Not(HasSubstr("nobody is in now"))));
 }
 

@@ -1,5 +1,7 @@
 // status and wait: Telegram connected is not enough, the provider has to take the key.
 #include "hermesctl/base/crypto.hpp"
+#include "hermesctl/hermes/secrets.hpp"
+#include "hermesctl/hermes/target.hpp"
 #include "support/cli_world.hpp"
 
 #include <gmock/gmock.h>
@@ -114,6 +116,32 @@ TEST_F(AnswersTest, StatusDoesNotCallACageGoodThatCouldNotBeJudged) {
         EXPECT_THAT(said["cage"].get<std::string>(), Not(HasSubstr("what it should"))) << resource;
         EXPECT_EQ(said["drift"].dump().find("cannot be read"), std::string::npos) << "not known is no drift";
     }
+}
+
+TEST_F(AnswersTest, StatusTellsThatTheAgentLacksWhatTheSecretHolds) {
+    const hermes::Names names{.ns = "hermes", .name = "hermes"};
+    const auto drift = [&](const std::vector<std::string>& more) {
+        std::vector<std::string> line{"status", "-o", "json"};
+        line.insert(line.end(), more.begin(), more.end());
+        world_.out.str("");
+        run(line);
+        return Json::parse(out())["drift"].dump();
+    };
+    const auto has = [&](const std::string& users) {
+        const Json mark{{"hermesctl/secret-hmac",
+                         hermes::secrets_mark("salt", {{std::string(hermes::users_key), users}})}};
+        api().merge(names.deployment(), {{"spec", {{"template", {{"metadata", {{"annotations", mark}}}}}}}});
+    };
+    has("1,2");
+    EXPECT_EQ(drift({"--no-check"}), "[]") << "without a salt it cannot be told";
+    api().merge(names.secret(), {{"metadata", {{"annotations", {{"hermesctl/salt", "salt"}}}}}});
+    for (const std::vector<std::string>& more : {std::vector<std::string>{}, {"--no-check"}})
+        EXPECT_THAT(drift(more), HasSubstr("the running agent does not have it yet; hermesctl restart"));
+    has("1");
+    EXPECT_EQ(drift({"--no-check"}), "[]");
+    has("1,2");
+    api().merge(names.deployment(), {{"spec", {{"replicas", 0}}}});
+    EXPECT_EQ(drift({"--no-check"}), "[]") << "a start brings it in force, too";
 }
 
 TEST_F(AnswersTest, AMuteBotIsAFailureForStatusAndForWait) {

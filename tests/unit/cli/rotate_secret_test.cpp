@@ -82,6 +82,8 @@ class RotateSecretTest : public ::testing::Test {
         if (has(".env.before-")) {
             shadows_ = Json::object();
             process.exit(0);
+        } else if (has("polled_by_another") && cut_off_) {
+            throw Error(ExitCode::interrupted, "interrupted", "run the command again: it goes on from here");
         } else if (has("polled_by_another")) {
             if (asked) answer(process, tried(Json::parse(process.input)));
         } else if (has("\"unused\"")) {
@@ -155,7 +157,8 @@ class RotateSecretTest : public ::testing::Test {
     std::string bot_ = "cage_bot";
     int model_status_ = 200;  // once the bot is up
     std::string live_provider_ = "minimax";
-    bool silent_ = false;  // the check once it is up
+    bool cut_off_ = false;  // by Ctrl-C while values are tried
+    bool silent_ = false;   // the check once it is up
 };
 
 TEST_F(RotateSecretTest, ATroubleOfTheModelDoesNotBringBackAKeyThatIsNotItsOwn) {
@@ -177,6 +180,10 @@ TEST_F(RotateSecretTest, ATroubleOfTheModelDoesNotBringBackAKeyThatIsNotItsOwn) 
     live_provider_ = "minimax";
     model_status_ = 402;
     EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY"}, ExitCode::failed), HasSubstr("did not work"));
+    model_status_ = 401;
+    EXPECT_THAT(
+        rotate({"MINIMAX_API_KEY=env:KEY"}, ExitCode::failed),
+        AllOf(HasSubstr("hint: hermesctl rotate-secret MINIMAX_API_KEY"), Not(HasSubstr("deploy --secret"))));
     EXPECT_EQ(values().at("MINIMAX_API_KEY"), "the-old-key-0123456789") << "of the key itself it does";
 }
 
@@ -326,6 +333,61 @@ TEST_F(RotateSecretTest, UsersHaveACommandOfTheirOwn) {
     EXPECT_THAT(rotate({"--remove", "TELEGRAM_ALLOWED_USERS"}, ExitCode::usage), HasSubstr("allow-user"));
 }
 
+TEST_F(RotateSecretTest, AnInterruptBeforeItBeginsSaysThatNothingWasChanged) {
+    cut_off_ = true;
+    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY"}, ExitCode::interrupted),
+                AllOf(HasSubstr("interrupted; nothing was changed"), Not(HasSubstr("goes on"))));
+}
+
+TEST_F(RotateSecretTest, WhatIsNotThereIsNotRemoved) {
+    EXPECT_THAT(rotate({"--remove", "NOPE", "-y"}, ExitCode::failed),
+                HasSubstr("there is no NOPE in secret/hermes-secrets"));
+    EXPECT_THAT(rotate({"--unshadow", "NOPE"}, ExitCode::failed),
+                HasSubstr("there is no NOPE in /opt/data/.env, nor in secret/hermes-secrets"))
+        << "before a yes is asked for";
+    EXPECT_THAT(writes(), IsEmpty());
+    put_values({{"OTHER", "another-value-0123456789"}});
+    rotate({"--remove", "OTHER", "-y", "--no-restart"});
+    EXPECT_THAT(rotate({"--remove", "OTHER", "-y"}), HasSubstr("OTHER is gone")) << "brings it in force";
+    shadows_ = {{"ONLY_THERE", false}};
+    EXPECT_THAT(rotate({"--unshadow", "ONLY_THERE"}, ExitCode::usage),
+                HasSubstr("then ONLY_THERE is set nowhere"));
+}
+
+TEST_F(RotateSecretTest, ANewKeyThatIsAlmostAKnownOneNeedsAYes) {
+    for (const auto& [key, meant] : {std::pair{"TELEGRAM_BOT_TOKN", "TELEGRAM_BOT_TOKEN"},
+                                     {"telegram_bot_token", "TELEGRAM_BOT_TOKEN"},
+                                     {"OPENROUTR_API_KEY", "OPENROUTER_API_KEY"}}) {
+        EXPECT_THAT(rotate({std::string(key) + "=env:KEY"}, ExitCode::usage),
+                    HasSubstr(fmt::format("there is no {} yet; did you mean {}?", key, meant)));
+        EXPECT_FALSE(values().contains(key));
+    }
+    put_values({{"COLONY_PAT", "the-old-pat-0123456789"}});
+    EXPECT_THAT(rotate({"COLONI_PAT=env:KEY"}, ExitCode::usage), HasSubstr("did you mean COLONY_PAT?"));
+    for (const char* key : {"GROQ_API_KEY", "EXA_API_KEY", "FAL_KEY", "GITHUB_PAT"}) {
+        rotate({std::string(key) + "=env:KEY"});
+        EXPECT_TRUE(values().contains(key)) << "another one";
+    }
+    rotate({"TELEGRAM_BOT_TOKN=env:KEY", "-y"});
+    EXPECT_TRUE(values().contains("TELEGRAM_BOT_TOKN"));
+}
+
+TEST_F(RotateSecretTest, NoValueOpensTheBotToEverybody) {
+    for (const char* key : {"TELEGRAM_ALLOW_ALL_USERS", "GATEWAY_ALLOW_ALL_USERS", "GATEWAY_ALLOWED_USERS"})
+        EXPECT_THAT(rotate({std::string(key) + "=env:KEY", "-y"}, ExitCode::usage),
+                    AllOf(HasSubstr("decides who may use the bot"), HasSubstr("hermesctl allow-user")));
+    world_.context.environment["KEY"] = "5,*";
+    EXPECT_THAT(rotate({"TELEGRAM_GROUP_ALLOWED_USERS=env:KEY", "-y"}, ExitCode::usage),
+                HasSubstr("would let everybody"));
+    EXPECT_THAT(writes(), IsEmpty());
+    world_.context.environment["KEY"] = "5,6";
+    rotate({"TELEGRAM_GROUP_ALLOWED_USERS=env:KEY", "-y"});
+    EXPECT_EQ(values().at("TELEGRAM_GROUP_ALLOWED_USERS"), "5,6");
+    put_values({{"GATEWAY_ALLOW_ALL_USERS", "true"}});
+    rotate({"--remove", "GATEWAY_ALLOW_ALL_USERS", "-y"});
+    EXPECT_FALSE(values().contains("GATEWAY_ALLOW_ALL_USERS")) << "to close it again is nobody's harm";
+}
+
 TEST_F(RotateSecretTest, WithoutARestartItSaysThatItIsNotInForce) {
     EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY", "--no-restart"}), HasSubstr("not in force yet"));
     EXPECT_NE(pod_.at("MINIMAX_API_KEY"), new_key);
@@ -365,7 +427,11 @@ TEST_F(RotateSecretTest, AFileWhoseDeployWouldSetTheOldValueAgainIsNamed) {
 }
 
 TEST_F(RotateSecretTest, ADryRunWritesNothing) {
-    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY", "--dry-run"}), HasSubstr("MINIMAX_API_KEY: changed"));
+    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY", "--dry-run"}),
+                AllOf(HasSubstr("MINIMAX_API_KEY: changed"), HasSubstr("~ restart the agent"),
+                      HasSubstr("a dry run tries no value")));
+    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY", "--dry-run", "--no-restart", "--no-check"}),
+                AllOf(Not(HasSubstr("~ restart")), Not(HasSubstr("tries no value"))));
     EXPECT_THAT(writes(), IsEmpty());
 }
 
@@ -385,7 +451,10 @@ TEST_F(RotateSecretTest, WhoMayUseTheBotAfterwardsIsSaidBeforeAListIsTakenOut) {
 
 TEST_F(RotateSecretTest, AKeyThatIsRemovedIsGone) {
     put_values({{"OTHER", "another-value-0123456789"}});
-    EXPECT_THAT(rotate({"--remove", "OTHER", "-y"}), HasSubstr("OTHER is gone: the gateway of pod/"));
+    EXPECT_THAT(rotate({"--remove", "OTHER", "-y"}),
+                AllOf(HasSubstr("OTHER is gone: the gateway of pod/"), Not(HasSubstr("the old OTHER"))));
+    put_values({{"COLONY_PAT", "the-leaked-pat-0123456789"}});
+    EXPECT_THAT(rotate({"--remove", "COLONY_PAT", "-y"}), HasSubstr("the old COLONY_PAT works until"));
 }
 
 TEST_F(RotateSecretTest, AShadowedKeyIsFoundBeforeItIsChangedInVain) {
@@ -444,6 +513,12 @@ TEST_F(RotateSecretTest, AHalfDoneOneIsEndedFirst) {
         if (kube::ref_of(object) == names.deployment()) pod_ = values(), reconcile();
     };
     EXPECT_THAT(rotate({"TELEGRAM_BOT_TOKEN=env:NEW", "--dry-run"}), HasSubstr("half-done change"));
+    EXPECT_THAT(rotate({"--list"}), HasSubstr("half-done change"));
+    world_.run({"allow-user", "--list"});
+    EXPECT_THAT(world_.err.str(), HasSubstr("half-done change"));
+    world_.run({"status", "--no-check"});
+    EXPECT_THAT(world_.out.str(), AllOf(HasSubstr("half-done change"), HasSubstr("next: hermesctl deploy")));
+    world_.api.log.clear();
     EXPECT_THAT(writes(), IsEmpty());
     const std::string said = rotate({"TELEGRAM_BOT_TOKEN=env:NEW"});
     EXPECT_THAT(said, HasSubstr("half-done change of MINIMAX_API_KEY"));
@@ -454,6 +529,11 @@ TEST_F(RotateSecretTest, AHalfDoneOneIsEndedFirst) {
 
 TEST_F(RotateSecretTest, ListShowsKeysAndNoValues) {
     EXPECT_THAT(rotate({"--list"}), AllOf(HasSubstr("MINIMAX_API_KEY"), Not(HasSubstr("the-old-key"))));
+    EXPECT_THAT(world_.out.str(), Not(HasSubstr("no fingerprints")));
+    Json secret = world_.api.object(names.secret());
+    secret["metadata"].erase("annotations");
+    world_.api.put(secret);
+    EXPECT_THAT(rotate({"--list"}), HasSubstr("no fingerprints: the Secret has no salt yet"));
     EXPECT_THAT(rotate({}, ExitCode::usage), HasSubstr("--list"));
 }
 

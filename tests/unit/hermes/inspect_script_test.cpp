@@ -116,10 +116,11 @@ TEST_F(InspectScript, ListsOfUsers) {
     const auto users = [&](const std::string& value) {
         return at(env_file("TELEGRAM_ALLOWED_USERS=" + value + "\n"), "/users");
     };
-    EXPECT_EQ(users("1, 2,3"), Json({{"count", 3}, {"odd", 0}}));
-    EXPECT_EQ(users("\"@alice,5\""), Json({{"count", 2}, {"odd", 1}}));
-    EXPECT_EQ(users("1 2"), Json({{"count", 1}, {"odd", 1}})) << "Hermes parts entries at commas alone";
-    EXPECT_EQ(users(""), Json({{"count", 0}, {"odd", 0}}));
+    EXPECT_EQ(users("1, 2,3"), Json({{"count", 3}, {"odd", 0}, {"ids", {1, 2, 3}}}));
+    EXPECT_EQ(users("\"@alice,5\""), Json({{"count", 2}, {"odd", 1}, {"ids", Json::array({5})}}));
+    EXPECT_EQ(users("1 2"), Json({{"count", 1}, {"odd", 1}, {"ids", Json::array()}}))
+        << "Hermes parts entries at commas alone";
+    EXPECT_EQ(users(""), Json({{"count", 0}, {"odd", 0}, {"ids", Json::array()}}));
     EXPECT_EQ(env_file("GATEWAY_ALLOWED_USERS=1,*\n")["wildcards"], Json({"GATEWAY_ALLOWED_USERS"}));
     EXPECT_EQ(env_file("# TELEGRAM_ALLOWED_USERS=*\n")["wildcards"], Json::array());
     EXPECT_EQ(config("telegram:\n  allow_from:\n    - 1\n    - '*'\n")["open"], true);

@@ -120,7 +120,7 @@ class Inspected {
     Names names{.ns = "hermes", .name = "hermes"};
     testing::Scratch root{};
     Environment environment{{"PATH", "/usr/bin"}, {"HERMES_HOME", "/opt/data"}};
-    Environment gateway_only{};  // what the gateway has beside that
+    Environment gateway_only{};  // what the gateway has beside that, or in its place
     int execs = 0;
 
   private:
@@ -160,8 +160,8 @@ class Inspected {
     void run_inside(testing::FakeProcess& process) {
         ++execs;
         std::string environ_file;
-        Environment all = environment;
-        all.insert(gateway_only.begin(), gateway_only.end());
+        Environment all = gateway_only;
+        all.insert(environment.begin(), environment.end());
         for (const auto& [name, value] : all)
             environ_file += name + "=" + value + std::string(1, '\0');
         root.write("proc/42/environ", environ_file);

@@ -313,6 +313,9 @@ std::vector<Fault> agent_faults() {
         {"everybody in the Secret's list", secret("TELEGRAM_ALLOWED_USERS", "1,*"), {"agent-allowlist=FAIL"}},
         {"names in the list", secret("TELEGRAM_ALLOWED_USERS", "@alice"), {"agent-allowlist=FAIL"}},
         {"an empty list", secret("TELEGRAM_ALLOWED_USERS", ""), {"agent-allowlist=FAIL"}},
+        {"a list that the gateway was not started with",
+         [](Inspected& w) { w.gateway_only["TELEGRAM_ALLOWED_USERS"] = "987654321,222"; },
+         {"agent-allowlist=WARN"}},
         {"everybody in groups", env("TELEGRAM_GROUP_ALLOWED_USERS=*\n"), {"agent-allowlist=FAIL"}},
         {"everybody in the config", config("telegram:\n  allow_from: [\"*\"]\n"), {"agent-allowlist=FAIL"}},
         {"allow all in the Secret", secret("GATEWAY_ALLOW_ALL_USERS", "true"), {"agent-allow-all=FAIL"}},
@@ -475,6 +478,15 @@ TEST(Inspection, RoutesOfAllProtocolsAreWaysIn) {
 
 TEST(Inspection, FaultsOfTheAgentAreFoundByTheirRowAlone) {
     expect_found(agent_faults());
+}
+
+TEST(Inspection, WhatOpensTheBotFromTheSecretGoesByRotateSecret) {
+    Inspected world;
+    world.secret("TELEGRAM_ALLOW_ALL_USERS", "true");
+    world.secret("GATEWAY_ALLOWED_USERS", "*");
+    const auto rows = world.rows();
+    EXPECT_EQ(rows.at("agent-allow-all").hint, "hermesctl rotate-secret --remove TELEGRAM_ALLOW_ALL_USERS");
+    EXPECT_EQ(rows.at("agent-allowlist").hint, "hermesctl rotate-secret --remove GATEWAY_ALLOWED_USERS");
 }
 
 const Rows of_the_inside{"identity-token-file=INCONCLUSIVE", "host-uid=INCONCLUSIVE",

@@ -12,6 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using kube::Json;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -35,7 +36,7 @@ class HeldLeaseTest : public ::testing::Test {
         try {
             action();
         } catch (const Error& error) {
-            return error.message();
+            return error.message() + " | " + error.hint();
         }
         return "";
     }
@@ -67,7 +68,8 @@ TEST_F(HeldLeaseTest, IsGivenBackWithoutALongWaitForADeadNetwork) {
 
 TEST_F(HeldLeaseTest, NamesWhoHoldsIt) {
     other(20s);
-    EXPECT_THAT(refusal_of([&] { take(); }), HasSubstr("works on this installation: bob, since 20"));
+    EXPECT_THAT(refusal_of([&] { take(); }), AllOf(HasSubstr("works on this installation: bob, since 20"),
+                                                   HasSubstr("lapses in a minute at most")));
     EXPECT_EQ(holder(), "bob");
     EXPECT_EQ(clock_.elapsed(), 0s);
 }

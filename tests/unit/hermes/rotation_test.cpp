@@ -148,7 +148,8 @@ TEST_F(Rotation, ARevokedOldValueIsNotPutBackAndThatIsSaid) {
 TEST_F(Rotation, StoppedMeanwhileTheNewValueStays) {
     accepted_ = {};
     while_waiting_ = [&] { api_.merge(names_.deployment(), {{"spec", {{"replicas", 0}}}}); };
-    failure([&] { rotate(other_token); });
+    EXPECT_THAT(failure([&] { rotate(other_token); }),
+                HasSubstr("secret/hermes-secrets keeps the new value"));
     EXPECT_EQ(token(), new_token) << "what was leaked does not come back";
     EXPECT_FALSE(half_done_now());
 }
@@ -211,6 +212,16 @@ TEST_F(Rotation, WithoutARestartOnlyTheSecretChangesAndNothingIsHalfDone) {
     rotate(other_token);
     EXPECT_EQ(pod_["TELEGRAM_BOT_TOKEN"], new_token) << "so does the same again";
     EXPECT_FALSE(plan_rotation(client_, names_, {}).pending);
+}
+
+TEST_F(Rotation, AnInterruptBeforeTheFirstWriteSaysThatNothingIsChanged) {
+    RotationSteps cut = steps();
+    cut.drain = [](const RotationSteps::EachRound&) { throw Error(ExitCode::interrupted, "interrupted"); };
+    const RotationPlan plan = plan_rotation(client_, names_, other_token);
+    EXPECT_THAT(
+        failure([&] { hermes::rotate(client_, plan, true, cut, nullptr, reporter_); }, ExitCode::interrupted),
+        HasSubstr("secret/hermes-secrets is as it was"));
+    EXPECT_THAT(writes(), IsEmpty());
 }
 
 TEST_F(Rotation, AStoppedAgentGetsItWithItsNextStart) {
