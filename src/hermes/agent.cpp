@@ -39,7 +39,9 @@ std::optional<AgentFacts> parse_facts(std::string_view line, std::string pod) {
                       .code = kube::text_at(json, "/code"),
                       .message = scrub(kube::text_at(json, "/message")),
                       .exit_reason = scrub(kube::text_at(json, "/exit_reason")),
-                      .busy = kube::int_at(json, "/busy")};
+                      .busy = kube::int_at(json, "/busy"),
+                      .free = kube::int_at(json, "/free", enough_room),
+                      .inodes = kube::int_at(json, "/inodes", 1)};
 }
 
 std::string complaint_of(int exit_code, std::string_view err) {

@@ -32,7 +32,18 @@ std::string silence(const AgentFacts& agent) {
 
 }  // namespace
 
+std::optional<Trouble> disk_trouble(const AgentFacts& agent, const std::string& subject) {
+    if (agent.free >= enough_room && agent.inodes > 0) return std::nullopt;
+    const std::string left =
+        agent.inodes > 0 ? fmt::format("{} bytes are free", agent.free) : std::string("no inode is free");
+    return Trouble{"disk", subject, fmt::format("its volume is full: {} on /opt/data", left),
+                   "hermesctl exec -- du -xhd2 /opt/data shows what fills it; to enlarge it: hermesctl "
+                   "deploy --storage-size SIZE",
+                   Patience::minute};
+}
+
 std::optional<Trouble> agent_trouble(const AgentFacts& agent, bool started, const std::string& subject) {
+    if (auto full = disk_trouble(agent, subject)) return full;  // whatever else it says comes of that
     if (token_rejected(agent)) {
         return Trouble{"token", subject, "Telegram rejected the bot token",
                        "get the token from @BotFather, then: hermesctl deploy --secret TELEGRAM_BOT_TOKEN=-",

@@ -16,6 +16,8 @@ namespace hermesctl::hermes {
 
 inline constexpr std::string_view container_name = "hermes";
 
+inline constexpr std::int64_t enough_room = 1 << 20;  // probe.py counts no further
+
 struct AgentFacts {
     std::string pod{};  // whose facts these are
     bool ready = false;
@@ -27,7 +29,9 @@ struct AgentFacts {
     std::string code{};  // Hermes' error code for telegram
     std::string message{};
     std::string exit_reason{};
-    std::int64_t busy = 0;  // turns under way
+    std::int64_t busy = 0;            // turns under way
+    std::int64_t free = enough_room;  // bytes of /opt/data that the agent may still write
+    std::int64_t inodes = 1;          // and inodes: 0 if there is none
 };
 
 /// Nothing for a line that is not probe.py's.

@@ -166,6 +166,29 @@ TEST(Diagnosis, DeadGatewayInALivingContainer) {
     EXPECT_EQ(trouble_of(now).patience, Patience::none);
 }
 
+TEST(Diagnosis, AFullVolumeIsNamedBeforeWhatComesOfIt) {
+    Snapshot now = healthy();
+    for (const bool alive : {true, false}) {
+        now.agent = AgentFacts{.pod = "pod2", .alive = alive, .gateway = "starting", .free = 512};
+        EXPECT_EQ(trouble_of(now).kind, "disk");
+        EXPECT_EQ(trouble_of(now).cause, "its volume is full: 512 bytes are free on /opt/data");
+        EXPECT_EQ(trouble_of(now).patience, Patience::minute) << "somebody may free some";
+        EXPECT_EQ(assess(now).rows.at(1).detail, trouble_of(now).cause);
+    }
+    now.agent->free = enough_room;
+    EXPECT_NE(trouble_of(now).kind, "disk");
+    now.agent->inodes = 0;
+    EXPECT_EQ(trouble_of(now).cause, "its volume is full: no inode is free on /opt/data");
+}
+
+TEST(Diagnosis, WhatAnswersOnAFullVolumeAnswers) {
+    Snapshot now = healthy();
+    now.agent->free = 0;
+    EXPECT_TRUE(assess(now).answering);
+    EXPECT_FALSE(assess(now).trouble);
+    EXPECT_TRUE(disk_trouble(*now.agent, "pod/pod2"));
+}
+
 TEST(Diagnosis, AnImageThatStillPreparesItselfHasNoGatewayYet) {
     Snapshot now = healthy();
     now.agent = AgentFacts{.pod = "pod2", .alive = false};

@@ -71,6 +71,16 @@ class Probe : public ::testing::Test {
         return result.value();
     }
     AgentFacts facts() { return parse_facts(run("facts").output, "pod").value(); }
+    /// The facts where os.statvfs tells this of the volume.
+    AgentFacts facts_where(const std::string& statvfs) {
+        const std::string script = fmt::format(
+            "import os, sys, types\nos.statvfs = lambda path: types.SimpleNamespace({})\n"
+            "exec(open('{}').read())",
+            statvfs, SOURCE_DIR "/manifests/probe.py");
+        auto result =
+            run_process({.argv = {"/usr/bin/python3", "-I", "-S", "-c", script, "facts", root_.string()}});
+        return parse_facts(result.value().output, "pod").value();
+    }
     int exit_of(const std::string& mode) { return run(mode).exit_code; }
 
     std::filesystem::path root_{};
@@ -177,6 +187,17 @@ TEST_F(Probe, TokenInAMessageDoesNotLeaveThePod) {
                       utc(30)));
     EXPECT_EQ(run("facts").output.find("999:BAD"), std::string::npos);
     EXPECT_EQ(facts().message, "The token `***` was rejected by the server.");
+}
+
+TEST_F(Probe, RoomOnTheVolumeIsToldUpToWhatIsEnough) {
+    EXPECT_EQ(facts().inodes, 1);
+    const AgentFacts full = facts_where("f_bavail=3, f_frsize=512, f_files=9, f_favail=0");
+    EXPECT_EQ(full.free, 3 * 512);
+    EXPECT_EQ(full.inodes, 0);
+    const AgentFacts roomy = facts_where("f_bavail=1 << 40, f_frsize=4096, f_files=9, f_favail=5");
+    EXPECT_EQ(roomy.free, enough_room) << "or each write of the agent would be a change";
+    EXPECT_EQ(roomy.inodes, 1);
+    EXPECT_EQ(facts_where("f_bavail=9, f_frsize=1, f_files=0, f_favail=0").inodes, 1) << "not counted";
 }
 
 TEST_F(Probe, BrokenStateFilesAreNotReady) {
