@@ -34,6 +34,7 @@ std::optional<AgentFacts> parse_facts(std::string_view line, std::string pod) {
                       .ready = kube::bool_at(json, "/ready"),
                       .alive = kube::bool_at(json, "/alive"),
                       .pid = kube::int_at(json, "/pid"),
+                      .start_time = kube::int_at(json, "/start_time"),
                       .gateway = kube::text_at(json, "/gateway"),
                       .telegram = kube::text_at(json, "/telegram"),
                       .code = kube::text_at(json, "/code"),

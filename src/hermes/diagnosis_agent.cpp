@@ -30,6 +30,13 @@ std::string silence(const AgentFacts& agent) {
     return "the gateway runs without Telegram: its config.yaml switches it off, or could not be read";
 }
 
+constexpr int most_starts = 3;  // as many as of a container: s6 starts the gateway anew within it
+
+std::string crash_loop(const AgentFacts& agent, int starts) {
+    const std::string why = agent.exit_reason.empty() ? "" : ": " + agent.exit_reason;
+    return fmt::format("its gateway does not stay up: it has started {} times by now{}", starts, why);
+}
+
 }  // namespace
 
 std::optional<Trouble> disk_trouble(const AgentFacts& agent, const std::string& subject) {
@@ -42,7 +49,8 @@ std::optional<Trouble> disk_trouble(const AgentFacts& agent, const std::string& 
                    Patience::minute};
 }
 
-std::optional<Trouble> agent_trouble(const AgentFacts& agent, bool started, const std::string& subject) {
+std::optional<Trouble> agent_trouble(const AgentFacts& agent, int starts, bool started,
+                                     const std::string& subject) {
     if (auto full = disk_trouble(agent, subject)) return full;  // whatever else it says comes of that
     if (token_rejected(agent)) {
         return Trouble{"token", subject, "Telegram rejected the bot token",
@@ -61,6 +69,10 @@ std::optional<Trouble> agent_trouble(const AgentFacts& agent, bool started, cons
         return Trouble{"telegram", subject, fmt::format("Telegram failed for good: {}", agent.message),
                        "hermesctl logs",
                        agent.code == "telegram_polling_conflict" ? Patience::minute : Patience::none};
+    }
+    if (starts > most_starts) {
+        return Trouble{"crash", subject, crash_loop(agent, starts), "hermesctl logs --source errors",
+                       Patience::none};
     }
     // Before that the image prepares the volume, which takes as long as the disk does.
     if (!agent.alive && started) {

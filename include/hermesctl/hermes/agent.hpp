@@ -23,6 +23,7 @@ struct AgentFacts {
     bool ready = false;
     bool alive = false;  // a gateway process lives
     std::int64_t pid = 0;
+    std::int64_t start_time = 0;  // of that process, in clock ticks; a later one's is greater
     std::string gateway{};  // gateway_state: starting, running, degraded, draining, stopped, startup_failed
     std::string
         telegram{};  // connecting, connected, retrying, disconnected, fatal; "" while this process wrote none

@@ -24,6 +24,7 @@ struct Snapshot {
     kube::Json claim{};
     Objects events{};
     std::optional<AgentFacts> agent{};  // counts only if it is of the newest pod
+    int gateway_starts = 0;             // seen in the newest pod's container while it ran
     bool exec_denied = false;           // then the pod's Ready decides
     std::string exec_failure{};         // why it could not be asked
     Clock::Wall moment{};               // when this was so

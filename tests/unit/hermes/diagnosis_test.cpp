@@ -189,6 +189,22 @@ TEST(Diagnosis, WhatAnswersOnAFullVolumeAnswers) {
     EXPECT_TRUE(disk_trouble(*now.agent, "pod/pod2"));
 }
 
+TEST(Diagnosis, AGatewayThatStartsOverAndOverEndsTheWait) {
+    Snapshot now = healthy();
+    now.gateway_starts = 3;
+    now.agent = AgentFacts{.pod = "pod2", .alive = true, .gateway = "starting"};
+    EXPECT_FALSE(assess(now).trouble) << "one that its own settings restart";
+    now.gateway_starts = 4;
+    EXPECT_EQ(trouble_of(now).kind, "crash");
+    EXPECT_EQ(trouble_of(now).patience, Patience::none);
+    now.agent = AgentFacts{.pod = "pod2", .exit_reason = "no module named x"};
+    EXPECT_EQ(trouble_of(now).cause,
+              "its gateway does not stay up: it has started 4 times by now: no module named x");
+    now.agent->free = 0;
+    EXPECT_EQ(trouble_of(now).kind, "disk") << "which is why";
+    EXPECT_TRUE(assess(healthy()).answering);
+}
+
 TEST(Diagnosis, AnImageThatStillPreparesItselfHasNoGatewayYet) {
     Snapshot now = healthy();
     now.agent = AgentFacts{.pod = "pod2", .alive = false};
