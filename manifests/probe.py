@@ -122,6 +122,17 @@ def room():
     return min(disk.f_bavail * disk.f_frsize, ENOUGH), min(inodes, 1)
 
 
+def tokenless(pid):
+    """Surely no bot token: neither in the gateway's environment nor in the files that Hermes reads."""
+    import re
+    given = text("%s/%d/environ" % (PROC, pid))
+    set_anywhere = (
+        re.search(r"(^|\0)TELEGRAM_BOT_TOKEN=[^\0]", given)
+        or re.search(r"(?m)^\s*(export\s+)?TELEGRAM_BOT_TOKEN\s*=\s*\S", text(DATA + "/.env"))
+        or re.search(r"""\btoken["']?\s*:\s*["']?[^\s"'#]""", text(DATA + "/config.yaml")))
+    return given != "" and not set_anywhere
+
+
 def facts():
     state = record(DATA + "/gateway_state.json")
     pid, start = find_gateway(state)
@@ -143,6 +154,7 @@ def facts():
         "gateway": gateway,
         "exit_reason": str(state.get("exit_reason") or ""),
         "telegram": name,
+        "tokenless": alive and not name and tokenless(pid),
         "code": str(telegram.get("error_code") or "") if fresh else "",
         "message": str(telegram.get("error_message") or "") if fresh else "",
         "busy": int(state.get("active_agents") or 0) if known else 0,

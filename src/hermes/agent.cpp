@@ -37,6 +37,7 @@ std::optional<AgentFacts> parse_facts(std::string_view line, std::string pod) {
                       .start_time = kube::int_at(json, "/start_time"),
                       .gateway = kube::text_at(json, "/gateway"),
                       .telegram = kube::text_at(json, "/telegram"),
+                      .tokenless = kube::bool_at(json, "/tokenless"),
                       .code = kube::text_at(json, "/code"),
                       .message = scrub(kube::text_at(json, "/message")),
                       .exit_reason = scrub(kube::text_at(json, "/exit_reason")),

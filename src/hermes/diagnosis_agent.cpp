@@ -30,6 +30,18 @@ std::string silence(const AgentFacts& agent) {
     return "the gateway runs without Telegram: its config.yaml switches it off, or could not be read";
 }
 
+/// The Secret that the agent's container takes its environment from.
+std::string secret_of(const Json& pod) {
+    for (const Json& container : at(pod, "/spec/containers")) {
+        if (text_at(container, "/name") != container_name) continue;
+        for (const Json& source : at(container, "/envFrom")) {
+            if (const std::string name = text_at(source, "/secretRef/name"); !name.empty())
+                return "secret/" + name;
+        }
+    }
+    return "the pod's environment";
+}
+
 constexpr int most_starts = 3;  // as many as of a container: s6 starts the gateway anew within it
 
 std::string crash_loop(const AgentFacts& agent, int starts) {
@@ -49,8 +61,8 @@ std::optional<Trouble> disk_trouble(const AgentFacts& agent, const std::string& 
                    Patience::minute};
 }
 
-std::optional<Trouble> agent_trouble(const AgentFacts& agent, int starts, bool started,
-                                     const std::string& subject) {
+std::optional<Trouble> agent_trouble(const AgentFacts& agent, int starts, bool started, const Json& pod) {
+    const std::string subject = subject_of(pod);
     if (auto full = disk_trouble(agent, subject)) return full;  // whatever else it says comes of that
     if (token_rejected(agent)) {
         return Trouble{"token", subject, "Telegram rejected the bot token",
@@ -84,9 +96,13 @@ std::optional<Trouble> agent_trouble(const AgentFacts& agent, int starts, bool s
                        "hermesctl logs", Patience::minute};
     }
     const bool off = agent.telegram.empty() || agent.telegram == "disconnected";
-    if (agent.alive && (agent.gateway == "degraded" || (agent.gateway == "running" && off)))
-        return Trouble{"telegram", subject, silence(agent), "hermesctl logs", Patience::minute};
-    return std::nullopt;
+    if (!agent.alive || (agent.gateway != "degraded" && (agent.gateway != "running" || !off)))
+        return std::nullopt;
+    if (agent.tokenless) {
+        return Trouble{"token", subject, fmt::format("there is no TELEGRAM_BOT_TOKEN in {}", secret_of(pod)),
+                       "hermesctl rotate-secret TELEGRAM_BOT_TOKEN", Patience::none};
+    }
+    return Trouble{"telegram", subject, silence(agent), "hermesctl logs", Patience::minute};
 }
 
 std::optional<Trouble> deployment_trouble(const Json& deployment) {

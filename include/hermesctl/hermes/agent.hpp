@@ -27,7 +27,8 @@ struct AgentFacts {
     std::string gateway{};  // gateway_state: starting, running, degraded, draining, stopped, startup_failed
     std::string
         telegram{};  // connecting, connected, retrying, disconnected, fatal; "" while this process wrote none
-    std::string code{};  // Hermes' error code for telegram
+    bool tokenless = false;  // without a word of Telegram, and there is no bot token to begin with
+    std::string code{};      // Hermes' error code for telegram
     std::string message{};
     std::string exit_reason{};
     std::int64_t busy = 0;            // turns under way

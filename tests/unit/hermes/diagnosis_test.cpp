@@ -234,6 +234,19 @@ TEST(Diagnosis, AGatewayWithoutTelegramIsNamed) {
     EXPECT_EQ(trouble_of(now).patience, Patience::minute);
 }
 
+TEST(Diagnosis, AMissingTokenIsNamedAtOnceWithItsSecret) {
+    Snapshot now = healthy();
+    now.agent = AgentFacts{.pod = "pod2", .alive = true, .gateway = "running", .tokenless = true};
+    now.pods["pod2"]["spec"]["containers"] = yaml(
+        "- {name: other, envFrom: [{secretRef: {name: x}}]}\n"
+        "- {name: hermes, envFrom: [{configMapRef: {name: y}}, {secretRef: {name: hermes-secrets}}]}");
+    EXPECT_EQ(trouble_of(now).cause, "there is no TELEGRAM_BOT_TOKEN in secret/hermes-secrets");
+    EXPECT_EQ(trouble_of(now).hint, "hermesctl rotate-secret TELEGRAM_BOT_TOKEN");
+    EXPECT_EQ(trouble_of(now).patience, Patience::none);
+    now.agent->gateway = "starting";
+    EXPECT_FALSE(assess(now).trouble) << "it may get one from elsewhere";
+}
+
 TEST(Diagnosis, Images) {
     EXPECT_EQ(trouble_of(waiting("ErrImagePull", "rpc error: docker.io/x:y: not found")).cause,
               "image i does not exist in its registry");

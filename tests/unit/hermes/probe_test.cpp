@@ -189,6 +189,29 @@ TEST_F(Probe, TokenInAMessageDoesNotLeaveThePod) {
     EXPECT_EQ(facts().message, "The token `***` was rejected by the server.");
 }
 
+TEST_F(Probe, AMissingTokenIsToldOnlyWhereItSurelyIs) {
+    using namespace std::string_literals;
+    const long start = ticks(60);
+    gateway_process(start);
+    write("opt/data/gateway_state.json",
+          fmt::format(R"({{"pid":42,"start_time":{},"gateway_state":"running"}})", start));
+    EXPECT_FALSE(facts().tokenless) << "its environment cannot be read";
+    write("proc/42/environ", "HOME=/opt/data\0TELEGRAM_BOT_TOKEN=1:a\0"s);
+    EXPECT_FALSE(facts().tokenless);
+    for (const std::string& lacking : {"HOME=/opt/data\0"s, "HOME=/opt/data\0TELEGRAM_BOT_TOKEN=\0"s}) {
+        write("proc/42/environ", lacking);
+        EXPECT_TRUE(facts().tokenless);
+    }
+    write("opt/data/config.yaml", "platforms: {telegram: {token: x}}\n");
+    EXPECT_FALSE(facts().tokenless);
+    write("opt/data/config.yaml", "platforms: {telegram: {enabled: false}}\n");
+    EXPECT_TRUE(facts().tokenless);
+    write("opt/data/.env", "# TELEGRAM_BOT_TOKEN=1:a\n");
+    EXPECT_TRUE(facts().tokenless);
+    write("opt/data/.env", "A=1\nexport TELEGRAM_BOT_TOKEN=1:a\n");
+    EXPECT_FALSE(facts().tokenless);
+}
+
 TEST_F(Probe, RoomOnTheVolumeIsToldUpToWhatIsEnough) {
     EXPECT_EQ(facts().inodes, 1);
     const AgentFacts full = facts_where("f_bavail=3, f_frsize=512, f_files=9, f_favail=0");
