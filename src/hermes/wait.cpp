@@ -241,8 +241,8 @@ class Waiter {
     }
 
     Error out_of_time(Clock::Duration limit, std::string hint) const {
-        std::string why =
-            assessment_.trouble ? assessment_.trouble->subject + ": " + assessment_.trouble->cause : "";
+        const auto& trouble = assessment_.trouble;
+        std::string why = trouble ? trouble->subject + ": " + trouble->cause : "";
         for (const Event& row : assessment_.rows) {  // the first: what comes after it waits for it
             if (why.empty() && row.state == State::waiting) why = row.subject + ": " + row.detail;
         }
@@ -251,7 +251,7 @@ class Waiter {
             ExitCode::timeout,
             fmt::format("the bot does not answer after {}: {}",
                         short_duration(std::chrono::duration_cast<std::chrono::seconds>(limit)), why),
-            std::move(hint));
+            trouble ? trouble->hint : std::move(hint));
     }
 
     kube::Client& client_;

@@ -133,6 +133,17 @@ TEST_F(Wait, WhenTheTimeIsUpItSaysWhatItWaitedForFirst) {
     EXPECT_THAT(error.message(), HasSubstr("gateway: no process yet"));
 }
 
+TEST_F(Wait, WhenTheTimeIsUpATroubleIsNamedWithItsHint) {
+    api_.on_exec = [](FakeProcess& process) {
+        process.out("{\"alive\":true,\"gateway\":\"starting\",\"free\":0}\n");
+    };
+    options_.timeout = 30s;
+    const Error error = failure();
+    EXPECT_EQ(error.code(), ExitCode::timeout);
+    EXPECT_THAT(error.message(), HasSubstr("pod/hermes-1-a: its volume is full: 0 bytes are free"));
+    EXPECT_THAT(error.hint(), HasSubstr("hermesctl exec -- du"));
+}
+
 TEST_F(Wait, AGlanceSaysWhyItCouldNotAsk) {
     api_.on_exec = [](FakeProcess& process) { process.lose("connection reset"); };
     const Glance now = glance(client_, names_);
