@@ -418,6 +418,30 @@ TEST(Diagnosis, PullingIsSeenInTheEvents) {
     EXPECT_FALSE(assess(now).pulling);
 }
 
+TEST(Diagnosis, APodsStagesDoNotGoBack) {
+    Snapshot now = waiting("PodInitializing", "");
+    auto event = [&](const std::string& name, const std::string& reason, const std::string& message) {
+        now.events[name] = {{"involvedObject", {{"uid", "p2"}}}, {"reason", reason}, {"message", message}};
+    };
+    Json& init = now.pods["pod2"]["status"]["initContainerStatuses"];
+    init = yaml("[{name: gate, state: {waiting: {}}}, {name: seed-config, state: {waiting: {}}}]");
+    const auto stage = [&] { return assess(now).rows.back().detail; };
+    EXPECT_EQ(stage(), "its node prepares its volumes and network");
+    event("a", "Pulling", "Pulling image \"i\"");
+    EXPECT_EQ(stage(), "its image is being pulled");
+    event("b", "Pulled", "Successfully pulled image \"i\" in 400ms");
+    EXPECT_EQ(stage(), "its containers are starting");
+    init[0]["state"] = {{"running", Json::object()}};
+    EXPECT_EQ(stage(), "its gate waits until the network policy is in force");
+    init[0]["state"] = {{"terminated", {{"exitCode", 0}}}};
+    for (const char* again : {"c", "d"}) {  // of the same image, for the containers that follow
+        event(again, "Pulling", "Pulling image \"i\"");
+        EXPECT_EQ(stage(), "the network policy is in force: its agent is starting");
+    }
+    event("e", "Pulling", "Pulling image \"of-a-sidecar\"");
+    EXPECT_TRUE(assess(now).pulling);
+}
+
 TEST(Diagnosis, StoppedAndMissing) {
     Snapshot now = healthy();
     now.deployment["spec"]["replicas"] = 0;
