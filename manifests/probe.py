@@ -13,6 +13,7 @@ AGENT = 10000  # the image's user hermes
 ROOT = sys.argv[2] if len(sys.argv) > 2 else ""
 DATA = ROOT + "/opt/data"
 PROC = ROOT + "/proc"
+ENOUGH = 1 << 20  # bytes free on the volume: nobody needs to know of more
 
 
 def text(path, last=0):
@@ -111,6 +112,27 @@ def from_log(start):
     return {"state": state, "error_message": error}
 
 
+def room():
+    """Free bytes and inodes of the volume, counted up to what is enough: a watch tells each change."""
+    try:
+        disk = os.statvfs(DATA)
+    except OSError:
+        return ENOUGH, 1
+    inodes = disk.f_favail if disk.f_files else 1  # some file systems count none
+    return min(disk.f_bavail * disk.f_frsize, ENOUGH), min(inodes, 1)
+
+
+def tokenless(pid):
+    """Surely no bot token: neither in the gateway's environment nor in the files that Hermes reads."""
+    import re
+    given = text("%s/%d/environ" % (PROC, pid))
+    set_anywhere = (
+        re.search(r"(^|\0)TELEGRAM_BOT_TOKEN=[^\0]", given)
+        or re.search(r"(?m)^\s*(export\s+)?TELEGRAM_BOT_TOKEN\s*=\s*\S", text(DATA + "/.env"))
+        or re.search(r"""\btoken["']?\s*:\s*["']?[^\s"'#]""", text(DATA + "/config.yaml")))
+    return given != "" and not set_anywhere
+
+
 def facts():
     state = record(DATA + "/gateway_state.json")
     pid, start = find_gateway(state)
@@ -124,6 +146,7 @@ def facts():
         gateway = str(state.get("gateway_state", "")) if known or not alive else "starting"
         fresh = known and written_by(telegram, pid, start)
     name = str(telegram.get("state", "")) if fresh else ""
+    free, inodes = room()
     return {
         "alive": alive,
         "pid": pid or 0,
@@ -131,9 +154,12 @@ def facts():
         "gateway": gateway,
         "exit_reason": str(state.get("exit_reason") or ""),
         "telegram": name,
+        "tokenless": alive and not name and tokenless(pid),
         "code": str(telegram.get("error_code") or "") if fresh else "",
         "message": str(telegram.get("error_message") or "") if fresh else "",
         "busy": int(state.get("active_agents") or 0) if known else 0,
+        "free": free,
+        "inodes": inodes,
         "source": "state" if state else "log",
         "ready": alive and gateway == "running" and name == "connected",
     }

@@ -128,6 +128,9 @@ void judge(const hermes::Assessment& now, const hermes::Snapshot& snapshot, Stat
     }
     if (now.answering) {
         status.verdict = "it answers";
+        if (!snapshot.agent) return;
+        if (const auto full = hermes::disk_trouble(*snapshot.agent, now.pod))
+            status.drift.push_back(fmt::format("{}; {}", full->cause, full->hint));
     } else if (now.trouble) {
         status.verdict = fmt::format("it does not answer: {}: {}", now.trouble->subject, now.trouble->cause);
         status.hint = now.trouble->hint;

@@ -34,12 +34,16 @@ std::optional<AgentFacts> parse_facts(std::string_view line, std::string pod) {
                       .ready = kube::bool_at(json, "/ready"),
                       .alive = kube::bool_at(json, "/alive"),
                       .pid = kube::int_at(json, "/pid"),
+                      .start_time = kube::int_at(json, "/start_time"),
                       .gateway = kube::text_at(json, "/gateway"),
                       .telegram = kube::text_at(json, "/telegram"),
+                      .tokenless = kube::bool_at(json, "/tokenless"),
                       .code = kube::text_at(json, "/code"),
                       .message = scrub(kube::text_at(json, "/message")),
                       .exit_reason = scrub(kube::text_at(json, "/exit_reason")),
-                      .busy = kube::int_at(json, "/busy")};
+                      .busy = kube::int_at(json, "/busy"),
+                      .free = kube::int_at(json, "/free", enough_room),
+                      .inodes = kube::int_at(json, "/inodes", 1)};
 }
 
 std::string complaint_of(int exit_code, std::string_view err) {

@@ -103,6 +103,12 @@ void add_deployment(const Snapshot& now, Assessment& result) {
     }
 }
 
+std::string gateway_detail(const AgentFacts& agent, bool started, const std::optional<Trouble>& trouble) {
+    if (trouble && trouble->kind == "disk") return trouble->cause;  // it comes and goes
+    if (agent.alive) return agent.gateway;
+    return started ? "no gateway process" : "no process yet: the image prepares the volume";
+}
+
 std::string telegram_detail(const AgentFacts& agent) {
     if (agent.telegram == "connected") return "connected";
     if (agent.telegram.empty()) return "not connected yet";
@@ -134,14 +140,12 @@ void add_agent(const Snapshot& now, const Json& pod, bool started, Assessment& r
     }
     const AgentFacts& agent = *now.agent;
     result.answering = agent.ready;
+    if (!agent.ready) result.trouble = agent_trouble(agent, now.gateway_starts, started, pod);
     result.rows.push_back(row("gateway",
                               agent.alive && agent.gateway == "running" ? State::done : State::waiting,
-                              agent.alive ? agent.gateway
-                              : started   ? "no gateway process"
-                                          : "no process yet: the image prepares the volume"));
+                              gateway_detail(agent, started, result.trouble)));
     result.rows.push_back(
         row("telegram", agent.ready ? State::done : State::waiting, telegram_detail(agent)));
-    if (!agent.ready) result.trouble = agent_trouble(agent, started, "pod/" + result.pod);
 }
 
 void add_pod(const Snapshot& now, const Json& pod, Assessment& result) {

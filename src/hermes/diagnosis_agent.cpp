@@ -30,9 +30,40 @@ std::string silence(const AgentFacts& agent) {
     return "the gateway runs without Telegram: its config.yaml switches it off, or could not be read";
 }
 
+/// The Secret that the agent's container takes its environment from.
+std::string secret_of(const Json& pod) {
+    for (const Json& container : at(pod, "/spec/containers")) {
+        if (text_at(container, "/name") != container_name) continue;
+        for (const Json& source : at(container, "/envFrom")) {
+            if (const std::string name = text_at(source, "/secretRef/name"); !name.empty())
+                return "secret/" + name;
+        }
+    }
+    return "the pod's environment";
+}
+
+constexpr int most_starts = 3;  // as many as of a container: s6 starts the gateway anew within it
+
+std::string crash_loop(const AgentFacts& agent, int starts) {
+    const std::string why = agent.exit_reason.empty() ? "" : ": " + agent.exit_reason;
+    return fmt::format("its gateway does not stay up: it has started {} times by now{}", starts, why);
+}
+
 }  // namespace
 
-std::optional<Trouble> agent_trouble(const AgentFacts& agent, bool started, const std::string& subject) {
+std::optional<Trouble> disk_trouble(const AgentFacts& agent, const std::string& subject) {
+    if (agent.free >= enough_room && agent.inodes > 0) return std::nullopt;
+    const std::string left =
+        agent.inodes > 0 ? fmt::format("{} bytes are free", agent.free) : std::string("no inode is free");
+    return Trouble{"disk", subject, fmt::format("its volume is full: {} on /opt/data", left),
+                   "hermesctl exec -- du -xhd2 /opt/data shows what fills it; to enlarge it: hermesctl "
+                   "deploy --storage-size SIZE",
+                   Patience::minute};
+}
+
+std::optional<Trouble> agent_trouble(const AgentFacts& agent, int starts, bool started, const Json& pod) {
+    const std::string subject = subject_of(pod);
+    if (auto full = disk_trouble(agent, subject)) return full;  // whatever else it says comes of that
     if (token_rejected(agent)) {
         return Trouble{"token", subject, "Telegram rejected the bot token",
                        "get the token from @BotFather, then: hermesctl deploy --secret TELEGRAM_BOT_TOKEN=-",
@@ -51,6 +82,10 @@ std::optional<Trouble> agent_trouble(const AgentFacts& agent, bool started, cons
                        "hermesctl logs",
                        agent.code == "telegram_polling_conflict" ? Patience::minute : Patience::none};
     }
+    if (starts > most_starts) {
+        return Trouble{"crash", subject, crash_loop(agent, starts), "hermesctl logs --source errors",
+                       Patience::none};
+    }
     // Before that the image prepares the volume, which takes as long as the disk does.
     if (!agent.alive && started) {
         return Trouble{"gateway", subject, "no gateway process lives in the container",
@@ -61,9 +96,13 @@ std::optional<Trouble> agent_trouble(const AgentFacts& agent, bool started, cons
                        "hermesctl logs", Patience::minute};
     }
     const bool off = agent.telegram.empty() || agent.telegram == "disconnected";
-    if (agent.alive && (agent.gateway == "degraded" || (agent.gateway == "running" && off)))
-        return Trouble{"telegram", subject, silence(agent), "hermesctl logs", Patience::minute};
-    return std::nullopt;
+    if (!agent.alive || (agent.gateway != "degraded" && (agent.gateway != "running" || !off)))
+        return std::nullopt;
+    if (agent.tokenless) {
+        return Trouble{"token", subject, fmt::format("there is no TELEGRAM_BOT_TOKEN in {}", secret_of(pod)),
+                       "hermesctl rotate-secret TELEGRAM_BOT_TOKEN", Patience::none};
+    }
+    return Trouble{"telegram", subject, silence(agent), "hermesctl logs", Patience::minute};
 }
 
 std::optional<Trouble> deployment_trouble(const Json& deployment) {

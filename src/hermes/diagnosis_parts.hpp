@@ -29,8 +29,8 @@ struct PodState {
 PodState pod_state(const kube::Json& pod, const kube::Json& claim, const Objects& events);
 bool pod_is_ready(const kube::Json& pod);
 std::optional<Trouble> deployment_trouble(const kube::Json& deployment);
-/// `started`: the container's startup probe has succeeded.
-std::optional<Trouble> agent_trouble(const AgentFacts&, bool started, const std::string& subject);
+/// `starts`: of the gateway, seen in this container; `started`: the container's startup probe has succeeded.
+std::optional<Trouble> agent_trouble(const AgentFacts&, int starts, bool started, const kube::Json& pod);
 /// The trouble of one container's status, init or not.
 std::optional<Trouble> container_trouble(const kube::Json& status, const kube::Json& pod);
 

@@ -3,6 +3,9 @@
 #include "hermesctl/hermes/gate.hpp"
 
 #include <algorithm>
+#include <array>
+#include <map>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -32,20 +35,30 @@ Trouble class_trouble(const std::string& claim) {
             "name one (kubectl get storageclass): hermesctl deploy --storage-class CLASS", Patience::minute};
 }
 
-/// A pull is under way: "Pulling" was said for this pod more often than what ends one.
+/// The image that an event of a pull names.
+std::string quoted_image(const std::string& message) {
+    const std::size_t first = message.find('"');
+    const std::size_t last = first == std::string::npos ? first : message.find('"', first + 1);
+    return last == std::string::npos ? "" : message.substr(first + 1, last - first - 1);
+}
+
+/// A pull is under way: "Pulling" was said of an image more often than what ends one. One that was pulled for
+/// this pod is there: for its next container the registry is only asked whether it is the newest.
 bool is_pulling(const Objects& events, const std::string& uid) {
-    std::int64_t begun = 0;
-    std::int64_t ended = 0;
+    std::map<std::string, std::int64_t> open;
+    std::set<std::string> there;
     for (const auto& [name, event] : events) {
         if (text_at(event, "/involvedObject/uid") != uid) continue;
         const std::string reason = text_at(event, "/reason");
+        const std::string message = text_at(event, "/message");
+        const std::string image = quoted_image(message);
         const auto count = std::max<std::int64_t>(1, int_at(event, "/count", 1));
-        if (reason == "Pulling") begun += count;
-        const bool failed = reason == "Failed" && contains(text_at(event, "/message"), "ailed to pull");
-        if ((reason == "Pulled" && contains(text_at(event, "/message"), "Successfully pulled")) || failed)
-            ended += count;
+        if (reason == "Pulling") open[image] += count;
+        if (reason == "Failed" && contains(message, "ailed to pull")) open[image] -= count;
+        if (reason == "Pulled") there.insert(image);
     }
-    return begun > ended;
+    return std::ranges::any_of(open,
+                               [&](const auto& one) { return one.second > 0 && !there.contains(one.first); });
 }
 
 /// What the claim's events say. While a volume is made for a pod the scheduler says nothing of that pod.
@@ -78,12 +91,16 @@ std::optional<Trouble> scheduling_trouble(const Json& pod, const Json& claim, co
     return std::nullopt;
 }
 
+/// Its volumes and network are there.
+bool is_prepared(const Objects& events, const std::string& uid) {
+    constexpr std::array<std::string_view, 3> later{"Pulling", "Pulled", "Created"};
+    return std::ranges::any_of(
+        later, [&](std::string_view reason) { return newest_event(events, uid, reason) != nullptr; });
+}
+
 std::optional<Trouble> mount_trouble(const Json& pod, const Objects& events) {
     const std::string uid = text_at(pod, "/metadata/uid");
-    for (const std::string_view later :
-         {"Pulling", "Pulled", "Created"}) {  // its volumes and network are there
-        if (newest_event(events, uid, later) != nullptr) return std::nullopt;
-    }
+    if (is_prepared(events, uid)) return std::nullopt;
     for (const std::string_view reason :
          {"FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "FailedCreatePodContainer"}) {
         const Json* event = newest_event(events, uid, reason);
@@ -95,11 +112,22 @@ std::optional<Trouble> mount_trouble(const Json& pod, const Objects& events) {
     return std::nullopt;
 }
 
-bool gate_runs(const Json& pod) {
-    const Json& all = at(pod, "/status/initContainerStatuses");
-    return std::any_of(all.begin(), all.end(), [](const Json& status) {
-        return text_at(status, "/name") == gate_name && !at(status, "/state/running").is_null();
-    });
+const Json& gate_state(const Json& pod) {
+    for (const Json& status : at(pod, "/status/initContainerStatuses")) {
+        if (text_at(status, "/name") == gate_name) return at(status, "/state");
+    }
+    static const Json none;
+    return none;
+}
+
+/// What a pod without a trouble waits for: one after the other, and none of it twice.
+std::string stage_of(const Json& pod, bool pulling, const Objects& events) {
+    const Json& gate = gate_state(pod);
+    if (!at(gate, "/running").is_null()) return "its gate waits until the network policy is in force";
+    if (pulling) return "its image is being pulled";
+    if (!at(gate, "/terminated").is_null()) return "the network policy is in force: its agent is starting";
+    return is_prepared(events, text_at(pod, "/metadata/uid")) ? "its containers are starting"
+                                                              : "its node prepares its volumes and network";
 }
 
 bool is_scheduled(const Json& pod) {
@@ -149,10 +177,7 @@ PodState pod_state(const Json& pod, const Json& claim, const Objects& events) {
     }
     state.pulling = !state.running && !state.trouble && is_pulling(events, text_at(pod, "/metadata/uid"));
     if (!state.running && !state.trouble && !state.pulling) state.trouble = mount_trouble(pod, events);
-    state.detail = state.trouble    ? state.trouble->cause
-                   : state.pulling  ? "its image is being pulled"
-                   : gate_runs(pod) ? "its gate waits until the network policy is in force"
-                                    : "its containers are starting";
+    state.detail = state.trouble ? state.trouble->cause : stage_of(pod, state.pulling, events);
     return state;
 }
 

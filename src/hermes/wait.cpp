@@ -2,6 +2,7 @@
 
 #include "hermesctl/kube/watch.hpp"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <memory>
@@ -96,6 +97,8 @@ class Questioner {
         if (assessment.pod != pod_ || !assessment.running) {
             session_.reset();
             failure_.clear();
+            starts_ = 0;
+            last_start_ = 0;
         }
         pod_ = assessment.pod;
         if (assessment.running && !session_ && !denied_ && client_.clock().now() >= not_before_) open();
@@ -105,7 +108,10 @@ class Questioner {
     void listen() {
         if (!session_) return;
         const bool alive = session_->pump();
-        if (session_->facts()) failure_.clear();
+        if (session_->facts()) {
+            failure_.clear();
+            count(session_->facts()->start_time);
+        }
         if (alive) return;
         if (std::string failure = session_->failure(); !failure.empty()) failure_ = std::move(failure);
         session_.reset();
@@ -113,6 +119,7 @@ class Questioner {
     }
 
     std::optional<AgentFacts> facts() const { return session_ ? session_->facts() : std::nullopt; }
+    int gateway_starts() const { return starts_; }
     bool denied() const { return denied_; }
     /// Why nothing is heard; the last reason, until something is.
     const std::string& failure() const { return failure_; }
@@ -121,6 +128,11 @@ class Questioner {
     }
 
   private:
+    void count(std::int64_t start_time) {
+        if (start_time > last_start_) ++starts_;
+        last_start_ = std::max(last_start_, start_time);  // of two that live, the older is no new one
+    }
+
     void open() {
         try {
             session_ = std::make_unique<AgentWatch>(client_.transport(), client_.clock(), ns_, pod_);
@@ -135,6 +147,8 @@ class Questioner {
     std::string ns_;
     std::string pod_{};
     std::unique_ptr<AgentWatch> session_{};
+    int starts_ = 0;
+    std::int64_t last_start_ = 0;
     bool denied_ = false;
     std::string failure_{};
     Clock::Time not_before_{};
@@ -181,6 +195,7 @@ class Waiter {
         questioner_.listen();
         now_.moment = client_.clock().wall();
         now_.agent = questioner_.facts();
+        now_.gateway_starts = questioner_.gateway_starts();
         now_.exec_denied = questioner_.denied();
         now_.exec_failure = questioner_.failure();
         assessment_ = assess(now_);
@@ -226,8 +241,8 @@ class Waiter {
     }
 
     Error out_of_time(Clock::Duration limit, std::string hint) const {
-        std::string why =
-            assessment_.trouble ? assessment_.trouble->subject + ": " + assessment_.trouble->cause : "";
+        const auto& trouble = assessment_.trouble;
+        std::string why = trouble ? trouble->subject + ": " + trouble->cause : "";
         for (const Event& row : assessment_.rows) {  // the first: what comes after it waits for it
             if (why.empty() && row.state == State::waiting) why = row.subject + ": " + row.detail;
         }
@@ -236,7 +251,7 @@ class Waiter {
             ExitCode::timeout,
             fmt::format("the bot does not answer after {}: {}",
                         short_duration(std::chrono::duration_cast<std::chrono::seconds>(limit)), why),
-            std::move(hint));
+            trouble ? trouble->hint : std::move(hint));
     }
 
     kube::Client& client_;

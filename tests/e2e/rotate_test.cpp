@@ -162,5 +162,19 @@ TEST_F(Rotate, KilledWhileItIsPutBackTheNextCommandEndsIt) {
     }
 }
 
+TEST_F(Rotate, ATokenThatIsTakenOutIsNamed) {
+    deploy_well();
+    const Finished taken = hermesctl({"rotate-secret", "--remove", token_key, "-y"});
+    EXPECT_EQ(taken.code, 0) << taken.out << taken.err;
+    const Finished waited = hermesctl({"wait"});
+    EXPECT_EQ(waited.code, 1) << waited.err;
+    EXPECT_THAT(waited.err, AllOf(HasSubstr("there is no TELEGRAM_BOT_TOKEN in secret/hermes-secrets"),
+                                  HasSubstr("rotate-secret TELEGRAM_BOT_TOKEN")));
+    EXPECT_THAT(hermesctl({"status"}).out, HasSubstr("there is no TELEGRAM_BOT_TOKEN"));
+    const Finished back = hermesctl(rotate("TOKEN"), {{"TOKEN", setting("HERMES_TEST_TOKEN")}});
+    EXPECT_EQ(back.code, 0) << back.out << back.err;
+    expect_answers("with a token again");
+}
+
 }  // namespace
 }  // namespace hermesctl::e2e

@@ -16,18 +16,24 @@ namespace hermesctl::hermes {
 
 inline constexpr std::string_view container_name = "hermes";
 
+inline constexpr std::int64_t enough_room = 1 << 20;  // probe.py counts no further
+
 struct AgentFacts {
     std::string pod{};  // whose facts these are
     bool ready = false;
     bool alive = false;  // a gateway process lives
     std::int64_t pid = 0;
+    std::int64_t start_time = 0;  // of that process, in clock ticks; a later one's is greater
     std::string gateway{};  // gateway_state: starting, running, degraded, draining, stopped, startup_failed
     std::string
         telegram{};  // connecting, connected, retrying, disconnected, fatal; "" while this process wrote none
-    std::string code{};  // Hermes' error code for telegram
+    bool tokenless = false;  // without a word of Telegram, and there is no bot token to begin with
+    std::string code{};      // Hermes' error code for telegram
     std::string message{};
     std::string exit_reason{};
-    std::int64_t busy = 0;  // turns under way
+    std::int64_t busy = 0;            // turns under way
+    std::int64_t free = enough_room;  // bytes of /opt/data that the agent may still write
+    std::int64_t inodes = 1;          // and inodes: 0 if there is none
 };
 
 /// Nothing for a line that is not probe.py's.

@@ -24,6 +24,7 @@ struct Snapshot {
     kube::Json claim{};
     Objects events{};
     std::optional<AgentFacts> agent{};  // counts only if it is of the newest pod
+    int gateway_starts = 0;             // seen in the newest pod's container while it ran
     bool exec_denied = false;           // then the pod's Ready decides
     std::string exec_failure{};         // why it could not be asked
     Clock::Wall moment{};               // when this was so
@@ -50,6 +51,9 @@ struct Assessment {
 };
 
 Assessment assess(const Snapshot&);
+
+/// The agent's volume is full, though it may answer for as long as it need not write.
+std::optional<Trouble> disk_trouble(const AgentFacts&, const std::string& subject);
 
 /// The pod of the Deployment's newest template that is not on its way out; null when there is none.
 const kube::Json& newest_pod(const Snapshot&);

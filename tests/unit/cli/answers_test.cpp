@@ -188,6 +188,16 @@ TEST_F(AnswersTest, WhatTheAgentWroteDoesNotDriveTheTerminal) {
     EXPECT_THAT(out(), Not(HasSubstr("\x1b")));
 }
 
+TEST_F(AnswersTest, StatusTellsOfAFullVolumeWhetherTheBotAnswersOrNot) {
+    facts_["free"] = 7;
+    EXPECT_EQ(run({"status"}), ExitCode::ok) << err();
+    EXPECT_THAT(out(), AllOf(HasSubstr("it answers"), HasSubstr("its volume is full: 7 bytes are free")));
+    EXPECT_THAT(out(), HasSubstr("hermesctl exec -- du"));
+    facts_.update({{"ready", false}, {"gateway", "starting"}, {"telegram", ""}});
+    EXPECT_EQ(run({"status"}), ExitCode::failed);
+    EXPECT_THAT(out(), HasSubstr("it does not answer: pod/hermes-1-a: its volume is full: 7 bytes"));
+}
+
 TEST_F(AnswersTest, AnotherLiveModelIsSaid) {
     lines_["live"]["model"] = "M2";
     EXPECT_EQ(run({"wait"}), ExitCode::ok);

@@ -166,6 +166,45 @@ TEST(Diagnosis, DeadGatewayInALivingContainer) {
     EXPECT_EQ(trouble_of(now).patience, Patience::none);
 }
 
+TEST(Diagnosis, AFullVolumeIsNamedBeforeWhatComesOfIt) {
+    Snapshot now = healthy();
+    for (const bool alive : {true, false}) {
+        now.agent = AgentFacts{.pod = "pod2", .alive = alive, .gateway = "starting", .free = 512};
+        EXPECT_EQ(trouble_of(now).kind, "disk");
+        EXPECT_EQ(trouble_of(now).cause, "its volume is full: 512 bytes are free on /opt/data");
+        EXPECT_EQ(trouble_of(now).patience, Patience::minute) << "somebody may free some";
+        EXPECT_EQ(assess(now).rows.at(1).detail, trouble_of(now).cause);
+    }
+    now.agent->free = enough_room;
+    EXPECT_NE(trouble_of(now).kind, "disk");
+    now.agent->inodes = 0;
+    EXPECT_EQ(trouble_of(now).cause, "its volume is full: no inode is free on /opt/data");
+}
+
+TEST(Diagnosis, WhatAnswersOnAFullVolumeAnswers) {
+    Snapshot now = healthy();
+    now.agent->free = 0;
+    EXPECT_TRUE(assess(now).answering);
+    EXPECT_FALSE(assess(now).trouble);
+    EXPECT_TRUE(disk_trouble(*now.agent, "pod/pod2"));
+}
+
+TEST(Diagnosis, AGatewayThatStartsOverAndOverEndsTheWait) {
+    Snapshot now = healthy();
+    now.gateway_starts = 3;
+    now.agent = AgentFacts{.pod = "pod2", .alive = true, .gateway = "starting"};
+    EXPECT_FALSE(assess(now).trouble) << "one that its own settings restart";
+    now.gateway_starts = 4;
+    EXPECT_EQ(trouble_of(now).kind, "crash");
+    EXPECT_EQ(trouble_of(now).patience, Patience::none);
+    now.agent = AgentFacts{.pod = "pod2", .exit_reason = "no module named x"};
+    EXPECT_EQ(trouble_of(now).cause,
+              "its gateway does not stay up: it has started 4 times by now: no module named x");
+    now.agent->free = 0;
+    EXPECT_EQ(trouble_of(now).kind, "disk") << "which is why";
+    EXPECT_TRUE(assess(healthy()).answering);
+}
+
 TEST(Diagnosis, AnImageThatStillPreparesItselfHasNoGatewayYet) {
     Snapshot now = healthy();
     now.agent = AgentFacts{.pod = "pod2", .alive = false};
@@ -193,6 +232,19 @@ TEST(Diagnosis, AGatewayWithoutTelegramIsNamed) {
     now.agent->gateway = "degraded";
     EXPECT_NE(trouble_of(now).cause.find("degraded"), std::string::npos);
     EXPECT_EQ(trouble_of(now).patience, Patience::minute);
+}
+
+TEST(Diagnosis, AMissingTokenIsNamedAtOnceWithItsSecret) {
+    Snapshot now = healthy();
+    now.agent = AgentFacts{.pod = "pod2", .alive = true, .gateway = "running", .tokenless = true};
+    now.pods["pod2"]["spec"]["containers"] = yaml(
+        "- {name: other, envFrom: [{secretRef: {name: x}}]}\n"
+        "- {name: hermes, envFrom: [{configMapRef: {name: y}}, {secretRef: {name: hermes-secrets}}]}");
+    EXPECT_EQ(trouble_of(now).cause, "there is no TELEGRAM_BOT_TOKEN in secret/hermes-secrets");
+    EXPECT_EQ(trouble_of(now).hint, "hermesctl rotate-secret TELEGRAM_BOT_TOKEN");
+    EXPECT_EQ(trouble_of(now).patience, Patience::none);
+    now.agent->gateway = "starting";
+    EXPECT_FALSE(assess(now).trouble) << "it may get one from elsewhere";
 }
 
 TEST(Diagnosis, Images) {
@@ -364,6 +416,30 @@ TEST(Diagnosis, PullingIsSeenInTheEvents) {
     EXPECT_TRUE(assess(now).pulling);
     event("b", "Pulled", "Successfully pulled image \"i\"");
     EXPECT_FALSE(assess(now).pulling);
+}
+
+TEST(Diagnosis, APodsStagesDoNotGoBack) {
+    Snapshot now = waiting("PodInitializing", "");
+    auto event = [&](const std::string& name, const std::string& reason, const std::string& message) {
+        now.events[name] = {{"involvedObject", {{"uid", "p2"}}}, {"reason", reason}, {"message", message}};
+    };
+    Json& init = now.pods["pod2"]["status"]["initContainerStatuses"];
+    init = yaml("[{name: gate, state: {waiting: {}}}, {name: seed-config, state: {waiting: {}}}]");
+    const auto stage = [&] { return assess(now).rows.back().detail; };
+    EXPECT_EQ(stage(), "its node prepares its volumes and network");
+    event("a", "Pulling", "Pulling image \"i\"");
+    EXPECT_EQ(stage(), "its image is being pulled");
+    event("b", "Pulled", "Successfully pulled image \"i\" in 400ms");
+    EXPECT_EQ(stage(), "its containers are starting");
+    init[0]["state"] = {{"running", Json::object()}};
+    EXPECT_EQ(stage(), "its gate waits until the network policy is in force");
+    init[0]["state"] = {{"terminated", {{"exitCode", 0}}}};
+    for (const char* again : {"c", "d"}) {  // of the same image, for the containers that follow
+        event(again, "Pulling", "Pulling image \"i\"");
+        EXPECT_EQ(stage(), "the network policy is in force: its agent is starting");
+    }
+    event("e", "Pulling", "Pulling image \"of-a-sidecar\"");
+    EXPECT_TRUE(assess(now).pulling);
 }
 
 TEST(Diagnosis, StoppedAndMissing) {

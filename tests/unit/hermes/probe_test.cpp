@@ -71,6 +71,16 @@ class Probe : public ::testing::Test {
         return result.value();
     }
     AgentFacts facts() { return parse_facts(run("facts").output, "pod").value(); }
+    /// The facts where os.statvfs tells this of the volume.
+    AgentFacts facts_where(const std::string& statvfs) {
+        const std::string script = fmt::format(
+            "import os, sys, types\nos.statvfs = lambda path: types.SimpleNamespace({})\n"
+            "exec(open('{}').read())",
+            statvfs, SOURCE_DIR "/manifests/probe.py");
+        auto result =
+            run_process({.argv = {"/usr/bin/python3", "-I", "-S", "-c", script, "facts", root_.string()}});
+        return parse_facts(result.value().output, "pod").value();
+    }
     int exit_of(const std::string& mode) { return run(mode).exit_code; }
 
     std::filesystem::path root_{};
@@ -177,6 +187,40 @@ TEST_F(Probe, TokenInAMessageDoesNotLeaveThePod) {
                       utc(30)));
     EXPECT_EQ(run("facts").output.find("999:BAD"), std::string::npos);
     EXPECT_EQ(facts().message, "The token `***` was rejected by the server.");
+}
+
+TEST_F(Probe, AMissingTokenIsToldOnlyWhereItSurelyIs) {
+    using namespace std::string_literals;
+    const long start = ticks(60);
+    gateway_process(start);
+    write("opt/data/gateway_state.json",
+          fmt::format(R"({{"pid":42,"start_time":{},"gateway_state":"running"}})", start));
+    EXPECT_FALSE(facts().tokenless) << "its environment cannot be read";
+    write("proc/42/environ", "HOME=/opt/data\0TELEGRAM_BOT_TOKEN=1:a\0"s);
+    EXPECT_FALSE(facts().tokenless);
+    for (const std::string& lacking : {"HOME=/opt/data\0"s, "HOME=/opt/data\0TELEGRAM_BOT_TOKEN=\0"s}) {
+        write("proc/42/environ", lacking);
+        EXPECT_TRUE(facts().tokenless);
+    }
+    write("opt/data/config.yaml", "platforms: {telegram: {token: x}}\n");
+    EXPECT_FALSE(facts().tokenless);
+    write("opt/data/config.yaml", "platforms: {telegram: {enabled: false}}\n");
+    EXPECT_TRUE(facts().tokenless);
+    write("opt/data/.env", "# TELEGRAM_BOT_TOKEN=1:a\n");
+    EXPECT_TRUE(facts().tokenless);
+    write("opt/data/.env", "A=1\nexport TELEGRAM_BOT_TOKEN=1:a\n");
+    EXPECT_FALSE(facts().tokenless);
+}
+
+TEST_F(Probe, RoomOnTheVolumeIsToldUpToWhatIsEnough) {
+    EXPECT_EQ(facts().inodes, 1);
+    const AgentFacts full = facts_where("f_bavail=3, f_frsize=512, f_files=9, f_favail=0");
+    EXPECT_EQ(full.free, 3 * 512);
+    EXPECT_EQ(full.inodes, 0);
+    const AgentFacts roomy = facts_where("f_bavail=1 << 40, f_frsize=4096, f_files=9, f_favail=5");
+    EXPECT_EQ(roomy.free, enough_room) << "or each write of the agent would be a change";
+    EXPECT_EQ(roomy.inodes, 1);
+    EXPECT_EQ(facts_where("f_bavail=9, f_frsize=1, f_files=0, f_favail=0").inodes, 1) << "not counted";
 }
 
 TEST_F(Probe, BrokenStateFilesAreNotReady) {

@@ -4,6 +4,7 @@
 #include "support/fake_api.hpp"
 #include "support/recording_reporter.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -96,6 +97,32 @@ TEST_F(Wait, ASessionThatBreaksIsOpenedAgain) {
     EXPECT_LT(clock_.elapsed(), 10s);
 }
 
+TEST_F(Wait, AGatewayThatStartsOverAndOverEndsItAtTheThirdRestart) {
+    int session = 0;
+    api_.on_exec = [&](FakeProcess& process) {  // each start is told twice
+        process.out(
+            fmt::format("{{\"alive\":true,\"pid\":{0},\"start_time\":{0},\"gateway\":\"starting\"}}\n",
+                        100 + session++ / 2));
+        if (session < 7) process.lose("connection reset");
+    };
+    const Error error = failure();
+    EXPECT_EQ(error.code(), ExitCode::failed);
+    EXPECT_THAT(error.message(), HasSubstr("its gateway does not stay up: it has started 4 times"));
+    EXPECT_EQ(session, 7);
+    EXPECT_LT(clock_.elapsed(), 10s);
+}
+
+TEST_F(Wait, AGatewayThatStaysIsNotCountedTwice) {
+    int session = 0;
+    api_.on_exec = [&](FakeProcess& process) {
+        if (++session == 8) return process.out(answering);
+        process.out(fmt::format("{{\"alive\":true,\"start_time\":{},\"gateway\":\"starting\"}}\n",
+                                session % 2 == 0 ? 200 : 100));  // two live side by side
+        process.lose("connection reset");
+    };
+    EXPECT_EQ(wait(), "hermes-1-a");
+}
+
 TEST_F(Wait, WhenTheTimeIsUpItSaysWhatItWaitedForFirst) {
     api_.merge({"Pod", "hermes", "hermes-1-a"},
                R"({"status":{"containerStatuses":[{"name":"hermes","started":false}]}})"_json);
@@ -104,6 +131,17 @@ TEST_F(Wait, WhenTheTimeIsUpItSaysWhatItWaitedForFirst) {
     const Error error = failure();
     EXPECT_EQ(error.code(), ExitCode::timeout);
     EXPECT_THAT(error.message(), HasSubstr("gateway: no process yet"));
+}
+
+TEST_F(Wait, WhenTheTimeIsUpATroubleIsNamedWithItsHint) {
+    api_.on_exec = [](FakeProcess& process) {
+        process.out("{\"alive\":true,\"gateway\":\"starting\",\"free\":0}\n");
+    };
+    options_.timeout = 30s;
+    const Error error = failure();
+    EXPECT_EQ(error.code(), ExitCode::timeout);
+    EXPECT_THAT(error.message(), HasSubstr("pod/hermes-1-a: its volume is full: 0 bytes are free"));
+    EXPECT_THAT(error.hint(), HasSubstr("hermesctl exec -- du"));
 }
 
 TEST_F(Wait, AGlanceSaysWhyItCouldNotAsk) {
