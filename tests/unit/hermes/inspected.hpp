@@ -17,7 +17,10 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+
+#include <fmt/format.h>
 
 namespace hermesctl::hermes {
 
@@ -176,5 +179,32 @@ class Inspected {
   public:
     std::string printed{};  // by inspect.py
 };
+
+inline const char* word(Verdict verdict) {
+    switch (verdict) {
+        case Verdict::pass:
+            return "PASS";
+        case Verdict::warn:
+            return "WARN";
+        case Verdict::fail:
+            return "FAIL";
+        case Verdict::inconclusive:
+            return "INCONCLUSIVE";
+        default:
+            return "NOT-APPLICABLE";
+    }
+}
+
+using Rows = std::set<std::string>;
+
+/// "id=VERDICT" of the rows that are not as in a clean installation.
+inline Rows changed(const std::map<std::string, Check>& rows) {
+    static const auto clean = Inspected().rows();
+    Rows found;
+    for (const auto& [id, row] : rows) {
+        if (row.verdict != clean.at(id).verdict) found.insert(fmt::format("{}={}", id, word(row.verdict)));
+    }
+    return found;
+}
 
 }  // namespace hermesctl::hermes

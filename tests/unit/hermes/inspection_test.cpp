@@ -18,33 +18,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-const char* word(Verdict verdict) {
-    switch (verdict) {
-        case Verdict::pass:
-            return "PASS";
-        case Verdict::warn:
-            return "WARN";
-        case Verdict::fail:
-            return "FAIL";
-        case Verdict::inconclusive:
-            return "INCONCLUSIVE";
-        default:
-            return "NOT-APPLICABLE";
-    }
-}
-
-using Rows = std::set<std::string>;
-
-/// "id=VERDICT" of the rows that are not as in a clean installation.
-Rows changed(const std::map<std::string, Check>& rows) {
-    static const auto clean = Inspected().rows();
-    Rows found;
-    for (const auto& [id, row] : rows) {
-        if (row.verdict != clean.at(id).verdict) found.insert(fmt::format("{}={}", id, word(row.verdict)));
-    }
-    return found;
-}
-
 TEST(Inspection, ACleanInstallationPasses) {
     Inspected world;
     for (const Check& row : world.checks()) {
@@ -489,44 +462,6 @@ TEST(Inspection, WhatOpensTheBotFromTheSecretGoesByRotateSecret) {
     EXPECT_EQ(rows.at("agent-allowlist").hint, "hermesctl rotate-secret --remove GATEWAY_ALLOWED_USERS");
 }
 
-const Rows of_the_inside{"identity-token-file=INCONCLUSIVE", "host-uid=INCONCLUSIVE",
-                         "agent-backend=INCONCLUSIVE",       "agent-allowlist=INCONCLUSIVE",
-                         "agent-allow-all=INCONCLUSIVE",     "agent-secrets=INCONCLUSIVE",
-                         "agent-env-file=INCONCLUSIVE"};
-
-TEST(Inspection, WithoutExecWhatTheInsideTellsIsNotKnown) {
-    Inspected world;
-    world.api.deny("create", "pods/exec");
-    world.api.deny("get", "pods/exec");
-    const auto rows = world.rows();
-    EXPECT_EQ(changed(rows), of_the_inside);
-    EXPECT_THAT(rows.at("host-uid").hint, HasSubstr("pods/exec"));
-}
-
-TEST(Inspection, AnAnswerThatIsNotTheScriptsIsNone) {
-    for (const char* said : {"", "hello", "{}", R"({"tokens":[],"gateways":{}})"}) {
-        Inspected world;
-        world.api.on_exec = [said](testing::FakeProcess& process) { process.out(said), process.exit(0); };
-        EXPECT_EQ(changed(world.rows()), of_the_inside) << said;
-    }
-    EXPECT_EQ(parse_inside(std::string(300000, ' ')), std::nullopt);
-}
-
-TEST(Inspection, AStoppedAgentProvesNothing) {
-    Inspected world;
-    world.api.erase({"Pod", "hermes", "hermes-1-a"});
-    world.edit({"Deployment", "hermes", "hermes"}, [](Json& made) { made["spec"]["replicas"] = 0; });
-    Rows expected = of_the_inside;
-    for (const char* id :
-         {"identity-token", "host-namespaces", "host-paths", "host-privilege", "host-capabilities",
-          "host-confinement", "host-icmp", "exposure-ports", "agent-image"})
-        expected.insert(std::string(id) + "=INCONCLUSIVE");
-    const auto rows = world.rows();
-    EXPECT_EQ(changed(rows), expected);
-    EXPECT_THAT(rows.at("host-uid").evidence, HasSubstr("stopped"));
-    EXPECT_EQ(rows.at("host-uid").hint, "hermesctl start");
-}
-
 /// Of the agent's own pod it says nothing.
 TEST(Inspection, APodOfAJobIsNotTheAgents) {
     Inspected world;
@@ -575,26 +510,6 @@ TEST(Inspection, TheHardenedFormIsKnownAndMissed) {
     EXPECT_EQ(changed(rows), Rows{"host-hardened=FAIL"});
     EXPECT_THAT(rows.at("host-hardened").evidence,
                 HasSubstr("container hermes may write to its root file system"));
-}
-
-TEST(Inspection, WhatAnAgentSaysIsScrubbedShortAndPrintable) {
-    const Json said{{"tokens", {"\x1b[2J" + std::string(500, 'x'), "at sk-abcdefghijklmnopqrstuvwxyz"}},
-                    {"gateways", Json::array()},
-                    {"container", Json::object()},
-                    {"plain", Json::array()},
-                    {"configs", {{"a\nb", "c\rd"}}},
-                    {"env_files", Json::object()},
-                    {"resolvers", Json::object()}};
-    const Json tame = parse_inside(said.dump()).value();
-    EXPECT_THAT(tame.dump(), AllOf(Not(HasSubstr("u001b")), Not(HasSubstr("abcdefghijklmnop"))));
-    EXPECT_LE(tame["tokens"][0].get<std::string>().size(), 200u);
-    EXPECT_EQ(tame["configs"]["a?b"], "c?d");
-}
-
-TEST(Inspection, WithoutAnInstallationThereIsNothingToLookAt) {
-    Inspected world;
-    world.api.erase({"Deployment", "hermes", "hermes"});
-    EXPECT_THROW(world.checks(), Error);
 }
 
 TEST(Inspection, OfAFewThingsOneTellsAllAndOfManyTheFirst) {
