@@ -6,11 +6,13 @@
 #include "hermesctl/hermes/policy_checks.hpp"
 #include "hermesctl/kube/yaml.hpp"
 #include "report_text.hpp"
+#include "requested.hpp"
 
 #include <algorithm>
 #include <iterator>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace hermesctl::cli {
 namespace {
@@ -31,6 +33,10 @@ void collect(const Json& object, std::vector<Json>& objects) {
         collect(item, objects);
 }
 
+std::string source_name(const std::string& file) {
+    return file == "-" ? "stdin" : file;
+}
+
 }  // namespace
 
 Checks policy_rows(Session& session, const hermes::Names& names) {
@@ -39,17 +45,25 @@ Checks policy_rows(Session& session, const hermes::Names& names) {
     return hermes::policy_checks(hermes::policy_premises(seen));
 }
 
-Checks policy_rows(std::string_view text, const std::string& source, const std::string& ns) {
+std::vector<Json> policy_objects(Session& session, const std::vector<std::string>& files) {
     std::vector<Json> objects;
-    for (const Json& document : kube::parse_yaml(text, source))
-        collect(document, objects);
+    for (const std::string& file : files) {
+        for (const Json& document : kube::parse_yaml(text_of_file(session, file), source_name(file)))
+            collect(document, objects);
+    }
     const bool some = std::ranges::any_of(
         objects, [](const Json& object) { return text_at(object, "/kind") == "NetworkPolicy"; });
     if (!some) {
-        throw Error(ExitCode::usage, fmt::format("{} has no NetworkPolicy", source),
+        throw Error(ExitCode::usage, fmt::format("{} has no NetworkPolicy", source_names(files)),
                     "--static -f takes the YAML that kubectl apply takes");
     }
-    return hermes::policy_checks_of(objects, ns);
+    return objects;
+}
+
+std::string source_names(const std::vector<std::string>& files) {
+    std::vector<std::string> names;
+    std::ranges::transform(files, std::back_inserter(names), source_name);
+    return fmt::format("{}", fmt::join(names, ", "));
 }
 
 Checks told(Checks checks, const GlobalFlags& flags) {

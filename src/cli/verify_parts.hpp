@@ -5,16 +5,17 @@
 #include "session.hpp"
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace hermesctl::cli {
 
 /// What all policies that select the pod allow together, computed.
 hermes::Checks policy_rows(Session&, const hermes::Names&);
-/// The same of policies in a file, without a cluster; those that name no namespace are in `ns`. Throws
-/// Error{usage} when the text is no YAML or has no NetworkPolicy.
-hermes::Checks policy_rows(std::string_view text, const std::string& source, const std::string& ns);
+/// The objects of files, "-" among them for stdin. Throws Error{usage} when one is not there or is no YAML, and
+/// when none has a NetworkPolicy.
+std::vector<kube::Json> policy_objects(Session&, const std::vector<std::string>& files);
+/// "stdin, b.yaml"
+std::string source_names(const std::vector<std::string>& files);
 struct VerifyOptions {
     hermes::Scope scope = hermes::Scope::full;
     std::vector<std::string> lan_targets{};  // beside network.mustNotReach
