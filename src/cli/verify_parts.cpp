@@ -47,10 +47,19 @@ Checks policy_rows(Session& session, const hermes::Names& names) {
 
 std::vector<Json> policy_objects(Session& session, const std::vector<std::string>& files) {
     std::vector<Json> objects;
+    std::vector<std::string> complaints;
     for (const std::string& file : files) {
+        const std::size_t before = objects.size();
         for (const Json& document : kube::parse_yaml(text_of_file(session, file), source_name(file)))
             collect(document, objects);
+        for (std::size_t i = before; i < objects.size(); ++i) {
+            for (const std::string& why : hermes::complaints_about_policy(objects[i]))
+                complaints.push_back(fmt::format("{}: {}", source_name(file), why));
+        }
     }
+    if (!complaints.empty())
+        throw Error(ExitCode::usage, fmt::format("{}", fmt::join(complaints, "\n")),
+                    "the API server refuses these too: kubectl apply --dry-run=server -f FILE");
     const bool some = std::ranges::any_of(
         objects, [](const Json& object) { return text_at(object, "/kind") == "NetworkPolicy"; });
     if (!some) {

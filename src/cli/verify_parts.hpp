@@ -11,8 +11,8 @@ namespace hermesctl::cli {
 
 /// What all policies that select the pod allow together, computed.
 hermes::Checks policy_rows(Session&, const hermes::Names&);
-/// The objects of files, "-" among them for stdin. Throws Error{usage} when one is not there or is no YAML, and
-/// when none has a NetworkPolicy.
+/// The objects of files, "-" among them for stdin. Throws Error{usage} when one is not there, is no YAML or
+/// has a policy that the API server would refuse, and when none has a NetworkPolicy.
 std::vector<kube::Json> policy_objects(Session&, const std::vector<std::string>& files);
 /// "stdin, b.yaml"
 std::string source_names(const std::vector<std::string>& files);

@@ -8,6 +8,9 @@ namespace hermesctl::hermes {
 /// UDP and TCP 53.
 const Ports& dns_ports();
 
+/// A NetworkPolicy of Kubernetes itself.
+bool is_policy(const Json& object);
+
 /// The first of them, and how many more there are.
 std::string some_of(const std::vector<std::string>& all);
 

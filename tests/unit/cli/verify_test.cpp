@@ -112,6 +112,15 @@ TEST_F(Verify, JudgesSeveralFilesTogether) {
     EXPECT_THAT(refused({"verify", "--static", "-f", pods, "-f", pods}), HasSubstr("has no NetworkPolicy"));
 }
 
+TEST_F(Verify, APolicyThatTheServerWouldRefuseIsNotJudged) {
+    const std::string good = folder_.write("good.yaml", closed);
+    const std::string bad = folder_.write(
+        "bad.yaml", "kind: List\nitems: [{kind: NetworkPolicy, metadata: {name: a}, spec: {egres: []}}]\n");
+    EXPECT_THAT(refused({"verify", "--static", "-f", good, "-f", bad}),
+                AllOf(HasSubstr("bad.yaml: networkpolicy/a: spec.egres: unknown key 'egres'"),
+                      Not(HasSubstr("good.yaml")), HasSubstr("--dry-run=server")));
+}
+
 TEST_F(Verify, NoFileIsDroppedWithoutAWord) {
     const std::string deny = folder_.write("deny.yaml", closed);
     for (const char* command : {"verify", "status", "deploy", "render", "list"})

@@ -240,6 +240,8 @@ TEST(PolicyFiles, WhatRenderPrintsPasses) {
     const Checks rows = policy_checks_of(rendered(), "hermes");
     EXPECT_THAT(ids(rows), IsEmpty());
     EXPECT_EQ(row(rows, "policy-gaps").verdict, Verdict::not_applicable);
+    for (const Json& object : rendered())
+        EXPECT_THAT(complaints_about_policy(object), IsEmpty());
 }
 
 TEST(PolicyFiles, AChartThatOpensTheLanDoesNot) {
