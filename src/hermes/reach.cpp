@@ -143,7 +143,7 @@ bool names_a_port(const Json& rule) {
 }
 
 std::string Grant::text() const {
-    if (rule == 0) return "no policy selects the pod";
+    if (rule == 0) return "default: no policy selects the pod";
     const std::string by = manager.empty() ? "" : fmt::format(", written by {}", manager);
     return fmt::format("rule {} of networkpolicy/{}{}", rule, policy, by);
 }

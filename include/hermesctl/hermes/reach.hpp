@@ -33,7 +33,7 @@ struct Grant {
     Traffic pods{};                        // to the pods that its selectors select now
     std::vector<std::string> selectors{};  // "pods k8s-app=kube-dns in namespaces ..."
     Json json{};                           // the rule itself
-    /// "rule 2 of networkpolicy/hermes-egress (kubectl-edit)"
+    /// What opens it, to stand after "by": "rule 2 of networkpolicy/hermes-egress (kubectl-edit)"
     std::string text() const;
 };
 

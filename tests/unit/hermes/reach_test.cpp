@@ -59,7 +59,7 @@ TEST(ReachOf, NobodySelectedIsOpenToAll) {
     const Reach reach = reach_of(hermes_pod, {}, {});
     EXPECT_FALSE(reach.isolated());
     EXPECT_EQ(reach.all(), Traffic(Ports::all()));
-    EXPECT_EQ(reach.grants.at(0).text(), "no policy selects the pod");
+    EXPECT_EQ(reach.grants.at(0).text(), "default: no policy selects the pod");
     Json elsewhere = policy("{policyTypes: [Egress]}");
     elsewhere["metadata"]["namespace"] = "other";
     EXPECT_FALSE(reach_of(hermes_pod, {elsewhere}, {}).isolated());
