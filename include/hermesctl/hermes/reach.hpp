@@ -48,8 +48,12 @@ struct Reach {
 /// Egress. `policies` of any namespace: only those of the sender's count.
 Reach reach_of(const Sender&, const std::vector<Json>& policies, const Neighbours&);
 
-/// Who may connect to the pod: for each ingress rule a line; "everybody" without a policy for ingress.
-std::vector<std::string> who_may_come(const Sender&, const std::vector<Json>& policies);
+/// Who may connect to the pod.
+struct Visitors {
+    bool isolated = false;             // some policy for ingress selects it
+    std::vector<std::string> lines{};  // one for each ingress rule; "everybody" without a policy
+};
+Visitors who_may_come(const Sender&, const std::vector<Json>& policies);
 
 /// The numbers of what a pod calls so.
 Ports named_port(const Json& pod, std::string_view name, Protocol);
