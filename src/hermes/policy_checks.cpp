@@ -107,9 +107,10 @@ class Judge {
                    ingress_row(), check_port_names({}), drift_row()};
         for (Check& check : all) {
             check.verdict = Verdict::inconclusive;
-            check.evidence = premises_.failure;
-            check.hint = fmt::format("grant list on networkpolicies in namespace {}", premises_.sender.ns);
+            check.evidence = "the policies could not be read";
         }
+        all.front().evidence = premises_.failure;
+        all.front().hint = fmt::format("grant list on networkpolicies in namespace {}", premises_.sender.ns);
         return all;
     }
 

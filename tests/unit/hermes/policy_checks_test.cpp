@@ -9,6 +9,7 @@
 #include "support/installation.hpp"
 #include "support/recording_reporter.hpp"
 
+#include <algorithm>
 #include <map>
 #include <sstream>
 
@@ -227,6 +228,9 @@ TEST_F(PolicyRows, WhatIsNotKnownIsNoPass) {
     for (const Check& check : rows())
         EXPECT_EQ(check.verdict, Verdict::inconclusive) << check.id;
     EXPECT_EQ(rows().size(), 7u);
+    EXPECT_EQ(std::ranges::count(rows(), premises_.failure, &Check::evidence), 1) << "a long text, once";
+    EXPECT_EQ(rows().front().evidence, premises_.failure);
+    EXPECT_THAT(rows().front().hint, HasSubstr("grant list"));
 }
 
 TEST_F(PolicyRows, OtherKindsAreListed) {
