@@ -121,6 +121,15 @@ TEST_F(Verify, APolicyThatTheServerWouldRefuseIsNotJudged) {
                       Not(HasSubstr("good.yaml")), HasSubstr("--dry-run=server")));
 }
 
+TEST_F(Verify, WhoseFileHoldsAPolicyIsToldHowItIsJudged) {
+    const std::string file = folder_.write("policy.yaml", closed);
+    for (const char* command : {"verify", "status"})
+        EXPECT_THAT(refused({command, "-f", file}),
+                    HasSubstr("hermesctl verify -f " + file + " --static judges a NetworkPolicy"));
+    const std::string other = folder_.write("other.yaml", "kind: Pod\n");
+    EXPECT_THAT(refused({"verify", "-f", other}), Not(HasSubstr("--static")));
+}
+
 TEST_F(Verify, NoFileIsDroppedWithoutAWord) {
     const std::string deny = folder_.write("deny.yaml", closed);
     for (const char* command : {"verify", "status", "deploy", "render", "list"})
