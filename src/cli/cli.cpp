@@ -98,6 +98,16 @@ ExitCode execute(const Chosen& chosen, Session& session) {
     }
 }
 
+/// Policies add to each other; two hermes.yaml do not, and none is dropped without a word.
+void refuse_second_file(const CLI::App& app) {
+    const CLI::App* verify = app.get_subcommand("verify");
+    const bool several = verify->parsed() && verify->count("--static") > 0;
+    const std::size_t given = app.get_option("--file")->results().size();
+    if (given > 1 && !several)
+        throw Error(ExitCode::usage, fmt::format("-f is given {} times", given),
+                    "a hermes.yaml may hold several instances; only verify --static takes several files");
+}
+
 Chosen parse(CommandLine& line, int argc, const char* const* argv, Context& context) {
     try {
         line.app.parse(argc, argv);
@@ -107,6 +117,7 @@ Chosen parse(CommandLine& line, int argc, const char* const* argv, Context& cont
     } catch (const CLI::ParseError& problem) {
         throw usage_error(problem, line.app);
     }
+    refuse_second_file(line.app);
     const CLI::App* command = &line.app;
     if (line.app.count("--version") > 0) {
         command = line.app.get_subcommand("version");

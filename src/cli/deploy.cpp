@@ -173,6 +173,14 @@ void prove_image(Session& session, const Composition& made, const Plan& plan, Gu
                         });
 }
 
+/// What no plan can tell.
+void tell_of_trial(Session& session, const Composition& made, const Plan& plan) {
+    if (!hermes::needs_trial(made.live.of(made.names.deployment()), plan.of("Deployment").object)) return;
+    session.story().on({"plan", "image", State::info,
+                        "whether it starts without root is not known yet: deploy tries it first, in a pod of "
+                        "its own"});
+}
+
 Result deploy_one(Session& session, const hermes::Json& settings, const DeployFlags& flags) {
     const hermes::Names names = hermes::names_of(settings);
     session.announce(names.ns);
@@ -188,7 +196,10 @@ Result deploy_one(Session& session, const hermes::Json& settings, const DeployFl
     const ConfigMode mode = mode_of(flags.config);
     const ConfigChange config = hermes::plan_config(session.client(), made, mode, settings);
     Plan plan = make_plan(session, made, mode);
-    if (flags.dry_run) return {shown_json(made, plan, config), shown(plan, config)};
+    if (flags.dry_run) {
+        tell_of_trial(session, made, plan);
+        return {shown_json(made, plan, config), shown(plan, config)};
+    }
     if (plan.changes()) {
         session.story().print(shown(plan, config));
         get_consent(session, plan, config, flags);

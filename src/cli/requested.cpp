@@ -17,7 +17,7 @@ using hermes::Json;
 std::vector<Json> documents(Session& session) {
     const std::string& file = session.flags().file;
     if (file.empty()) return {Json::object()};
-    return hermes::settings_of_file(text_of_file(session), file == "-" ? "stdin" : file);
+    return hermes::settings_of_file(text_of_file(session, file), file == "-" ? "stdin" : file);
 }
 
 Json flag_settings(const DeployFlags& flags) {
@@ -120,8 +120,7 @@ hermes::Names requested_names(Session& session) {
     return hermes::names_of(requested_settings(session));
 }
 
-std::string text_of_file(Session& session) {
-    const std::string& file = session.flags().file;
+std::string text_of_file(Session& session, const std::string& file) {
     if (file == "-") {
         std::ostringstream stream;
         stream << session.context().in.rdbuf();

@@ -47,8 +47,8 @@ std::vector<hermes::Json> requested(Session&, const DeployFlags&);
 hermes::Json requested_settings(Session&);
 hermes::Names requested_names(Session&);
 
-/// What --file (or stdin) holds. Throws Error{usage} when there is no such file.
-std::string text_of_file(Session&);
+/// What a file (or stdin, for "-") holds. Throws Error{usage} when there is no such file.
+std::string text_of_file(Session&, const std::string& file);
 
 /// For hermes::compose: asks at a terminal, reads stdin, files, environment and programs.
 hermes::Wish wish_of(Session&, hermes::Json settings, const DeployFlags&);

@@ -23,6 +23,7 @@ struct VerifyFlags {
     bool quick = false;
     bool computed = false;
     std::vector<std::string> lan_targets{};
+    std::vector<std::string> policy_files{};  // each -f in turn, which means policies with --static
     ReportFiles files{};
 };
 
@@ -46,16 +47,14 @@ void check_flags(const VerifyFlags& flags) {
         check_target(target);
 }
 
-/// Policies of a file: the flag -f means them here, and no hermes.yaml.
-hermes::Report verify_file(Session& session) {
+hermes::Report verify_files(Session& session, const std::vector<std::string>& files) {
     GlobalFlags flags = session.flags();
-    const std::string source = flags.file == "-" ? "stdin" : flags.file;
     const std::string ns = flags.ns.empty() ? "default" : flags.ns;
-    const auto objects = policy_objects(text_of_file(session), source);
+    const auto objects = policy_objects(session, files);
     Checks rows = hermes::policy_checks_of(objects, ns);
     flags.file.clear();
     return {.scope = Scope::computed,
-            .instance = source,
+            .instance = source_names(files),
             .when = rfc3339(session.clock().wall()),
             .checks = told(std::move(rows), flags),
             .allowed = safe_to_show(hermes::allowed_of(objects, ns))};
@@ -65,8 +64,8 @@ ExitCode verify(Session& session, const VerifyFlags& flags) {
     check_flags(flags);
     const Scope scope = flags.computed ? Scope::computed : flags.quick ? Scope::quick : Scope::full;
     const hermes::Report report =
-        flags.computed && !session.flags().file.empty()
-            ? verify_file(session)
+        flags.computed && !flags.policy_files.empty()
+            ? verify_files(session, flags.policy_files)
             : verify_installation(session, requested_names(session),
                                   {.scope = scope, .lan_targets = flags.lan_targets});
     return deliver(session, report, flags.files);
@@ -79,8 +78,8 @@ Run declare_verify(CLI::App& app, const GlobalFlags&) {
     app.add_flag("--quick", flags->quick,
                  "probe from the pod alone, without an uncaged twin to compare with: two seconds");
     app.add_flag("--static", flags->computed,
-                 "compute what the policies allow and send nothing; with -f of a file's policies, without a "
-                 "cluster");
+                 "compute what the policies allow and send nothing; with -f (repeatable) of policies in "
+                 "files, without a cluster");
     add_list(app, "--lan-target", flags->lan_targets, "TARGET",
              "HOST:PORT of a listener that the agent must not reach, beside network.mustNotReach");
     add_text(app, "--junit", flags->files.junit, "FILE", "write the report as JUnit XML, for a CI");
@@ -91,7 +90,11 @@ Run declare_verify(CLI::App& app, const GlobalFlags&) {
         "hermesctl verify --lan-target 192.168.1.206:30002 --report cage.html\n"
         "hermesctl verify --static -f policies.yaml   (a chart's policies, say; exit 1 on a leak)\n"
         "hermesctl verify --quick -o json");
-    return [flags](Session& session) { return verify(session, *flags); };
+    const CLI::Option* file = app.get_parent()->get_option("--file");
+    return [flags, file](Session& session) {
+        flags->policy_files = file->results();
+        return verify(session, *flags);
+    };
 }
 
 }  // namespace hermesctl::cli

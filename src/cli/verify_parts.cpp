@@ -6,11 +6,13 @@
 #include "hermesctl/hermes/policy_checks.hpp"
 #include "hermesctl/kube/yaml.hpp"
 #include "report_text.hpp"
+#include "requested.hpp"
 
 #include <algorithm>
 #include <iterator>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace hermesctl::cli {
 namespace {
@@ -31,6 +33,10 @@ void collect(const Json& object, std::vector<Json>& objects) {
         collect(item, objects);
 }
 
+std::string source_name(const std::string& file) {
+    return file == "-" ? "stdin" : file;
+}
+
 }  // namespace
 
 Checks policy_rows(Session& session, const hermes::Names& names) {
@@ -39,17 +45,34 @@ Checks policy_rows(Session& session, const hermes::Names& names) {
     return hermes::policy_checks(hermes::policy_premises(seen));
 }
 
-std::vector<Json> policy_objects(std::string_view text, const std::string& source) {
+std::vector<Json> policy_objects(Session& session, const std::vector<std::string>& files) {
     std::vector<Json> objects;
-    for (const Json& document : kube::parse_yaml(text, source))
-        collect(document, objects);
+    std::vector<std::string> complaints;
+    for (const std::string& file : files) {
+        const std::size_t before = objects.size();
+        for (const Json& document : kube::parse_yaml(text_of_file(session, file), source_name(file)))
+            collect(document, objects);
+        for (std::size_t i = before; i < objects.size(); ++i) {
+            for (const std::string& why : hermes::complaints_about_policy(objects[i]))
+                complaints.push_back(fmt::format("{}: {}", source_name(file), why));
+        }
+    }
+    if (!complaints.empty())
+        throw Error(ExitCode::usage, fmt::format("{}", fmt::join(complaints, "\n")),
+                    "the API server refuses these too: kubectl apply --dry-run=server -f FILE");
     const bool some = std::ranges::any_of(
         objects, [](const Json& object) { return text_at(object, "/kind") == "NetworkPolicy"; });
     if (!some) {
-        throw Error(ExitCode::usage, fmt::format("{} has no NetworkPolicy", source),
+        throw Error(ExitCode::usage, fmt::format("{} has no NetworkPolicy", source_names(files)),
                     "--static -f takes the YAML that kubectl apply takes");
     }
     return objects;
+}
+
+std::string source_names(const std::vector<std::string>& files) {
+    std::vector<std::string> names;
+    std::ranges::transform(files, std::back_inserter(names), source_name);
+    return fmt::format("{}", fmt::join(names, ", "));
 }
 
 Checks told(Checks checks, const GlobalFlags& flags) {

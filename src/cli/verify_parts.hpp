@@ -5,15 +5,17 @@
 #include "session.hpp"
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace hermesctl::cli {
 
 /// What all policies that select the pod allow together, computed.
 hermes::Checks policy_rows(Session&, const hermes::Names&);
-/// The objects of a file. Throws Error{usage} when the text is no YAML or has no NetworkPolicy.
-std::vector<kube::Json> policy_objects(std::string_view text, const std::string& source);
+/// The objects of files, "-" among them for stdin. Throws Error{usage} when one is not there, is no YAML or
+/// has a policy that the API server would refuse, and when none has a NetworkPolicy.
+std::vector<kube::Json> policy_objects(Session&, const std::vector<std::string>& files);
+/// "stdin, b.yaml"
+std::string source_names(const std::vector<std::string>& files);
 struct VerifyOptions {
     hermes::Scope scope = hermes::Scope::full;
     std::vector<std::string> lan_targets{};  // beside network.mustNotReach

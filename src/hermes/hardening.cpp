@@ -89,13 +89,13 @@ class Patient {
     Clock::Time since_;
 };
 
-Error needs_root(const std::string& image, const Json& ended) {
+Error needs_root(const std::string& image, const Json& ended, bool hardened_now) {
     const std::string said = last_line(text_at(ended, "/message"));
     return {ExitCode::failed,
             fmt::format("image {} does not start without root, as --hardened wants it: it ended with {}{}{}",
                         image, int_at(ended, "/exitCode"), said.empty() ? "" : ": ", said),
-            "hermesctl deploy --no-hardened, or choose an image that starts as uid 10000 "
-            "(docs/checks.md#host-hardened)"};
+            fmt::format("{}, or choose an image that starts as uid 10000 (docs/checks.md#host-hardened)",
+                        hardened_now ? "hermesctl deploy --no-hardened" : "deploy without --hardened")};
 }
 
 }  // namespace
@@ -138,15 +138,19 @@ bool wants_hardness(const Json& deployment) {
     return settings.is_object() && bool_at(settings, "/pod/hardened");
 }
 
+bool needs_trial(const Json& live, const Json& to_come) {
+    return wants_hardness(to_come) && !(wants_hardness(live) && text_at(agent_of(live), "/image") ==
+                                                                    text_at(agent_of(to_come), "/image"));
+}
+
 void expect_root_warning(kube::Client& client, bool hardened) {
     if (!hardened) client.expect_warning("would violate PodSecurity \"restricted:latest\"");
 }
 
 void prove_start(kube::Client& client, const Names& names, const Json& live, const Json& to_come,
                  Reporter& reporter, const std::function<void()>& each_round) {
-    if (!wants_hardness(to_come)) return;
+    if (!needs_trial(live, to_come)) return;
     const std::string image = text_at(agent_of(to_come), "/image");
-    if (wants_hardness(live) && text_at(agent_of(live), "/image") == image) return;
     const std::string subject = "image";
     reporter.on({"start", subject, State::waiting, "a pod tries whether it starts without root"});
     Json ended;
@@ -162,7 +166,7 @@ void prove_start(kube::Client& client, const Names& names, const Json& live, con
         why = error.message();
     }
     if (!ended.is_null()) {
-        if (int_at(ended, "/exitCode") != 0) throw needs_root(image, ended);
+        if (int_at(ended, "/exitCode") != 0) throw needs_root(image, ended, wants_hardness(live));
         reporter.on({"start", subject, State::done, "starts without root"});
         return;
     }

@@ -106,6 +106,7 @@ class Proving {
           options_(options),
           reporter_(reporter) {
         std::ranges::copy(options_.lan_targets, std::back_inserter(around_.lan));
+        twin_.left_out = options_.quick;  // whether an agent runs or not
         if (!seen.agent.running) no_pod_ = "no agent runs: " + seen.agent.why;
     }
 
@@ -128,7 +129,6 @@ class Proving {
     /// The pod's probe waits for the twin's, so that both see the same network.
     void probe(const std::vector<ReachTarget>& targets) {
         std::optional<AskedJob> job;
-        twin_.left_out = options_.quick;
         if (!options_.quick) job.emplace(client_, twin_job(seen_.names, pod_), "twin", twin_start);
         reporter_.on(
             {"verify", "probes", State::waiting,

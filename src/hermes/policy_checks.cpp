@@ -86,9 +86,10 @@ class Judge {
                    ingress_row(), check_port_names({}), drift_row()};
         for (Check& check : all) {
             check.verdict = Verdict::inconclusive;
-            check.evidence = premises_.failure;
-            check.hint = fmt::format("grant list on networkpolicies in namespace {}", premises_.sender.ns);
+            check.evidence = "the policies could not be read";
         }
+        all.front().evidence = premises_.failure;
+        all.front().hint = fmt::format("grant list on networkpolicies in namespace {}", premises_.sender.ns);
         return all;
     }
 
@@ -104,12 +105,13 @@ class Judge {
             check.evidence += fmt::format("; networkpolicy/{} is not there, or does not select it for egress",
                                           premises_.own);
         }
-        if (check.verdict == Verdict::fail) check.hint = remedy();
+        if (check.verdict == Verdict::fail) check.hint = remedy("Egress");
         return check;
     }
 
-    std::string remedy() const {
-        return premises_.own.empty() ? "add a policy for Egress that selects the pod" : "hermesctl deploy";
+    std::string remedy(std::string_view type) const {
+        return premises_.own.empty() ? fmt::format("add a policy for {} that selects the pod", type)
+                                     : "hermesctl deploy";
     }
 
     /// One packet, to an address that people know where there is one.
@@ -130,13 +132,22 @@ class Judge {
         return texts;
     }
 
+    /// How a rule that opens too much is mended: what to do in a file, or to what is in a cluster.
+    std::string mend(std::string_view in_file, std::string_view in_cluster) const {
+        if (!reach_.isolated()) return remedy("Egress");
+        if (premises_.own.empty()) return std::string(in_file);
+        return fmt::format(
+            "kubectl -n {} edit the policy that is named{}, or name what is wanted under network.allow in "
+            "hermes.yaml",
+            premises_.sender.ns, in_cluster);
+    }
+
+    /// All that is open and should not be, so that one round of mending is enough.
     std::string close_it() const {
-        return premises_.own.empty()
-                   ? "narrow the rule, or add the range to its except"
-                   : fmt::format(
-                         "kubectl -n {} edit the policy that is named, or name what is wanted under "
-                         "network.allow in hermes.yaml",
-                         premises_.sender.ns);
+        constexpr std::size_t most_shown = 16;  // more than there are special ranges of IPv4
+        const std::string ranges =
+            some_of(((reach_.ranges() & inside_) - wanted_).ranges(), ", ", most_shown);
+        return mend("narrow the rule, or add to its except: " + ranges, fmt::format(" (open: {})", ranges));
     }
 
     Check leaks() const {
@@ -169,19 +180,20 @@ class Judge {
         if (!found.empty()) {
             check.verdict = Verdict::fail;
             check.evidence = some_of(found);
-            check.hint = close_it();
+            check.hint =
+                mend("let the rule open TCP 443 and 80 alone", " so that it opens TCP 443 and 80 alone");
         }
         return check;
     }
 
     Check ingress() const {
         Check check = ingress_row();
-        const Texts lines = who_may_come(premises_.sender, premises_.policies);
+        const Visitors visitors = who_may_come(premises_.sender, premises_.policies);
         check.evidence = "no rule lets anybody in";
-        if (!lines.empty()) {
+        if (!visitors.lines.empty()) {
             check.verdict = Verdict::fail;
-            check.evidence = some_of(lines);
-            check.hint = remedy();
+            check.evidence = some_of(visitors.lines);
+            check.hint = visitors.isolated ? "remove the rule" : remedy("Ingress");
         }
         return check;
     }
@@ -274,13 +286,12 @@ class Judge {
 
 }  // namespace
 
-std::string some_of(const std::vector<std::string>& all) {
-    constexpr std::size_t most_shown = 4;
+std::string some_of(const std::vector<std::string>& all, std::string_view between, std::size_t most_shown) {
     const std::vector<std::string> shown(
         all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), most_shown)));
     const std::string more =
-        all.size() > most_shown ? fmt::format("; and {} more", all.size() - most_shown) : "";
-    return fmt::format("{}{}", fmt::join(shown, "; "), more);
+        all.size() > most_shown ? fmt::format("{}and {} more", between, all.size() - most_shown) : "";
+    return fmt::format("{}{}", fmt::join(shown, between), more);
 }
 
 const Ports& web_ports() {

@@ -1,6 +1,7 @@
 // Policies without a cluster: whose pods are they about?
 #include "hermesctl/hermes/label_selector.hpp"
 #include "hermesctl/hermes/policy_checks.hpp"
+#include "policy_rows.hpp"
 
 #include <algorithm>
 #include <array>
@@ -63,11 +64,6 @@ std::vector<Subject> subjects_of(const std::vector<Json>& objects, const std::ve
     return subjects;
 }
 
-bool is_policy(const Json& object) {
-    const std::string api = text_at(object, "/apiVersion", "networking.k8s.io/v1");
-    return text_at(object, "/kind") == "NetworkPolicy" && api.starts_with("networking.k8s.io/");
-}
-
 /// Policies of other makes, which add to these or take from them.
 std::vector<std::string> others_of(const std::vector<Json>& objects) {
     std::vector<std::string> others;
@@ -102,6 +98,11 @@ std::vector<std::pair<std::string, PolicyPremises>> premises_of(const std::vecto
 }
 
 }  // namespace
+
+bool is_policy(const Json& object) {
+    const std::string api = text_at(object, "/apiVersion", "networking.k8s.io/v1");
+    return text_at(object, "/kind") == "NetworkPolicy" && api.starts_with("networking.k8s.io/");
+}
 
 Checks policy_checks_of(const std::vector<Json>& objects, const std::string& ns) {
     Checks all;

@@ -15,9 +15,12 @@ Traffic to_all(const std::vector<std::string>& ranges, const Ports&);
 /// What no pod in a cage has to reach: special ranges, the cluster's own, what was closed by name, IPv6 where
 /// it was not asked for.
 Traffic inside(const PolicyPremises&);
+/// A NetworkPolicy of Kubernetes itself.
+bool is_policy(const Json& object);
 
 /// The first of them, and how many more there are.
-std::string some_of(const std::vector<std::string>& all);
+std::string some_of(const std::vector<std::string>& all, std::string_view between = "; ",
+                    std::size_t most_shown = 4);
 
 /// What a rule opens by selectors, beside the cluster's DNS.
 struct PodOpening {

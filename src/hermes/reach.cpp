@@ -139,7 +139,7 @@ bool names_a_port(const Json& rule) {
 }
 
 std::string Grant::text() const {
-    if (rule == 0) return "no policy selects the pod";
+    if (rule == 0) return "default: no policy selects the pod";
     const std::string by = manager.empty() ? "" : fmt::format(", written by {}", manager);
     return fmt::format("rule {} of networkpolicy/{}{}", rule, policy, by);
 }
@@ -199,22 +199,22 @@ Ports named_port(const Json& pod, std::string_view name, Protocol protocol) {
     return found;
 }
 
-std::vector<std::string> who_may_come(const Sender& sender, const std::vector<Json>& policies) {
-    std::vector<std::string> lines;
-    bool isolated = false;
+Visitors who_may_come(const Sender& sender, const std::vector<Json>& policies) {
+    Visitors found;
     for (const Json& policy : policies) {
         if (!is_for(policy, "Ingress") || !selects_sender(policy, sender)) continue;
-        isolated = true;
+        found.isolated = true;
         for (const Json& rule : at(policy, "/spec/ingress")) {
             const Json turned{{"to", at(rule, "/from")}, {"ports", at(rule, "/ports")}};
             std::string text = rule_text(turned);
             if (at(rule, "/from").empty()) text = text.substr(0, text.rfind(" to ")) + " to everybody";
-            lines.push_back(
+            found.lines.push_back(
                 fmt::format("networkpolicy/{} opens {}", text_at(policy, "/metadata/name"), text));
         }
     }
-    if (!isolated) lines.push_back("no policy selects the pod for ingress: everybody may connect to it");
-    return lines;
+    if (!found.isolated)
+        found.lines.emplace_back("no policy selects the pod for ingress: everybody may connect to it");
+    return found;
 }
 
 }  // namespace hermesctl::hermes

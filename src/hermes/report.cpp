@@ -24,11 +24,13 @@ std::string named(const std::vector<std::string>& ids) {
     return text;
 }
 
-/// The decisive rows that stand in the way, with this verdict or, if `failed` is not asked for, any other.
+/// The decisive rows that stand in the way, with this verdict or, if `failed` is not asked for, any other. Of
+/// a file's pods each has its own row: the id is named once.
 std::vector<std::string> in_the_way(const Checks& checks, bool failed) {
     std::vector<std::string> ids;
     for (const Check& check : checks) {
-        if (!settles(check) && (check.verdict == Verdict::fail) == failed) ids.push_back(check.id);
+        if (settles(check) || (check.verdict == Verdict::fail) != failed) continue;
+        if (std::ranges::find(ids, check.id) == ids.end()) ids.push_back(check.id);
     }
     return ids;
 }

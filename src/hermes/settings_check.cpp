@@ -1,8 +1,8 @@
-// The one table of the keys of hermes.yaml, and the walk that holds settings against it.
+// The one table of the keys of hermes.yaml, and what holds between keys.
 #include "settings_check.hpp"
 
+#include "field_table.hpp"
 #include "hermesctl/base/error.hpp"
-#include "hermesctl/base/nearest.hpp"
 #include "hermesctl/hermes/policy.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 #include "ranges.hpp"
@@ -16,8 +16,6 @@
 
 namespace hermesctl::hermes {
 namespace {
-
-using Check = std::string (*)(const Json&);
 
 constexpr const char* not_text = "must be text; put it in quotes";
 
@@ -138,12 +136,7 @@ std::string no_servers_yet(const Json& value) {
            "under network.allow";
 }
 
-struct Row {
-    std::string_view path;  // "*": any key, "-": each item of a list
-    Check check;
-};
-
-constexpr Row table[] = {
+constexpr FieldRow table[] = {
     {"/apiVersion", text<this_version>},
     {"/kind", text<this_kind>},
     {"/name", text<name_form<47>>},  // NAME-hermesctl-... must fit in 63
@@ -181,67 +174,6 @@ constexpr Row table[] = {
     {"/secrets/*/cmd", program},
     {"/secrets/*/stdin", said_once},
 };
-
-/// The table's rows at or below one place: what a value there may be.
-class Place {
-  public:
-    explicit Place(std::string path) : path_(std::move(path)) {}
-
-    Check check() const {
-        for (const Row& row : table) {
-            if (row.path == path_) return row.check;
-        }
-        return nullptr;
-    }
-    std::vector<std::string_view> keys() const {
-        std::vector<std::string_view> keys;
-        for (const Row& row : table) {
-            if (!row.path.starts_with(path_ + "/")) continue;
-            const std::string_view rest = row.path.substr(path_.size() + 1);
-            keys.push_back(rest.substr(0, rest.find('/')));
-        }
-        return keys;
-    }
-    Place below(std::string_view step) const { return Place(fmt::format("{}/{}", path_, step)); }
-
-  private:
-    std::string path_;
-};
-
-void walk(const Json& value, const Place& place, const std::string& pointer, std::vector<Problem>& problems);
-
-void walk_mapping(const Json& value, const Place& place, const std::string& pointer,
-                  const std::vector<std::string_view>& keys, std::vector<Problem>& problems) {
-    for (const auto& [key, item] : value.items()) {
-        const std::string below = pointer + "/" + kube::escape_pointer(key);
-        if (keys[0] == "*") {
-            walk(item, place.below("*"), below, problems);
-        } else if (std::find(keys.begin(), keys.end(), key) != keys.end()) {
-            walk(item, place.below(key), below, problems);
-        } else {
-            problems.push_back({below, fmt::format("unknown key '{}'{}", key, did_you_mean(key, keys))});
-        }
-    }
-}
-
-void walk(const Json& value, const Place& place, const std::string& pointer, std::vector<Problem>& problems) {
-    if (value.is_null()) return;
-    if (const Check check = place.check()) {
-        if (const std::string why = check(value); !why.empty()) problems.push_back({pointer, why});
-        return;
-    }
-    const std::vector<std::string_view> keys = place.keys();
-    if (keys[0] != "-") {
-        if (!value.is_object()) return problems.push_back({pointer, "must be a mapping"});
-        return walk_mapping(value, place, pointer, keys, problems);
-    }
-    if (!value.is_array()) return problems.push_back({pointer, "must be a list"});
-    for (std::size_t i = 0; i < value.size(); ++i) {
-        const std::string below = fmt::format("{}/{}", pointer, i);
-        if (value[i].is_null()) problems.push_back({below, "is empty"});
-        walk(value[i], place.below("-"), below, problems);
-    }
-}
 
 void check_secrets(const Json& secrets, std::vector<Problem>& problems) {
     if (!secrets.is_object()) return;
@@ -299,7 +231,7 @@ void check_model(const Json& config, std::vector<Problem>& problems) {
 
 std::vector<Problem> problems_of(const Json& settings) {
     std::vector<Problem> problems;
-    walk(settings, Place(""), "", problems);
+    walk_fields(settings, table, "", problems);
     check_secrets(kube::at(settings, "/secrets"), problems);
     check_variables(kube::at(settings, "/pod/env"), problems);
     check_users(settings, problems);

@@ -4,6 +4,7 @@
 #include "ranges.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -80,30 +81,35 @@ Range largest(const Address& first, const Address& last) {
     return range;
 }
 
-/// In as few ranges as there can be; as "first-last" where that is shorter to read.
-void add_ranges(std::vector<std::string>& texts, Address first, const Address& last) {
+/// In as few ranges as there can be.
+std::vector<std::string> cidrs(Address first, const Address& last) {
     std::vector<std::string> ranges;
-    const Address begin = first;
     while (true) {
         const Range range = largest(first, last);
         ranges.push_back(range.text());
         const Address end = last_of(range);
-        if (end == last) break;
+        if (end == last) return ranges;
         first = *after(end);
     }
-    if (ranges.size() > 2) ranges = {fmt::format("{}-{}", text_of(begin), text_of(last))};
-    texts.insert(texts.end(), ranges.begin(), ranges.end());
 }
 
-/// What of [first, last] is IPv4 and what is IPv6.
-void add_families(std::vector<std::string>& texts, const Address& first, const Address& last) {
+/// The same as "first-last" where that is shorter to read.
+std::vector<std::string> short_ranges(Address first, const Address& last) {
+    auto ranges = cidrs(first, last);
+    if (ranges.size() > 2) ranges = {fmt::format("{}-{}", text_of(first), text_of(last))};
+    return ranges;
+}
+
+/// What of [first, last] is IPv4 and what is IPv6, each as `written`.
+void add_families(std::vector<std::string>& texts, const Address& first, const Address& last,
+                  std::vector<std::string> (*written)(Address, const Address&)) {
+    const auto add = [&](const Address& from, const Address& to) {
+        std::ranges::move(written(from, to), std::back_inserter(texts));
+    };
     const Address v6{.v6 = true};
-    if (!first.v6 && last.v6) {
-        add_ranges(texts, first, before(v6));
-        add_ranges(texts, v6, last);
-    } else {
-        add_ranges(texts, first, last);
-    }
+    const bool both = !first.v6 && last.v6;
+    add(first, both ? before(v6) : last);
+    if (both) add(v6, last);
 }
 
 }  // namespace
@@ -212,12 +218,27 @@ std::vector<std::string> Traffic::text() const {
         const auto next = std::next(step);
         auto group = std::ranges::find_if(groups, [&](const auto& one) { return one.first == step->second; });
         if (group == groups.end()) group = groups.insert(groups.end(), {step->second, {}});
-        add_families(group->second, step->first, next == points.end() ? last_of_all() : before(next->first));
+        add_families(group->second, step->first, next == points.end() ? last_of_all() : before(next->first),
+                     short_ranges);
     }
     std::vector<std::string> lines;
     for (const auto& [ports, ranges] : groups)
         lines.push_back(fmt::format("{} to {}", ports.text(), fmt::join(ranges, ", ")));
     return lines;
+}
+
+std::vector<std::string> Traffic::ranges() const {
+    // The same ports everywhere, so that neighbours join.
+    const Line line = Line::combined(
+        line_, {}, [](const Ports& ports, const Ports&) { return ports.empty() ? Ports() : Ports::all(); });
+    std::vector<std::string> texts;
+    for (auto step = line.points().begin(); step != line.points().end(); ++step) {
+        const auto next = std::next(step);
+        if (step->second.empty()) continue;
+        add_families(texts, step->first, next == line.points().end() ? last_of_all() : before(next->first),
+                     cidrs);
+    }
+    return texts;
 }
 
 Traffic operator|(const Traffic& a, const Traffic& b) {

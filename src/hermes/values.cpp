@@ -25,8 +25,8 @@ std::pair<int, int> place_of(const kube::Document& document, std::string pointer
     }
 }
 
-[[noreturn]] void refuse(const std::vector<std::string>& complaints) {
-    throw Error(ExitCode::usage, fmt::format("{}", fmt::join(complaints, "\n")));
+[[noreturn]] void refuse(const std::vector<std::string>& complaints, const std::string& hint = {}) {
+    throw Error(ExitCode::usage, fmt::format("{}", fmt::join(complaints, "\n")), hint);
 }
 
 std::string as_text(const Json& value) {
@@ -93,7 +93,10 @@ Json without_nulls(const Json& settings) {
 std::vector<Json> settings_of_file(std::string_view text, std::string_view source) {
     std::vector<Json> all;
     std::vector<std::string> complaints;
+    std::string hint;
     for (kube::Document& document : kube::parse_documents(text, source)) {
+        if (kube::text_at(document.value, "/kind") == "NetworkPolicy")
+            hint = "hermesctl verify --static judges a NetworkPolicy";
         std::multimap<std::pair<int, int>, std::string> problems;
         for (const Problem& problem : problems_of(document.value)) {
             problems.emplace(place_of(document, problem.pointer), problem.why);
@@ -108,7 +111,7 @@ std::vector<Json> settings_of_file(std::string_view text, std::string_view sourc
         all.push_back(std::move(document.value));
     }
     if (all.empty()) complaints.push_back(fmt::format("{}: there is nothing in it", source));
-    if (!complaints.empty()) refuse(complaints);
+    if (!complaints.empty()) refuse(complaints, hint);
     return all;
 }
 

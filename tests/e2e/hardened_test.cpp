@@ -61,8 +61,9 @@ TEST_F(Hardened, AnImageThatNeedsRootIsRefusedAndTheAgentStays) {
     const auto refused = [&](const std::vector<std::string>& line) {
         const Finished done = hermesctl(line);
         EXPECT_EQ(done.code, 1) << done.out << done.err;
-        EXPECT_THAT(done.err, AllOf(HasSubstr("does not start without root"),
-                                    HasSubstr("/run belongs to uid 0"), HasSubstr("--no-hardened")));
+        EXPECT_THAT(done.err,
+                    AllOf(HasSubstr("does not start without root"), HasSubstr("/run belongs to uid 0"),
+                          HasSubstr("deploy without --hardened")));
     };
     refused(deploy_arguments({"--hardened"}));
     EXPECT_EQ(kubectl({"-n", ns(), "get", "deployments,jobs", "-o", "name"}).out, "");

@@ -23,8 +23,12 @@ bool wants_hardness(const Json& deployment);
 /// of the Deployment: not shown where the official image's s6 starts as root, as it was asked to.
 void expect_root_warning(kube::Client&, bool hardened);
 
-/// Starts the image of a Deployment that is to come in a pod of its own, hardened, without the Secret and
-/// with an empty volume, where `live` does not already run the same image so. Throws Error with the reason
+/// Whether the image of a Deployment that is to come has to show that it starts so: `live` does not already
+/// run the same one hardened.
+bool needs_trial(const Json& live, const Json& to_come);
+
+/// Starts that image in a pod of its own, hardened, without the Secret and with an empty volume, where it
+/// needs_trial. Throws Error with the reason
 /// when it does not start without root, and, where an agent runs, also when that could not be tried.
 void prove_start(kube::Client&, const Names&, const Json& live, const Json& to_come, Reporter&,
                  const std::function<void()>& each_round = {});

@@ -40,6 +40,10 @@ struct Premises;
 /// seen inside of the pod. Never decisive: it is about a bot that finds no names.
 Check check_resolvers(const PolicyPremises&, const Premises& pod);
 
+/// What the API server would refuse of a NetworkPolicy, "networkpolicy/a: spec.egress: must be a list";
+/// nothing for other objects. Only where it is empty do the rows below mean anything.
+std::vector<std::string> complaints_about_policy(const Json& object);
+
 /// The rows for objects without a cluster (a chart's, say): for each pod and pod template among them, or for
 /// the pods that the policies select where there is none. Objects without a namespace are in `ns`.
 Checks policy_checks_of(const std::vector<Json>& objects, const std::string& ns);

@@ -33,7 +33,7 @@ struct Grant {
     Traffic pods{};                        // to the pods that its selectors select now
     std::vector<std::string> selectors{};  // "pods k8s-app=kube-dns in namespaces ..."
     Json json{};                           // the rule itself
-    /// "rule 2 of networkpolicy/hermes-egress (kubectl-edit)"
+    /// What opens it, to stand after "by": "rule 2 of networkpolicy/hermes-egress (kubectl-edit)"
     std::string text() const;
 };
 
@@ -48,8 +48,12 @@ struct Reach {
 /// Egress. `policies` of any namespace: only those of the sender's count.
 Reach reach_of(const Sender&, const std::vector<Json>& policies, const Neighbours&);
 
-/// Who may connect to the pod: for each ingress rule a line; "everybody" without a policy for ingress.
-std::vector<std::string> who_may_come(const Sender&, const std::vector<Json>& policies);
+/// Who may connect to the pod.
+struct Visitors {
+    bool isolated = false;             // some policy for ingress selects it
+    std::vector<std::string> lines{};  // one for each ingress rule; "everybody" without a policy
+};
+Visitors who_may_come(const Sender&, const std::vector<Json>& policies);
 
 /// A pod's own: one that has ended has lost them; one on the node's network is its node, and no policy's
 /// peer.

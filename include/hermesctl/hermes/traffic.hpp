@@ -70,6 +70,8 @@ class Traffic {
     std::optional<Packet> example() const;
     /// A line for each set of ports: "TCP 80, 443 to 1.0.0.0/8, 2.0.0.0-2.0.0.5".
     std::vector<std::string> text() const;
+    /// All addresses that something may be sent to, in as few CIDR ranges as there can be, sorted.
+    std::vector<std::string> ranges() const;
     friend Traffic operator|(const Traffic&, const Traffic&);
     friend Traffic operator&(const Traffic&, const Traffic&);
     friend Traffic operator-(const Traffic&, const Traffic&);

@@ -233,7 +233,7 @@ TEST_F(DeployTest, AnImageThatNeedsRootIsRefusedBeforeAnythingIsChanged) {
     const Json before = world_.api.object(deployment_ref);
     EXPECT_EQ(deploy({"--hardened", "--allow-user", "111,222"}), ExitCode::failed);
     EXPECT_THAT(err(), AllOf(HasSubstr("does not start without root"), HasSubstr("preinit: fatal: /run"),
-                             HasSubstr("--no-hardened")));
+                             HasSubstr("hint: deploy without --hardened, or choose an image")));
     EXPECT_EQ(users(), "111");
     EXPECT_EQ(world_.api.object(deployment_ref), before);
 }
@@ -250,8 +250,12 @@ TEST_F(DeployTest, HardenedIsKeptAndTakenBackByName) {
         return kube::bool_at(world_.api.object(deployment_ref),
                              "/spec/template/spec/containers/0/securityContext/readOnlyRootFilesystem");
     };
+    ASSERT_EQ(deploy({"--hardened", "--dry-run"}), ExitCode::ok) << err();
+    EXPECT_THAT(err(), HasSubstr("whether it starts without root is not known yet"));
     ASSERT_EQ(deploy({"--hardened"}), ExitCode::ok) << err();
     EXPECT_TRUE(reads_only());
+    ASSERT_EQ(deploy({"--dry-run"}), ExitCode::ok) << err();
+    EXPECT_THAT(err(), Not(HasSubstr("without root")));
     ASSERT_EQ(deploy(), ExitCode::ok) << err();
     EXPECT_EQ(out(), "nothing to change\n");
     ASSERT_EQ(deploy({"--no-hardened"}), ExitCode::ok) << err();

@@ -96,6 +96,49 @@ TEST_F(Verify, JudgesPoliciesInAFile) {
     EXPECT_THAT(world_.connected_to, IsEmpty()) << "it needs no cluster";
 }
 
+TEST_F(Verify, JudgesSeveralFilesTogether) {
+    const std::string wide = folder_.write("wide.yaml", opens_the_lan);
+    const std::string deny = folder_.write("deny.yaml", closed);
+    for (const auto& [first, second] : {std::pair{wide, deny}, {deny, wide}}) {
+        EXPECT_EQ(world_.run({"verify", "--static", "-f", first, "-f", second}), ExitCode::failed);
+        EXPECT_THAT(world_.out.str(), AllOf(HasSubstr("networkpolicy/open-lan"), HasSubstr("wide.yaml"),
+                                            HasSubstr("deny.yaml")));
+    }
+    world_.in.str(opens_the_lan);
+    EXPECT_EQ(world_.run({"verify", "--static", "-f", deny, "-f", "-"}), ExitCode::failed);
+    const std::string pods = folder_.write("pods.yaml", "kind: Pod\nmetadata: {name: a}\n");
+    EXPECT_EQ(world_.run({"verify", "--static", "-f", pods, "-f", deny}), ExitCode::ok) << world_.out.str();
+    EXPECT_THAT(refused({"verify", "--static", "-f", pods, "-f", folder_.path("none.yaml")}),
+                HasSubstr("none.yaml does not exist"));
+    EXPECT_THAT(refused({"verify", "--static", "-f", pods, "-f", pods}), HasSubstr("has no NetworkPolicy"));
+}
+
+TEST_F(Verify, APolicyThatTheServerWouldRefuseIsNotJudged) {
+    const std::string good = folder_.write("good.yaml", closed);
+    const std::string bad = folder_.write(
+        "bad.yaml", "kind: List\nitems: [{kind: NetworkPolicy, metadata: {name: a}, spec: {egres: []}}]\n");
+    EXPECT_THAT(refused({"verify", "--static", "-f", good, "-f", bad}),
+                AllOf(HasSubstr("bad.yaml: networkpolicy/a: spec.egres: unknown key 'egres'"),
+                      Not(HasSubstr("good.yaml")), HasSubstr("--dry-run=server")));
+}
+
+TEST_F(Verify, WhoseFileHoldsAPolicyIsToldHowItIsJudged) {
+    const std::string file = folder_.write("policy.yaml", closed);
+    for (const char* command : {"verify", "status"})
+        EXPECT_THAT(refused({command, "-f", file}),
+                    HasSubstr("hermesctl verify -f " + file + " --static judges a NetworkPolicy"));
+    const std::string other = folder_.write("other.yaml", "kind: Pod\n");
+    EXPECT_THAT(refused({"verify", "-f", other}), Not(HasSubstr("--static")));
+}
+
+TEST_F(Verify, NoFileIsDroppedWithoutAWord) {
+    const std::string deny = folder_.write("deny.yaml", closed);
+    for (const char* command : {"verify", "status", "deploy", "render", "list"})
+        EXPECT_THAT(refused({command, "-f", deny, "-f", deny}), HasSubstr("-f is given 2 times")) << command;
+    EXPECT_THAT(refused({"-f", deny, "status", "-f", deny}), HasSubstr("-f is given 2 times"));
+    EXPECT_THAT(world_.connected_to, IsEmpty());
+}
+
 TEST_F(Verify, WithoutAnInstallationSaysSo) {
     EXPECT_EQ(world_.run({"verify", "--name", "bob"}), ExitCode::failed);
     EXPECT_THAT(world_.err.str(), HasSubstr("there is no deployment/bob in namespace hermes"));

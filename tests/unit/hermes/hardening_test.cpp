@@ -23,6 +23,7 @@ using kube::text_at;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 const Names names{.ns = "hermes", .name = "hermes"};
 
@@ -177,7 +178,10 @@ TEST_F(StartTrial, AnImageThatNeedsRootIsRefusedWithWhatItSaid) {
     EXPECT_THAT(refusal(running()),
                 AllOf(HasSubstr("image example/hermes:1 does not start without root"), HasSubstr("with 100"),
                       HasSubstr("preinit: fatal: /run belongs to uid 0"), Not(HasSubstr("s6-overlay"))));
-    EXPECT_THAT(hint_, HasSubstr("hermesctl deploy --no-hardened"));
+    EXPECT_THAT(hint_, StartsWith("deploy without --hardened, or choose an image"));
+    refusal(deployment_of(true, "example/hermes:0"));
+    EXPECT_THAT(hint_, StartsWith("hermesctl deploy --no-hardened, or"))
+        << "it is hardened, by another image";
     EXPECT_FALSE(has_jobs());
 }
 

@@ -259,6 +259,12 @@ TEST_F(LiveProof, WhatKubeRouterLeavesOpenOnTheNodeIsSaid) {
     EXPECT_TRUE(says_so());
 }
 
+TEST_F(LiveProof, QuickLeavesOutTheSameRowsWhereNoAgentRuns) {
+    api_.erase({"Pod", "hermes", "hermes-1-a"});
+    for (const Check& check : prove({.quick = true}))
+        EXPECT_EQ(check.verdict, Verdict::inconclusive) << check.id << ": " << check.evidence;
+}
+
 TEST_F(LiveProof, QuickMakesNoTwinAndTriesSureListenersAlone) {
     const Checks checks = prove({.quick = true});
     EXPECT_EQ(job_, "");

@@ -9,7 +9,9 @@
 #include "support/installation.hpp"
 #include "support/recording_reporter.hpp"
 
+#include <algorithm>
 #include <map>
+#include <sstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -96,6 +98,7 @@ TEST_F(PolicyRows, ASecondPolicyThatOpensTheLanIsALeak) {
     const Check leak = found(rows()).at("policy-leaks");
     EXPECT_EQ(leak.verdict, Verdict::fail);
     EXPECT_THAT(leak.evidence, HasSubstr("TCP 192.168.0.1:1 by rule 1 of networkpolicy/second"));
+    EXPECT_THAT(leak.hint, HasSubstr("edit the policy that is named (open: 192.168.0.0/16), or"));
     EXPECT_TRUE(leak.decisive);
 }
 
@@ -103,6 +106,8 @@ TEST_F(PolicyRows, DnsToAnybodyIsALeakAndAnOpenPort) {
     add("{podSelector: {}, egress: [{ports: [{protocol: UDP, port: 53}]}]}");
     EXPECT_THAT(ids(rows()), ElementsAre("policy-leaks", "policy-open-ports"));
     EXPECT_THAT(found(rows()).at("policy-open-ports").evidence, HasSubstr("UDP 1.0.0.1:53"));
+    EXPECT_THAT(found(rows()).at("policy-open-ports").hint,
+                AllOf(HasSubstr("so that it opens TCP 443 and 80 alone"), Not(HasSubstr("(open:"))));
 }
 
 constexpr const char* mcp_rule =
@@ -290,6 +295,11 @@ TEST_F(PolicyRows, ADeletedPolicyOpensEverything) {
 TEST_F(PolicyRows, WhoMayConnectIsFound) {
     add("{podSelector: {}, policyTypes: [Ingress], ingress: [{ports: [{port: 8642}]}]}");
     EXPECT_THAT(ids(rows()), ElementsAre("policy-ingress"));
+    EXPECT_EQ(found(rows()).at("policy-ingress").hint, "remove the rule");
+    premises_.policies.clear();
+    EXPECT_EQ(found(rows()).at("policy-ingress").hint, "hermesctl deploy");
+    premises_.own.clear();
+    EXPECT_EQ(found(rows()).at("policy-ingress").hint, "add a policy for Ingress that selects the pod");
 }
 
 TEST_F(PolicyRows, WhatIsNotKnownIsNoPass) {
@@ -301,6 +311,9 @@ TEST_F(PolicyRows, WhatIsNotKnownIsNoPass) {
     for (const Check& check : rows())
         EXPECT_EQ(check.verdict, Verdict::inconclusive) << check.id;
     EXPECT_EQ(rows().size(), 7u);
+    EXPECT_EQ(std::ranges::count(rows(), premises_.failure, &Check::evidence), 1) << "a long text, once";
+    EXPECT_EQ(rows().front().evidence, premises_.failure);
+    EXPECT_THAT(rows().front().hint, HasSubstr("grant list"));
 }
 
 TEST_F(PolicyRows, APodWithAPublicAddressOfNoKnownRangeIsAGap) {
@@ -335,6 +348,8 @@ TEST(PolicyFiles, WhatRenderPrintsPasses) {
     const Checks rows = policy_checks_of(rendered(), "hermes");
     EXPECT_THAT(ids(rows), IsEmpty());
     EXPECT_EQ(row(rows, "policy-gaps").verdict, Verdict::not_applicable);
+    for (const Json& object : rendered())
+        EXPECT_THAT(complaints_about_policy(object), IsEmpty());
 }
 
 TEST(PolicyFiles, AChartThatOpensTheLanDoesNot) {
@@ -358,6 +373,37 @@ spec:
     EXPECT_THAT(ids(rows), ElementsAre("policy-leaks"));
     EXPECT_THAT(found(rows).at("policy-leaks").evidence,
                 HasSubstr("TCP 100.64.0.1:443 by rule 1 of networkpolicy/bot"));
+    EXPECT_EQ(found(rows).at("policy-leaks").hint,
+              "narrow the rule, or add to its except: 0.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, "
+              "192.0.0.0/24, 192.0.2.0/24, 192.88.99.0/24, 198.18.0.0/15, 198.51.100.0/24, 203.0.113.0/24, "
+              "224.0.0.0/3");
+}
+
+TEST(PolicyFiles, OneRoundOfMendingIsEnough) {
+    Json policy = kube::parse_yaml(R"(
+kind: NetworkPolicy
+metadata: {name: bot}
+spec: {podSelector: {}, policyTypes: [Egress, Ingress], egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0}}], ports: [{port: 443}]}]}
+)",
+                                   "chart")
+                      .at(0);
+    const std::string hint = found(policy_checks_of({policy}, "x")).at("policy-leaks").hint;
+    EXPECT_THAT(hint, Not(HasSubstr("more")));
+    Json& block = policy["spec"]["egress"][0]["to"][0]["ipBlock"];
+    std::istringstream ranges(hint.substr(hint.find(": ") + 2));
+    for (std::string range; std::getline(ranges >> std::ws, range, ',');)
+        block["except"].push_back(range);
+    EXPECT_THAT(ids(policy_checks_of({policy}, "x")), IsEmpty()) << hint;
+}
+
+TEST(PolicyFiles, WithoutAPolicyForEgressOneIsAskedFor) {
+    const auto objects =
+        kube::parse_yaml("kind: NetworkPolicy\nmetadata: {name: a}\nspec: {podSelector: {}}\n", "one");
+    const auto bad = found(policy_checks_of(objects, "x"));
+    EXPECT_THAT(bad.at("policy-leaks").evidence,
+                HasSubstr("TCP 192.168.0.1:1 by default: no policy selects the pod"));
+    for (const char* id : {"policy-present", "policy-leaks", "policy-open-ports"})
+        EXPECT_EQ(bad.at(id).hint, "add a policy for Egress that selects the pod") << id;
 }
 
 TEST(PolicyFiles, TheSameNameInAnotherNamespaceIsAnotherPod) {

@@ -59,7 +59,7 @@ TEST(ReachOf, NobodySelectedIsOpenToAll) {
     const Reach reach = reach_of(hermes_pod, {}, {});
     EXPECT_FALSE(reach.isolated());
     EXPECT_EQ(reach.all(), Traffic(Ports::all()));
-    EXPECT_EQ(reach.grants.at(0).text(), "no policy selects the pod");
+    EXPECT_EQ(reach.grants.at(0).text(), "default: no policy selects the pod");
     Json elsewhere = policy("{policyTypes: [Egress]}");
     elsewhere["metadata"]["namespace"] = "other";
     EXPECT_FALSE(reach_of(hermes_pod, {elsewhere}, {}).isolated());
@@ -141,14 +141,15 @@ TEST(ReachOf, NamesWhoLetsItThrough) {
 }
 
 TEST(WhoMayCome, IsNobodyOnlyWithAPolicyThatSaysSo) {
-    EXPECT_THAT(who_may_come(hermes_pod, {policy("{policyTypes: [Ingress]}")}), IsEmpty());
-    EXPECT_THAT(who_may_come(hermes_pod, {}), ElementsAre(HasSubstr("everybody")));
-    EXPECT_THAT(who_may_come(hermes_pod, {policy("{policyTypes: [Egress]}")}),
+    EXPECT_THAT(who_may_come(hermes_pod, {policy("{policyTypes: [Ingress]}")}).lines, IsEmpty());
+    EXPECT_THAT(who_may_come(hermes_pod, {}).lines, ElementsAre(HasSubstr("everybody")));
+    EXPECT_THAT(who_may_come(hermes_pod, {policy("{policyTypes: [Egress]}")}).lines,
                 ElementsAre(HasSubstr("everybody")));
-    EXPECT_THAT(who_may_come(hermes_pod, {policy("{ingress: [{}]}")}),
+    EXPECT_THAT(who_may_come(hermes_pod, {policy("{ingress: [{}]}")}).lines,
                 ElementsAre(HasSubstr("to everybody")));
     EXPECT_THAT(
-        who_may_come(hermes_pod, {policy("{ingress: [{from: [{podSelector: {}}], ports: [{port: 80}]}]}")}),
+        who_may_come(hermes_pod, {policy("{ingress: [{from: [{podSelector: {}}], ports: [{port: 80}]}]}")})
+            .lines,
         ElementsAre(HasSubstr("TCP 80 to all pods of this namespace")));
 }
 

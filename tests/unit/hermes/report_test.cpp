@@ -59,6 +59,8 @@ TEST(Report, SaysInOneLineWhetherTheCageHolds) {
     for (const char* id : {"a", "b", "c", "d", "e", "f"})
         many.checks.push_back({.id = id, .verdict = Verdict::fail});
     EXPECT_THAT(verdict_of(many), StartsWith("the cage LEAKS: a, b, c, d and 2 more ("));
+    many.checks.push_back({.id = "a", .title = "a (any pod in b)", .verdict = Verdict::fail});
+    EXPECT_THAT(verdict_of(many), StartsWith("the cage LEAKS: a, b, c, d and 2 more (")) << "an id once";
     Report computed = sample_report();
     computed.scope = Scope::computed;
     EXPECT_THAT(verdict_of(computed), StartsWith("the policy holds")) << "nothing was measured";

@@ -62,6 +62,16 @@ TEST(TrafficSets, ReadAsFewRanges) {
     EXPECT_THAT(Traffic().text(), IsEmpty());
 }
 
+TEST(TrafficSets, NameAllTheirRangesWhateverThePort) {
+    const Traffic some = Traffic("::1", tcp(1, 1)) | Traffic("2.0.0.0/8", tcp(443, 443)) |
+                         Traffic("3.0.0.0/8", tcp(80, 80)) | Traffic("10.0.0.1/32", tcp(80, 80)) |
+                         Traffic("10.0.0.2/31", tcp(80, 80)) | Traffic("10.0.0.4/30", tcp(80, 80));
+    EXPECT_THAT(some.ranges(),
+                ElementsAre("2.0.0.0/7", "10.0.0.1/32", "10.0.0.2/31", "10.0.0.4/30", "::1/128"));
+    EXPECT_THAT(Traffic(Ports::all()).ranges(), ElementsAre("0.0.0.0/0", "::/0"));
+    EXPECT_THAT(Traffic().ranges(), IsEmpty());
+}
+
 TEST(TrafficSets, ShowOnePacketOfThem) {
     EXPECT_EQ(example(Traffic("192.168.0.0/16", Ports::all())), "TCP 192.168.0.1:1");
     EXPECT_EQ(example(Traffic("192.168.1.5", Ports::of(Protocol::udp, 53, 53))), "UDP 192.168.1.5:53");
