@@ -49,8 +49,9 @@ def changed_since(pid):
     if len(fields) < 20:
         return []
     uptime = time.clock_gettime(time.CLOCK_BOOTTIME) - int(fields[19]) / os.sysconf("SC_CLK_TCK")
-    settled = time.time() - uptime + SETTLED
-    return [path for path in ENV_FILES if os.path.exists(ROOT + path) and os.path.getmtime(ROOT + path) > settled]
+    now = time.time()  # who owns a file can also say that it is of tomorrow
+    return [path for path in ENV_FILES if os.path.exists(ROOT + path)
+            and now - uptime + SETTLED < os.path.getmtime(ROOT + path) <= now]
 
 
 def value_of(text, flow):

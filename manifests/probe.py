@@ -12,6 +12,7 @@ import time
 AGENT = 10000  # the image's user hermes
 ROOT = sys.argv[2] if len(sys.argv) > 2 else ""
 DATA = ROOT + "/opt/data"
+ALSO = ROOT + "/etc/hermes"  # Hermes reads .env and config.yaml there, too
 PROC = ROOT + "/proc"
 ENOUGH = 1 << 20  # bytes free on the volume: nobody needs to know of more
 
@@ -126,10 +127,10 @@ def tokenless(pid):
     """Surely no bot token: neither in the gateway's environment nor in the files that Hermes reads."""
     import re
     given = text("%s/%d/environ" % (PROC, pid))
-    set_anywhere = (
-        re.search(r"(^|\0)TELEGRAM_BOT_TOKEN=[^\0]", given)
-        or re.search(r"(?m)^\s*(export\s+)?TELEGRAM_BOT_TOKEN\s*=\s*\S", text(DATA + "/.env"))
-        or re.search(r"""\btoken["']?\s*:\s*["']?[^\s"'#]""", text(DATA + "/config.yaml")))
+    set_anywhere = re.search(r"(^|\0)TELEGRAM_BOT_TOKEN=[^\0]", given) or any(
+        re.search(r"(?m)^\s*(export\s+)?TELEGRAM_BOT_TOKEN\s*=\s*\S", text(folder + "/.env"))
+        or re.search(r"""\btoken["']?\s*:\s*["']?[^\s"'#]""", text(folder + "/config.yaml"))
+        for folder in (DATA, ALSO))
     return given != "" and not set_anywhere
 
 

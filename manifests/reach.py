@@ -1,7 +1,8 @@
 # What can be reached from here: prints one JSON line {"gateway": [...], "reached": {name: how}}. Run as `python3 -I -S` by
 # absolute path, in the agent's container and in the uncaged twin beside it.
-#   reach.py LIMIT TARGETS   LIMIT: seconds, for all of it; what is dropped silently takes them all
-#       TARGETS: a JSON list of {"name", "by": tcp|dns|ntp|icmp, "host", "port"}; host "gateway": this network's own
+#   reach.py LIMIT TARGETS   LIMIT: seconds; what is dropped silently takes them all
+#       TARGETS: a JSON list of {"name", "by": tcp|dns|ntp|icmp, "host", "port"}; host "gateway": this network's own;
+#       "lifeline": true where it has to work, and so has more time
 # how: open, refused, silent, unreachable (no route), denied (by the kernel), unresolved
 import errno
 import json
@@ -13,6 +14,7 @@ import threading
 import time
 
 NOBODY = 65534
+LIFELINE = 3.0  # s
 MOST = 64  # what comes after them is not tried, and nothing is said of it
 CODES = {errno.ECONNREFUSED: "refused", errno.EACCES: "denied", errno.EPERM: "denied",
          errno.ENETUNREACH: "unreachable", errno.EHOSTUNREACH: "unreachable", errno.EADDRNOTAVAIL: "unreachable",
@@ -43,12 +45,13 @@ def open_socket(by, family):
     return socket.socket(family, socket.SOCK_DGRAM, protocol)
 
 
-def reach(target, end):
+def reach(target, end, tried):
     by = target["by"]
     try:
         family, _, _, _, address = socket.getaddrinfo(target["host"], target.get("port", 0), type=socket.SOCK_STREAM)[0]
     except OSError:
         return "unresolved"
+    tried()
     try:
         with open_socket(by, family) as probe:
             probe.settimeout(max(end - time.monotonic(), 0.1))
@@ -70,21 +73,23 @@ def main():
         os.setgid(NOBODY)
         os.setuid(NOBODY)
     found = gateways()
-    end = time.monotonic() + limit
-    reached = {}
+    begun = time.monotonic()
+    end = begun + (LIFELINE if any(t.get("lifeline") for t in targets) else limit)
+    reached = {}  # a name that is still looked up in the end stays unresolved
 
     def note(target):
         host = target["host"]
         if host == "gateway":
             host = found[0] if found else "none.invalid"
-        reached[target["name"]] = reach({**target, "host": host}, end)
+        name, until = target["name"], begun + (LIFELINE if target.get("lifeline") else limit)
+        reached[name] = reach({**target, "host": host}, until, lambda: reached.update({name: "silent"}))
 
     threads = [threading.Thread(target=note, args=(target,), daemon=True) for target in targets]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(max(end + 0.3 - time.monotonic(), 0))
-    print(json.dumps({"gateway": found, "reached": {t["name"]: reached.get(t["name"], "silent") for t in targets}}), flush=True)
+    print(json.dumps({"gateway": found, "reached": {t["name"]: reached.get(t["name"], "unresolved") for t in targets}}), flush=True)
     os._exit(0)  # a name that is still looked up holds nobody
 
 

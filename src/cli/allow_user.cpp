@@ -273,8 +273,10 @@ class Runner {
 
     /// That somebody is off the list is not enough.
     void prove_gone() {
-        if (gone_.empty() || silent()) return;
-        if (anything()) people_ = people_inside(session_, names_, {});
+        if (silent()) return;
+        if (rotated_.answering || (anything() && !gone_.empty()))
+            people_ = people_inside(session_, names_, {});
+        if (gone_.empty()) return;
         if (people_ && flags_.no_restart) {  // what a restart brings is told otherwise
             people_->started_with.clear();
             people_->changed.clear();

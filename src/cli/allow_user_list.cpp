@@ -164,7 +164,7 @@ std::optional<People> people_inside(Session& session, const hermes::Names& names
 
 kube::Json others_json(const std::optional<People>& people) {
     Json json{{"others", Json::array()}, {"paired", only_paired(people, {})}, {"shadowedBy", Json()},
-              {"unread", Json::array()}, {"changed", Json::array()},          {"asked", people.has_value()}};
+              {"unread", Json::array()}, {"changedFiles", Json::array()},     {"asked", people.has_value()}};
     if (!people) return json;
     for (const Admission& grant : people->grants) {
         json["others"].push_back({{"name", grant.name},
@@ -174,7 +174,7 @@ kube::Json others_json(const std::optional<People>& people) {
     }
     if (people->shadow) json["shadowedBy"] = people->shadow->where;
     json["unread"] = people->unread;
-    json["changed"] = people->changed;
+    json["changedFiles"] = people->changed;
     return json;
 }
 

@@ -59,8 +59,9 @@ class RotateSecret {
             Json json = rotation_json(plan_);
             json["changes"] = false;
             return end(std::move(json), plan_.pending
-                                            ? "nothing to change\nnot in force yet; hermesctl restart "
-                                              "brings it in force\n"
+                                            ? fmt::format("nothing to change\nnot in force yet; hermesctl "
+                                                          "{} brings it in force\n",
+                                                          plan_.stopped ? "start" : "restart")
                                             : "nothing to change\n");
         }
         look_at_shadows();
@@ -84,7 +85,10 @@ class RotateSecret {
         for (const auto& [key, change] : plan.keys) {
             if (change != hermes::KeyChange::same || plan.changes.at(key) || plan.pending || is_mended(key))
                 continue;
-            throw Error(ExitCode::failed, fmt::format("there is no {} in {}", key, title(names_.secret())),
+            // What is no variable's name may be the value itself that was typed.
+            throw Error(ExitCode::failed,
+                        fmt::format("there is no {} in {}", hermes::is_variable_name(key) ? key : "such key",
+                                    title(names_.secret())),
                         "hermesctl rotate-secret --list shows which there are");
         }
     }

@@ -180,12 +180,9 @@ class Reading {
         }
     }
 
-    /// All that a name stands for is closed. A gap where that is nothing, and nobody has named anything.
-    void add_name(Texts& list, const std::string& name, const char* what) {
-        const Texts found = hints_.resolve ? hints_.resolve(name) : Texts{};
-        for (const std::string& address : found)
-            add(list, address);
-        if (!found.empty() || !hints_.except.empty()) return;
+    /// A gap, unless somebody has named something.
+    void miss_name(const std::string& name, const char* what) {
+        if (!hints_.except.empty()) return;
         facts_.gaps.push_back(
             {name, fmt::format("{} is called by a name ({}) whose addresses are not known; name "
                                "them under network.except",
@@ -200,8 +197,11 @@ class Reading {
         }
         const std::string host = host_of(hints_.server);
         add(facts_.api_addresses, host);
-        if (!host.empty() && !is_address(host) && host != "localhost")
-            add_name(facts_.api_addresses, host, "the API server");
+        if (host.empty() || is_address(host) || host == "localhost") return;
+        const Texts found = hints_.resolve ? hints_.resolve(host) : Texts{};
+        for (const std::string& address : found)
+            add(facts_.api_addresses, address);
+        if (found.empty()) miss_name(host, "the API server");
     }
 
     /// "https://[::1]:6443/x" -> "::1"
@@ -218,7 +218,8 @@ class Reading {
             for (const Json& ingress : at(service, "/status/loadBalancer/ingress")) {
                 const std::string name = text_at(ingress, "/hostname");
                 add(facts_.balancer_addresses, text_at(ingress, "/ip"));
-                if (!name.empty()) add_name(facts_.balancer_addresses, name, "a load balancer");
+                // Not looked up: whoever writes it could so close the agent's own way out.
+                if (!name.empty()) miss_name(name, "a load balancer");
             }
             add_all(facts_.balancer_addresses, at(service, "/spec/externalIPs"));
         }

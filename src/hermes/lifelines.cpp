@@ -132,10 +132,12 @@ bool made_by(const Trouble& trouble, const ModelChoice& wanted, const std::vecto
     const auto changes = [&](std::string_view key) {
         return std::find(keys.begin(), keys.end(), key) != keys.end();
     };
-    if (trouble.kind == "token") return changes(token_key);
-    if (trouble.kind != "mute") return false;  // what the live config.yaml says is in no key
     const auto its_keys = keys_of_provider(wanted.provider);
-    return std::any_of(its_keys.begin(), its_keys.end(), changes);
+    const bool of_model = std::any_of(its_keys.begin(), its_keys.end(), changes);
+    if (trouble.kind == "token") return changes(token_key);
+    if (trouble.kind == "mute") return of_model;
+    // Who could not be asked has not refused; but a key that was to be asked about is not proved.
+    return trouble.kind == "unasked" && (of_model || changes(token_key));  // config.yaml's own is in no key
 }
 
 std::vector<Event> lifeline_notes(const Lifelines& lines, const ModelChoice& wanted) {

@@ -42,7 +42,7 @@ constexpr std::array rows{
     Row{"live-ipv6", "IPv6 is closed", "it is open on request (network.ipv6)"},
     Row{"live-telegram", "Telegram is in reach", ""},
     Row{"live-provider", "the model's provider is in reach",
-        "hermesctl does not know how to ask this provider; deploy does not try it either"},
+        "hermesctl does not know how to ask this provider, or Hermes is sent to another address"},
 };
 
 std::string how(const Reached& reached, const ReachTarget& target) {

@@ -258,8 +258,7 @@ class Judge {
             note_public(pod, texts);
         check.evidence =
             "nodes, API server, pods, Services, load balancers; your router's own public address is in no "
-            "list: "
-            "where it forwards ports, name it under network.except";
+            "list: where it forwards ports, name it under network.except";
         if (!texts.empty()) {
             check.verdict = Verdict::warn;
             check.evidence = some_of(texts);

@@ -181,6 +181,18 @@ bool has_kube_router(const Observation& seen) {
     return k3s;
 }
 
+/// Where Hermes sends to an address of the owner's own, the provider's is no lifeline.
+bool asks_elsewhere(const Observation& seen) {
+    const auto names_one = [](const std::string& variable) { return variable.ends_with("_BASE_URL"); };
+    for (const auto& [variable, value] : seen.values.pod.env) {
+        if (names_one(variable)) return true;
+    }
+    for (const auto& [key, value] : at(seen.live.of(seen.names.secret()), "/data").items()) {
+        if (names_one(key)) return true;
+    }
+    return !text_at(seen.values.config, "/model/base_url").empty();
+}
+
 }  // namespace
 
 void want_surroundings(kube::Round& round) {
@@ -195,7 +207,7 @@ Surroundings surroundings_of(const Observation& seen) {
                         .nodes = items_of(seen.round.of(cluster_lists().nodes)),
                         .api_slices = items_of(seen.round.of(cluster_lists().slices)),
                         .host_ip = text_at(seen.agent.object, "/status/hostIP"),
-                        .provider = seen.values.provider,
+                        .provider = asks_elsewhere(seen) ? "" : seen.values.provider,
                         .lan = network.must_not_reach,
                         .allow = network.allow,
                         .dns = network.dns,

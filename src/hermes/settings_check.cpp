@@ -181,7 +181,7 @@ void check_secrets(const Json& secrets, std::vector<Problem>& problems) {
     for (const auto& [key, source] : secrets.items()) {
         const std::string pointer = "/secrets/" + kube::escape_pointer(key);
         if (!is_variable_name(key)) problems.push_back({pointer, "the key is no variable's name"});
-        if (key == users_key) {
+        if (decides_who_gets_in(key)) {
             problems.push_back({pointer,
                                 "is no secret: who may use the bot is said by --allow-user, or by "
                                 "telegram.allowedUsers in a file"});
@@ -203,7 +203,8 @@ void check_variables(const Json& variables, std::vector<Problem>& problems) {
             problems.push_back({pointer, "the key is no variable's name"});
         }
         if (key == token_key) problems.push_back({pointer, "is a secret; its place is under secrets"});
-        if (key == users_key) problems.push_back({pointer, "would replace telegram.allowedUsers"});
+        if (decides_who_gets_in(key))
+            problems.push_back({pointer, "would let others in than telegram.allowedUsers says"});
     }
 }
 

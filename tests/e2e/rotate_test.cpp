@@ -169,7 +169,7 @@ TEST_F(Rotate, ATokenThatIsTakenOutIsNamed) {
     const Finished waited = hermesctl({"wait"});
     EXPECT_EQ(waited.code, 1) << waited.err;
     EXPECT_THAT(waited.err, AllOf(HasSubstr("there is no TELEGRAM_BOT_TOKEN in secret/hermes-secrets"),
-                                  HasSubstr("rotate-secret TELEGRAM_BOT_TOKEN")));
+                                  HasSubstr("hint: hermesctl rotate-secret")));
     EXPECT_THAT(hermesctl({"status"}).out, HasSubstr("there is no TELEGRAM_BOT_TOKEN"));
     const Finished back = hermesctl(rotate("TOKEN"), {{"TOKEN", setting("HERMES_TEST_TOKEN")}});
     EXPECT_EQ(back.code, 0) << back.out << back.err;

@@ -299,6 +299,7 @@ TEST_F(AllowUser, AChangeTellsWhatDecidesBesideTheList) {
     EXPECT_EQ(json["paired"], Json::array({555}));
     EXPECT_EQ(json["unread"], Json::array({"/opt/data/.env"}));
     EXPECT_EQ(json["asked"], true);
+    EXPECT_EQ(json["changed"], true) << "the list";
 }
 
 TEST_F(AllowUser, WhileTheAgentIsStoppedNobodyIsIn) {

@@ -342,6 +342,8 @@ TEST_F(RotateSecretTest, AnInterruptBeforeItBeginsSaysThatNothingWasChanged) {
 TEST_F(RotateSecretTest, WhatIsNotThereIsNotRemoved) {
     EXPECT_THAT(rotate({"--remove", "NOPE", "-y"}, ExitCode::failed),
                 HasSubstr("there is no NOPE in secret/hermes-secrets"));
+    EXPECT_THAT(rotate({"--remove", "sk-a-value-that-was-pasted", "-y"}, ExitCode::failed),
+                AllOf(HasSubstr("there is no such key"), Not(HasSubstr("pasted"))));
     EXPECT_THAT(rotate({"--unshadow", "NOPE"}, ExitCode::failed),
                 HasSubstr("there is no NOPE in /opt/data/.env, nor in secret/hermes-secrets"))
         << "before a yes is asked for";

@@ -35,7 +35,7 @@ apiVersion: v1
 kind: Service
 metadata: {name: traefik, namespace: kube-system}
 spec: {clusterIP: 10.43.7.7, clusterIPs: [10.43.7.7], externalIPs: [85.10.0.10]}
-status: {loadBalancer: {ingress: [{ip: 85.10.0.9}, {hostname: lb.example}]}}
+status: {loadBalancer: {ingress: [{ip: 85.10.0.9}]}}
 ---
 apiVersion: v1
 kind: Node
@@ -86,7 +86,7 @@ class Cluster : public ::testing::Test {
     testing::FakeApi api_{transport_};
     testing::RecordingReporter reporter_;
     kube::Client client_{transport_, clock_, reporter_};
-    std::map<std::string, std::vector<std::string>> names_{{"lb.example", {"85.10.0.11"}}};
+    std::map<std::string, std::vector<std::string>> names_{};
 };
 
 TEST_F(Cluster, ReadsK3s) {
@@ -99,7 +99,7 @@ TEST_F(Cluster, ReadsK3s) {
     EXPECT_THAT(facts.api_addresses, ElementsAre("85.10.0.8", "127.0.0.1"));
     EXPECT_THAT(facts.pod_ranges, ElementsAre("10.42.0.0/24", "10.52.0.0/16"));
     EXPECT_THAT(facts.service_ranges, ElementsAre("10.43.0.0/16"));
-    EXPECT_THAT(facts.balancer_addresses, ElementsAre("85.10.0.9", "85.10.0.11", "85.10.0.10"));
+    EXPECT_THAT(facts.balancer_addresses, ElementsAre("85.10.0.9", "85.10.0.10"));
     EXPECT_THAT(facts.gaps, IsEmpty());
     EXPECT_FALSE(facts.incomplete);
 }
@@ -260,9 +260,15 @@ TEST_F(Cluster, AllAddressesOfANameAreClosed) {
     EXPECT_THAT(read(server).api_addresses, ElementsAre("85.10.0.8", "85.10.0.20", "2a01:4f8::20"));
     EXPECT_THAT(unread(server), IsEmpty());
     names_.clear();
-    EXPECT_THAT(unread(server), ElementsAre("api.example.com", "lb.example"));
+    EXPECT_THAT(unread(server), ElementsAre("api.example.com"));
     EXPECT_THAT(read(server).gaps.at(0).why, HasSubstr("network.except"));
     EXPECT_THAT(unread(server, {"85.10.0.0/24"}), IsEmpty()) << "somebody has named them";
+    names_["lb.example"] = {"85.10.0.11"};
+    api_.merge({"Service", "kube-system", "traefik"},
+               {{"status", {{"loadBalancer", {{"ingress", {{{"hostname", "lb.example"}}}}}}}}});
+    EXPECT_THAT(unread(), ElementsAre("lb.example"));
+    EXPECT_THAT(read().balancer_addresses, ElementsAre("85.10.0.10"))
+        << "what it stands for is not looked up";
 }
 
 constexpr std::string_view without_ranges = R"(

@@ -162,5 +162,13 @@ TEST_F(LifelinesOverExec, WhatGoesWrongAroundItIsAPlainFailure) {
     EXPECT_EQ(code(), ExitCode::failed);
 }
 
+TEST(MadeBy, WhatCouldNotBeAskedIsOfTheKeysThatWereToBeAskedAbout) {
+    const ModelChoice model{"minimax", "MiniMax-M2.7"};
+    const Trouble unasked{.kind = "unasked", .subject = "model", .cause = "", .hint = ""};
+    EXPECT_TRUE(made_by(unasked, model, {"MINIMAX_API_KEY"}));
+    EXPECT_TRUE(made_by(unasked, model, {"TELEGRAM_BOT_TOKEN"}));
+    EXPECT_FALSE(made_by(unasked, model, {"COLONY_PAT"}));
+}
+
 }  // namespace
 }  // namespace hermesctl::hermes

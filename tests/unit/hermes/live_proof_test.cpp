@@ -138,6 +138,12 @@ TEST_F(LiveProof, TheTwinGoesAlsoWhenItNeverStarted) {
     EXPECT_FALSE(has_jobs());
 }
 
+TEST_F(LiveProof, AProviderThatHermesIsNotSentToIsNoLifeline) {
+    EXPECT_EQ(verdict(prove(), "live-provider"), Verdict::pass);
+    api_.merge(names.secret(), {{"data", {{"MINIMAX_BASE_URL", "aHR0cDovL3g="}}}});
+    EXPECT_EQ(verdict(prove(), "live-provider"), Verdict::not_applicable);
+}
+
 TEST_F(LiveProof, PodAndTwinAreAskedAtTheSameTime) {
     twin_after = std::chrono::seconds(3);
     prove();

@@ -139,9 +139,9 @@ TEST_F(RotationRecovery, WithTheLeaseHeldNobodyElseIsAtWork) {
 
 TEST_F(RotationRecovery, AnInterruptGivesItUpForTheNextOne) {
     while_waiting_ = [] { throw Error(ExitCode::interrupted, "interrupted"); };
-    EXPECT_THAT(
-        failure([&] { rotate(other_token); }, ExitCode::interrupted),
-        AllOf(HasSubstr("the change of ADDED, TELEGRAM_BOT_TOKEN is half done"), HasSubstr("the same again")));
+    EXPECT_THAT(failure([&] { rotate(other_token); }, ExitCode::interrupted),
+                AllOf(HasSubstr("the change of ADDED, TELEGRAM_BOT_TOKEN is half done"),
+                      HasSubstr("the same again")));
     while_waiting_ = nullptr;
     const auto found = half_done(api_.object(names_.previous()), names_);
     ASSERT_TRUE(found);

@@ -77,6 +77,16 @@ TEST(SettingsOfFile, WantsIdsOfUsers) {
                 HasSubstr("2:8: 2 is not among"));
 }
 
+TEST(SettingsOfFile, LetsNobodyInBesideTheListOfUsers) {
+    for (const char* key : {"TELEGRAM_ALLOWED_USERS", "TELEGRAM_ALLOW_ALL_USERS", "GATEWAY_ALLOW_ALL_USERS",
+                            "GATEWAY_ALLOWED_USERS"}) {
+        EXPECT_THAT(refusal_of_file(fmt::format("secrets: {{{}: {{env: X}}}}\n", key)),
+                    HasSubstr("telegram.allowedUsers"));
+        EXPECT_THAT(refusal_of_file(fmt::format("pod: {{env: {{{}: 'true'}}}}\n", key)),
+                    HasSubstr("telegram.allowedUsers"));
+    }
+}
+
 TEST(SettingsOfFile, NeverRepeatsASecret) {
     const std::string message = refusal_of_file("secrets: {MINIMAX_API_KEY: sk-verysecret}\n");
     EXPECT_THAT(message, HasSubstr("hermes.yaml:1:28: must be a mapping"));
