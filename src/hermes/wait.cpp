@@ -240,7 +240,7 @@ class Waiter {
         if (pulled_ > options_.pull_limit) throw out_of_time(options_.pull_limit, "hermesctl wait");
     }
 
-    Error out_of_time(Clock::Duration limit, std::string hint) const {
+    Error out_of_time(Clock::Duration limit, const std::string& hint) const {
         const auto& trouble = assessment_.trouble;
         std::string why = trouble ? trouble->subject + ": " + trouble->cause : "";
         for (const Event& row : assessment_.rows) {  // the first: what comes after it waits for it
@@ -251,7 +251,7 @@ class Waiter {
             ExitCode::timeout,
             fmt::format("the bot does not answer after {}: {}",
                         short_duration(std::chrono::duration_cast<std::chrono::seconds>(limit)), why),
-            trouble ? trouble->hint : std::move(hint));
+            trouble ? trouble->hint : hint);
     }
 
     kube::Client& client_;
