@@ -1,5 +1,5 @@
-// No value of a secret is ever seen: in argv while a command runs, in what it says at its most verbose, in
-// the files that it writes, in any object but the Secret. Over all commands.
+// No value of a secret is ever seen: in argv or an environment while a command runs, in what it says at its
+// most verbose, in the files that it writes, in any object but the Secret. Over all commands.
 #include "e2e/node.hpp"
 #include "hermesctl/base/crypto.hpp"
 #include "support/scratch.hpp"
@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-const std::string bad_token = "111111111:AAE-this-token-is-refused-everywhere-00";
+const std::string bad_token = "333333333:AAG-no-other-test-has-this-refused-token-0";  // from a file alone
 
 class Scan : public Node {
   protected:
@@ -56,6 +56,11 @@ class Scan : public Node {
             std::this_thread::sleep_for(500ms);
             argv_ = all_argv();
             look(argv_, "argv during " + line);
+            // The agent's own has the others, and so has this test's.
+            const std::string environments =
+                testing::finished({"/bin/sh", "-c", "cat /proc/[0-9]*/environ 2>/dev/null"}).out;
+            EXPECT_THAT(environments, Not(HasSubstr(bad_token))) << line;
+            looked_at_ += environments.size();
             look(objects("pods,jobs"), "pods during " + line);
         } while (running->running());
         EXPECT_EQ(running->wait(), code) << line << "\n" << running->all();
