@@ -147,7 +147,6 @@ def facts():
         gateway = str(state.get("gateway_state", "")) if known or not alive else "starting"
         fresh = known and written_by(telegram, pid, start)
     name = str(telegram.get("state", "")) if fresh else ""
-    free, inodes = room()
     return {
         "alive": alive,
         "pid": pid or 0,
@@ -155,12 +154,9 @@ def facts():
         "gateway": gateway,
         "exit_reason": str(state.get("exit_reason") or ""),
         "telegram": name,
-        "tokenless": alive and not name and tokenless(pid),
         "code": str(telegram.get("error_code") or "") if fresh else "",
         "message": str(telegram.get("error_message") or "") if fresh else "",
         "busy": int(state.get("active_agents") or 0) if known else 0,
-        "free": free,
-        "inodes": inodes,
         "source": "state" if state else "log",
         "ready": alive and gateway == "running" and name == "connected",
     }
@@ -175,12 +171,20 @@ def quiet(value):
     return json.dumps(value)
 
 
+def report():
+    """A line for hermesctl, with what no probe needs."""
+    value = facts()
+    free, inodes = room()
+    missing = value["alive"] and not value["telegram"] and tokenless(value["pid"])
+    return quiet({**value, "tokenless": missing, "free": free, "inodes": inodes})
+
+
 def watch():
     import select
     end = time.monotonic() + 900
     said, beat = None, 0.0
     while time.monotonic() < end:
-        line = quiet(facts())
+        line = report()
         if line != said or time.monotonic() > beat:  # the beat tells that this session still lives
             print(line, flush=True)
             said, beat = line, time.monotonic() + 5
@@ -205,7 +209,7 @@ def main():
     elif mode == "idle":
         wait_until_idle()
     elif mode == "facts":
-        print(quiet(facts()))
+        print(report())
     else:
         sys.exit(0 if facts()["ready" if mode == "ready" else "alive"] else 1)
 

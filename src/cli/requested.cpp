@@ -17,7 +17,7 @@ using hermes::Json;
 std::vector<Json> documents(Session& session) {
     const std::string& file = session.flags().file;
     if (file.empty()) return {Json::object()};
-    return hermes::settings_of_file(text_of_file(session, file), file == "-" ? "stdin" : file);
+    return hermes::settings_of_file(text_of_file(session, file), source_name(file));
 }
 
 Json flag_settings(const DeployFlags& flags) {
@@ -118,6 +118,10 @@ Json requested_settings(Session& session) {
 
 hermes::Names requested_names(Session& session) {
     return hermes::names_of(requested_settings(session));
+}
+
+std::string source_name(const std::string& file) {
+    return file == "-" ? "stdin" : file;
 }
 
 std::string text_of_file(Session& session, const std::string& file) {

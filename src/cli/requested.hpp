@@ -49,6 +49,8 @@ hermes::Names requested_names(Session&);
 
 /// What a file (or stdin, for "-") holds. Throws Error{usage} when there is no such file.
 std::string text_of_file(Session&, const std::string& file);
+/// What an error calls it.
+std::string source_name(const std::string& file);
 
 /// For hermes::compose: asks at a terminal, reads stdin, files, environment and programs.
 hermes::Wish wish_of(Session&, hermes::Json settings, const DeployFlags&);

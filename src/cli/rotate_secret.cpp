@@ -94,6 +94,12 @@ class RotateSecret {
     }
 
     void make_plan(hermes::SecretChanges changes) {
+        if (!flags_.unshadow.empty()) add_unshadowed(changes);
+        plan_ = hermes::plan_rotation(session_.client(), names_, std::move(changes));
+    }
+
+    /// What the file sets in the Secret's stead is to be what the Secret holds.
+    void add_unshadowed(hermes::SecretChanges& changes) {
         const RotationPlan now = hermes::plan_rotation(session_.client(), names_, {});
         const auto values = hermes::secret_values(now.secret);
         for (const std::string& key : flags_.unshadow) {
@@ -101,7 +107,6 @@ class RotateSecret {
             const auto found = values.find(key);
             changes[key] = found == values.end() ? std::nullopt : std::optional(found->second);
         }
-        plan_ = hermes::plan_rotation(session_.client(), names_, std::move(changes));
     }
 
     bool nothing_to_do() const {

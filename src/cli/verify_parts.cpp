@@ -33,10 +33,6 @@ void collect(const Json& object, std::vector<Json>& objects) {
         collect(item, objects);
 }
 
-std::string source_name(const std::string& file) {
-    return file == "-" ? "stdin" : file;
-}
-
 }  // namespace
 
 Checks policy_rows(Session& session, const hermes::Names& names) {

@@ -255,13 +255,6 @@ class Reading {
         return lies_in(*range, special_ranges_v4()) || lies_in(*range, hints_.except);
     }
 
-    static bool lies_in(const Range& range, const Texts& list) {
-        return std::ranges::any_of(list, [&](const std::string& text) {
-            const auto found = parse_range(text);
-            return found && found->contains(range);
-        });
-    }
-
     /// Not every network keeps its pods' ranges with the nodes. Some pods are known: those of the DNS.
     void note_pods() {
         if (items(cluster_lists().nodes).empty()) return;  // not read: a gap of its own

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -152,16 +153,16 @@ void add_hole(Check& check, const Surroundings& around) {
     if (check.id == "live-nodeports" && around.kube_router && well) check.evidence += node_port_hole;
 }
 
+/// `targets`: the row's own.
 Check row_of(const Row& row, const std::vector<ReachTarget>& targets, const std::optional<Reached>& pod,
              const std::string& no_pod, const Twin& twin, const Surroundings& around) {
-    const bool any = std::ranges::any_of(targets, [&](const ReachTarget& one) { return one.row == row.id; });
-    if (!any && row.from_services && !around.unlisted.empty())
+    if (targets.empty() && row.from_services && !around.unlisted.empty())
         return {.id = row.id,
                 .group = "live",
                 .title = row.title,
                 .evidence = "the Services, which name what is to be tried, are not known: " + around.unlisted,
                 .hint = "let this account list services in all namespaces"};
-    if (!any)
+    if (targets.empty())
         return {.id = row.id,
                 .group = "live",
                 .title = row.title,
@@ -174,9 +175,8 @@ Check row_of(const Row& row, const std::vector<ReachTarget>& targets, const std:
                 .evidence = no_pod,
                 .hint = "hermesctl status"};
     Judge judge(row, *pod, twin, around);
-    for (const ReachTarget& target : targets) {
-        if (target.row == row.id) judge.look_at(target);
-    }
+    for (const ReachTarget& target : targets)
+        judge.look_at(target);
     return judge.verdict();
 }
 
@@ -201,10 +201,11 @@ Checks judge_reach(const std::vector<ReachTarget>& targets, const std::optional<
                    const std::string& no_pod, const Twin& twin, const Surroundings& around) {
     Checks all;
     for (const Row& row : rows) {
-        const bool any =
-            std::ranges::any_of(targets, [&](const ReachTarget& one) { return one.row == row.id; });
-        if (!any && twin.left_out) continue;
-        all.push_back(row_of(row, targets, pod, no_pod, twin, around));
+        std::vector<ReachTarget> its_own;
+        std::ranges::copy_if(targets, std::back_inserter(its_own),
+                             [&](const ReachTarget& one) { return one.row == row.id; });
+        if (its_own.empty() && twin.left_out) continue;
+        all.push_back(row_of(row, its_own, pod, no_pod, twin, around));
         add_hole(all.back(), around);
     }
     return all;

@@ -50,6 +50,13 @@ std::optional<Range> parse_range(std::string_view text) {
     return range;
 }
 
+bool lies_in(const Range& range, const std::vector<std::string>& ranges) {
+    return std::ranges::any_of(ranges, [&](const std::string& text) {
+        const auto found = parse_range(text);
+        return found && found->contains(range);
+    });
+}
+
 bool is_address(std::string_view text) {
     return text.find('/') == std::string_view::npos && parse_range(text).has_value();
 }

@@ -23,6 +23,8 @@ struct Range {
 
 /// "10.0.0.0/8", or an address as /32 or /128. Nothing when it is neither; bits after the prefix are kept.
 std::optional<Range> parse_range(std::string_view);
+/// Whether one of these (whatever of them is a range) holds it.
+bool lies_in(const Range&, const std::vector<std::string>& ranges);
 bool is_address(std::string_view);
 /// The range with the bits after its prefix cleared.
 Range network_of(Range, int bits);

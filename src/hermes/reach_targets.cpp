@@ -112,33 +112,16 @@ void add_internet(List& list, const Surroundings& around) {
 bool is_opened(const ReachTarget& target, const Surroundings& around) {
     const auto host = parse_range(target.host);
     if (!host || target.row == "live-lan") return false;
-    const auto holds = [&](const std::string& range) {
-        const auto found = parse_range(range);
-        return found && found->contains(*host);
-    };
-    if (target.port == 53 && std::ranges::any_of(around.dns, holds)) return true;
+    if (target.port == 53 && lies_in(*host, around.dns)) return true;
     return target.by == "tcp" && std::ranges::any_of(around.allow, [&](const std::string& text) {
                const auto opening = parse_target(text);
-               return opening && opening->port == target.port && holds(opening->host);
+               return opening && opening->port == target.port && lies_in(*host, {opening->host});
            });
 }
 
 void add_opening(List& list, const char* row, const std::string& text, Listener listener) {
     if (const auto opening = parse_target(text)) list.add(row, "tcp", opening->host, opening->port, listener);
 }
-
-}  // namespace
-
-std::string ReachTarget::name() const {
-    std::string upper = by;
-    std::ranges::transform(upper, upper.begin(),
-                           [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-    if (by == "icmp") return fmt::format("ICMP {}", host);
-    return fmt::format(fmt::runtime(host.find(':') == std::string::npos ? "{} {}:{}" : "{} [{}]:{}"), upper,
-                       host, port);
-}
-
-namespace {
 
 /// What the DNS serves beside port 53, as far as the policy closes it.
 void add_witnesses(Surroundings& around, const Observation& seen) {
@@ -194,6 +177,15 @@ bool asks_elsewhere(const Observation& seen) {
 }
 
 }  // namespace
+
+std::string ReachTarget::name() const {
+    std::string upper = by;
+    std::ranges::transform(upper, upper.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    if (by == "icmp") return fmt::format("ICMP {}", host);
+    return fmt::format(fmt::runtime(host.find(':') == std::string::npos ? "{} {}:{}" : "{} [{}]:{}"), upper,
+                       host, port);
+}
 
 void want_surroundings(kube::Round& round) {
     round.want(kube_router_pods());

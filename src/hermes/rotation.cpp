@@ -52,6 +52,14 @@ const char* word_of(KeyChange change) {
     return "same";
 }
 
+/// The Secret's mark, where the template has another one; "" where it has that, or neither can be told.
+std::string lacking_mark(const Json& deployment, const Json& secret) {
+    const std::string now = template_mark(deployment);
+    if (now.empty() || salt_of(secret).empty()) return "";
+    std::string mark = secrets_mark(salt_of(secret), secret_values(secret));
+    return mark == now ? "" : mark;
+}
+
 /// The agent gets its Secret as variables. The key is not repeated: it may be a value that was typed there.
 void refuse_no_variable(const RotationPlan& plan) {
     for (const auto& [key, value] : plan.changes) {
@@ -101,17 +109,15 @@ RotationPlan plan_rotation(kube::Client& client, const Names& names, SecretChang
 }
 
 bool lacks_secret(const Json& deployment, const Json& secret) {
-    const std::string mark = template_mark(deployment);
-    return !mark.empty() && !salt_of(secret).empty() &&
-           mark != secrets_mark(salt_of(secret), secret_values(secret));
+    return !lacking_mark(deployment, secret).empty();
 }
 
 std::optional<Json> pending_mark(kube::Client& client, const Names& names, const Json& deployment) {
     const kube::Ref ref = names.secret();
     const kube::Outcome secret = std::move(client.get_all({&ref, 1}).front());
-    if (!secret.object || !lacks_secret(deployment, *secret.object)) return std::nullopt;
-    return Json{
-        {"hermesctl/secret-hmac", secrets_mark(salt_of(*secret.object), secret_values(*secret.object))}};
+    const std::string mark = secret.object ? lacking_mark(deployment, *secret.object) : "";
+    if (mark.empty()) return std::nullopt;
+    return Json{{"hermesctl/secret-hmac", mark}};
 }
 
 std::string rotation_text(const RotationPlan& plan) {

@@ -3,8 +3,21 @@
 #include <fmt/format.h>
 
 namespace hermesctl::hermes {
+namespace {
 
 using kube::text_at;
+
+/// Where deploy is advised to set a key of these, this command is the nearer one.
+std::string nearer_hint(std::string hint, const SecretChanges& changes) {
+    for (const std::string& key : keys_of(changes)) {
+        const std::string deploy = fmt::format("hermesctl deploy --secret {}=-", key);
+        const std::size_t at = hint.find(deploy);
+        if (at != std::string::npos) hint.replace(at, deploy.size(), "hermesctl rotate-secret " + key);
+    }
+    return hint;
+}
+
+}  // namespace
 
 std::vector<std::string> keys_of(const SecretChanges& changes) {
     std::vector<std::string> keys;
@@ -44,20 +57,6 @@ Error not_told(const SecretChanges& changes, const Proof& proof) {
                     listed(changes), proof.why),
         proof.hint};
 }
-
-namespace {
-
-/// Where deploy is advised to set a key of these, this command is the nearer one.
-std::string nearer_hint(std::string hint, const SecretChanges& changes) {
-    for (const std::string& key : keys_of(changes)) {
-        const std::string deploy = fmt::format("hermesctl deploy --secret {}=-", key);
-        const std::size_t at = hint.find(deploy);
-        if (at != std::string::npos) hint.replace(at, deploy.size(), "hermesctl rotate-secret " + key);
-    }
-    return hint;
-}
-
-}  // namespace
 
 Error story(const SecretChanges& changes, const Error& cause, const std::string& end) {
     Error error(ExitCode::failed,

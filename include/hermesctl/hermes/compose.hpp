@@ -17,7 +17,7 @@ namespace hermesctl::hermes {
 struct Wish {
     Json settings = Json::object();  // of flags and file, in the shape of hermes.yaml
     std::string server{};            // the kubeconfig's URL: the cage keeps it out of reach
-    Resolve resolve{};               // of the names that the API server and load balancers are called by
+    Resolve resolve{};               // of the name that the API server is called by
     SecretReaders readers;
     /// Asks a person; empty where there is none. `hidden`: without echo.
     std::function<std::string(const std::string& question, bool hidden)> ask{};
