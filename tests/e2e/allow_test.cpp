@@ -19,10 +19,6 @@ constexpr const char* second = "222222222";  // the stand-in Telegram calls that
 
 class Allow : public Node {
   protected:
-    void deploy_well() {
-        const Finished done = hermesctl(deploy_arguments());
-        ASSERT_EQ(done.code, 0) << done.out << done.err;
-    }
     /// The bot's answer to somebody's message; "" when none came.
     static std::string ask_as(const std::string& user, const std::string& text, int seconds) {
         const Finished done = testing::finished({SOURCE_DIR "/tests/node/node", "say", text, "--from", user,

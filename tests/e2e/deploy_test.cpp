@@ -19,10 +19,6 @@ class Deploy : public Node {
     std::string pod_uids() {
         return kubectl({"-n", ns(), "get", "pods", "-o", "jsonpath={.items[*].metadata.uid}"}).out;
     }
-    void deploy_well() {
-        const Finished done = hermesctl(deploy_arguments());
-        ASSERT_EQ(done.code, 0) << done.out << done.err;
-    }
 };
 
 TEST_F(Deploy, GoodStartAnswers) {

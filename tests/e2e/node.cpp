@@ -70,6 +70,11 @@ std::vector<std::string> Node::deploy_arguments(std::vector<std::string> more) c
     return all;
 }
 
+void Node::deploy_well() {
+    const Finished done = hermesctl(deploy_arguments());
+    ASSERT_EQ(done.code, 0) << done.out << done.err;
+}
+
 Finished Node::kubectl(std::vector<std::string> arguments, const std::string& input) {
     std::vector<std::string> argv{SOURCE_DIR "/tests/node/node", "kubectl"};
     argv.insert(argv.end(), arguments.begin(), arguments.end());

@@ -31,6 +31,8 @@ class Node : public ::testing::Test {
                                              const std::string& input = {});
     /// `deploy` with everything it needs, from the environment.
     std::vector<std::string> deploy_arguments(std::vector<std::string> more = {}) const;
+    /// That `deploy`; the test ends if it fails.
+    void deploy_well();
 
     Finished kubectl(std::vector<std::string> arguments, const std::string& input = {});
     Json get(const std::string& what);

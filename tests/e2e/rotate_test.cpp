@@ -21,10 +21,6 @@ constexpr const char* token_key = "TELEGRAM_BOT_TOKEN";
 
 class Rotate : public Node {
   protected:
-    void deploy_well() {
-        const Finished done = hermesctl(deploy_arguments());
-        ASSERT_EQ(done.code, 0) << done.out << done.err;
-    }
     std::string token() {
         const Json data = kube::at(get("secret/hermes-secrets"), "/data");
         return base64_decode(kube::text_at(data, "/TELEGRAM_BOT_TOKEN")).value_or("");

@@ -15,10 +15,6 @@ const std::string bad_token = "111111111:AAE-this-token-is-refused-everywhere-00
 
 class Secrets : public Node {
   protected:
-    void deploy_well() {
-        const Finished done = hermesctl(deploy_arguments());
-        ASSERT_EQ(done.code, 0) << done.out << done.err;
-    }
     std::string in_pod(const std::string& script) {
         return hermesctl({"exec", "--", "sh", "-c", script}).out;
     }

@@ -17,8 +17,8 @@ using Rows = std::set<std::string>;
 class VerifyRows : public Node {
   protected:
     void deploy_well() {
-        const Finished done = hermesctl(deploy_arguments());
-        ASSERT_EQ(done.code, 0) << done.out << done.err;
+        Node::deploy_well();
+        if (HasFatalFailure()) return;
         clean_ = rows();
         for (const auto& [id, row] : clean_) {
             const std::string verdict = row.value("verdict", "");

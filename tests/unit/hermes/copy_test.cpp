@@ -103,13 +103,13 @@ TEST_F(Copy, ASlashAtTheEndChangesNothing) {
 
 TEST_F(Copy, LinksThatTheAgentPlantedAreLeftOut) {
     scratch_.write("secret", "not yours");
-    scratch_.write("there/work/a.md", "a");
-    fs::create_symlink(scratch_.path("secret"), there_ / "work/link.md");
-    fs::create_directory_symlink(scratch_.path(), there_ / "work/folder");
-    std::ofstream(there_ / "work/no\xfftext") << "x";
-    const auto copied = out((there_ / "work").string(), here_);
+    scratch_.write("there/notes/a.md", "a");
+    fs::create_symlink(scratch_.path("secret"), there_ / "notes/link.md");
+    fs::create_directory_symlink(scratch_.path(), there_ / "notes/folder");
+    std::ofstream(there_ / "notes/no\xfftext") << "x";
+    const auto copied = out((there_ / "notes").string(), here_);
     EXPECT_THAT(copied.left_out, UnorderedElementsAre("link.md", "folder", "no?text"));
-    EXPECT_THAT(std::distance(fs::directory_iterator(here_ / "work"), {}), 1);
+    EXPECT_THAT(std::distance(fs::directory_iterator(here_ / "notes"), {}), 1);
 }
 
 TEST_F(Copy, NothingIsReplacedUnasked) {
