@@ -62,7 +62,7 @@ std::vector<Response> exchange_retrying(Transport& transport, Clock& clock,
         if (again.empty()) return answers;
         clock.sleep(wait);
         throw_if_interrupted();
-        auto second = exchange(transport, repeated);
+        auto second = net::exchange(transport, repeated);
         for (std::size_t i = 0; i < again.size(); ++i)
             answers[again[i]] = std::move(second[i]);
     }
