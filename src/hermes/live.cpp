@@ -92,8 +92,7 @@ void add_exceptions(Json& settings, const Json& policy) {
 }
 
 void add_variables(Json& settings, const Json& container) {
-    const Json own = kube::parse_yaml(embedded("60-deployment.yaml"), "60-deployment.yaml").at(0);
-    const Json& defaults = at(own, "/spec/template/spec/containers/0/env");
+    const Json& defaults = at(manifest("60-deployment.yaml"), "/spec/template/spec/containers/0/env");
     for (const Json& entry : at(container, "/env")) {
         const std::string name = text_at(entry, "/name");
         const bool ours = std::find(defaults.begin(), defaults.end(), entry) != defaults.end();

@@ -20,10 +20,6 @@ namespace {
 
 using namespace nlohmann::json_literals;
 
-Json manifest(std::string_view name) {
-    return kube::parse_yaml(embedded(name), name).at(0);
-}
-
 Json labels(const Values& values) {
     return {{"app", values.name},
             {"app.kubernetes.io/name", "hermes"},
@@ -205,8 +201,8 @@ Json pod_labels(const Values& values) {
 }
 
 Json seeded_config() {
-    const Json object = manifest("40-config.yaml");
-    return kube::parse_yaml(kube::text_at(object, "/data/config.yaml"), "config.yaml").at(0);
+    const std::string text = kube::text_at(manifest("40-config.yaml"), "/data/config.yaml");
+    return kube::parse_yaml(text, "config.yaml").at(0);
 }
 
 std::string config_yaml(const Values& values) {

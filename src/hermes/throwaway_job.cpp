@@ -4,7 +4,6 @@
 #include "hermesctl/base/crypto.hpp"
 #include "hermesctl/hermes/agent.hpp"
 #include "hermesctl/hermes/embedded.hpp"
-#include "hermesctl/kube/yaml.hpp"
 
 #include <fmt/format.h>
 
@@ -44,8 +43,8 @@ std::optional<Trouble> start_trouble(const Json& pod) {
 
 }  // namespace
 
-Json throwaway_job(std::string_view manifest, const Names& names, const Json& agent) {
-    Json job = kube::parse_yaml(embedded(manifest), manifest).at(0);
+Json throwaway_job(std::string_view file, const Names& names, const Json& agent) {
+    Json job = manifest(file);
     Json& labels = job["/spec/template/metadata/labels"_json_pointer];
     labels["app.kubernetes.io/instance"] = names.name;
     if (labels.contains("app")) labels["app"] = names.name;

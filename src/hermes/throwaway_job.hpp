@@ -16,7 +16,7 @@ namespace hermesctl::hermes {
 
 /// The file of manifests/ as a Job of an instance, with a name that no other has: "hermes-twin-a1b2c3".
 /// `agent`: the spec of the agent's pod; this one may run where that may, and its image is pulled likewise.
-Json throwaway_job(std::string_view manifest, const Names&, const Json& agent);
+Json throwaway_job(std::string_view file, const Names&, const Json& agent);
 /// The image that the agent's container has there: the node has it.
 Json agent_image(const Json& agent);
 

@@ -6,7 +6,6 @@
 #include "hermesctl/base/process.hpp"
 #include "hermesctl/hermes/embedded.hpp"
 #include "hermesctl/hermes/inspection.hpp"
-#include "hermesctl/kube/yaml.hpp"
 #include "support/fake_api.hpp"
 #include "support/fake_clock.hpp"
 #include "support/fake_transport.hpp"
@@ -31,9 +30,9 @@ class Inspected {
   public:
     Inspected() {
         testing::put_installation(api);
-        const Json deployment = kube::parse_yaml(embedded("60-deployment.yaml"), "x").at(0);
-        const Json name_space = kube::parse_yaml(embedded("00-namespace.yaml"), "x").at(0);
-        const Json config = kube::parse_yaml(embedded("40-config.yaml"), "x").at(0);
+        const Json& deployment = manifest("60-deployment.yaml");
+        const Json& name_space = manifest("00-namespace.yaml");
+        const Json& config = manifest("40-config.yaml");
         edit({"Namespace", "", "hermes"},
              [&](Json& made) { made["metadata"]["labels"] = name_space["metadata"]["labels"]; });
         edit({"ConfigMap", "hermes", "hermes-config"}, [&](Json& made) { made["data"] = config["data"]; });

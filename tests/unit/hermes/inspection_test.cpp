@@ -1,5 +1,6 @@
 // The rows of verify beside the network: a clean installation, and each fault with the rows that it changes.
 #include "hermesctl/hermes/hardening.hpp"
+#include "hermesctl/kube/yaml.hpp"
 #include "unit/hermes/inspected.hpp"
 
 #include <set>
