@@ -40,7 +40,9 @@ struct Endpoint {
     /// Asked before each request (https only); `rejected` after the server said 401 to the last ones it gave.
     std::function<Credentials(bool rejected)> credentials{};
     std::string user_agent = "hermesctl";
-    int max_connections = 6;  // for exchanges with a time limit; streams have connections of their own
+    /// For exchanges with a time limit; streams have connections of their own. More than a few do not pay: a
+    /// TLS handshake costs a small server about as much as two answers.
+    int max_connections = 4;
 };
 
 /// Throws Error{usage} when the endpoint cannot be used as it is (a bad URL).
