@@ -136,6 +136,10 @@ Plan make_plan(kube::Client& client, const Live& live, const std::vector<Json>& 
             create_with_namespace(step);
             continue;
         }
+        if (is_applied(step.object, step.live)) {
+            step.planned = step.live;
+            continue;
+        }
         asked.push_back(&step);
         sent.push_back(without_strategy(step));
     }

@@ -36,8 +36,8 @@ struct Plan {
     const Step& of(std::string_view kind) const;
 };
 
-/// One round of dry runs in parallel (a second one for objects with conflicts). Throws Error: a refusal of
-/// the server, with the object's name.
+/// One round of dry runs in parallel (a second one for objects with conflicts); what is as it was applied
+/// (see ownership.hpp) is not asked about. Throws Error: a refusal of the server, with the object's name.
 Plan make_plan(kube::Client&, const Live&, const std::vector<Json>& objects);
 
 /// Who may use the bot now, and could not after this.
