@@ -31,8 +31,9 @@ ExitCode explain(Session& session, const DeployFlags& flags) {
     Json all = Json::array();
     std::vector<std::vector<std::string>> rows;
     for (const Json& settings : requested(session, flags)) {
-        const auto made =
-            hermes::compose(session.client(), wish_of(session, settings, flags), session.story());
+        hermes::Wish wish = wish_of(session, settings, flags);
+        wish.policy_alone = true;
+        const auto made = hermes::compose(session.client(), wish, session.story());
         for (const Json& object : made.objects) {
             if (kube::text_at(object, "/kind") != "NetworkPolicy") continue;
             for (const auto& [line, why] : hermes::policy_origins(made.values, made.cluster, object)) {

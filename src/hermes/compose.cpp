@@ -37,15 +37,14 @@ class Composer {
         settings_["name"] = result_.names.name;
         settings_["namespace"] = result_.names.ns;
         secrets_ = secret_values(result_.live.of(result_.names.secret()));
-        read_secrets();
-        keep_users();
-        ask_for_users();
+        if (!wish_.policy_alone) {
+            read_secrets();
+            keep_users();
+            ask_for_users();
+        }
         result_.values = values_of(settings_);
         expect_root_warning(client_, result_.values.pod.hardened);
-        ask_for_key(std::string(token_key), "Telegram bot token (from @BotFather)");
-        const std::string key = key_of_provider(result_.values.provider);
-        if (!key.empty() && !has_key())
-            ask_for_key(key, fmt::format("{} (key of {})", key, result_.values.provider));
+        if (!wish_.policy_alone) ask_for_keys();
         if (!missing_.empty()) throw what_is_missing();
         set_users();
         render_objects();
@@ -147,6 +146,13 @@ class Composer {
         secrets_[key] = value;
     }
 
+    void ask_for_keys() {
+        ask_for_key(std::string(token_key), "Telegram bot token (from @BotFather)");
+        const std::string key = key_of_provider(result_.values.provider);
+        if (!key.empty() && !has_key())
+            ask_for_key(key, fmt::format("{} (key of {})", key, result_.values.provider));
+    }
+
     Error what_is_missing() const {
         return Error(ExitCode::usage, fmt::format("this is needed:\n  - {}", fmt::join(missing_, "\n  - ")),
                      "give them as flags or in a file (-f hermes.yaml)");
@@ -230,7 +236,7 @@ class Composer {
         for (const Witness& witness : result_.cluster.witnesses) {
             if (std::ranges::find(used, witness.text(), &Witness::text) == used.end()) continue;
             if (witness.doubt.empty()) return "";
-            doubt = fmt::format("whether {} listens is not known: {}", witness.text(), witness.doubt);
+            doubt = fmt::format("{} may tell nothing: {}", witness.text(), witness.doubt);
         }
         return doubt;
     }

@@ -24,6 +24,7 @@ struct Wish {
     /// Finishes or undoes a half-done rotation (rotation.hpp), before anything is planned. Empty: that there
     /// is one is only said.
     std::function<void()> recover{};
+    bool policy_alone = false;   // its explanation: neither who may use the bot nor a secret is needed
     bool replace_users = false;  // who may use the bot and is not named loses access
 };
 

@@ -77,15 +77,21 @@ TEST_F(DeployTest, FromNothingMakesAll) {
     EXPECT_THAT(err(), AllOf(HasSubstr("+ create  deployment/hermes"), Not(HasSubstr("the-key-of-minimax"))));
 }
 
-TEST_F(DeployTest, WithNothingToChangeOnlyReadsAndAsksForDryRuns) {
+TEST_F(DeployTest, WithNothingToChangeOnlyReads) {
     install();
     ASSERT_EQ(deploy(), ExitCode::ok) << err();
     EXPECT_EQ(out(), "nothing to change\n");
     EXPECT_THAT(writes(), IsEmpty());
-    EXPECT_EQ(std::count_if(world_.api.log.begin(), world_.api.log.end(),
-                            [](const std::string& line) { return line.ends_with(" (dry run)"); }),
-              7);
-    EXPECT_LE(world_.api.log.size(), 8u + 7u + 8u) << ::testing::PrintToString(world_.api.log);
+    EXPECT_THAT(world_.api.log, Not(Contains(HasSubstr("PATCH"))));
+    EXPECT_LE(world_.api.log.size(), 8u + 8u) << ::testing::PrintToString(world_.api.log);
+}
+
+/// The policy is the same for whoever may use the bot.
+TEST_F(DeployTest, TheExplanationOfThePolicyWantsNeitherUsersNorSecrets) {
+    EXPECT_EQ(world_.run({"render"}), ExitCode::usage);
+    EXPECT_THAT(err(), HasSubstr("this is needed"));
+    EXPECT_EQ(world_.run({"render", "--explain"}), ExitCode::ok) << err();
+    EXPECT_THAT(out(), HasSubstr("10.0.0.0/8"));
 }
 
 TEST_F(DeployTest, DryRunAndDiffChangeNothing) {
