@@ -1,6 +1,8 @@
 # Holds the agent until the cage is closed: the pod's first container. Exit 0: closed. Run as `python3 -I -S` by absolute
 # path; what it found is also the container's termination message.
-#   gate.py WITNESSES   "10.43.0.10:9153,...": addresses with a sure listener, which the policy does not open
+#   gate.py WITNESSES   "10.43.0.10:9153,10.43.0.1:443/192.168.1.5,...": addresses with a sure listener, which the
+#                       policy does not open; "/NODE": not where the pod runs on that node (NODE_ADDRESS in the
+#                       environment), which some networks let it reach whatever the policy says
 # Further arguments are for tests: the root directory, the port of the name server, the limit in seconds.
 # Network policies begin to hold some time after a pod has started, and a connection made before lives on
 # (kube-router's docs/troubleshoot.md; facts of other networks are alike).
@@ -11,7 +13,8 @@ import struct
 import sys
 import time
 
-WITNESSES = [w for w in sys.argv[1].split(",") if w]
+HERE = os.environ.get("NODE_ADDRESS")
+WITNESSES = [w.split("/")[0] for w in sys.argv[1].split(",") if w and HERE not in w.split("/")[1:]]
 ROOT = sys.argv[2] if len(sys.argv) > 2 else ""
 DNS_PORT = int(sys.argv[3]) if len(sys.argv) > 3 else 53
 LIMIT = float(sys.argv[4]) if len(sys.argv) > 4 else 60

@@ -148,22 +148,32 @@ class Reading {
         }
     }
 
-    /// The API server is a witness where it is no node: some networks let a pod reach its own node, whatever
-    /// the policies say.
+    /// The API server is a witness but on its own nodes: some networks let a pod reach its own node, whatever
+    /// the policies say. So it is none where all nodes are.
     void note_api_witness() {
-        const auto is_node = [&](const std::string& address) {
-            return std::ranges::find(facts_.node_addresses, address) != facts_.node_addresses.end();
+        const auto serves = [&](const Json& address) {
+            return std::ranges::find(facts_.api_addresses, text_at(address, "/address")) !=
+                   facts_.api_addresses.end();
         };
+        Texts on;
+        bool elsewhere = false;
+        for (const Json& node : items(cluster_lists().nodes)) {
+            const Json& addresses = at(node, "/status/addresses");
+            const auto served = std::find_if(addresses.begin(), addresses.end(), serves);
+            if (served == addresses.end())
+                elsewhere = true;
+            else
+                on.push_back(text_at(*served, "/address"));
+        }
         const auto& slices = items(cluster_lists().slices);
-        if (!round_.of(cluster_lists().nodes).object || slices.empty() ||
-            std::ranges::any_of(facts_.api_addresses, is_node))
-            return;
+        if (!elsewhere || slices.empty()) return;
         for (const Json& service : items(cluster_lists().services)) {
             const auto ref = kube::ref_of(service);
             const std::string address = text_at(service, "/spec/clusterIP");
             if (ref.ns != "default" || ref.name != "kubernetes" || !is_address(address)) continue;
             const int target = static_cast<int>(kube::int_at(slices[0], "/ports/0/port", 443));
-            facts_.witnesses.push_back({address, 443, target, facts_.api_addresses, ""});
+            const char* doubt = on.empty() ? "" : "on the API server's own nodes it is not looked at";
+            facts_.witnesses.push_back({address, 443, target, facts_.api_addresses, doubt, false, on});
         }
     }
 
@@ -316,6 +326,13 @@ class Reading {
 std::string Witness::text() const {
     return fmt::format(fmt::runtime(address.find(':') == std::string::npos ? "{}:{}" : "[{}]:{}"), address,
                        port);
+}
+
+std::string Witness::word() const {
+    std::string all = text();
+    for (const std::string& node : nodes)
+        all += "/" + node;
+    return all;
 }
 
 const ClusterLists& cluster_lists() {

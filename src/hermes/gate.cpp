@@ -8,6 +8,7 @@
 #include "throwaway_job.hpp"
 
 #include <algorithm>
+#include <sstream>
 
 #include <fmt/format.h>
 
@@ -72,19 +73,23 @@ std::vector<std::string> witnesses_of(const Values& values, const ClusterFacts& 
                  {"status", {{"podIP", witness.address}}}});
         }
         const Reach reach = reach_of(agent, policies, behind);
-        if ((reach.all() & traffic_of(witness)).empty()) left.push_back(witness.text());
+        if ((reach.all() & traffic_of(witness)).empty()) left.push_back(witness.word());
     }
     return left;
 }
 
 std::vector<Witness> live_witnesses(const Json& deployment) {
-    const std::string text = text_at(gate_of(deployment), "/command/5");
     std::vector<Witness> witnesses;
-    for (std::size_t start = 0; start < text.size();) {
-        const std::size_t end = std::min(text.find(',', start), text.size());
-        if (const auto one = parse_target(text.substr(start, end - start)))
-            witnesses.push_back({one->host, one->port, one->port, {}, ""});
-        start = end + 1;
+    std::istringstream words(text_at(gate_of(deployment), "/command/5"));
+    for (std::string word; std::getline(words, word, ',');) {
+        std::istringstream parts(word);
+        std::string part;
+        std::getline(parts, part, '/');
+        const auto one = parse_target(part);
+        if (!one) continue;
+        Witness& witness = witnesses.emplace_back(Witness{one->host, one->port, one->port, {}, ""});
+        while (std::getline(parts, part, '/'))
+            witness.nodes.push_back(part);
     }
     return witnesses;
 }

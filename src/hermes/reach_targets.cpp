@@ -130,7 +130,7 @@ void add_witnesses(Surroundings& around, const Observation& seen) {
     std::vector<std::string> opened;
     for (const Witness& witness : seen.cluster.witnesses) {
         if (!witness.of_dns) continue;  // a row of its own looks at the API's
-        if (std::ranges::find(closed, witness.text()) != closed.end()) {
+        if (std::ranges::find(closed, witness.word()) != closed.end()) {
             around.witnesses.push_back(witness);
         } else {
             opened.push_back(witness.text());

@@ -27,7 +27,9 @@ struct Witness {
     std::vector<std::string> behind{};  // addresses and ranges behind it
     std::string doubt{};                // why it is not known that somebody listens; "" where a ready pod is
     bool of_dns = false;                // the pods of the cluster's DNS are behind it
+    std::vector<std::string> nodes{};   // behind it: a pod on one of these may reach it whatever policies say
     std::string text() const;           // "10.43.0.10:9153"
+    std::string word() const;           // what the gate takes: with "/NODE" for each of `nodes`
 };
 
 struct ClusterFacts {

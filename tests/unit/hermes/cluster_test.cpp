@@ -115,6 +115,20 @@ TEST_F(Cluster, WitnessesAreListenersThatTheCageGoverns) {
     EXPECT_THAT(witnesses(), ElementsAre("10.43.0.10:9153")) << "the pod's own node may be open to it";
 }
 
+TEST_F(Cluster, TheApiServerIsAWitnessOnOtherNodesThanItsOwn) {
+    put(k3s);
+    put("{apiVersion: v1, kind: Service, metadata: {name: kubernetes, namespace: default}, spec: {clusterIP: "
+        "10.43.0.1}}");
+    put("{apiVersion: v1, kind: Node, metadata: {name: worker}, status: {addresses: [{type: InternalIP, "
+        "address: "
+        "192.168.1.21}]}}");
+    api_.merge({"EndpointSlice", "default", "kubernetes"},
+               {{"endpoints", {{{"addresses", {"192.168.1.20"}}}}}});
+    const Witness api = read().witnesses.back();
+    EXPECT_EQ(api.word(), "10.43.0.1:443/192.168.1.20");
+    EXPECT_THAT(api.doubt, HasSubstr("own nodes")) << "alone it is not enough";
+}
+
 constexpr std::string_view named_dns = R"(
 apiVersion: v1
 kind: Service

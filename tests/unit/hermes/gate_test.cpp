@@ -125,6 +125,19 @@ TEST(Gate, IsTheFirstContainerAndHasNothing) {
     EXPECT_THAT(witnesses_of(values, less, Json::array()), ElementsAre("10.43.0.10:9153"));
 }
 
+TEST(Gate, KnowsOnWhichNodesAWitnessTellsNothing) {
+    ClusterFacts cluster = facts();
+    cluster.witnesses.back().nodes = {"192.168.1.20", "fd00::20"};
+    const Json deployment = deployment_of({}, cluster);
+    const Json& gate = at(deployment, "/spec/template/spec/initContainers/0");
+    EXPECT_EQ(text_at(gate, "/command/5"), "10.43.0.10:9153,10.43.0.1:443/192.168.1.20/fd00::20");
+    EXPECT_EQ(text_at(gate, "/env/0/valueFrom/fieldRef/fieldPath"), "status.hostIP");
+    const auto live = live_witnesses(deployment);
+    ASSERT_EQ(live.size(), 2u);
+    EXPECT_EQ(live[1].text(), "10.43.0.1:443");
+    EXPECT_THAT(live[1].nodes, ElementsAre("192.168.1.20", "fd00::20"));
+}
+
 TEST(Gate, CanBeLeftOutAndThatIsKept) {
     Values values;
     values.network.gate = false;
