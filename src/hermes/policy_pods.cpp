@@ -1,4 +1,5 @@
 // What the policies open of pods: the cluster's DNS, one named service, or too many.
+#include "hermesctl/hermes/label_selector.hpp"
 #include "hermesctl/hermes/policy.hpp"
 #include "policy_rows.hpp"
 
@@ -12,9 +13,12 @@ namespace {
 using kube::at;
 using kube::text_at;
 
-/// Without a selector of namespaces they are pods of the agent's own, called like the DNS.
+/// Without a selector of namespaces, or with one that leaves the DNS's out, they are other pods that are
+/// called like it.
 bool is_dns(const ClusterFacts& cluster, const Json& rule, const Json& peer) {
     if (!peer.contains("namespaceSelector")) return false;
+    const Json& home = cluster.dns_namespace_labels;
+    if (home.is_object() && !selects(peer["namespaceSelector"], home)) return false;
     const Json& ports = at(rule, "/ports");
     const auto& known = cluster.dns_target_ports;
     const bool only_dns = !ports.empty() && std::ranges::all_of(ports, [&](const Json& port) {

@@ -201,6 +201,14 @@ TEST_F(PolicyRows, APodThatAPolicyOfOthersOpensIsWarnedOf) {
     add("{podSelector: {}, egress: [{to: [{podSelector: {matchLabels: {k8s-app: kube-dns}}}], ports: [{port: "
         "53}]}]}");
     EXPECT_THAT(ids(rows()), ElementsAre("policy-pods"));
+    // Nor is one of another namespace.
+    premises_.policies = {own()};
+    premises_.cluster.dns_namespace_labels = {{"kubernetes.io/metadata.name", "kube-system"}};
+    EXPECT_THAT(ids(rows()), IsEmpty());
+    add("{podSelector: {}, egress: [{to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: "
+        "lan}}, "
+        "podSelector: {matchLabels: {k8s-app: kube-dns}}}], ports: [{port: 53, protocol: UDP}]}]}");
+    EXPECT_THAT(ids(rows()), ElementsAre("policy-pods"));
 }
 
 TEST_F(PolicyRows, WhatStaysOpenIsWhatIsComputed) {
