@@ -55,8 +55,21 @@ class Verify : public EnforcedNode {
             answer.rows[row["id"]] = row;
         return answer;
     }
-    void apply(const std::string& yaml) {
-        const Finished done = kubectl({"-n", ns(), "apply", "-f", "-"}, yaml);
+    /// The usual one, and the other.
+    Ids enforcers() const { return {usual_, "agent"}; }
+    void use_enforcer(const std::string& name) {
+        node({"enforcer", name});
+        system_clock().sleep(3s);  // until it has the policies
+    }
+    /// A policy of somebody else's for all pods of the namespace.
+    void open(const std::string& name, const std::string& egress) {
+        const Finished done = kubectl({"-n", ns(), "apply", "-f", "-"}, fmt::format(R"(
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {{name: {}}}
+spec: {{podSelector: {{}}, policyTypes: [Egress], egress: [{}]}}
+)",
+                                                                                    name, egress));
         ASSERT_EQ(done.code, 0) << done.err;
         system_clock().sleep(3s);  // until the enforcer has it
     }
@@ -82,9 +95,8 @@ class Verify : public EnforcedNode {
 };
 
 TEST_F(Verify, ACleanInstallationHoldsWithEachEnforcer) {
-    for (const std::string& enforcer : Ids{usual_, "agent"}) {
-        node({"enforcer", enforcer});
-        system_clock().sleep(3s);
+    for (const std::string& enforcer : enforcers()) {
+        use_enforcer(enforcer);
         const Answer answer = verify();
         EXPECT_EQ(answer.code, 0) << enforcer << answer.text;
         EXPECT_EQ(answer.with("FAIL"), Ids{}) << answer.text;
@@ -110,23 +122,24 @@ TEST_F(Verify, WhereNothingEnforcesThePodReachesWhatTheTwinReaches) {
     EXPECT_EQ(verify({"--quick"}).code, 1);
 }
 
-TEST_F(Verify, ASecondPolicyThatOpensTheLanIsFoundTwice) {
-    apply(R"(
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: second}
-spec:
-  podSelector: {}
-  policyTypes: [Egress]
-  egress: [{to: [{ipBlock: {cidr: 192.168.50.10/32}}], ports: [{port: 22}]}]
-)");
-    const Answer answer = verify();
-    EXPECT_EQ(answer.code, 1);
-    EXPECT_THAT(answer.rows.at("policy-leaks")["evidence"].get<std::string>(),
-                HasSubstr("TCP 192.168.50.10:22 by rule 1 of networkpolicy/second"));
-    EXPECT_EQ(answer.rows.at("live-lan")["verdict"], "FAIL") << answer.text;
-    EXPECT_THAT(answer.with("FAIL"), IsSubsetOf(Ids{"policy-leaks", "live-lan"})) << answer.text;
-    EXPECT_THAT(answer.text, HasSubstr("networkpolicy/second selects the twin too"));
+TEST_F(Verify, WhatPoliciesOfOthersOpenIsFoundWithEachEnforcer) {
+    open("lan", "{to: [{ipBlock: {cidr: 192.168.0.0/16}}], ports: [{port: 22}]}");
+    open("names", "{to: [{namespaceSelector: {}}], ports: [{port: 53, protocol: UDP}]}");
+    for (const std::string& enforcer : enforcers()) {
+        use_enforcer(enforcer);
+        const Answer answer = verify();
+        EXPECT_EQ(answer.code, 1) << enforcer;
+        EXPECT_THAT(answer.rows.at("policy-leaks")["evidence"].get<std::string>(),
+                    HasSubstr(":22 by rule 1 of networkpolicy/lan"));
+        EXPECT_EQ(answer.with("FAIL"), Ids({"policy-leaks", "live-lan", "policy-pods"}))
+            << enforcer << answer.text;
+        EXPECT_THAT(answer.text, HasSubstr("networkpolicy/lan and networkpolicy/names select the twin too"));
+    }
+    // Where nothing enforces, what the policies say is found all the same.
+    use_enforcer("none");
+    const Ids found = verify().with("FAIL");
+    EXPECT_THAT((Ids{"policy-leaks", "policy-pods", "live-lan", "live-kubelet"}), IsSubsetOf(found));
+    EXPECT_FALSE(found.contains("policy-present"));
 }
 
 TEST_F(Verify, TheTwinGoesOnCtrlCAndWhenHermesctlIsKilled) {
@@ -141,16 +154,19 @@ TEST_F(Verify, TheTwinGoesOnCtrlCAndWhenHermesctlIsKilled) {
     expect_no_twin_within(90);  // its own deadline is a minute
 }
 
-TEST_F(Verify, APolicyThatIsGoneIsFound) {
-    ASSERT_EQ(kubectl({"-n", ns(), "delete", "networkpolicy", "hermes-egress"}).code, 0);
-    system_clock().sleep(3s);
-    const Answer answer = verify();
-    EXPECT_EQ(answer.code, 1);
-    EXPECT_EQ(answer.rows.at("policy-present")["verdict"], "FAIL");
-    EXPECT_EQ(answer.rows.at("live-lan")["verdict"], "FAIL");
-    const Finished again = hermesctl({"deploy", "-y"});
-    EXPECT_EQ(again.code, 0) << again.err;
-    EXPECT_THAT(again.out, HasSubstr("the cage holds"));
+TEST_F(Verify, APolicyThatIsGoneIsFoundWithEachEnforcer) {
+    for (const std::string& enforcer : enforcers()) {
+        use_enforcer(enforcer);
+        ASSERT_EQ(kubectl({"-n", ns(), "delete", "networkpolicy", "hermes-egress"}).code, 0);
+        system_clock().sleep(3s);
+        const Answer answer = verify();
+        EXPECT_EQ(answer.code, 1);
+        EXPECT_EQ(answer.rows.at("policy-present")["verdict"], "FAIL") << enforcer;
+        EXPECT_EQ(answer.rows.at("live-lan")["verdict"], "FAIL") << enforcer;
+        const Finished again = hermesctl({"deploy", "-y"});
+        EXPECT_EQ(again.code, 0) << again.err;
+        EXPECT_THAT(again.out, HasSubstr("the cage holds"));
+    }
 }
 
 TEST_F(Verify, WithoutTheRightToMakeATwinItSaysSo) {

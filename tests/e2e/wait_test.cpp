@@ -49,7 +49,7 @@ TEST_F(Wait, APullMayTakeLongerThanTheTimeout) {
 }
 
 TEST_F(Wait, ARegistryThatRefusesIsNamed) {
-    node({"image", "forget", "nousresearch/hermes-agent:latest"});
+    // The tag is :latest, so the kubelet asks the registry although it has the image.
     node({"world", "fault", "registry", "status", "429"});
     const Finished limited = hermesctl(deploy_arguments());
     EXPECT_EQ(limited.code, 1) << limited.err;

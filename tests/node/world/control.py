@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Speaks to the stand-ins: talk as a user, read what bots sent, set and reset faults. See README.md."""
 
 import argparse
