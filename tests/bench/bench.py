@@ -17,7 +17,7 @@ import probe  # noqa: E402
 import ready  # noqa: E402
 import report  # noqa: E402
 from api import Api  # noqa: E402
-from cases import LATENCY, PREFIX, Cases  # noqa: E402
+from cases import LATENCY, PREFIX, Cases, applied  # noqa: E402
 from measure import BenchError, compare  # noqa: E402
 from targets import Findings  # noqa: E402
 
@@ -55,7 +55,7 @@ def latency():
 
 
 def starts(cases, count):
-    """The last one stays, for the no-ops."""
+    """The last one stays, for the probe."""
     line = cases.api.line
     for i in range(count):
         cases.api.remove_namespaces(PREFIX)
@@ -75,15 +75,16 @@ def run(cases, slow, rounds):
         found.starts.append(start)
     found.probe = probe.cost(cases.kubectl, ns, cases.environment(direct), 2 * rounds)
     say("requests")
-    no_op, first = cases.record_no_op(ns), cases.record_first()
+    first = cases.record_first()
+    no_op, objects = cases.record_no_op(), applied(first)
     found.no_op_requests, found.first_requests = no_op, first
-    found.traffic_no_op = cases.traffic(lambda line: cases.no_op(line, ns, no_op))
-    found.written = cases.written(ns, no_op)
+    found.traffic_no_op = cases.traffic(lambda line: cases.no_op(line, no_op, objects))
+    found.written = cases.written(no_op, objects)
     found.traffic_first = cases.traffic(lambda line: cases.first_deploy(line, first))
     say("a deploy that changes nothing")
-    found.no_op = cases.compare_no_op(direct, ns, no_op, rounds)
+    found.no_op = cases.compare_no_op(direct, no_op, objects, rounds)
     with latency():
-        found.no_op_slow = cases.compare_no_op(slow, ns, no_op, found.fewer)
+        found.no_op_slow = cases.compare_no_op(slow, no_op, objects, found.fewer)
     say("a first deploy")
     found.first = cases.compare_first(direct, first, found.fewer)
     with latency():

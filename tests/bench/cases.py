@@ -32,9 +32,9 @@ class Traffic:
     chain: int
 
 
-def applied(requests, dry_run):
+def applied(requests):
     """The objects that hermesctl applies, as it applies them."""
-    chosen = [r for r in requests if r.method == "PATCH" and ("dryRun=All" in r.target) == dry_run]
+    chosen = [r for r in requests if r.method == "PATCH" and "dryRun=All" not in r.target]
     return [json.loads(r.body) for r in chosen]
 
 
@@ -86,19 +86,20 @@ class Cases:
             Contestant("curl", lambda: ["curl", "--version"], self.env),
         ]
 
-    def unchanged(self, line, ns):
-        return self.hermesctl(line, lambda: ns, says="nothing to change")
+    def unchanged(self, line):
+        """Of the installation that record_first has left."""
+        return self.hermesctl(line, lambda: TEMPLATE, says="nothing to change")
 
     def first(self, line):
         return self.hermesctl(line, self.fresh, "--file", str(self.settings))
 
-    def no_op(self, line, ns, requests):
-        one, six = (Replay(line, requests, self.scratch, parallel) for parallel in (False, True))
+    def no_op(self, line, requests, objects):
+        one, several = (Replay(line, requests, self.scratch, parallel) for parallel in (False, True))
         return [
-            self.unchanged(line, ns),
-            self.kubectl_apply(line, applied(requests, dry_run=True)),
+            self.unchanged(line),
+            self.kubectl_apply(line, objects),
             one.contestant("curl", self.env),
-            six.contestant("curl, all at once", self.env),
+            several.contestant("curl, all at once", self.env),
         ]
 
     def first_deploy(self, line, requests):
@@ -110,13 +111,13 @@ class Cases:
 
         return [
             self.first(line),
-            self.kubectl_apply(line, applied(requests, dry_run=False), self.fresh),
+            self.kubectl_apply(line, applied(requests), self.fresh),
             one.contestant("curl", self.env, command),
         ]
 
-    def record_no_op(self, ns):
+    def record_no_op(self):
         with recording(self.api) as (line, requests):
-            once(self.unchanged(line, ns))
+            once(self.unchanged(line))
             return list(requests)
 
     def record_first(self):
@@ -124,11 +125,10 @@ class Cases:
             once(self.hermesctl(line, lambda: TEMPLATE, "--file", str(self.settings)))
             return list(requests)
 
-    def written(self, ns, requests):
+    def written(self, requests, objects):
         """name -> the kinds of the objects that a no-op wrote to, in the second of two runs."""
-        objects = applied(requests, dry_run=True)
         found = {}
-        for contestant in self.no_op(self.api.line, ns, requests):
+        for contestant in self.no_op(self.api.line, requests, objects):
             once(contestant)
             before = self.api.versions(objects)
             once(contestant)
@@ -136,8 +136,8 @@ class Cases:
             found[contestant.name] = [o["kind"] for o, old, new in zip(objects, before, after) if old != new]
         return found
 
-    def compare_no_op(self, line, ns, requests, rounds):
-        return compare(self.no_op(line, ns, requests), rounds, pause=0.2)
+    def compare_no_op(self, line, requests, objects, rounds):
+        return compare(self.no_op(line, requests, objects), rounds, pause=0.2)
 
     def compare_first(self, line, requests, rounds):
         return compare(self.first_deploy(line, requests), rounds, pause=SETTLE)

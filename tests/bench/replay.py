@@ -6,7 +6,7 @@ from dataclasses import replace
 from measure import BenchError, Contestant
 
 SENT = ("accept", "accept-encoding", "content-type", "user-agent")
-CONNECTIONS = 6  # as many as hermesctl uses
+CONNECTIONS = 4  # as many as hermesctl uses
 
 
 def without_preconditions(request):

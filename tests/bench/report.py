@@ -17,15 +17,14 @@ HOW = """\
   bytes.
 - Start: `hermesctl version`, `kubectl version --client`, `curl --version`.
 - Readiness probe: its command, run {probes} times in the container of an agent that answers; the median.
-- No-op: `hermesctl deploy --no-wait` on an installation whose bot runs, `kubectl apply --server-side` of
-  the objects that it applies, under its field manager, and curl with the requests that it sends (recorded
-  in this run).
+- No-op: `hermesctl deploy --no-wait` on an installation that a first deploy has made, `kubectl apply
+  --server-side` of the objects that this one applied, under its field manager, and curl with the requests
+  that the no-op sends (both recorded in this run).
 - First deploy: the same into a namespace that is not there. No node takes its pods, so that their start is
   not measured.
 - kubectl has its discovery cache, filled in the turn before.
 - "curl" is one process that sends hermesctl's requests one after the other on one kept-alive HTTP/1.1
-  connection. "curl, all at once" sends those of the no-op on {connections} connections without their order:
-  it does not wait for what is there before it asks for a dry run.
+  connection. "curl, all at once" sends those of the no-op on {connections} connections without their order.
 - One after the other: the longest chain of requests of which each began when the one before was answered.
   Round trips: what {latency} ms added to each answer cost, divided by {latency} ms; TLS handshakes are in
   it.
