@@ -108,7 +108,7 @@ def open_ones():
 def main():
     begun = time.monotonic()
     if not WITNESSES:
-        end(0, "nothing to look at: no witness is known")
+        end(0, "nothing to look at" + (" from this node" if sys.argv[1] else ": no witness is known"))
     if not dns_answers(begun + LIMIT):
         end(NO_DNS, "no answer from the name servers %s" % " ".join(resolver()[0]))
     closed, found = 0, []

@@ -35,7 +35,6 @@ ExitCode explain(Session& session, const DeployFlags& flags) {
         wish.policy_alone = true;
         const auto made = hermes::compose(session.client(), wish, session.story());
         for (const Json& object : made.objects) {
-            if (kube::text_at(object, "/kind") != "NetworkPolicy") continue;
             for (const auto& [line, why] : hermes::policy_origins(made.values, made.cluster, object)) {
                 all.push_back({{"policy", title(made.names.policy())}, {"line", line}, {"why", why}});
                 rows.push_back({line, why});

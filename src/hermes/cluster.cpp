@@ -151,19 +151,20 @@ class Reading {
     /// The API server is a witness but on its own nodes: some networks let a pod reach its own node, whatever
     /// the policies say. So it is none where all nodes are.
     void note_api_witness() {
-        const auto serves = [&](const Json& address) {
-            return std::ranges::find(facts_.api_addresses, text_at(address, "/address")) !=
-                   facts_.api_addresses.end();
-        };
+        Texts behind;
+        for (const Json& slice : items(cluster_lists().slices)) {
+            for (const Json& endpoint : at(slice, "/endpoints"))
+                add_all(behind, at(endpoint, "/addresses"));
+        }
         Texts on;
         bool elsewhere = false;
         for (const Json& node : items(cluster_lists().nodes)) {
-            const Json& addresses = at(node, "/status/addresses");
-            const auto served = std::find_if(addresses.begin(), addresses.end(), serves);
-            if (served == addresses.end())
-                elsewhere = true;
-            else
-                on.push_back(text_at(*served, "/address"));
+            Texts own;
+            for (const Json& address : at(node, "/status/addresses"))
+                if (const std::string text = text_at(address, "/address"); is_address(text)) add(own, text);
+            const bool serves = std::ranges::find_first_of(own, behind) != own.end();
+            if (serves) on.insert(on.end(), own.begin(), own.end());
+            elsewhere = elsewhere || !serves;
         }
         const auto& slices = items(cluster_lists().slices);
         if (!elsewhere || slices.empty()) return;

@@ -195,9 +195,11 @@ class Composer {
         result_.cluster = std::move(input.cluster);
         tell_of_gate();
         keep_foreign_namespace();
+        if (wish_.policy_alone)
+            std::erase_if(result_.objects, [](const Json& one) { return one["kind"] != "NetworkPolicy"; });
     }
 
-    /// The live gate names addresses alone: the rest is known where they are found anew.
+    /// The live gate names addresses and nodes alone: the rest is known where they are found anew.
     static std::vector<Witness> known_again(std::vector<Witness> kept, const std::vector<Witness>& fresh) {
         for (Witness& witness : kept) {
             const auto found = std::ranges::find(fresh, witness.text(), &Witness::text);

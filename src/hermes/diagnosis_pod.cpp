@@ -125,7 +125,8 @@ std::string stage_of(const Json& pod, bool pulling, const Objects& events) {
     const Json& gate = gate_state(pod);
     if (!at(gate, "/running").is_null()) return "its gate waits until the network policy is in force";
     if (pulling) return "its image is being pulled";
-    if (!at(gate, "/terminated").is_null()) return "the network policy is in force: its agent is starting";
+    if (found_closed(at(gate, "/terminated"))) return "the network policy is in force: its agent is starting";
+    if (!at(gate, "/terminated").is_null()) return "its agent is starting";
     return is_prepared(events, text_at(pod, "/metadata/uid")) ? "its containers are starting"
                                                               : "its node prepares its volumes and network";
 }

@@ -4,7 +4,7 @@
 #include "hermesctl/base/crypto.hpp"
 #include "hermesctl/base/scrub.hpp"
 #include "hermesctl/hermes/allowlist.hpp"
-#include "hermesctl/hermes/embedded.hpp"
+#include "hermesctl/hermes/manifest.hpp"
 #include "hermesctl/hermes/policy.hpp"
 #include "hermesctl/hermes/render.hpp"
 #include "hermesctl/hermes/secrets.hpp"

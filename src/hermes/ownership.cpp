@@ -164,7 +164,7 @@ bool is_applied(const Json& object, const Json& live) {
     const Json& entries = at(live, "/metadata/managedFields");
     const Json* own = own_entry(entries);
     const bool kubectls = std::any_of(entries.begin(), entries.end(), [](const Json& entry) {
-        return is_kubectl(text_at(entry, "/manager"));
+        return is_kubectl(text_at(entry, "/manager")) && text_at(entry, "/subresource").empty();
     });
     if (own == nullptr || kubectls || at(*own, "/apiVersion") != at(object, "/apiVersion")) return false;
     return same_where_owned(without_identity(object), live, at(*own, "/fieldsV1"));

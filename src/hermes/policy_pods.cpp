@@ -17,15 +17,16 @@ using kube::text_at;
 /// called like it.
 bool is_dns(const ClusterFacts& cluster, const Json& rule, const Json& peer) {
     if (!peer.contains("namespaceSelector")) return false;
-    const Json& home = cluster.dns_namespace_labels;
-    if (home.is_object() && !selects(peer["namespaceSelector"], home)) return false;
+    const Json& known = cluster.dns_namespace_labels;
+    const Json named{{"kubernetes.io/metadata.name", cluster.dns_namespace}};  // each namespace has this one
+    if (!selects(peer["namespaceSelector"], known.is_object() ? known : named)) return false;
     const Json& ports = at(rule, "/ports");
-    const auto& known = cluster.dns_target_ports;
+    const auto& targets = cluster.dns_target_ports;
     const bool only_dns = !ports.empty() && std::ranges::all_of(ports, [&](const Json& port) {
         const Json& number = at(port, "/port");
         if (number.is_string()) return number == "dns" || number == "dns-tcp";
         return number.is_number() && !port.contains("endPort") &&
-               (number == 53 || std::ranges::find(known, number.get<int>()) != known.end());
+               (number == 53 || std::ranges::find(targets, number.get<int>()) != targets.end());
     });
     const Json& labels = at(peer, "/podSelector/matchLabels");
     const bool of_cluster = !cluster.dns_selector.empty() && labels == cluster.dns_selector;

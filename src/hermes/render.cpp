@@ -6,6 +6,7 @@
 #include "hermesctl/hermes/embedded.hpp"
 #include "hermesctl/hermes/gate.hpp"
 #include "hermesctl/hermes/hardening.hpp"
+#include "hermesctl/hermes/manifest.hpp"
 #include "hermesctl/hermes/policy.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 #include "hermesctl/kube/yaml.hpp"

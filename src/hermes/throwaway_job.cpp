@@ -3,7 +3,7 @@
 #include "diagnosis_parts.hpp"
 #include "hermesctl/base/crypto.hpp"
 #include "hermesctl/hermes/agent.hpp"
-#include "hermesctl/hermes/embedded.hpp"
+#include "hermesctl/hermes/manifest.hpp"
 
 #include <fmt/format.h>
 

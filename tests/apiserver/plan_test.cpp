@@ -1,6 +1,7 @@
 // Plan and installation on a real API server: its defaults, its ownership, its refusals.
 #include "apiserver/fixture.hpp"
 #include "hermesctl/hermes/install.hpp"
+#include "hermesctl/hermes/ownership.hpp"
 #include "hermesctl/hermes/render.hpp"
 
 #include <gmock/gmock.h>
@@ -72,9 +73,16 @@ TEST_F(InstallationTest, IsTheSameTheSecondTime) {
     install_all();
     const Plan second = plan();
     EXPECT_FALSE(second.changes()) << plan_text(second);
+    // As a real server keeps our fields; and it agrees.
+    for (const Step& step : second.steps) {
+        EXPECT_TRUE(is_applied(step.object, step.live)) << title(step.ref);
+        const auto asked = client().apply(step.object, {.dry_run = true, .force = false});
+        EXPECT_EQ(differing_fields(step.live, asked.value()), std::vector<std::string>{}) << title(step.ref);
+    }
     image = "a/b:2";
     const Plan third = plan();
     EXPECT_TRUE(third.rolls_pod());
+    EXPECT_FALSE(is_applied(third.of("Deployment").object, third.of("Deployment").live));
     EXPECT_FALSE(third.of("Secret").change == Change::update) << plan_text(third);
 }
 

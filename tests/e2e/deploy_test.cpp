@@ -1,5 +1,6 @@
 // deploy from nothing, again, and onto what is there: the bot answers, or it is said why not.
 #include "e2e/node.hpp"
+#include "support/scratch.hpp"
 
 #include <chrono>
 #include <thread>
@@ -11,6 +12,8 @@ namespace hermesctl::e2e {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::AllOf;
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -162,6 +165,27 @@ TEST_F(Deploy, ApiServerRestartInTheMiddleIsSurvived) {
     EXPECT_THAT(running->out(), HasSubstr("message @cage_bot"));
 }
 
+TEST_F(Deploy, ConnectionsThatAreCutInTheMiddleAreMadeAgain) {
+    auto running = start_hermesctl(deploy_arguments({"--kubeconfig", proxied_kubeconfig()}));
+    for (const char* moment : {"deployment/hermes  created", "gateway  starting"}) {
+        for (int i = 0; i < 1200 && running->running() && running->err().find(moment) == std::string::npos;
+             ++i)
+            std::this_thread::sleep_for(50ms);
+        node({"proxy", "cut"});
+        std::this_thread::sleep_for(1s);
+        node({"proxy", "heal"});
+    }
+    EXPECT_EQ(running->wait(180s), 0) << running->all();
+    EXPECT_THAT(running->out(), HasSubstr("message @cage_bot"));
+}
+
+/// Polling gets nothing while one is set, and the gateway's log alone says so.
+TEST_F(Deploy, AWebhookIsNamed) {
+    deploy_well();
+    node({"world", "webhook", "https://elsewhere.example/hook"});
+    EXPECT_THAT(hermesctl({"status"}).out, HasSubstr("webhook"));
+}
+
 TEST_F(Deploy, CtrlCLeavesAStateFromWhichTheNextOneGoesOn) {
     auto running = start_hermesctl(deploy_arguments());
     std::this_thread::sleep_for(2s);
@@ -196,6 +220,7 @@ TEST_F(Deploy, StoppedAgentStaysStoppedUntilStart) {
 }
 
 TEST_F(Deploy, PlantedToolsAreNeverRun) {
+    const testing::Scratch scratch;
     deploy_well();
     const char* plant =
         "mkdir -p /opt/data/.local/bin /opt/data/.local/lib/python3.11/site-packages; cd "
@@ -205,18 +230,34 @@ TEST_F(Deploy, PlantedToolsAreNeverRun) {
         "done; echo 'open(\"/opt/data/planted\",\"a\").write(\"py\")' | tee "
         "../lib/python3.11/site-packages/usercustomize.py "
         "> /opt/data/json.py; cp /opt/data/json.py /opt/data/os.py";
-    ASSERT_EQ(kubectl({"-n", ns(), "exec", "deployment/hermes", "--", "sh", "-c", plant}).code, 0);
-    // They would be noticed: one that is run leaves its trace.
-    ASSERT_EQ(kubectl({"-n", ns(), "exec", "deployment/hermes", "--", "/opt/data/.local/bin/grep"}).code, 0);
-    ASSERT_EQ(kubectl({"-n", ns(), "exec", "deployment/hermes", "--", "/bin/rm", "/opt/data/planted"}).code,
-              0);
-    EXPECT_EQ(hermesctl({"status"}).code, 0);
-    EXPECT_EQ(hermesctl({"wait"}).code, 0);
+    const auto in_pod = [this](const std::string& script) {
+        return kubectl({"-n", ns(), "exec", "deployment/hermes", "--", "/bin/sh", "-c", script});
+    };
+    ASSERT_EQ(in_pod(plant).code, 0);
+    // They would be noticed, whoever runs them: one that is run leaves its trace.
+    ASSERT_EQ(in_pod("/opt/data/.local/bin/grep").code, 0);
+    ASSERT_EQ(
+        in_pod("test -s /opt/data/planted && : > /opt/data/planted && /bin/chmod 666 /opt/data/planted").code,
+        0);
+    for (const std::vector<std::string>& command : {std::vector<std::string>{"status"},
+                                                    {"wait"},
+                                                    {"logs"},
+                                                    {"verify", "--quick"},
+                                                    {"exec", "--", "/bin/true"},
+                                                    {"cp", ":config.yaml", scratch.path("config.yaml")},
+                                                    {"allow-user", "--list"},
+                                                    {"rotate-secret", "--list"},
+                                                    {"restart", "--drain", "1s"}}) {
+        const Finished done = hermesctl(command);
+        EXPECT_EQ(done.code, 0) << command.front() << done.err;
+    }
     std::this_thread::sleep_for(12s);  // two rounds of the pod's own probes
-    const Finished data = kubectl({"-n", ns(), "exec", "deployment/hermes", "--", "/bin/ls", "/opt/data"});
+    const Finished data = in_pod("/bin/ls /opt/data; /bin/cat /opt/data/planted");
     EXPECT_EQ(data.code, 0) << data.err;
-    EXPECT_THAT(data.out, HasSubstr("json.py"));
-    EXPECT_THAT(data.out, Not(HasSubstr("planted")));
+    EXPECT_THAT(data.out, AllOf(HasSubstr("json.py"), HasSubstr("planted\n"))) << "the trap is there";
+    EXPECT_THAT(data.out,
+                Not(AnyOf(HasSubstr("/opt/data/.local/bin"), HasSubstr("py\npy"), HasSubstr("pypy"))))
+        << "and nobody stepped on it";
 }
 
 }  // namespace

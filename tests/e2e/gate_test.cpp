@@ -7,8 +7,8 @@
 #include <chrono>
 #include <iostream>
 #include <iterator>
+#include <map>
 #include <sstream>
-#include <utility>
 
 #include <fmt/format.h>
 
@@ -118,7 +118,7 @@ TEST_F(Gate, ARunningAgentIsLeftAloneWhereNothingEnforcesAnyMore) {
 
 TEST_F(Gate, NoConnectionGetsThroughFromAPodsFirstInstantOn) {
     ASSERT_EQ(hermesctl(deploy_arguments({"--no-wait"})).code, 0);
-    for (const auto& [enforcer, tens] : {std::pair<std::string, int>{usual_, 5}, {"agent", 2}}) {
+    for (const auto& [enforcer, tens] : std::map<std::string, int>{{"agent", 2}, {usual_, 5}}) {
         node({"enforcer", enforcer});
         std::cout << enforcer << ": without the gate " << get_through(10, false)
                   << " of 10 pods got through\n";

@@ -20,7 +20,8 @@ using testing::Finished;
 class Node : public ::testing::Test {
   protected:
     void SetUp() override;
-    /// Faults end, and what the test made in its namespaces goes.
+    /// Faults end, and what the test made in its namespaces goes: pods at once, the rest beside the next
+    /// test.
     void TearDown() override;
 
     /// hermesctl against the node, in this test's namespace unless the arguments name one.

@@ -69,6 +69,15 @@ TEST_F(Remote, HundredMegabytesArriveIntactBothWays) {
     EXPECT_EQ(head.err, "");
 }
 
+TEST_F(Remote, CtrlCEndsAnExecThatHasNoTerminal) {
+    auto running = start_hermesctl({"exec", "--", "/bin/sh", "-c", "echo begun; sleep 600"});
+    for (int i = 0; i < 200 && running->out().empty(); ++i)
+        std::this_thread::sleep_for(100ms);
+    ASSERT_EQ(running->out(), "begun\n") << running->all();
+    running->signal(SIGINT);
+    EXPECT_EQ(running->wait(5s), 130) << running->all();
+}
+
 TEST_F(Remote, ShellIsATerminalAndLeavesOursAsItWas) {
     TerminalSession terminal(command({"shell"}), 91, 33);
     terminal.type("echo prompt-$((40+2))\r");
@@ -128,8 +137,8 @@ TEST_F(Remote, FilesAndFoldersGoInAndOut) {
     EXPECT_NE(shell("test -e " + scratch.path("linked/link")).code, 0);
 }
 
-TEST_F(Remote, LogsFollowAcrossRotationAndRestart) {
-    auto follow = start_hermesctl({"logs", "-f"});
+TEST_F(Remote, LogsFollowAcrossRotationCutAndRestart) {
+    auto follow = start_hermesctl({"logs", "-f", "--kubeconfig", proxied_kubeconfig()});
     const auto shows = [&follow](const std::string& text, std::chrono::seconds limit) {
         for (const auto end = std::chrono::steady_clock::now() + limit;
              std::chrono::steady_clock::now() < end;) {
@@ -151,6 +160,11 @@ TEST_F(Remote, LogsFollowAcrossRotationAndRestart) {
         0);
     ASSERT_EQ(write("after the rotation"), 0);
     EXPECT_TRUE(shows("after the rotation", 20s)) << follow->all();
+    node({"proxy", "cut"});
+    ASSERT_EQ(write("while the connection was cut"), 0);
+    std::this_thread::sleep_for(1s);
+    node({"proxy", "heal"});
+    EXPECT_TRUE(shows("while the connection was cut", 30s)) << follow->all();
     ASSERT_EQ(hermesctl({"restart"}).code, 0);
     ASSERT_EQ(write("after the restart"), 0);
     EXPECT_TRUE(shows("after the restart", 30s)) << follow->all();

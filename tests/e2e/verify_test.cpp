@@ -55,7 +55,7 @@ class Verify : public EnforcedNode {
             answer.rows[row["id"]] = row;
         return answer;
     }
-    /// The usual one, and the other.
+    /// All that there are: kube-router, where it is installed, and the agent.
     Ids enforcers() const { return {usual_, "agent"}; }
     void use_enforcer(const std::string& name) {
         node({"enforcer", name});

@@ -67,6 +67,11 @@ class Lifecycle(unittest.TestCase):
         self.assertEqual(node(one, "kubectl", "create", "namespace", "mine").returncode, 0)
         self.assertNotEqual(node(two, "kubectl", "get", "namespace", "mine").returncode, 0)
         self.assertEqual(node(one, "kubectl", "cordon", NODE_NAME).returncode, 0)
+        for part in ("kubelet", "enforcer"):
+            self.assertEqual(node(one, "stop", part).returncode, 0)
+            self.assertRegex(node(one, "status").stdout, f"{part} +dead")
+            self.assertEqual(node(one, "start", part).returncode, 0)
+            self.assertRegex(node(one, "status").stdout, f"{part} +runs")
         self.assertIn("policy_agent", self.tables(one))
 
         os.kill(Holder(Layout(one)).pid(), signal.SIGKILL)

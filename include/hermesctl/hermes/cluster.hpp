@@ -25,7 +25,7 @@ struct Witness {
     int port = 0;
     int target_port = 0;                // behind it; policies see one or the other
     std::vector<std::string> behind{};  // addresses and ranges behind it
-    std::string doubt{};                // why it is not known that somebody listens; "" where a ready pod is
+    std::string doubt{};                // why it may tell nothing (no ready pod behind it, ...); "": it tells
     bool of_dns = false;                // the pods of the cluster's DNS are behind it
     std::vector<std::string> nodes{};   // behind it: a pod on one of these may reach it whatever policies say
     std::string text() const;           // "10.43.0.10:9153"

@@ -1,17 +1,11 @@
 // The files of manifests/ as they were when the binary was built.
 #pragma once
 
-#include "hermesctl/kube/object.hpp"
-
 #include <string_view>
 
 namespace hermesctl::hermes {
 
 /// The text of manifests/NAME. Throws std::logic_error for a name that is not there.
 std::string_view embedded(std::string_view name);
-
-using kube::Json;
-/// The object in manifests/NAME; it is read once.
-const Json& manifest(std::string_view name);
 
 }  // namespace hermesctl::hermes

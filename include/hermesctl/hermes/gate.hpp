@@ -25,6 +25,10 @@ std::vector<std::string> witnesses_of(const Values&, const ClusterFacts&, const 
 /// The witnesses of a live Deployment's gate: what who may read less of the cluster keeps.
 std::vector<Witness> live_witnesses(const Json& deployment);
 
+/// Whether a gate that has ended (a container's "terminated") has seen the cage closed: it also passes where
+/// there was nothing to look at.
+bool found_closed(const Json& ended);
+
 /// What is to be done where nothing enforces NetworkPolicy: `found` are the witnesses that let themselves be
 /// connected to.
 Error not_enforced(const std::string& found);

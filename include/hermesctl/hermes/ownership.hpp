@@ -20,10 +20,10 @@ bool is_kubectl(std::string_view manager);
 /// what the user added by hand would be lost if all of kubectl's fields became ours.
 Json released_fields(const Json& object);
 
-/// True when an apply of `object` would leave `live` as it is: all that our last apply owns is in `object`,
-/// and all that is in `object` has its value already. False where the server has to be asked: "1000m" for
-/// "1", a set without keys, another apiVersion, and where kubectl owns something that may have to be taken
-/// over.
+/// True when an apply of `object` would change no value of `live`: all that our last apply owns is in
+/// `object`, and all that is in `object` has its value already. False where the server has to be asked:
+/// "1000m" for "1", a set without keys, another apiVersion, and where kubectl owns something that may have to
+/// be taken over.
 bool is_applied(const Json& object, const Json& live);
 
 }  // namespace hermesctl::hermes

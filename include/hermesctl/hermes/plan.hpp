@@ -1,5 +1,5 @@
 // What deploy would change: the server's own answer (dry run of server-side apply) compared with what is
-// there.
+// there, or that it is the same where it need not be asked.
 #pragma once
 
 #include "hermesctl/hermes/live.hpp"

@@ -40,8 +40,8 @@ struct Endpoint {
     /// Asked before each request (https only); `rejected` after the server said 401 to the last ones it gave.
     std::function<Credentials(bool rejected)> credentials{};
     std::string user_agent = "hermesctl";
-    /// For exchanges with a time limit; streams have connections of their own. More than a few do not pay: a
-    /// TLS handshake costs a small server about as much as two answers.
+    /// For exchanges with a time limit; streams have connections of their own. More do not pay: each costs a
+    /// TLS handshake.
     int max_connections = 4;
 };
 

@@ -92,6 +92,10 @@ TEST_F(DeployTest, TheExplanationOfThePolicyWantsNeitherUsersNorSecrets) {
     EXPECT_THAT(err(), HasSubstr("this is needed"));
     EXPECT_EQ(world_.run({"render", "--explain"}), ExitCode::ok) << err();
     EXPECT_THAT(out(), HasSubstr("10.0.0.0/8"));
+    const std::string file = scratch_.write("hermes.yaml",
+                                            "apiVersion: hermesctl/v1\nkind: Hermes\n"
+                                            "secrets: {TELEGRAM_BOT_TOKEN: {env: UNSET}}\n");
+    EXPECT_EQ(world_.run({"render", "--explain", "-f", file}), ExitCode::ok) << "it is not read: " << err();
 }
 
 TEST_F(DeployTest, DryRunAndDiffChangeNothing) {

@@ -433,11 +433,13 @@ TEST(Diagnosis, APodsStagesDoNotGoBack) {
     EXPECT_EQ(stage(), "its containers are starting");
     init[0]["state"] = {{"running", Json::object()}};
     EXPECT_EQ(stage(), "its gate waits until the network policy is in force");
-    init[0]["state"] = {{"terminated", {{"exitCode", 0}}}};
+    init[0]["state"] = {{"terminated", {{"exitCode", 0}, {"message", "closed after 0.1 s"}}}};
     for (const char* again : {"c", "d"}) {  // of the same image, for the containers that follow
         event(again, "Pulling", "Pulling image \"i\"");
         EXPECT_EQ(stage(), "the network policy is in force: its agent is starting");
     }
+    init[0]["state"]["terminated"]["message"] = "nothing to look at from this node";
+    EXPECT_EQ(stage(), "its agent is starting");
     event("e", "Pulling", "Pulling image \"of-a-sidecar\"");
     EXPECT_TRUE(assess(now).pulling);
 }

@@ -199,6 +199,14 @@ TEST_F(Proof, RunsTheGateAsThePolicySeesTheAgentAndLeavesNothing) {
     EXPECT_FALSE(has_jobs());
 }
 
+TEST_F(Proof, OfWhatHadNothingToLookAtIsNone) {
+    kubelet(0, "nothing to look at from this node");
+    prove();
+    EXPECT_EQ(reporter_.events.back().state, State::warning);
+    EXPECT_THAT(reporter_.events.back().detail,
+                HasSubstr("could not be tried beside the running agent: nothing to"));
+}
+
 TEST_F(Proof, GoesByItsDeadlineWhereHermesctlIsKilled) {
     kubelet(0, "closed after 0.2 s");
     prove();

@@ -4,8 +4,8 @@
 
 #include "hermesctl/base/crypto.hpp"
 #include "hermesctl/base/process.hpp"
-#include "hermesctl/hermes/embedded.hpp"
 #include "hermesctl/hermes/inspection.hpp"
+#include "hermesctl/hermes/manifest.hpp"
 #include "support/fake_api.hpp"
 #include "support/fake_clock.hpp"
 #include "support/fake_transport.hpp"

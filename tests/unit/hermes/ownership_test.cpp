@@ -1,6 +1,9 @@
 // Whose fields are whose: what an apply would leave as it is, told from managedFields alone.
 #include "hermesctl/hermes/ownership.hpp"
 
+#include <utility>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 namespace hermesctl::hermes {
@@ -14,7 +17,7 @@ const Json sent = R"({
     "apiVersion": "apps/v1", "kind": "Deployment",
     "metadata": {"name": "hermes", "namespace": "hermes", "labels": {"app": "hermes"}},
     "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "hermes"}}, "paused": false, "template": {"spec": {
-        "volumes": [],
+        "tolerations": [],
         "containers": [{"name": "hermes", "image": "a:1", "args": ["run"], "env": [
             {"name": "B", "value": "2"}, {"name": "A", "value": "1"}]}]}}}})"_json;
 
@@ -30,7 +33,7 @@ Json live() {
             {"manager": "hermesctl", "operation": "Apply", "apiVersion": "apps/v1", "fieldsV1": {
                 "f:metadata": {"f:labels": {"f:app": {}}},
                 "f:spec": {"f:replicas": {}, "f:selector": {}, "f:paused": {}, "f:template": {"f:spec": {
-                    "f:volumes": {},
+                    "f:tolerations": {},
                     "f:containers": {"k:{\"name\":\"hermes\"}": {".": {}, "f:name": {}, "f:image": {}, "f:args": {},
                         "f:env": {"k:{\"name\":\"A\"}": {".": {}, "f:name": {}, "f:value": {}},
                                   "k:{\"name\":\"B\"}": {".": {}, "f:name": {}, "f:value": {}}}}}}}}}}]},
@@ -58,7 +61,7 @@ TEST(IsApplied, NotWhenAnythingOfOursDiffers) {
         {"new empty field", R"([{"op": "add", "path": "/metadata/labels/new", "value": ""}])"_json},
         {"field that goes", R"([{"op": "remove", "path": "/spec/replicas"}])"_json},
         {"no longer empty",
-         R"([{"op": "add", "path": "/spec/template/spec/volumes/0", "value": {"name": "v"}}])"_json},
+         R"([{"op": "add", "path": "/spec/template/spec/tolerations/0", "value": {"key": "v"}}])"_json},
         {"item",
          R"([{"op": "replace", "path": "/spec/template/spec/containers/0/env/1/value", "value": "3"}])"_json},
         {"item that goes", R"([{"op": "remove", "path": "/spec/template/spec/containers/0/env/0"}])"_json},
@@ -79,6 +82,33 @@ TEST(IsApplied, NotWhenAnythingOfOursDiffers) {
         EXPECT_FALSE(is_applied(sent.patch(one.change), live())) << one.name;
 }
 
+/// As after `hermesctl stop`, whose patch is an entry of its own.
+TEST(IsApplied, WhenAFieldThatIsOursNoMoreSaysTheSame) {
+    Json stopped = live();
+    stopped["metadata"]["managedFields"][2]["fieldsV1"]["f:spec"].erase("f:replicas");
+    EXPECT_TRUE(is_applied(sent, stopped));
+    stopped["spec"]["replicas"] = 0;
+    EXPECT_FALSE(is_applied(sent, stopped));
+}
+
+/// What the server writes otherwise, and a set without keys, are not looked into.
+TEST(IsApplied, NotWhereItCannotBeTold) {
+    const auto with = [](const char* value, const char* fields) {
+        Json object = sent;
+        object["spec"]["extra"] = Json::parse(value);
+        Json there = live();
+        there["spec"]["extra"] = Json::parse(value);
+        there["metadata"]["managedFields"][2]["fieldsV1"]["f:spec"]["f:extra"] = Json::parse(fields);
+        return std::pair(object, there);
+    };
+    auto [cpu, normal] = with(R"("1000m")", "{}");
+    EXPECT_TRUE(is_applied(cpu, normal));
+    normal["spec"]["extra"] = "1";
+    EXPECT_FALSE(is_applied(cpu, normal));
+    const auto [set, there] = with(R"(["a"])", R"({"v:\"a\"": {}})");
+    EXPECT_FALSE(is_applied(set, there));
+}
+
 TEST(IsApplied, NotWhenSomebodyChangedOrTookWhatIsOurs) {
     Json changed = live();
     changed["spec"]["template"]["spec"]["containers"][1]["image"] = "evil:1";
@@ -97,6 +127,8 @@ TEST(IsApplied, NotWhereKubectlOwnsAnything) {
     Json kubectls = live();
     kubectls["metadata"]["managedFields"][0]["manager"] = "kubectl-edit";
     EXPECT_FALSE(is_applied(sent, kubectls));
+    kubectls["metadata"]["managedFields"][0]["subresource"] = "scale";
+    EXPECT_TRUE(is_applied(sent, kubectls)) << "that is not taken over";
 }
 
 }  // namespace
