@@ -246,8 +246,7 @@ TEST_F(Deploy, PlantedToolsAreNeverRun) {
                                                     {"exec", "--", "/bin/true"},
                                                     {"cp", ":config.yaml", scratch.path("config.yaml")},
                                                     {"allow-user", "--list"},
-                                                    {"rotate-secret", "--list"},
-                                                    {"restart", "--drain", "1s"}}) {
+                                                    {"rotate-secret", "--list"}}) {
         const Finished done = hermesctl(command);
         EXPECT_EQ(done.code, 0) << command.front() << done.err;
     }

@@ -49,16 +49,16 @@ TEST_F(Wait, APullMayTakeLongerThanTheTimeout) {
 }
 
 TEST_F(Wait, ARegistryThatRefusesIsNamed) {
-    // The tag is :latest, so the kubelet asks the registry although it has the image.
+    const std::vector<std::string> not_here{"--image", "docker.io/nousresearch/hermes-agent:not-pulled"};
     node({"world", "fault", "registry", "status", "429"});
-    const Finished limited = hermesctl(deploy_arguments());
+    const Finished limited = hermesctl(deploy_arguments(not_here));
     EXPECT_EQ(limited.code, 1) << limited.err;
     EXPECT_THAT(limited.err, HasSubstr("pull limit is reached"));
 
     node({"world", "reset", "registry"});
     node({"world", "fault", "registry", "reject"});
     use_namespace("e2e-registry-rejects");
-    const Finished refused = hermesctl(deploy_arguments());
+    const Finished refused = hermesctl(deploy_arguments(not_here));
     EXPECT_EQ(refused.code, 1) << refused.err;
     EXPECT_THAT(refused.err, HasSubstr("the registry refuses image"));
     EXPECT_THAT(refused.err, HasSubstr("imagePullSecrets"));
