@@ -13,7 +13,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using ::testing::AllOf;
-using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -251,12 +250,8 @@ TEST_F(Deploy, PlantedToolsAreNeverRun) {
         EXPECT_EQ(done.code, 0) << command.front() << done.err;
     }
     std::this_thread::sleep_for(12s);  // two rounds of the pod's own probes
-    const Finished data = in_pod("/bin/ls /opt/data; /bin/cat /opt/data/planted");
-    EXPECT_EQ(data.code, 0) << data.err;
-    EXPECT_THAT(data.out, AllOf(HasSubstr("json.py"), HasSubstr("planted\n"))) << "the trap is there";
-    EXPECT_THAT(data.out,
-                Not(AnyOf(HasSubstr("/opt/data/.local/bin"), HasSubstr("py\npy"), HasSubstr("pypy"))))
-        << "and nobody stepped on it";
+    EXPECT_THAT(in_pod("/bin/ls /opt/data").out, AllOf(HasSubstr("json.py"), HasSubstr("planted\n")));
+    EXPECT_EQ(in_pod("/bin/cat /opt/data/planted").out, "");
 }
 
 }  // namespace
