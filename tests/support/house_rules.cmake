@@ -18,6 +18,8 @@ set(may_cli "base|net|kube|hermes|term|cli")
 # What may be named only in its home: pattern, then the paths where it may stand.
 set(homes
   "<curl/"                       "^src/net/"
+  "<nlohmann/"                   "^(include/hermesctl|src)/(kube|hermes|cli)/|^tests/"
+  "set_default_logger|<spdlog/sinks/" "^src/cli/logging.cpp"
   "<wslay/"                      "^src/net/"
   "<yaml-cpp/"                   "^src/kube/yaml.cpp"
   "<CLI/"                        "^(src/cli/|tests/unit/cli/)"
@@ -30,7 +32,7 @@ set(homes
   "std::thread|std::async"       "^tests/"
   "\\\\x1b|\\\\033"            "^(src/term/|tests/)")
 
-set(empty_names "Manager|Helper|Utils?|Misc|Factory|Impl")
+set(empty_names "Manager|Helper|Utils?|Misc|Factory|Impl|Base")
 
 file(GLOB_RECURSE sources RELATIVE ${ROOT} ${ROOT}/src/*.cpp ${ROOT}/src/*.hpp ${ROOT}/include/*.hpp
      ${ROOT}/tests/*.cpp ${ROOT}/tests/*.hpp)
@@ -67,6 +69,9 @@ foreach(path IN LISTS sources)
     endforeach()
     if(text MATCHES "(class|struct) [A-Za-z]*(${empty_names})[ {;:]")
       breach("${path}: \"${CMAKE_MATCH_0}\" says nothing")
+    endif()
+    if(text MATCHES "[^A-Za-z0-9_](do_[a-z0-9_]+)\\(")
+      breach("${path}: \"${CMAKE_MATCH_1}\" says nothing")
     endif()
     if(text MATCHES "TODO|FIXME")
       breach("${path}: has a ${CMAKE_MATCH_0}")
