@@ -12,12 +12,21 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 class CompletionTest : public ::testing::Test {
   protected:
     std::string script(const std::string& shell) {
         EXPECT_EQ(world_.run({"completion", shell}), ExitCode::ok);
         return world_.out.str();
+    }
+    /// Skips the test where the shell is not installed.
+    void expect_valid(const char* name) {
+        const auto result = run_process({.argv = {name, "-n", "/dev/stdin"},
+                                         .environment = {{"PATH", "/usr/bin:/bin"}},
+                                         .input = script(name)});
+        if (!result) GTEST_SKIP() << "no " << name << " here";
+        EXPECT_EQ(result->exit_code, 0);
     }
     static std::optional<ProcessResult> shell(const std::string& name, const std::string& input) {
         return run_process({.argv = {name}, .environment = {{"PATH", "/usr/bin:/bin"}}, .input = input});
@@ -66,14 +75,34 @@ TEST_F(CompletionTest, EveryShellHasEveryCommand) {
     }
 }
 
-TEST_F(CompletionTest, ScriptsAreValidForTheirShells) {
-    for (const char* name : {"bash", "zsh", "fish"}) {
-        const auto result = run_process({.argv = {name, "-n", "/dev/stdin"},
-                                         .environment = {{"PATH", "/usr/bin:/bin"}},
-                                         .input = script(name)});
-        if (!result) continue;  // not installed
-        EXPECT_EQ(result->exit_code, 0) << name;
-    }
+TEST_F(CompletionTest, TheScriptIsValidForBash) {
+    expect_valid("bash");
+}
+
+TEST_F(CompletionTest, TheScriptIsValidForZsh) {
+    expect_valid("zsh");
+}
+
+TEST_F(CompletionTest, TheScriptIsValidForFish) {
+    expect_valid("fish");
+}
+
+TEST_F(CompletionTest, FishOffersCommands) {
+    const auto result = shell("fish", script("fish") + "complete -C 'hermesctl versi'\n");
+    if (!result) GTEST_SKIP() << "no fish here";
+    EXPECT_THAT(result->output, StartsWith("version"));
+}
+
+TEST_F(CompletionTest, TheManualPageIsReadWithoutAWarning) {
+    ASSERT_EQ(world_.run({"man"}), ExitCode::ok);
+    const auto version = shell("groff", "");
+    if (!version) GTEST_SKIP() << "no groff here";
+    const auto result = run_process({.argv = {"/bin/sh", "-c", "groff -man -ww -z 2>&1"},
+                                     .environment = {{"PATH", "/usr/bin:/bin"}},
+                                     .input = world_.out.str()});
+    ASSERT_TRUE(result);
+    EXPECT_EQ(result->exit_code, 0);
+    EXPECT_EQ(result->output, "");
 }
 
 TEST_F(CompletionTest, TheManualPageHasAllParts) {

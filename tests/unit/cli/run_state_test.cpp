@@ -32,12 +32,17 @@ class RunState : public ::testing::Test {
                 world_.transport.after(controller_takes, [this] { reconcile(); });
             if (type == "DELETED" && kube::ref_of(object).kind == "Pod") on_pod_deleted();
         };
-        world_.api.on_exec = [](FakeProcess& process) {
+        world_.api.on_exec = [this](FakeProcess& process) {
             const bool lifelines =
                 process.argv.size() > 4 && process.argv[4].find("getMe") != std::string::npos;
             if (lifelines) return process.exit(1);
-            process.out(
-                "{\"alive\":true,\"ready\":true,\"gateway\":\"running\",\"telegram\":\"connected\"}\n");
+            process.out(Json{{"alive", true},
+                             {"ready", true},
+                             {"gateway", "running"},
+                             {"telegram", "connected"},
+                             {"busy", turns()}}
+                            .dump() +
+                        "\n");
             if (process.argv.back() == "facts") process.exit(0);
         };
     }
@@ -72,6 +77,7 @@ class RunState : public ::testing::Test {
     Clock::Duration controller_takes = 300ms;
     Clock::Duration grace = 30s;
     bool scaled_down = false;
+    std::function<int()> turns = [] { return 0; };
     std::function<void()> on_pod_deleted = [] {};
 };
 
@@ -157,6 +163,31 @@ TEST_F(RunState, RestartRefusesAStoppedAgent) {
     world_.api.merge(deployment, {{"spec", {{"replicas", 0}}}});
     EXPECT_THAT(run({"restart"}, ExitCode::failed), HasSubstr("hermesctl start"));
     EXPECT_THAT(world_.api.log, Not(Contains(HasSubstr("PATCH"))));
+}
+
+TEST_F(RunState, RestartLetsABusyAgentFinishItsTurn) {
+    turns = [this] { return world_.clock.elapsed() < 20s ? 2 : 0; };
+    Clock::Duration restarted{0};
+    world_.api.on_write = [&](const std::string&, const Json& object) {
+        if (kube::ref_of(object) == deployment) restarted = world_.clock.elapsed();
+    };
+    const std::string said = run({"restart", "--no-wait"});
+    EXPECT_THAT(said, HasSubstr("busy with 2 turn(s)"));
+    EXPECT_THAT(said, Not(HasSubstr("cut off")));
+    EXPECT_GE(restarted, 20s);
+    EXPECT_LT(restarted, 25s);
+}
+
+TEST_F(RunState, RestartCutsOffATurnThatOutlastsDrain) {
+    turns = [] { return 1; };
+    Clock::Duration restarted{0};
+    world_.api.on_write = [&](const std::string&, const Json& object) {
+        if (kube::ref_of(object) == deployment) restarted = world_.clock.elapsed();
+    };
+    EXPECT_THAT(run({"restart", "--no-wait", "--drain", "90s"}),
+                HasSubstr("still busy; its turn is cut off"));
+    EXPECT_GE(restarted, 90s);
+    EXPECT_LT(restarted, 95s);
 }
 
 TEST_F(RunState, HintsMeanTheInstanceOfThisRun) {

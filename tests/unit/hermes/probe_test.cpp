@@ -58,6 +58,12 @@ class Probe : public ::testing::Test {
         return text;
     }
 
+    void turns(long start, const std::string& active) {
+        write("opt/data/gateway_state.json",
+              fmt::format(R"({{"pid":42,"start_time":{},"gateway_state":"running","active_agents":{}}})",
+                          start, active));
+    }
+
     void state(long start, const std::string& gateway, const std::string& telegram) {
         write(
             "opt/data/gateway_state.json",
@@ -80,6 +86,22 @@ class Probe : public ::testing::Test {
         auto result =
             run_process({.argv = {"/usr/bin/python3", "-I", "-S", "-c", script, "facts", root_.string()}});
         return parse_facts(result.value().output, "pod").value();
+    }
+    /// How many seconds `idle` waits where the turn ends after so many: its clock is made up.
+    std::string waited(double turn_ends) {
+        const std::string script = fmt::format(R"(import os, sys, time
+now = [0.0]
+def sleep(seconds):
+    now[0] += seconds
+    if now[0] >= {}:
+        os.unlink(sys.argv[2] + "/opt/data/gateway_state.json")
+time.sleep, time.monotonic = sleep, lambda: now[0]
+exec(open("{}").read())
+print(now[0]))",
+                                               turn_ends, SOURCE_DIR "/manifests/probe.py");
+        return run_process({.argv = {"/usr/bin/python3", "-I", "-S", "-c", script, "idle", root_.string()}})
+            .value()
+            .output;
     }
     int exit_of(const std::string& mode) { return run(mode).exit_code; }
 
@@ -221,6 +243,28 @@ TEST_F(Probe, RoomOnTheVolumeIsToldUpToWhatIsEnough) {
     EXPECT_EQ(roomy.free, enough_room) << "or each write of the agent would be a change";
     EXPECT_EQ(roomy.inodes, 1);
     EXPECT_EQ(facts_where("f_bavail=9, f_frsize=1, f_files=0, f_favail=0").inodes, 1) << "not counted";
+}
+
+TEST_F(Probe, OnlyTurnsOfTheLiveProcessCount) {
+    const long start = ticks(60);
+    gateway_process(start);
+    for (const char* active : {"0", "null", "2"}) {
+        turns(start, active);
+        EXPECT_EQ(facts().busy, active[0] == '2' ? 2 : 0) << active;
+    }
+    turns(start - 1, "2");
+    EXPECT_EQ(facts().busy, 0) << "what an earlier one left is never finished";
+}
+
+TEST_F(Probe, IdleEndsWithTheTurnAndAfterAMinute) {
+    const long start = ticks(60);
+    gateway_process(start);
+    turns(start, "0");
+    EXPECT_EQ(waited(0), "0.0\n");
+    turns(start, "1");
+    EXPECT_EQ(waited(10), "10.0\n");
+    turns(start, "1");
+    EXPECT_EQ(waited(1000), "60.0\n") << "a pod that stops cannot wait for ever";
 }
 
 TEST_F(Probe, BrokenStateFilesAreNotReady) {

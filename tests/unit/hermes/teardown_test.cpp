@@ -29,11 +29,11 @@ class Teardown : public ::testing::Test {
     Removal plan(bool delete_data = false) {
         return plan_removal(client_, read_live(client_, names), names, delete_data);
     }
-    Removal remove(bool delete_data = false) {
+    Removal remove(bool delete_data = false, Clock::Duration timeout = 600s) {
         const Live live = read_live(client_, names);
         const Removal removal = plan_removal(client_, live, names, delete_data);
         HeldLease lease(client_, names, "me", reporter_);
-        return hermes::remove(client_, live, names, removal, 600s, lease, reporter_);
+        return hermes::remove(client_, live, names, removal, timeout, lease, reporter_);
     }
     /// The garbage collector and the kubelet: what the Deployment owned goes, the pod after its grace.
     void collect_garbage(Clock::Duration grace = 5s) {
@@ -168,6 +168,34 @@ TEST_F(Teardown, ANamespaceThatTakesItsTimeIsNotAnotherHermesctl) {
     EXPECT_TRUE(remove(true).name_space);
     EXPECT_TRUE(gone(names.name_space()));
     EXPECT_THAT(api_.log, Contains("DELETE lease/hermes-hermesctl"));
+}
+
+TEST_F(Teardown, ANamespaceThatHangsSaysWhatHoldsItUp) {
+    collect_garbage(0s);
+    const auto condition = [](const char* type, const char* status, const char* message) {
+        return kube::Json{{"type", type}, {"status", status}, {"message", message}};
+    };
+    kube::Json hanging = api_.object(names.name_space());
+    hanging["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z";
+    hanging["status"] = {
+        {"phase", "Terminating"},
+        {"conditions",
+         {condition("NamespaceDeletionDiscoveryFailure", "False", "All resources discovered"),
+          condition("NamespaceContentRemaining", "True", "widgets.example.com has 1 resource instances"),
+          condition("NamespaceFinalizersRemaining", "True", "example.com/hold in 1 resource instances")}}};
+    api_.on_write = [&](const std::string& type, const kube::Json& object) {
+        if (type == "DELETED" && kube::ref_of(object) == names.name_space()) api_.put(hanging);
+    };
+    try {
+        remove(true, 60s);
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ExitCode::timeout);
+        EXPECT_EQ(error.message(),
+                  "namespace/hermes is still being deleted"
+                  "\n  widgets.example.com has 1 resource instances"
+                  "\n  example.com/hold in 1 resource instances");
+    }
 }
 
 TEST_F(Teardown, ANamespaceWithAnythingElseInItStays) {

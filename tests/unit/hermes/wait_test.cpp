@@ -133,6 +133,46 @@ TEST_F(Wait, WhenTheTimeIsUpItSaysWhatItWaitedForFirst) {
     EXPECT_THAT(error.message(), HasSubstr("gateway: no process yet"));
 }
 
+TEST_F(Wait, WhatAPullTakesDoesNotCountForTheTimeout) {
+    const kube::Ref pod{"Pod", "hermes", "hermes-1-a"};
+    const kube::Json running = api_.object(pod).at("status");
+    api_.merge(pod, R"({"status":{"containerStatuses":[{"name":"hermes","started":false,
+               "state":{"running":null,"waiting":{"reason":"ContainerCreating"}}}]}})"_json);
+    const auto say = [this](const char* reason, const char* message) {
+        api_.put({{"apiVersion", "v1"},
+                  {"kind", "Event"},
+                  {"metadata", {{"name", reason}, {"namespace", "hermes"}}},
+                  {"involvedObject", {{"uid", "p"}}},
+                  {"reason", reason},
+                  {"message", message}});
+    };
+    say("Pulling", "Pulling image \"i\"");
+    transport_.after(3min, [&] {
+        say("Pulled", "Successfully pulled image \"i\" in 3m");
+        api_.merge(pod, {{"status", running}});
+        api_.merge(pod,
+                   R"({"status":{"containerStatuses":[{"name":"hermes","state":{"waiting":null}}]}})"_json);
+    });
+    api_.on_exec = [](FakeProcess& process) { process.out(answering); };
+    options_.timeout = 30s;
+    EXPECT_EQ(wait(), "hermes-1-a");
+    EXPECT_GE(clock_.elapsed(), 3min);
+}
+
+TEST_F(Wait, APullHasALimitOfItsOwn) {
+    api_.merge({"Pod", "hermes", "hermes-1-a"}, R"({"status":{"containerStatuses":[{"name":"hermes",
+               "started":false,"state":{"running":null,"waiting":{"reason":"ContainerCreating"}}}]}})"_json);
+    api_.put(R"({"apiVersion":"v1","kind":"Event","metadata":{"name":"e","namespace":"hermes"},
+             "involvedObject":{"uid":"p"},"reason":"Pulling","message":"Pulling image \"i\""})"_json);
+    options_.timeout = 30s;
+    options_.pull_limit = 1min;
+    const Error error = failure();
+    EXPECT_EQ(error.code(), ExitCode::timeout);
+    EXPECT_THAT(error.message(), HasSubstr("its image is being pulled"));
+    EXPECT_GE(clock_.elapsed(), 1min);
+    EXPECT_LT(clock_.elapsed(), 70s);
+}
+
 TEST_F(Wait, WhenTheTimeIsUpATroubleIsNamedWithItsHint) {
     api_.on_exec = [](FakeProcess& process) {
         process.out("{\"alive\":true,\"gateway\":\"starting\",\"free\":0}\n");
