@@ -4,6 +4,8 @@
 #include "support/golden.hpp"
 #include "support/installation.hpp"
 
+#include <regex>
+
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -84,12 +86,46 @@ class Installed {
     Json facts_ = R"({"alive":true,"gateway":"running","telegram":"connected","ready":true})"_json;
 };
 
+/// Without what differs from run to run and from machine to machine.
+std::string masked(const std::string& text) {
+    static const std::regex hex("\\b[0-9a-f]{16,}\\b");
+    static const std::regex library("(\"[a-z]+\": \")[^\"]*/[0-9][^\"]*\"");
+    return std::regex_replace(std::regex_replace(text, hex, "<hex>"), library, "$1<versions>\"");
+}
+
 TEST(OutputGolden, StatusLosesNothingOnNarrowTerminals) {
     Installed installed;
     const std::vector<std::string> line{"status", "-n", "work", "--name", "second"};
     for (const int width : {40, 80})
         expect_golden(fmt::format("output/status-{}.txt", width), installed.said(line, width));
     expect_golden("output/status-pipe.txt", installed.said(line, 0));
+}
+
+TEST(OutputGolden, TextAndJsonOfCommands) {
+    for (std::vector<std::string> line :
+         std::vector<std::vector<std::string>>{{"status", "--no-check"},
+                                               {"list"},
+                                               {"deploy", "--dry-run", "--model", "M3"},
+                                               {"diff", "--model", "M3"},
+                                               {"stop"},
+                                               {"start", "--no-wait"},
+                                               {"restart", "--no-wait"},
+                                               {"teardown", "--dry-run"},
+                                               {"rotate-secret", "--list"},
+                                               {"allow-user", "--list"},
+                                               {"version"}}) {
+        const std::string name = line.front();
+        if (name != "list" && name != "version") line.insert(line.end(), {"-n", "work", "--name", "second"});
+        const bool plans = name == "deploy" || name == "diff";
+        const auto said = [&](int width) {
+            Installed installed;
+            return (plans ? installed.deployed() : installed).said(line, width);
+        };
+        std::string all = said(80);
+        line.insert(line.end(), {"-o", "json"});
+        all += said(0);
+        expect_golden(fmt::format("output/{}.txt", name), masked(all));
+    }
 }
 
 }  // namespace
