@@ -1,6 +1,8 @@
 # Files into and out of the agent's container, over exec:
 #   copy.py put DST NAME REPLACE    into DST, or below it as NAME where it is a folder; prints what was written as JSON
+#   copy.py look DST NAME REPLACE   only tells where that would be
 #   copy.py get SRC                 ends once its reader has answered: runtimes drop output of programs that have ended
+#   copy.py list SRC                the same without the bytes of the files: each has the size 0
 # Both ways one stream: for each entry a line of JSON {"path", "folder", "mode", "size"} and a file's bytes after it,
 # then {"end": true, "files", "sha256"} with the sum of everything before. What is neither file nor folder, and what has
 # a name that is no text, is {"left": path}.
@@ -16,6 +18,7 @@ import sys
 BLOCK = 1 << 16
 EXISTS = 4
 total = hashlib.sha256()
+dry = sys.argv[1:2] == ["list"]
 
 
 def line():
@@ -63,7 +66,8 @@ def receive(content):
             files += 1
 
 
-def put(dst, name, replace):
+def place(dst, name, replace):
+    """Where it goes; the end, where that may not be."""
     final = os.path.join(dst, name) if dst.endswith("/") or os.path.isdir(dst) else dst
     if os.path.lexists(final):
         if os.path.isdir(final):
@@ -71,6 +75,20 @@ def put(dst, name, replace):
         if not replace:
             print(json.dumps({"path": final}))
             sys.exit(EXISTS)
+    return final
+
+
+def look(dst, name, replace):
+    final = place(dst, name, replace)
+    folder = os.path.dirname(final) or "."
+    os.stat(folder)
+    if not os.access(folder, os.W_OK):
+        sys.exit("%s may not be written" % folder)
+    print(json.dumps({"path": final}))
+
+
+def put(dst, name, replace):
+    final = place(dst, name, replace)
     temporary = os.path.join(os.path.dirname(final), ".hermesctl-copy-" + os.urandom(8).hex())
     os.mkdir(temporary, 0o700)
     try:
@@ -99,8 +117,8 @@ def send_file(path, name, flags):
         info = os.fstat(fd)
         if not stat.S_ISREG(info.st_mode):
             raise OSError("not a file")
-        say({"path": name, "folder": False, "mode": info.st_mode & 0o777, "size": info.st_size})
-        left = info.st_size  # what is appended meanwhile is not part of it
+        left = 0 if dry else info.st_size  # what is appended meanwhile is not part of it
+        say({"path": name, "folder": False, "mode": info.st_mode & 0o777, "size": left})
         while left:
             data = file.read(min(left, BLOCK))
             if not data:
@@ -170,6 +188,8 @@ def main():
     try:
         if sys.argv[1] == "put":
             put(sys.argv[2], sys.argv[3], sys.argv[4] == "1")
+        elif sys.argv[1] == "look":
+            look(sys.argv[2], sys.argv[3], sys.argv[4] == "1")
         else:
             get(sys.argv[2])
     except OSError as problem:

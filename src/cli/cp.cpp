@@ -15,6 +15,7 @@ struct CopyFlags {
     std::string from{};
     std::string to{};
     bool root = false;
+    bool dry_run = false;
 };
 
 /// ":path" or "NAME:path"; "./a:b" is a file here.
@@ -33,17 +34,20 @@ Side side_of(const std::string& text) {
     return side;
 }
 
-void tell(Session& session, const hermes::Copied& copied) {
+void tell(Session& session, const hermes::Copied& copied, bool dry_run) {
     for (const std::string& name : copied.left_out) {
         session.story().on({.phase = "cp",
                             .subject = name,
                             .state = State::warning,
                             .detail = "left out: it is a link or no file"});
     }
-    const std::string text =
-        fmt::format("{} ({} {})\n", copied.path, copied.files, copied.files == 1 ? "file" : "files");
-    session.print_result({{"path", copied.path}, {"files", copied.files}, {"leftOut", copied.left_out}},
-                         text);
+    const std::string files = fmt::format("{} {}", copied.files, copied.files == 1 ? "file" : "files");
+    kube::Json json{{"path", copied.path}, {"files", copied.files}, {"leftOut", copied.left_out}};
+    if (!dry_run) return session.print_result(json, fmt::format("{} ({})\n", copied.path, files));
+    json["changed"] = false;
+    json["inTheWay"] = copied.in_the_way;
+    session.print_result(json, fmt::format("would copy {} to {}{}\n", files, copied.path,
+                                           copied.in_the_way ? ", which is there: it asks before" : ""));
 }
 
 ExitCode copy(Session& session, const CopyFlags& flags) {
@@ -59,20 +63,20 @@ ExitCode copy(Session& session, const CopyFlags& flags) {
     const hermes::Target target = hermes::running_agent(session.client(), names);
     hermes::Copied copied;
     const auto attempt = [&](bool replace) {
-        const hermes::CopyOptions options{.root = flags.root, .replace = replace};
+        const hermes::CopyOptions options{.root = flags.root, .replace = replace, .dry_run = flags.dry_run};
         plain_failures([&] {
             copied = from.inside ? hermes::copy_out(session.client(), target, from.path, to.path, options)
                                  : hermes::copy_in(session.client(), target, from.path, to.path, options);
         });
     };
     attempt(session.flags().yes);
-    if (copied.in_the_way) {
+    if (copied.in_the_way && !flags.dry_run) {
         if (!session.confirm(fmt::format("{} is there; replace it?", copied.path))) {
             throw Error(ExitCode::failed, "nothing was changed: you said no");
         }
         attempt(true);
     }
-    tell(session, copied);
+    tell(session, copied, flags.dry_run);
     return ExitCode::ok;
 }
 
@@ -88,6 +92,7 @@ Run declare_cp(CLI::App& app, const GlobalFlags&) {
         ->required()
         ->type_name("");
     app.add_flag("--root", flags->root, "as the container's root instead of the agent's user");
+    app.add_flag("--dry-run", flags->dry_run, "say what would be copied where and change nothing");
     app.footer(
         "hermesctl cp :config.yaml .\nhermesctl cp notes.md :workspace/\nhermesctl cp :logs ./hermes-logs");
     return [flags](Session& session) { return copy(session, *flags); };

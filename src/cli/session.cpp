@@ -18,6 +18,20 @@ kube::Json scrubbed(const kube::Json& value) {
     return out;
 }
 
+/// What is wrong in a kubeconfig stands in its message; how to go on without it is the same for all.
+kube::Connection loaded(const kube::KubeconfigRequest& request, Context& context) {
+    try {
+        return kube::load_connection(request, context.environment, context.clock);
+    } catch (const Error& error) {
+        if (error.code() != ExitCode::usage || !error.hint().empty()) throw;
+        Error hinted(error.code(), error.message(),
+                     "kubectl config view shows how kubectl reads it; --kubeconfig FILE takes another one");
+        for (const std::string& frame : error.trail())
+            hinted.during(frame);
+        throw hinted;
+    }
+}
+
 }  // namespace
 
 struct Session::Cluster {
@@ -42,8 +56,7 @@ Session::~Session() = default;
 Session::Cluster& Session::cluster() {
     if (!cluster_) {
         const kube::KubeconfigRequest request{flags_.kubeconfig, flags_.context, terminal_.input};
-        cluster_ = std::make_unique<Cluster>(
-            kube::load_connection(request, context_.environment, context_.clock), context_, *story_);
+        cluster_ = std::make_unique<Cluster>(loaded(request, context_), context_, *story_);
     }
     return *cluster_;
 }

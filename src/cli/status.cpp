@@ -1,6 +1,7 @@
 // hermesctl status: is it answering, and if not, why.
 #include "answers.hpp"
 #include "commands.hpp"
+#include "errors.hpp"
 #include "hermesctl/base/interrupt.hpp"
 #include "hermesctl/hermes/rotation.hpp"
 #include "hermesctl/hermes/secrets.hpp"
@@ -48,6 +49,15 @@ Json to_json(const Status& status) {
             {"image", status.image},
             {"cage", status.cage},
             {"drift", status.drift}};
+}
+
+/// Its commands act on the instance of this run. Done before anything is wrapped: a broken line hides them.
+Status completed(Status status, const GlobalFlags& flags) {
+    for (std::string* text : {&status.verdict, &status.hint, &status.cage})
+        *text = completed_hint(*text, flags);
+    for (std::string& drift : status.drift)
+        drift = completed_hint(drift, flags);
+    return status;
 }
 
 std::string to_text(const Status& status, int width) {
@@ -191,9 +201,9 @@ ExitCode status(Session& session, const StatusFlags& flags) {
     const int width = terminal.out_is_terminal ? terminal.width : 0;
     std::string last;
     while (true) {
-        const Status now = look(session, names, !flags.no_check && !flags.watch);
+        const Status now = completed(look(session, names, !flags.no_check && !flags.watch), session.flags());
         const Json json = to_json(now);
-        if (json.dump() != last) session.print_result(json, to_text(now, width));
+        if (json.dump() != last) session.print_exact(json, to_text(now, width));
         last = json.dump();
         if (!flags.watch) return now.answering ? ExitCode::ok : ExitCode::failed;
         session.clock().sleep(2s);

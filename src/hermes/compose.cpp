@@ -11,6 +11,7 @@
 #include "items.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -71,16 +72,27 @@ class Composer {
         result_.live = read_live(client_, result_.names);
     }
 
+    /// What is wrong with one of them is told with everything else that is missing, before anything is asked.
     void read_secrets() {
         for (const auto& [key, source] : at(settings_, "/secrets").items()) {
-            const std::string value = read_secret(key, source, wish_.readers);
-            if (const std::string complaint = complaint_about(key, value); !complaint.empty()) {
-                throw Error(ExitCode::usage, fmt::format("{}: {}", key, complaint));
+            try {
+                take_secret(key, source);
+            } catch (const Error& error) {
+                if (error.code() != ExitCode::usage) throw;
+                missing_.push_back(error.message());
+                unread_.insert(key);
             }
-            if (const std::string odd = oddity_of(key, value); !odd.empty())
-                tell(key, State::warning, "its value " + odd);
-            secrets_[key] = value;
         }
+        if (wish_.ask && !missing_.empty()) throw what_is_missing();
+    }
+
+    void take_secret(const std::string& key, const Json& source) {
+        const std::string value = read_secret(key, source, wish_.readers);
+        if (const std::string complaint = complaint_about(key, value); !complaint.empty())
+            throw Error(ExitCode::usage, fmt::format("{}: {}", key, complaint));
+        if (const std::string odd = oddity_of(key, value); !odd.empty())
+            tell(key, State::warning, "its value " + odd);
+        secrets_[key] = value;
     }
 
     /// Whoever was let in since the file was written is not put out by it.
@@ -123,17 +135,19 @@ class Composer {
         }
     }
 
-    /// Some providers' keys go by several names; one of them will do.
+    /// Some providers' keys go by several names; one of them will do. One that was given, but could not be
+    /// read, is complained of already.
     bool has_key() const {
         const auto keys = keys_of_provider(result_.values.provider);
         return std::any_of(keys.begin(), keys.end(), [this](const std::string& key) {
+            if (unread_.contains(key)) return true;
             const auto found = secrets_.find(key);
             return found != secrets_.end() && !found->second.empty();
         });
     }
 
     void ask_for_key(const std::string& key, const std::string& question) {
-        if (!secrets_[key].empty()) return;
+        if (!secrets_[key].empty() || unread_.contains(key)) return;
         if (!wish_.ask) {
             missing_.push_back(
                 fmt::format("{}: --secret {}=- (stdin), @file, env:NAME or cmd:PROGRAM", key, key));
@@ -300,6 +314,7 @@ class Composer {
     Json settings_{};
     Secrets secrets_{};
     std::vector<std::string> missing_{};
+    std::set<std::string> unread_{};  // secrets that were given, and complained of
 };
 
 }  // namespace

@@ -44,7 +44,8 @@ class Descriptor {
 
 class Sender {
   public:
-    explicit Sender(CopySession& session) : session_(session) {}
+    /// Without a session it only counts what can be read.
+    explicit Sender(CopySession* session) : session_(session) {}
 
     /// False when the other side has ended before all was sent.
     bool tree(const fs::path& top) {
@@ -64,8 +65,9 @@ class Sender {
 
   private:
     bool send(std::string_view bytes) {
+        if (session_ == nullptr) return true;
         sum_.add(bytes);
-        return session_.send(bytes);
+        return session_->send(bytes);
     }
 
     bool say(const fs::path& path, const Json& entry) {
@@ -90,6 +92,7 @@ class Sender {
         if (!say(path, {{"path", name}, {"folder", false}, {"mode", mode}, {"size", info.st_size}}))
             return false;
         ++files;
+        if (session_ == nullptr) return true;
         std::vector<char> block(64u << 10);
         for (auto left = static_cast<std::size_t>(info.st_size); left > 0;) {
             const ssize_t count = ::read(source.get(), block.data(), std::min(left, block.size()));
@@ -101,25 +104,48 @@ class Sender {
         return true;
     }
 
-    bool end() { return session_.send(Json{{"end", true}, {"sha256", sum_.finish_hex()}}.dump() + "\n"); }
+    bool end() {
+        return session_ == nullptr ||
+               session_->send(Json{{"end", true}, {"sha256", sum_.finish_hex()}}.dump() + "\n");
+    }
 
-    CopySession& session_;
+    CopySession* session_;
     Sha256 sum_{};
 };
+
+void walk(Sender& sender, const fs::path& local) {
+    try {
+        sender.tree(local);
+    } catch (const fs::filesystem_error& problem) {
+        throw unreadable(problem.path1(), problem.code().message());
+    }
+}
+
+Copied look(kube::Client& client, const Target& target, const fs::path& local, const std::string& inside,
+            const CopyOptions& options) {
+    Sender counter(nullptr);
+    walk(counter, local);
+    CopySession session(client, target, options.root,
+                        {"look", inside, name_of(local), options.replace ? "1" : "0"});
+    const int code = session.finish();
+    const std::string path = kube::text_at(Json::parse(session.text(), nullptr, false), "/path");
+    if (path.empty() || (code != 0 && code != already_there)) throw session.failure(code);
+    return {.path = path,
+            .in_the_way = code == already_there,
+            .files = counter.files,
+            .left_out = std::move(counter.left_out)};
+}
 
 }  // namespace
 
 Copied copy_in(kube::Client& client, const Target& target, const fs::path& local, const std::string& inside,
                const CopyOptions& options) {
     if (!fs::exists(local)) throw unreadable(local, "there is no such file");
+    if (options.dry_run) return look(client, target, local, inside, options);
     const std::string name = name_of(local);
     CopySession session(client, target, options.root, {"put", inside, name, options.replace ? "1" : "0"});
-    Sender sender(session);
-    try {
-        sender.tree(local);
-    } catch (const fs::filesystem_error& problem) {
-        throw unreadable(problem.path1(), problem.code().message());
-    }
+    Sender sender(&session);
+    walk(sender, local);
     const int code = session.finish();
     const Json said = Json::parse(session.text(), nullptr, false);
     const std::string path = kube::text_at(said, "/path");

@@ -59,6 +59,7 @@ class Workplace {
 
 class Receiver {
   public:
+    /// Without a place for the content it only counts.
     explicit Receiver(fs::path content) : content_(std::move(content)) {}
     ~Receiver() { close(); }
     Receiver(const Receiver&) = delete;
@@ -117,6 +118,11 @@ class Receiver {
 
     void make(bool folder, mode_t mode, std::int64_t size) {
         if (size < 0) throw nonsense();
+        if (content_.empty()) {
+            if (size > 0) throw nonsense();  // a list has no bytes
+            files += folder ? 0 : 1;
+            return;
+        }
         if (folder) {
             if (::mkdir(path_.c_str(), mode | 0700U) != 0) throw failed(path_, std::strerror(errno));
             return;
@@ -142,6 +148,15 @@ class Receiver {
     Sha256 sum_{};
 };
 
+void receive(CopySession& session, Receiver& receiver) {
+    session.receive([&](std::string_view bytes) { receiver.take(bytes); }, [&] { return receiver.complete; });
+    session.send("\n");  // we have it: it may end
+    const int code = session.finish();
+    if (code != 0) throw session.failure(code);
+    if (!receiver.complete)
+        throw Error(ExitCode::failed, "the copy ended too early; nothing was changed here");
+}
+
 }  // namespace
 
 Copied copy_out(kube::Client& client, const Target& target, const std::string& inside, const fs::path& local,
@@ -149,16 +164,21 @@ Copied copy_out(kube::Client& client, const Target& target, const std::string& i
     fs::path final = local;
     if (fs::is_directory(local) || !local.has_filename()) final = local / name_of(inside);
     if (fs::is_directory(final)) throw failed(final, "is a folder that exists");
-    if (fs::exists(final) && !options.replace) return {.path = final.string(), .in_the_way = true};
+    const bool in_the_way = fs::exists(final) && !options.replace;
+    if (options.dry_run) {
+        Receiver counter{fs::path()};
+        CopySession session(client, target, options.root, {"list", inside});
+        receive(session, counter);
+        return {.path = final.string(),
+                .in_the_way = in_the_way,
+                .files = counter.files,
+                .left_out = std::move(counter.left_out)};
+    }
+    if (in_the_way) return {.path = final.string(), .in_the_way = true};
     const Workplace workplace(final);
     Receiver receiver(workplace.content());
     CopySession session(client, target, options.root, {"get", inside});
-    session.receive([&](std::string_view bytes) { receiver.take(bytes); }, [&] { return receiver.complete; });
-    session.send("\n");  // we have it: it may end
-    const int code = session.finish();
-    if (code != 0) throw session.failure(code);
-    if (!receiver.complete)
-        throw Error(ExitCode::failed, "the copy ended too early; nothing was changed here");
+    receive(session, receiver);
     if (fs::is_directory(workplace.content()) && fs::exists(final))
         throw failed(final, "is a file, not a folder");
     std::error_code problem;

@@ -41,10 +41,19 @@ std::string glyph_of(State state, Clock::Duration waited, Style style) {
 }
 
 /// "image" of a long "registry/path/image": the end tells more than the start.
-std::string fit_subject(const std::string& subject, int width, bool unicode) {
+std::string short_subject(const std::string& subject, int width) {
     const std::size_t slash = subject.rfind('/');
-    if (columns(subject) <= width || slash == std::string::npos) return fit(subject, width, unicode);
-    return fit(subject.substr(slash + 1), width, unicode);
+    if (columns(subject) <= width || slash == std::string::npos) return subject;
+    return subject.substr(slash + 1);
+}
+
+std::string spaces(int count) {
+    return std::string(static_cast<std::size_t>(count), ' ');
+}
+
+/// Lines under each other, all but the first after `start` spaces.
+std::string hanging(const std::vector<std::string>& lines, int start) {
+    return fmt::format("{}", fmt::join(lines, "\n" + spaces(start)));
 }
 
 }  // namespace
@@ -71,26 +80,34 @@ int Board::subject_width(int width) const {
 }
 
 std::string Board::draw_row(const Row& row, int width, int subject_width, Clock::Time now, Style style) {
-    const auto waited = std::chrono::duration_cast<Clock::Duration>(
-        (row.event.state == State::waiting ? now : row.until) - row.since);
+    const bool final = row.event.state != State::waiting;  // scrolls up for good: nothing of it is cut
+    const auto waited = std::chrono::duration_cast<Clock::Duration>((final ? row.until : now) - row.since);
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(waited);
     const std::string elapsed = seconds.count() > 0 ? short_duration(seconds) : "";
     const std::string& detail = row.event.detail;
 
-    std::string subject = fit_subject(row.event.subject, subject_width, style.unicode);
-    const bool alone = elapsed.empty() && detail.empty();
-    if (!alone) subject = pad(subject, subject_width);
-    std::string line = fmt::format("{} {}", glyph_of(row.event.state, waited, style), subject);
-    int used = 2 + columns(subject);
+    std::vector<std::string> subject{short_subject(row.event.subject, subject_width)};
+    if (final && columns(subject.front()) > subject_width) {
+        subject = wrapped(row.event.subject, std::max(width - 2, 1));
+    } else {
+        subject.front() = fit(subject.front(), subject_width, style.unicode);
+        const bool alone = elapsed.empty() && detail.empty();
+        if (!alone) subject.front() = pad(subject.front(), subject_width);
+    }
+    std::string line = fmt::format("{} {}", glyph_of(row.event.state, waited, style), hanging(subject, 2));
+    int used = 2 + columns(subject.back());
     if (!elapsed.empty() && used + 2 + columns(elapsed) <= width) {
         line += "  " + (style.colour ? paint(elapsed, Colour::dim) : elapsed);
         used += 2 + columns(elapsed);
     }
     if (detail.empty()) return line + "\n";
     const int room = width - used - 2;
-    if (columns(detail) <= room) return line + "  " + detail + "\n";
-    if (room >= 40) return line + "  " + fit(detail, room, style.unicode) + "\n";
-    return line + "\n    " + fit(detail, width - 4, style.unicode) + "\n";
+    const bool beside = room >= 40 || columns(detail) <= room;
+    const int start = beside ? used + 2 : 4;
+    if (!beside) line.erase(line.find_last_not_of(' ') + 1);
+    line += beside ? "  " : "\n    ";
+    if (!final) return line + fit(detail, width - start, style.unicode) + "\n";
+    return line + hanging(wrapped(detail, std::max(width - start, 1)), start) + "\n";
 }
 
 std::string Board::draw(int width, Clock::Time now, Style style) const {

@@ -76,6 +76,24 @@ TEST(BoardGolden, Ascii) {
     expect_golden("board/80-ascii.txt", film(80, {false, false}));
 }
 
+/// Rows that have scrolled up are never drawn again: what they say is there as a whole.
+TEST(BoardGolden, ALongWarningIsWrapped) {
+    std::string all;
+    for (const int width : {40, 80, 200}) {
+        Board board;
+        board.on({"apply", "deployment/hermes", State::done, "configured"}, {});
+        board.on({"plan", "pod security", State::warning,
+                  "nothing in this namespace enforces the baseline; kubectl label namespace hermes "
+                  "pod-security.kubernetes.io/enforce=baseline does (with --dry-run=server it says what that "
+                  "would mean for the pods in it)"},
+                 {});
+        board.on({"wait", "pod/hermes-5d8f", State::waiting, pulling}, {});
+        all += fmt::format("== {}\n{}-- live\n{}", width, board.take_finished(width, {}, {false, true}),
+                           board.draw(width, {}, {false, true}));
+    }
+    expect_golden("board/warning.txt", all);
+}
+
 TEST(TableGolden, Widths) {
     const std::vector<std::string> header{"NAMESPACE", "NAME", "STATE", "IMAGE"};
     const std::vector<std::vector<std::string>> rows{

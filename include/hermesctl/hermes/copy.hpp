@@ -12,7 +12,7 @@ namespace hermesctl::hermes {
 
 struct Copied {
     std::string path{};       // where it is now
-    bool in_the_way = false;  // nothing was done: a file is there that may not be replaced
+    bool in_the_way = false;  // nothing was done: a file is there that was not to be replaced
     std::size_t files = 0;
     std::vector<std::string> left_out{};
 };
@@ -20,6 +20,7 @@ struct Copied {
 struct CopyOptions {
     bool root = false;     // as the container's root, not as the agent's user
     bool replace = false;  // a file that is there
+    bool dry_run = false;  // only looks, on both sides; counts the files also where one is in the way
 };
 
 /// Throws Error{failed} saying what could not be copied.

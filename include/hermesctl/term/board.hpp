@@ -18,7 +18,8 @@ class Board {
   public:
     void on(const Event&, Clock::Time now);
     /// Lines of at most `width` columns: glyph, subject, elapsed time and why for each row; the why has a
-    /// line of its own where it would not fit. Ends with a newline unless empty.
+    /// line of its own where it would not fit. What waits is cut to its line; what is final is wrapped, since
+    /// nobody sees it again. Ends with a newline unless empty.
     std::string draw(int width, Clock::Time now, Style) const;
     /// Rows that are final since the last call, drawn; they leave the live part.
     std::string take_finished(int width, Clock::Time now, Style);

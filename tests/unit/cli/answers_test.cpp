@@ -1,8 +1,11 @@
 // status and wait: Telegram connected is not enough, the provider has to take the key.
 #include "hermesctl/base/crypto.hpp"
+#include "hermesctl/base/interrupt.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 #include "hermesctl/hermes/target.hpp"
 #include "support/cli_world.hpp"
+
+#include <csignal>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -77,6 +80,27 @@ TEST_F(AnswersTest, BothAcceptedIsAnAnswer) {
     EXPECT_EQ(run({"wait"}), ExitCode::ok) << err();
     EXPECT_THAT(out(), HasSubstr("message @cage_bot"));
     EXPECT_EQ(asked_, 2);
+}
+
+TEST_F(AnswersTest, WatchingTellsEachStateOnceUntilAnInterrupt) {
+    catch_interrupts();
+    int looks = 0;
+    api().on_exec = [&](hermesctl::testing::FakeProcess& process) {
+        ++looks;
+        if (looks == 3) facts_["telegram"] = "retrying", facts_["ready"] = false;
+        if (looks == 5) ::raise(SIGINT);
+        answer(process);
+    };
+    EXPECT_EQ(run({"status", "--watch"}), ExitCode::interrupted) << err();
+    EXPECT_EQ(looks, 5);
+    const std::string said = out();
+    const std::size_t first = said.find("it answers\n");
+    const std::size_t second = said.find("it does not answer");
+    EXPECT_EQ(first, 0U) << said;
+    EXPECT_EQ(said.rfind("it answers\n"), first) << said;
+    EXPECT_NE(second, std::string::npos) << said;
+    EXPECT_EQ(said.rfind("it does not answer"), second) << said;
+    EXPECT_THAT(err(), HasSubstr("error: interrupted"));
 }
 
 TEST_F(AnswersTest, StatusTellsWhetherTheCageLeaks) {

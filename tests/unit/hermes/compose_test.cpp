@@ -93,6 +93,22 @@ TEST_F(ComposeTest, ListsEverythingThatIsMissingAtOnce) {
                                                  HasSubstr("MINIMAX_API_KEY")));
 }
 
+TEST_F(ComposeTest, WhatIsWrongWithSecretsIsToldWithAllElseThatIsMissing) {
+    environment_["TOKEN"] = "malformed-token-of-somebody";
+    const Json settings =
+        R"({"secrets": {"TELEGRAM_BOT_TOKEN": {"env": "TOKEN"}, "COLONY_PAT": {"env": "NOT_SET"},
+        "MINIMAX_API_KEY": {"file": "/nowhere/key"}}})"_json;
+    const std::string all = complaint(settings);
+    EXPECT_THAT(all, AllOf(HasSubstr("COLONY_PAT: the variable NOT_SET is not set"),
+                           HasSubstr("MINIMAX_API_KEY: there is no file /nowhere/key"),
+                           HasSubstr("TELEGRAM_BOT_TOKEN: is no bot token"), HasSubstr("--allow-user")));
+    EXPECT_THAT(all, AllOf(Not(HasSubstr("malformed-token")), Not(HasSubstr("--secret"))))
+        << "no value, and each once";
+    answer_questions();
+    EXPECT_THAT(complaint(settings), AllOf(HasSubstr("NOT_SET"), HasSubstr("/nowhere/key")));
+    EXPECT_THAT(asked_, IsEmpty()) << "nothing is asked for in vain";
+}
+
 TEST_F(ComposeTest, RemembersWhatIsTypedSoThatItIsNeverShown) {
     answer_questions();
     compose(Json::object());

@@ -56,6 +56,12 @@ class Copy : public ::testing::Test {
         ran_ = false;
         return copy_out(client_, running_agent(client_, names_), inside, local, {.replace = replace});
     }
+    Copied dry(const CopyOptions& options, bool inwards, const fs::path& local, const std::string& inside) {
+        ran_ = false;
+        const Target target = running_agent(client_, names_);
+        return inwards ? copy_in(client_, target, local, inside, options)
+                       : copy_out(client_, target, inside, local, options);
+    }
     Copied in(const fs::path& local, const std::string& inside, bool replace = false) {
         ran_ = false;
         return copy_in(client_, running_agent(client_, names_), local, inside, {.replace = replace});
@@ -125,6 +131,40 @@ TEST_F(Copy, NothingIsReplacedUnasked) {
     EXPECT_EQ(text_of(there_ / "a.md"), "mine");
     EXPECT_THAT(refusal_of([&] { in(here_ / "a.md", scratch_.path("nowhere/a.md")); }),
                 HasSubstr("No such file"));
+}
+
+TEST_F(Copy, ADryRunSaysWhereAndHowManyAndChangesNothing) {
+    scratch_.write("here/logs/a.log", "mine");
+    scratch_.write("here/logs/old/b.log", "mine");
+    fs::create_symlink("a.log", here_ / "logs/link.log");
+    scratch_.write("there/notes/a.md", "theirs");
+    scratch_.write("there/b.md", "theirs");
+    scratch_.write("here/b.md", "mine");
+    const CopyOptions options{.dry_run = true};
+    const auto entries = [this] {
+        return std::distance(fs::recursive_directory_iterator(scratch_.path()), {});
+    };
+    const auto before = entries();
+    for (const bool inwards : {true, false}) {
+        const Copied tree = inwards ? dry(options, true, here_ / "logs", there_.string())
+                                    : dry(options, false, here_, (there_ / "notes").string());
+        EXPECT_EQ(tree.path, (inwards ? there_ / "logs" : here_ / "notes").string());
+        EXPECT_EQ(tree.files, inwards ? 2U : 1U);
+        EXPECT_FALSE(tree.in_the_way);
+        EXPECT_EQ(tree.left_out.size(), inwards ? 1U : 0U);
+        const Copied file = dry(options, inwards, here_ / "b.md", (there_ / "b.md").string());
+        EXPECT_TRUE(file.in_the_way);
+        EXPECT_EQ(file.files, 1U);
+        EXPECT_FALSE(
+            dry({.replace = true, .dry_run = true}, inwards, here_ / "b.md", (there_ / "b.md").string())
+                .in_the_way);
+    }
+    EXPECT_THAT(refusal_of([&] { dry(options, true, here_ / "b.md", scratch_.path("nowhere/b.md")); }),
+                HasSubstr("No such file"))
+        << "what would fail, fails";
+    EXPECT_EQ(entries(), before);
+    EXPECT_EQ(text_of(there_ / "b.md"), "theirs");
+    EXPECT_EQ(text_of(here_ / "b.md"), "mine");
 }
 
 TEST_F(Copy, AFileKeepsTheNameThatWasTyped) {

@@ -69,6 +69,38 @@ TEST(Board, GivesTheWhyALineOfItsOwnOnNarrowTerminals) {
     EXPECT_EQ(board.draw(40, start + 4s, ascii), "| deployment/hermes  4s\n    the image is being pulled\n");
 }
 
+/// They scroll up and are never drawn again.
+TEST(Board, FinishedRowsAreWrappedAndNothingOfThemIsCut) {
+    const std::string why = "the key is refused; hermesctl rotate-secret MINIMAX_API_KEY sets a new one";
+    for (const int width : {8, 20, 40, 41, 60, 80}) {
+        Board board;
+        board.on({"wait", "model", State::warning, why}, start);
+        std::istringstream lines(board.take_finished(width, start, ascii));
+        std::string bare;
+        for (std::string line; std::getline(lines, line);) {
+            EXPECT_LE(columns(line), width) << line;
+            bare += line;
+        }
+        std::string expected = "!model" + why;
+        std::erase(bare, ' ');
+        std::erase(expected, ' ');
+        EXPECT_EQ(bare, expected) << width;
+    }
+    Board board;
+    board.on({"wait", "model", State::warning, why}, start);
+    EXPECT_EQ(board.draw(60, start, ascii),
+              "! model  the key is refused; hermesctl rotate-secret\n"
+              "         MINIMAX_API_KEY sets a new one\n");
+}
+
+TEST(Board, ALongSubjectOfAFinishedRowIsWholeToo) {
+    Board board;
+    board.on({"cp", "workspace/a name with blanks that is rather long.txt", State::warning, "left out"},
+             start);
+    EXPECT_EQ(board.take_finished(30, start, ascii),
+              "! workspace/a name with blanks\n  that is rather long.txt\n    left out\n");
+}
+
 TEST(Board, ShowsNoSecretsAndNoEscapes) {
     remember_secret("hunter2-hunter2");
     Board board;
