@@ -52,9 +52,13 @@ def parse(json_text):
 def record(path):
     try:
         value = parse(text(path))
-    except (ValueError, RecursionError):  # half written, or not by Hermes
+    except (ValueError, RecursionError, SystemError):  # half written, or not by Hermes
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def number(value):
+    return value if isinstance(value, int) else 0
 
 
 def start_time(pid):
@@ -156,7 +160,7 @@ def facts():
         "telegram": name,
         "code": str(telegram.get("error_code") or "") if fresh else "",
         "message": str(telegram.get("error_message") or "") if fresh else "",
-        "busy": int(state.get("active_agents") or 0) if known else 0,
+        "busy": number(state.get("active_agents")) if known else 0,
         "source": "state" if state else "log",
         "ready": alive and gateway == "running" and name == "connected",
     }
