@@ -58,7 +58,7 @@ def record(path):
 
 
 def number(value):
-    return value if isinstance(value, int) else 0
+    return value if type(value) is int and 0 <= value < 1000 else 0
 
 
 def start_time(pid):

@@ -100,7 +100,7 @@ std::vector<std::string> notes_of(const Listing& shown) {
     return notes;
 }
 
-std::string to_text(const Listing& shown, int width) {
+std::string to_text(const Listing& shown) {
     std::vector<std::vector<std::string>> rows;
     for (const UserId id : shown.list.ids) {
         rows.push_back({std::to_string(id), shown.name_of(id),
@@ -108,7 +108,7 @@ std::string to_text(const Listing& shown, int width) {
     }
     for (const UserId id : only_paired(shown.people, shown.list.ids))
         rows.push_back({std::to_string(id), shown.name_of(id), "paired with Hermes, not on the list"});
-    std::string text = term::table({"USER", "NAME", "HOW"}, rows, width);
+    std::string text = term::table({"USER", "NAME", "HOW"}, rows);
     for (const std::string& note : notes_of(shown))
         text += note + "\n";
     return text;
@@ -130,10 +130,6 @@ Json to_json(const Listing& shown) {
                  {"odd", shown.list.odd},
                  {"inForce", shown.in_force()}});
     return json;
-}
-
-int width_of(const Session& session) {
-    return session.terminal().out_is_terminal ? session.terminal().width : 0;
 }
 
 }  // namespace
@@ -198,7 +194,7 @@ ExitCode list_users(Session& session, const hermes::Names& names) {
     const Json secret = users_secret(session, names);
     Listing shown{.list = hermes::users_in(secret), .owner = hermes::owner_of(secret)};
     shown.people = people_inside(session, names, shown.list.ids);
-    session.print_result(to_json(shown), to_text(shown, width_of(session)));
+    session.print_result(to_json(shown), to_text(shown));
     return ExitCode::ok;
 }
 
@@ -231,7 +227,7 @@ ExitCode list_pending(Session& session, const hermes::Names& names) {
     session.print_exact({{"pending", all}},
                         rows.empty()
                             ? "nobody has been refused since the gateway started\n"
-                            : term::table({"USER", "NAME", "LAST TRIED", "TIMES", "LET IN WITH"}, rows, 0));
+                            : term::table({"USER", "NAME", "LAST TRIED", "TIMES", "LET IN WITH"}, rows));
     return ExitCode::ok;
 }
 

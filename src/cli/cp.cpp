@@ -2,6 +2,7 @@
 #include "commands.hpp"
 #include "flags.hpp"
 #include "hermesctl/hermes/copy.hpp"
+#include "hermesctl/term/text.hpp"
 #include "remote.hpp"
 #include "requested.hpp"
 
@@ -68,6 +69,7 @@ ExitCode copy(Session& session, const CopyFlags& flags) {
             copied = from.inside ? hermes::copy_out(session.client(), target, from.path, to.path, options)
                                  : hermes::copy_in(session.client(), target, from.path, to.path, options);
         });
+        copied.path = term::printable(copied.path);  // told from inside the pod
     };
     attempt(session.flags().yes);
     if (copied.in_the_way && !flags.dry_run) {

@@ -42,13 +42,13 @@ kube::Json to_json(const std::vector<Instance>& instances) {
     return {{"instances", std::move(rows)}};
 }
 
-std::string to_text(const std::vector<Instance>& instances, int width) {
+std::string to_text(const std::vector<Instance>& instances) {
     if (instances.empty()) return "no instances\n";
     std::vector<std::vector<std::string>> rows;
     for (const Instance& each : instances) {
         rows.push_back({each.ns, each.name, each.state(), each.image});
     }
-    return term::table({"NAMESPACE", "NAME", "STATE", "IMAGE"}, rows, width);
+    return term::table({"NAMESPACE", "NAME", "STATE", "IMAGE"}, rows);
 }
 
 ExitCode list(Session& session) {
@@ -59,9 +59,7 @@ ExitCode list(Session& session) {
          session.client().list("Deployment", ns, {.label = "app.kubernetes.io/managed-by=hermesctl"})) {
         instances.push_back(instance_of(deployment));
     }
-    const term::Terminal& terminal = session.terminal();
-    const int width = terminal.out_is_terminal ? terminal.width : 0;
-    session.print_result(to_json(instances), to_text(instances, width));
+    session.print_result(to_json(instances), to_text(instances));
     return ExitCode::ok;
 }
 

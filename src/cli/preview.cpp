@@ -41,7 +41,7 @@ ExitCode explain(Session& session, const DeployFlags& flags) {
             }
         }
     }
-    session.print_exact({{"lines", all}}, term::table({}, rows, 0));
+    session.print_exact({{"lines", all}}, term::table({}, rows));
     return ExitCode::ok;
 }
 

@@ -109,7 +109,9 @@ class Page {
     }
     void details(const Check& check) {
         indented(check.evidence, Colour::dim, false);
-        if (!check.hint.empty()) indented("next: " + check.hint, Colour::cyan, true);
+        // Not broken, so that a command in it is copied as one.
+        if (!check.hint.empty())
+            out_ += std::string(deep, ' ') + paint("next: " + check.hint, Colour::cyan) + "\n";
         indented("docs/checks.md#" + check.id, Colour::dim, true);
     }
     void indented(const std::string& text, Colour colour, bool coloured) {

@@ -75,9 +75,7 @@ ExitCode list_keys(Session& session, const hermes::Names& names) {
     std::vector<std::vector<std::string>> rows;
     for (const SecretKey& key : list.keys)
         rows.push_back(row_of(session, key));
-    const term::Terminal& terminal = session.terminal();
-    std::string text = term::table({"KEY", "AGE", "LENGTH", "FINGERPRINT", "USED BY"}, rows,
-                                   terminal.out_is_terminal ? terminal.width : 0);
+    std::string text = term::table({"KEY", "AGE", "LENGTH", "FINGERPRINT", "USED BY"}, rows);
     if (!list.salted) text += "no fingerprints: the Secret has no salt yet; hermesctl deploy makes one\n";
     if (!list.unseen.empty()) {
         text += fmt::format("not seen: what is shadowed, and where config.yaml uses a key: {}\n",

@@ -18,14 +18,14 @@ kube::Json scrubbed(const kube::Json& value) {
     return out;
 }
 
-/// What is wrong in a kubeconfig stands in its message; how to go on without it is the same for all.
+/// What is wrong in a kubeconfig stands in its message; how to go on without it is the same for all files.
 kube::Connection loaded(const kube::KubeconfigRequest& request, Context& context) {
     try {
         return kube::load_connection(request, context.environment, context.clock);
     } catch (const Error& error) {
         if (error.code() != ExitCode::usage || !error.hint().empty()) throw;
         Error hinted(error.code(), error.message(),
-                     "kubectl config view shows how kubectl reads it; --kubeconfig FILE takes another one");
+                     "--kubeconfig FILE takes another one, --context NAME another of its contexts");
         for (const std::string& frame : error.trail())
             hinted.during(frame);
         throw hinted;

@@ -1,7 +1,6 @@
 // hermesctl status: is it answering, and if not, why.
 #include "answers.hpp"
 #include "commands.hpp"
-#include "errors.hpp"
 #include "hermesctl/base/interrupt.hpp"
 #include "hermesctl/hermes/rotation.hpp"
 #include "hermesctl/hermes/secrets.hpp"
@@ -51,16 +50,7 @@ Json to_json(const Status& status) {
             {"drift", status.drift}};
 }
 
-/// Its commands act on the instance of this run. Done before anything is wrapped: a broken line hides them.
-Status completed(Status status, const GlobalFlags& flags) {
-    for (std::string* text : {&status.verdict, &status.hint, &status.cage})
-        *text = completed_hint(*text, flags);
-    for (std::string& drift : status.drift)
-        drift = completed_hint(drift, flags);
-    return status;
-}
-
-std::string to_text(const Status& status, int width) {
+std::string to_text(const Status& status) {
     std::vector<std::vector<std::string>> rows;
     const std::vector<std::pair<std::string, std::string>> all{
         {"pod", status.pod},     {"gateway", status.gateway}, {"telegram", status.telegram},
@@ -73,7 +63,7 @@ std::string to_text(const Status& status, int width) {
         rows.push_back({"drift", drift});
     }
     // The agent writes its own error messages: no control characters of its may reach the terminal.
-    std::string text = term::printable(status.verdict) + "\n" + term::table({}, rows, width);
+    std::string text = term::printable(status.verdict) + "\n" + term::table({}, rows);
     if (!status.hint.empty()) text += "next: " + term::printable(status.hint) + "\n";
     return text;
 }
@@ -197,13 +187,11 @@ struct StatusFlags {
 
 ExitCode status(Session& session, const StatusFlags& flags) {
     const hermes::Names names = requested_names(session);
-    const term::Terminal& terminal = session.terminal();
-    const int width = terminal.out_is_terminal ? terminal.width : 0;
     std::string last;
     while (true) {
-        const Status now = completed(look(session, names, !flags.no_check && !flags.watch), session.flags());
+        const Status now = look(session, names, !flags.no_check && !flags.watch);
         const Json json = to_json(now);
-        if (json.dump() != last) session.print_exact(json, to_text(now, width));
+        if (json.dump() != last) session.print_result(json, to_text(now));
         last = json.dump();
         if (!flags.watch) return now.answering ? ExitCode::ok : ExitCode::failed;
         session.clock().sleep(2s);

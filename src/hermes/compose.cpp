@@ -79,7 +79,8 @@ class Composer {
                 take_secret(key, source);
             } catch (const Error& error) {
                 if (error.code() != ExitCode::usage) throw;
-                missing_.push_back(error.message());
+                const bool named = error.message().find(key) != std::string::npos;
+                missing_.push_back(named ? error.message() : fmt::format("{}: {}", key, error.message()));
                 unread_.insert(key);
             }
         }

@@ -80,11 +80,11 @@ std::string hint_of(const net::Response& answer) {
     }
     if (answer.status == 401)
         return "log in to the cluster again, or add --context NAME or --kubeconfig FILE";
-    if (answer.status == 403) return "kubectl auth can-i --list shows what this account may do";
     if (answer.status == 429) return "it has too much to do: run the command again in a minute";
-    if (answer.status >= 500)
-        return "kubectl get --raw '/readyz?verbose' tells what it lacks; then run the command again";
     const std::string reason = text_at(status_of(answer), "/reason");
+    // Of the server itself: a 500 is as often a webhook's or a kubelet's.
+    if (answer.status == 503 && reason == "ServiceUnavailable")
+        return "kubectl get --raw '/readyz?verbose' tells what it lacks; then run the command again";
     if (answer.status == 409 && (reason == "Conflict" || reason == "AlreadyExists") &&
         at(status_of(answer), "/details/causes").empty())
         return "somebody else changed it at the same time: run the command again";

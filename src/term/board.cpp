@@ -41,19 +41,15 @@ std::string glyph_of(State state, Clock::Duration waited, Style style) {
 }
 
 /// "image" of a long "registry/path/image": the end tells more than the start.
-std::string short_subject(const std::string& subject, int width) {
+std::string fit_subject(const std::string& subject, int width, bool unicode) {
     const std::size_t slash = subject.rfind('/');
-    if (columns(subject) <= width || slash == std::string::npos) return subject;
-    return subject.substr(slash + 1);
+    if (columns(subject) <= width || slash == std::string::npos) return fit(subject, width, unicode);
+    return fit(subject.substr(slash + 1), width, unicode);
 }
 
-std::string spaces(int count) {
-    return std::string(static_cast<std::size_t>(count), ' ');
-}
-
-/// Lines under each other, all but the first after `start` spaces.
-std::string hanging(const std::vector<std::string>& lines, int start) {
-    return fmt::format("{}", fmt::join(lines, "\n" + spaces(start)));
+std::string elapsed_text(Clock::Duration waited) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(waited);
+    return seconds.count() > 0 ? short_duration(seconds) : "";
 }
 
 }  // namespace
@@ -80,34 +76,25 @@ int Board::subject_width(int width) const {
 }
 
 std::string Board::draw_row(const Row& row, int width, int subject_width, Clock::Time now, Style style) {
-    const bool final = row.event.state != State::waiting;  // scrolls up for good: nothing of it is cut
-    const auto waited = std::chrono::duration_cast<Clock::Duration>((final ? row.until : now) - row.since);
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(waited);
-    const std::string elapsed = seconds.count() > 0 ? short_duration(seconds) : "";
+    const auto waited = std::chrono::duration_cast<Clock::Duration>(
+        (row.event.state == State::waiting ? now : row.until) - row.since);
+    const std::string elapsed = elapsed_text(waited);
     const std::string& detail = row.event.detail;
 
-    std::vector<std::string> subject{short_subject(row.event.subject, subject_width)};
-    if (final && columns(subject.front()) > subject_width) {
-        subject = wrapped(row.event.subject, std::max(width - 2, 1));
-    } else {
-        subject.front() = fit(subject.front(), subject_width, style.unicode);
-        const bool alone = elapsed.empty() && detail.empty();
-        if (!alone) subject.front() = pad(subject.front(), subject_width);
-    }
-    std::string line = fmt::format("{} {}", glyph_of(row.event.state, waited, style), hanging(subject, 2));
-    int used = 2 + columns(subject.back());
+    std::string subject = fit_subject(row.event.subject, subject_width, style.unicode);
+    const bool alone = elapsed.empty() && detail.empty();
+    if (!alone) subject = pad(subject, subject_width);
+    std::string line = fmt::format("{} {}", glyph_of(row.event.state, waited, style), subject);
+    int used = 2 + columns(subject);
     if (!elapsed.empty() && used + 2 + columns(elapsed) <= width) {
         line += "  " + (style.colour ? paint(elapsed, Colour::dim) : elapsed);
         used += 2 + columns(elapsed);
     }
     if (detail.empty()) return line + "\n";
     const int room = width - used - 2;
-    const bool beside = room >= 40 || columns(detail) <= room;
-    const int start = beside ? used + 2 : 4;
-    if (!beside) line.erase(line.find_last_not_of(' ') + 1);
-    line += beside ? "  " : "\n    ";
-    if (!final) return line + fit(detail, width - start, style.unicode) + "\n";
-    return line + hanging(wrapped(detail, std::max(width - start, 1)), start) + "\n";
+    if (columns(detail) <= room) return line + "  " + detail + "\n";
+    if (room >= 40) return line + "  " + fit(detail, room, style.unicode) + "\n";
+    return line + "\n    " + fit(detail, width - 4, style.unicode) + "\n";
 }
 
 std::string Board::draw(int width, Clock::Time now, Style style) const {
@@ -118,11 +105,22 @@ std::string Board::draw(int width, Clock::Time now, Style style) const {
     return out;
 }
 
-std::string Board::take_finished(int width, Clock::Time now, Style style) {
+std::string Board::whole_row(const Row& row, int subject_width, Style style) {
+    const auto waited = std::chrono::duration_cast<Clock::Duration>(row.until - row.since);
+    std::string line =
+        fmt::format("{} {}", glyph_of(row.event.state, waited, style), pad(row.event.subject, subject_width));
+    const std::string elapsed = elapsed_text(waited);
+    if (!elapsed.empty()) line += "  " + (style.colour ? paint(elapsed, Colour::dim) : elapsed);
+    if (!row.event.detail.empty()) line += "  " + row.event.detail;
+    line.erase(line.find_last_not_of(' ') + 1);
+    return line + "\n";
+}
+
+std::string Board::take_finished(int width, Style style) {
     std::string out;
     const int subjects = subject_width(width);
     for (const Row& row : rows_) {
-        if (row.event.state != State::waiting) out += draw_row(row, width, subjects, now, style);
+        if (row.event.state != State::waiting) out += whole_row(row, subjects, style);
     }
     std::erase_if(rows_, [](const Row& row) { return row.event.state != State::waiting; });
     return out;

@@ -78,7 +78,7 @@ class LiveStory : public Story {
     void finish() override {
         hide();
         const Clock::Time now = clock_.now();
-        err_ << board_.take_finished(size_.columns, now, style_) << board_.draw(size_.columns, now, style_)
+        err_ << board_.take_finished(size_.columns, style_) << board_.draw(size_.columns, now, style_)
              << std::flush;
         board_ = {};
     }
@@ -87,7 +87,7 @@ class LiveStory : public Story {
     void redraw() {
         hide();
         const Clock::Time now = clock_.now();
-        err_ << board_.take_finished(size_.columns, now, style_);
+        err_ << board_.take_finished(size_.columns, style_);
         std::vector<std::string> lines = lines_of(board_.draw(size_.columns, now, style_));
         std::vector<std::string> bare = lines_of(board_.draw(size_.columns, now, {false, style_.unicode}));
         // What is above the top of the screen could not be erased any more.

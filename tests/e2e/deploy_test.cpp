@@ -170,6 +170,8 @@ TEST_F(Deploy, ConnectionsThatAreCutInTheMiddleAreMadeAgain) {
         for (int i = 0; i < 1200 && running->running() && running->err().find(moment) == std::string::npos;
              ++i)
             std::this_thread::sleep_for(50ms);
+        ASSERT_THAT(running->err(), HasSubstr(moment));
+        ASSERT_TRUE(running->running());
         node({"proxy", "cut"});
         std::this_thread::sleep_for(1s);
         node({"proxy", "heal"});

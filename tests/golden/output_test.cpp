@@ -96,9 +96,9 @@ std::string masked(const std::string& text) {
 TEST(OutputGolden, StatusLosesNothingOnNarrowTerminals) {
     Installed installed;
     const std::vector<std::string> line{"status", "-n", "work", "--name", "second"};
-    for (const int width : {40, 80})
-        expect_golden(fmt::format("output/status-{}.txt", width), installed.said(line, width));
-    expect_golden("output/status-pipe.txt", installed.said(line, 0));
+    const std::string piped = installed.said(line, 0);
+    expect_golden("output/status-pipe.txt", piped);
+    EXPECT_EQ(installed.said(line, 40), piped);
 }
 
 TEST(OutputGolden, TextAndJsonOfCommands) {

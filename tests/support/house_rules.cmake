@@ -27,7 +27,7 @@ set(homes
   "isatty\\(|TIOCGWINSZ|tcsetattr" "^(src/term/|tests/)"
   "sleep_for|steady_clock::now"  "^(src/base/|tests/)"
   "sigaction"                    "^(src/base/|tests/)"
-  "getenv|environ\\b"            "^(src/main.cpp|tests/|include/|src/.*//)"
+  "getenv|[ (*]environ[^a-z_]" "^(src/main.cpp|tests/)"
   "std::exit"     "^(src/main.cpp|tests/)"
   "std::thread|std::async"       "^tests/"
   "\\\\x1b|\\\\033"            "^(src/term/|tests/)")
@@ -86,8 +86,11 @@ foreach(path IN LISTS sources)
     math(EXPR j "${i} + 1")
     list(GET homes ${i} pattern)
     list(GET homes ${j} home)
-    if(text MATCHES "${pattern}" AND NOT path MATCHES "${home}")
-      breach("${path}: ${pattern} has its home in ${home}")
+    if(text MATCHES "${pattern}")
+      set(named "${CMAKE_MATCH_0}")
+      if(NOT path MATCHES "${home}")
+        breach("${path}: ${named} has its home in ${home}")
+      endif()
     endif()
   endforeach()
 endforeach()

@@ -18,11 +18,11 @@ class Board {
   public:
     void on(const Event&, Clock::Time now);
     /// Lines of at most `width` columns: glyph, subject, elapsed time and why for each row; the why has a
-    /// line of its own where it would not fit. What waits is cut to its line; what is final is wrapped, since
-    /// nobody sees it again. Ends with a newline unless empty.
+    /// line of its own where it would not fit, and is cut there. Ends with a newline unless empty.
     std::string draw(int width, Clock::Time now, Style) const;
-    /// Rows that are final since the last call, drawn; they leave the live part.
-    std::string take_finished(int width, Clock::Time now, Style);
+    /// Rows that are final since the last call, a line each; they leave the live part. Nobody sees them drawn
+    /// again, so that nothing of them is cut; nor is a line broken: a command in it is copied as one.
+    std::string take_finished(int width, Style);
     bool empty() const { return rows_.empty(); }
 
   private:
@@ -33,6 +33,7 @@ class Board {
     };
     int subject_width(int width) const;
     static std::string draw_row(const Row&, int width, int subject_width, Clock::Time now, Style);
+    static std::string whole_row(const Row&, int subject_width, Style);
 
     std::vector<Row> rows_{};
 };

@@ -1,4 +1,4 @@
-// Columns of text that fit a width.
+// Columns of text.
 #pragma once
 
 #include <string>
@@ -6,10 +6,8 @@
 
 namespace hermesctl::term {
 
-/// Rows under a header (none if empty), two spaces between columns. Nothing is cut: where it does not fit
-/// `width`, the last column is wrapped below its start, and on very narrow terminals a row becomes
-/// "HEADER  value" lines. width 0: no limit, each row is one line.
-std::string table(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows,
-                  int width);
+/// Rows under a header (none if empty), two spaces between columns, a line each. Nothing is cut, and no line
+/// is broken: where it is longer than the terminal is wide, a command in it is still copied as one.
+std::string table(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows);
 
 }  // namespace hermesctl::term

@@ -19,25 +19,28 @@ class BadInput : public ::testing::Test {
   protected:
     BadInput() { hermesctl::testing::put_installation(world_.api); }
 
-    void expect_error(const std::vector<std::string>& line, ExitCode code, const std::string& said) {
-        expect_error(world_, line, code, said);
+    void expect_error(const std::vector<std::string>& line, ExitCode code, const std::string& said,
+                      const std::string& hint) {
+        expect_error(world_, line, code, said, hint);
     }
+    /// `hint` empty: what is said is enough.
     static void expect_error(CliWorld& world, std::vector<std::string> line, ExitCode code,
-                             const std::string& said) {
+                             const std::string& said, const std::string& hint) {
         const std::string shown = ::testing::PrintToString(line);
         EXPECT_EQ(world.run(line), code) << shown << world.err.str();
         EXPECT_EQ(world.out.str(), "") << shown;
         const std::string text = world.err.str();
         EXPECT_THAT(text, HasSubstr("error: ")) << shown;
         EXPECT_THAT(text, HasSubstr(said)) << shown;
-        EXPECT_THAT(text, HasSubstr("\n  hint: ")) << shown;
+        EXPECT_EQ(text.find("\n  hint: ") != std::string::npos, !hint.empty()) << shown << text;
+        EXPECT_THAT(text, HasSubstr(hint)) << shown;
         line.insert(line.end(), {"-o", "json"});
         EXPECT_EQ(world.run(line), code) << shown;
         EXPECT_THAT(world.err.str(), HasSubstr("error: ")) << shown;
         const auto json = kube::Json::parse(world.out.str(), nullptr, false);
         EXPECT_EQ(kube::int_at(json, "/error/code"), static_cast<int>(code)) << shown << world.out.str();
         EXPECT_THAT(kube::text_at(json, "/error/message"), HasSubstr(said)) << shown;
-        EXPECT_NE(kube::text_at(json, "/error/hint"), "") << shown;
+        EXPECT_THAT(kube::text_at(json, "/error/hint"), HasSubstr(hint)) << shown;
         EXPECT_TRUE(kube::at(json, "/error/while").is_array()) << shown;
     }
 
@@ -59,15 +62,17 @@ TEST_F(BadInput, AKubeconfigThatIsNoneIsAUsageError) {
                              Case{scratch_.write("list", "[1, 2]\n"), "this is not a kubeconfig"},
                              Case{scratch_.path(), "is a directory"}}) {
         for (const char* command : {"list", "status", "stop"})
-            expect_error({command, "--kubeconfig", each.path}, ExitCode::usage, each.said);
+            expect_error({command, "--kubeconfig", each.path}, ExitCode::usage, each.said,
+                         "--kubeconfig FILE");
     }
     EXPECT_EQ(world_.connected_to, "");
 }
 
 TEST_F(BadInput, AContextThatIsNotThereIsAUsageError) {
-    expect_error({"status", "--context", "other"}, ExitCode::usage, "there is no context \"other\"");
+    const std::string said = "there is no context \"other\"";
+    expect_error({"status", "--context", "other"}, ExitCode::usage, said, "one of: c");
     expect_error({"status", "--context", "other", "--kubeconfig", scratch_.write("empty", "")},
-                 ExitCode::usage, "there is no context \"other\"");
+                 ExitCode::usage, said, "--kubeconfig FILE");
     EXPECT_EQ(world_.connected_to, "");
 }
 
@@ -76,38 +81,44 @@ TEST_F(BadInput, WhatTheServerAnswersDecidesTheCode) {
         net::Response response;
         ExitCode code;
         const char* said;
+        const char* hint;
     };
     const std::string page = "<html><head><title>Log in</title></head></html>";
     for (const Case& each :
-         {Case{refusal(401, "Unauthorized", "Unauthorized"), ExitCode::denied, "refused the credentials"},
-          Case{refusal(403, "Forbidden", "you may not"), ExitCode::denied, "you may not"},
-          Case{refusal(409, "Conflict", "it has been modified"), ExitCode::failed, "it has been modified"},
-          Case{refusal(429, "TooManyRequests", "not so fast"), ExitCode::failed, "not so fast"},
-          Case{refusal(500, "InternalError", "etcd is slow"), ExitCode::failed, "etcd is slow"},
-          Case{refusal(503, "ServiceUnavailable", "not now"), ExitCode::failed, "not now"},
-          Case{refusal(504, "Timeout", "too slow"), ExitCode::timeout, "too slow"},
-          Case{answer(502, page), ExitCode::failed, "HTTP 502: Log in"},
-          Case{answer(200, page), ExitCode::failed, "not JSON, so not from an API server: Log in"}}) {
+         {Case{refusal(401, "Unauthorized", "Unauthorized"), ExitCode::denied, "refused the credentials",
+               "log in"},
+          Case{refusal(403, "Forbidden", "you may not"), ExitCode::denied, "you may not", ""},
+          Case{refusal(409, "Conflict", "it has been modified"), ExitCode::failed, "it has been modified",
+               "at the same time"},
+          Case{refusal(429, "TooManyRequests", "not so fast"), ExitCode::failed, "not so fast",
+               "in a minute"},
+          Case{refusal(500, "InternalError", "etcd is slow"), ExitCode::failed, "etcd is slow", ""},
+          Case{refusal(503, "ServiceUnavailable", "not now"), ExitCode::failed, "not now", "/readyz"},
+          Case{refusal(504, "Timeout", "too slow"), ExitCode::timeout, "too slow", ""},
+          Case{answer(502, page), ExitCode::failed, "HTTP 502: Log in", ""},
+          Case{answer(200, page), ExitCode::failed, "not JSON, so not from an API server: Log in",
+               "base path"}}) {
         CliWorld world;
         hermesctl::testing::put_installation(world.api);
         world.api.fail_always("", "", each.response);
         for (const char* command : {"list", "status", "logs", "stop"})
-            expect_error(world, {command}, each.code, each.said);
+            expect_error(world, {command}, each.code, each.said, each.hint);
         // It bears a server that is away for a moment; one that stays so is not there.
         const bool denied = each.code == ExitCode::denied;
-        expect_error(world, {"wait"}, denied ? each.code : ExitCode::unreachable, each.said);
+        expect_error(world, {"wait"}, denied ? each.code : ExitCode::unreachable, each.said,
+                     denied ? each.hint : "hermesctl");
     }
 }
 
 TEST_F(BadInput, AServerThatIsNotThereIsCode3) {
     world_.api.down = true;
     for (const char* command : {"list", "status", "logs", "stop"})
-        expect_error({command}, ExitCode::unreachable, "cannot reach the API server");
+        expect_error({command}, ExitCode::unreachable, "cannot reach the API server", "--context");
 }
 
 TEST_F(BadInput, AnInstanceThatIsNotThereIsAFailure) {
     for (const char* command : {"status", "wait", "logs", "stop", "start", "restart"})
-        expect_error({command, "--name", "nobody"}, ExitCode::failed, "nobody");
+        expect_error({command, "--name", "nobody"}, ExitCode::failed, "nobody", "hermesctl ");
 }
 
 }  // namespace

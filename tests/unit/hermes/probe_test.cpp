@@ -248,7 +248,8 @@ TEST_F(Probe, RoomOnTheVolumeIsToldUpToWhatIsEnough) {
 TEST_F(Probe, OnlyTurnsOfTheLiveProcessCount) {
     const long start = ticks(60);
     gateway_process(start);
-    for (const char* active : {"0", "null", "\"many\"", "[1]", "2"}) {
+    for (const char* active :
+         {"0", "null", "\"many\"", "[1]", "true", "-1", "1e400", "12345678901234567890", "2"}) {
         turns(start, active);
         EXPECT_EQ(facts().busy, active[0] == '2' ? 2 : 0) << active;
     }
