@@ -67,8 +67,13 @@ def receive(content):
 
 
 def place(dst, name, replace):
-    """Where it goes; the end, where that may not be."""
-    final = os.path.join(dst, name) if dst.endswith("/") or os.path.isdir(dst) else dst
+    """Where it goes, as it is really called; the end, where that may not be."""
+    final = os.path.abspath(os.path.join(dst, name) if dst.endswith("/") or os.path.isdir(dst) else dst)
+    named = os.path.dirname(final)
+    folder = os.path.realpath(named)
+    if os.geteuid() == 0 and folder != named:  # the agent may have planted it
+        sys.exit("%s leads to %s: name that, where it is meant" % (named, folder))
+    final = os.path.join(folder, os.path.basename(final))
     if os.path.lexists(final):
         if os.path.isdir(final):
             sys.exit("%s is a folder that exists" % final)
@@ -80,10 +85,10 @@ def place(dst, name, replace):
 
 def look(dst, name, replace):
     final = place(dst, name, replace)
-    folder = os.path.dirname(final) or "."
+    folder = os.path.dirname(final)
     os.stat(folder)
-    if not os.access(folder, os.W_OK):
-        sys.exit("%s may not be written" % folder)
+    if not os.path.isdir(folder) or not os.access(folder, os.W_OK | os.X_OK):
+        sys.exit("%s is no folder that may be written" % folder)
     print(json.dumps({"path": final}))
 
 

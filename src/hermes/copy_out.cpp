@@ -166,6 +166,8 @@ Copied copy_out(kube::Client& client, const Target& target, const std::string& i
     if (fs::is_directory(final)) throw failed(final, "is a folder that exists");
     const bool in_the_way = fs::exists(final) && !options.replace;
     if (options.dry_run) {
+        const fs::path folder = final.has_parent_path() ? final.parent_path() : fs::path(".");
+        if (::access(folder.c_str(), W_OK | X_OK) != 0) throw failed(folder, std::strerror(errno));
         Receiver counter{fs::path()};
         CopySession session(client, target, options.root, {"list", inside});
         receive(session, counter);

@@ -16,6 +16,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace hermesctl::hermes {
 namespace {
@@ -162,9 +163,26 @@ TEST_F(Copy, ADryRunSaysWhereAndHowManyAndChangesNothing) {
     EXPECT_THAT(refusal_of([&] { dry(options, true, here_ / "b.md", scratch_.path("nowhere/b.md")); }),
                 HasSubstr("No such file"))
         << "what would fail, fails";
+    EXPECT_THAT(
+        refusal_of([&] { dry(options, false, scratch_.path("nowhere/b.md"), (there_ / "b.md").string()); }),
+        HasSubstr("No such file"));
     EXPECT_EQ(entries(), before);
     EXPECT_EQ(text_of(there_ / "b.md"), "theirs");
     EXPECT_EQ(text_of(here_ / "b.md"), "mine");
+}
+
+/// What is written is called by its real name, and with --root a link leads nowhere.
+TEST_F(Copy, AFolderThatIsALinkIsNotFollowedUnseen) {
+    scratch_.write("here/b.md", "mine");
+    fs::create_directories(scratch_.path("elsewhere"));
+    fs::create_directory_symlink(scratch_.path("elsewhere"), there_ / "planted");
+    const std::string inside = (there_ / "planted/b.md").string();
+    if (::geteuid() == 0) {
+        EXPECT_THAT(refusal_of([&] { in(here_ / "b.md", inside); }), HasSubstr("leads to"));
+        EXPECT_FALSE(fs::exists(scratch_.path("elsewhere/b.md")));
+    } else {
+        EXPECT_EQ(in(here_ / "b.md", inside).path, scratch_.path("elsewhere/b.md"));
+    }
 }
 
 TEST_F(Copy, AFileKeepsTheNameThatWasTyped) {
