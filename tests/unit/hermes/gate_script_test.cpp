@@ -116,8 +116,10 @@ TEST_F(GateScript, DoesNotLookAtAWitnessOnItsOwnNode) {
     EXPECT_EQ(own.code, 0);
     EXPECT_EQ(own.message, "nothing to look at from this node");
     // The others are looked at all the same.
-    const Socket other{SOCK_STREAM};
-    const std::string both = other.address() + "/192.168.1.21," + witness_.address();
+    const Socket closed{SOCK_STREAM};
+    Socket open{SOCK_STREAM};  // of its own: nobody empties the queue of the one above
+    open.listen();
+    const std::string both = closed.address() + "/192.168.1.21," + open.address();
     EXPECT_EQ(run(both, dns_.port(), "1", "192.168.1.21").code, gate_still_open);
 }
 
