@@ -151,11 +151,7 @@ class Reading {
     /// The API server is a witness but on its own nodes: some networks let a pod reach its own node, whatever
     /// the policies say. So it is none where all nodes are.
     void note_api_witness() {
-        Texts behind;
-        for (const Json& slice : items(cluster_lists().slices)) {
-            for (const Json& endpoint : at(slice, "/endpoints"))
-                add_all(behind, at(endpoint, "/addresses"));
-        }
+        const Texts behind = endpoints_of_api();
         Texts on;
         bool elsewhere = false;
         for (const Json& node : items(cluster_lists().nodes)) {
@@ -200,12 +196,18 @@ class Reading {
                                what, name)});
     }
 
-    void read_api() {
+    Texts endpoints_of_api() const {
+        Texts all;
         for (const Json& slice : items(cluster_lists().slices)) {
-            for (const Json& endpoint : at(slice, "/endpoints")) {
-                add_all(facts_.api_addresses, at(endpoint, "/addresses"));
-            }
+            for (const Json& endpoint : at(slice, "/endpoints"))
+                add_all(all, at(endpoint, "/addresses"));
         }
+        return all;
+    }
+
+    void read_api() {
+        for (const std::string& address : endpoints_of_api())
+            add(facts_.api_addresses, address);
         const std::string host = host_of(hints_.server);
         add(facts_.api_addresses, host);
         if (host.empty() || is_address(host) || host == "localhost") return;

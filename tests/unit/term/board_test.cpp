@@ -69,7 +69,6 @@ TEST(Board, GivesTheWhyALineOfItsOwnOnNarrowTerminals) {
     EXPECT_EQ(board.draw(40, start + 4s, ascii), "| deployment/hermes  4s\n    the image is being pulled\n");
 }
 
-/// They scroll up and are never drawn again.
 /// They scroll up and are never drawn again; and a command in one is copied as one line.
 TEST(Board, FinishedRowsAreWhole) {
     const std::string why = "the key is refused; hermesctl rotate-secret MINIMAX_API_KEY sets a new one";
