@@ -79,8 +79,7 @@ class Composer {
                 take_secret(key, source);
             } catch (const Error& error) {
                 if (error.code() != ExitCode::usage) throw;
-                const bool named = error.message().find(key) != std::string::npos;
-                missing_.push_back(named ? error.message() : fmt::format("{}: {}", key, error.message()));
+                missing_.push_back(error.message());
                 unread_.insert(key);
             }
         }

@@ -44,9 +44,12 @@ std::vector<std::string> arguments_of(const Json& command) {
 
 std::string from_file(const std::string& key, const std::string& path, const std::string& folder) {
     const std::string place = (std::filesystem::path(folder) / path).string();
-    const auto text = read_file(place);
-    if (!text) refuse(fmt::format("{}: there is no file {}", key, place));
-    return *text;
+    try {
+        if (const auto text = read_file(place)) return *text;
+    } catch (const Error& error) {
+        refuse(fmt::format("{}: {}", key, error.message()));
+    }
+    refuse(fmt::format("{}: there is no file {}", key, place));
 }
 
 std::string from_program(const std::string& key, const Json& command, const Environment& environment) {

@@ -97,8 +97,10 @@ TEST_F(ComposeTest, WhatIsWrongWithSecretsIsToldWithAllElseThatIsMissing) {
     environment_["TOKEN"] = "malformed-token-of-somebody";
     const Json settings =
         R"({"secrets": {"TELEGRAM_BOT_TOKEN": {"env": "TOKEN"}, "COLONY_PAT": {"env": "NOT_SET"},
+        "GITHUB_PAT": {"file": "/"},
         "MINIMAX_API_KEY": {"file": "/nowhere/key"}}})"_json;
     const std::string all = complaint(settings);
+    EXPECT_THAT(all, HasSubstr("GITHUB_PAT: / is a directory, not a file"));
     EXPECT_THAT(all, AllOf(HasSubstr("COLONY_PAT: the variable NOT_SET is not set"),
                            HasSubstr("MINIMAX_API_KEY: there is no file /nowhere/key"),
                            HasSubstr("TELEGRAM_BOT_TOKEN: is no bot token"), HasSubstr("--allow-user")));
