@@ -2,16 +2,18 @@
 
 import argparse
 import ipaddress
+import json
 import os
 import signal
 import subprocess
+import tarfile
 import tempfile
 import threading
 import unittest
 from pathlib import Path
 from unittest import mock
 
-from lib import build, cgroups, checks, cli, deps, network, node_images, proxy, root
+from lib import archive, build, cgroups, checks, cli, deps, network, node_images, proxy, root
 from lib.cluster import started, troubles
 from lib.enforcement import Enforcement
 from lib.holder import start_time
@@ -197,6 +199,23 @@ class Images(unittest.TestCase):
             ("localhost:5000/a", "localhost:5000/a:latest"),
         ):
             self.assertEqual(node_images.full(given), full)
+
+    def test_two_archives_share_no_layers_name(self):
+        scratch = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        names = []
+        for image in ("one", "two"):
+            root = scratch / image
+            root.mkdir()
+            (root / "file").write_text(image)
+            archive.write(scratch / f"{image}.tar", image, root, {})
+            archive.derive(scratch / f"{image}-derived.tar", image, scratch / f"{image}.tar", {"User": "1"})
+            for written in (f"{image}.tar", f"{image}-derived.tar"):
+                with tarfile.open(scratch / written) as content:
+                    names.append(json.load(content.extractfile("manifest.json"))[0]["Layers"][0])
+                    self.assertIn(names[-1], content.getnames())
+        self.assertEqual(names[0], names[1])
+        self.assertEqual(names[2], names[3])
+        self.assertNotEqual(names[0], names[2])
 
 
 class Shell(unittest.TestCase):

@@ -6,7 +6,7 @@ import json
 import os
 import tarfile
 
-FORMAT = "1"  # part of the images' keys: another one makes them anew
+FORMAT = "2"  # part of the images' keys: another one makes them anew
 
 
 def write(target, reference, root, config):
@@ -27,8 +27,13 @@ def derive(target, reference, source, config):
     with tarfile.open(source) as archive:
         described = json.load(archive.extractfile("manifest.json"))[0]["Config"]
         digest = json.load(archive.extractfile(described))["rootfs"]["diff_ids"][0].removeprefix("sha256:")
-        layer = archive.getmember("layer.tar")
+        layer = archive.getmember(layer_name(digest))
         pack(target, reference, config, digest, layer.size, archive.extractfile(layer))
+
+
+def layer_name(digest):
+    """Its own for each: by this name containerd goes on with what an import that was killed has left."""
+    return f"{digest}.tar"
 
 
 def pack(target, reference, config, digest, size, layer):
@@ -42,13 +47,13 @@ def pack(target, reference, config, digest, size, layer):
         }
     ).encode()
     name = hashlib.sha256(description).hexdigest() + ".json"
-    manifest = json.dumps([{"Config": name, "RepoTags": [reference], "Layers": ["layer.tar"]}]).encode()
+    manifest = json.dumps([{"Config": name, "RepoTags": [reference], "Layers": [layer_name(digest)]}]).encode()
     unfinished = target.with_suffix(".new")
     with tarfile.open(unfinished, "w") as archive:
         for entry, length, content in (
             (name, len(description), io.BytesIO(description)),
             ("manifest.json", len(manifest), io.BytesIO(manifest)),
-            ("layer.tar", size, layer),
+            (layer_name(digest), size, layer),
         ):
             header = tarfile.TarInfo(entry)
             header.size = length
