@@ -11,4 +11,10 @@ void Error::during(std::string frame) {
     trail_.push_back(std::move(frame));
 }
 
+Error Error::with_code(ExitCode code) const {
+    Error same(*this);
+    same.code_ = code;
+    return same;
+}
+
 }  // namespace hermesctl

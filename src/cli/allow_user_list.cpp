@@ -137,9 +137,7 @@ Json to_json(const Listing& shown) {
 kube::Json users_secret(Session& session, const hermes::Names& names) {
     auto secret = session.client().get(names.secret());
     if (secret) return std::move(*secret);
-    throw Error(ExitCode::failed,
-                fmt::format("there is no {} in namespace {}", title(names.secret()), names.ns),
-                "hermesctl list shows what is there; hermesctl deploy makes one");
+    throw hermes::missing(names.secret());
 }
 
 std::optional<People> people_inside(Session& session, const hermes::Names& names,

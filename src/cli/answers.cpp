@@ -114,16 +114,10 @@ std::string Answers::text() const {
     return bot.empty() ? "the bot answers\n" : fmt::format("the bot answers: message {}\n", bot);
 }
 
-Error not_installed(const hermes::Names& names) {
-    return {ExitCode::failed,
-            fmt::format("there is no {} in namespace {}", title(names.deployment()), names.ns),
-            "hermesctl deploy, or hermesctl list to see what is there"};
-}
-
 std::optional<ModelChoice> known_model(Session& session, const hermes::Names& names) {
     const std::array refs{names.deployment(), names.config()};
     const auto found = session.client().get_all(refs);
-    if (found[0].not_found()) throw not_installed(names);
+    if (found[0].not_found()) throw hermes::missing(refs[0]);
     try {
         const hermes::Live live{{{refs[0], found[0].value()}, {refs[1], found[1].value()}}};
         const kube::Json settings = hermes::settings_of(live, names);

@@ -22,9 +22,6 @@ struct Answers {
 
 using hermes::ModelChoice;
 
-/// There is no such installation.
-Error not_installed(const hermes::Names&);
-
 /// What it is set to use. Nothing, with a warning, where that cannot be read or is no provider we know: it
 /// still may answer, only nobody asks the provider. Throws Error{failed} where there is no installation.
 std::optional<ModelChoice> known_model(Session&, const hermes::Names&);

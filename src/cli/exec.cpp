@@ -21,7 +21,8 @@ struct ExecFlags {
 
 ExitCode exec(Session& session, const ExecFlags& flags, const std::vector<std::string>& words) {
     if (flags.tty) return run_in_terminal(session, flags.root, words);
-    return own_failures(session, [&] {
+    session.story().hide();
+    return own_failures([&] {
         const hermes::Target target = hermes::running_agent(session.client(), requested_names(session));
         const kube::ExecRequest request{.ns = target.ns,
                                         .pod = target.pod,

@@ -4,7 +4,6 @@
 #include "commands.hpp"
 #include "flags.hpp"
 #include "hermesctl/term/text.hpp"
-#include "remote.hpp"
 #include "requested.hpp"
 #include "stream_exec.hpp"
 
@@ -30,11 +29,12 @@ ExitCode logs(Session& session, const hermes::LogRequest& request) {
         return write_all(Streams{}.out, shown(session, request, line));
     };
     try {
-        plain_failures([&] { hermes::read_log(session.client(), names, request, print, session.story()); });
+        hermes::read_log(session.client(), names, request, print, session.story());
     } catch (const Error& error) {
         // Ctrl-C is how a log that is followed ends: nothing went wrong, nothing is to be done again.
-        if (!request.follow || error.code() != ExitCode::interrupted) throw;
-        return ExitCode::interrupted;
+        if (request.follow && error.code() == ExitCode::interrupted) return ExitCode::interrupted;
+        if (error.code() != ExitCode::exec_failed) throw;
+        throw error.with_code(ExitCode::failed);  // there is no exit code of a command to be told from
     }
     return ExitCode::ok;
 }

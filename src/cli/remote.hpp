@@ -9,12 +9,10 @@
 
 namespace hermesctl::cli {
 
-/// The exit code of a remote command as ours. What goes wrong around it is ExitCode::exec_failed, so that
-/// nobody takes it for the command's own code; an interrupt and a wrong command line stay what they are.
-ExitCode own_failures(Session&, const std::function<int()>& remote);
-
-/// For commands that pass on no exit code: what is ExitCode::exec_failed below is a failure as any other.
-void plain_failures(const std::function<void()>& work);
+/// The exit code of what works in the container as ours. What goes wrong around it is ExitCode::exec_failed,
+/// so that nobody takes it for a command's own code; an interrupt and a wrong command line stay what they
+/// are.
+ExitCode own_failures(const std::function<int()>& remote);
 
 /// Runs it with our terminal as its own. Throws Error{usage} where there is none.
 ExitCode run_in_terminal(Session&, bool root, const std::vector<std::string>& argv);

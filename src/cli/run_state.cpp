@@ -4,6 +4,7 @@
 #include "drain.hpp"
 #include "flags.hpp"
 #include "hermesctl/hermes/hardening.hpp"
+#include "hermesctl/hermes/roll.hpp"
 #include "hermesctl/hermes/rotation.hpp"
 #include "requested.hpp"
 
@@ -26,10 +27,6 @@ struct RunFlags {
     bool dry_run = false;
     std::chrono::milliseconds drain{60'000};
 };
-
-/// Of the rollout tools, not ours: written by the apply manager the annotation would vanish with the next
-/// deploy and roll the pod once more.
-constexpr std::string_view restart_manager = "kubectl-rollout";
 
 Json scale_to(int replicas) {
     return {{"spec", {{"replicas", replicas}}}};
@@ -83,7 +80,7 @@ void wait_until_stopped(Session& session, const hermes::Names& names, std::int64
 /// The Deployment that is to change.
 Json installed(Session& session, const hermes::Names& names) {
     auto deployment = session.client().get(names.deployment());
-    if (!deployment) throw not_installed(names);
+    if (!deployment) throw hermes::missing(names.deployment());
     hermes::expect_root_warning(session.client(), hermes::wants_hardness(*deployment));
     return std::move(*deployment);
 }
@@ -128,14 +125,8 @@ ExitCode restart(Session& session, const RunFlags& flags) {
     hermes::HeldLease lease(session.client(), names, hermes::this_holder(), session.story());
     drain(session, names, flags.drain, &lease);
     // A Secret that was changed without a restart gets in force as by deploy, which then has nothing to do.
-    const auto pending = hermes::pending_mark(session.client(), names, deployment);
-    const Json annotations =
-        pending.value_or(Json{{"kubectl.kubernetes.io/restartedAt", rfc3339(session.clock().wall())}});
-    const Json body{{"spec", {{"template", {{"metadata", {{"annotations", annotations}}}}}}}};
-    session.client()
-        .patch(names.deployment(), kube::Patch::merge, body, pending ? kube::field_manager : restart_manager)
-        .value();
-    session.story().on({"apply", title(names.deployment()), State::done, "restarting"});
+    hermes::roll(session.client(), names, hermes::pending_mark(session.client(), names, deployment),
+                 session.story());
     return answer(session, names, flags, &lease);
 }
 

@@ -156,12 +156,8 @@ void judge_secret(const hermes::Live& live, const hermes::Names& names, Status& 
 
 Status look(Session& session, const hermes::Names& names, bool check) {
     const hermes::Live live = hermes::read_live(session.client(), names);
-    if (!live.installed(names)) {
-        throw Error(ExitCode::failed,
-                    fmt::format("there is no {} in namespace {}", title(names.deployment()), names.ns),
-                    "hermesctl deploy, or hermesctl list to see what is there");
-    }
-    const hermes::Values values = hermes::values_of(hermes::settings_of(live, names));
+    if (!live.installed(names)) throw hermes::missing(names.deployment());
+    const auto [values, refused] = hermes::standing_of(live, names);
     const hermes::Glance now = hermes::glance(session.client(), names);
     Status status;
     judge(now.assessment, now.snapshot, status);
@@ -171,6 +167,8 @@ Status look(Session& session, const hermes::Names& names, bool check) {
     const bool caged = !live.of(names.policy()).is_null();
     status.cage =
         caged ? title(names.policy()) + " is there" : "NO NetworkPolicy (hermesctl deploy puts it back)";
+    for (const std::string& why : refused)
+        status.drift.push_back("somebody changed what deploy would not take: " + why);
     judge_secret(live, names, status);
     if (check) judge_cage(session, names, status);
     if (!check && caged) status.cage += "; what it opens was not looked at (hermesctl verify does)";
@@ -185,18 +183,31 @@ struct StatusFlags {
     bool no_check = false;
 };
 
+/// What is new, until an interrupt. A server that is away meanwhile is told, and asked again.
+ExitCode watch(Session& session, const hermes::Names& names) {
+    for (std::string last;; session.clock().sleep(2s)) {
+        try {
+            throw_if_interrupted();
+            const Status now = look(session, names, false);
+            const Json json = to_json(now);
+            if (last != json_text(json)) session.print_result(json, to_text(now));
+            last = json_text(json);
+        } catch (const Error& error) {
+            if (error.code() == ExitCode::interrupted) return ExitCode::interrupted;
+            if (error.code() != ExitCode::unreachable || last.empty()) throw;
+            if (last != error.message())
+                session.story().on({"status", "server", State::warning, error.message()});
+            last = error.message();
+        }
+    }
+}
+
 ExitCode status(Session& session, const StatusFlags& flags) {
     const hermes::Names names = requested_names(session);
-    std::string last;
-    while (true) {
-        const Status now = look(session, names, !flags.no_check && !flags.watch);
-        const Json json = to_json(now);
-        if (json.dump() != last) session.print_result(json, to_text(now));
-        last = json.dump();
-        if (!flags.watch) return now.answering ? ExitCode::ok : ExitCode::failed;
-        session.clock().sleep(2s);
-        throw_if_interrupted();
-    }
+    if (flags.watch) return watch(session, names);
+    const Status now = look(session, names, !flags.no_check);
+    session.print_result(to_json(now), to_text(now));
+    return now.answering ? ExitCode::ok : ExitCode::failed;
 }
 
 }  // namespace

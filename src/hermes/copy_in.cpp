@@ -17,10 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 using kube::Json;
 
-Error unreadable(const fs::path& path, const std::string& why) {
-    return {ExitCode::failed, fmt::format("{}: {}", path.string(), why)};
-}
-
 /// Its last part as it was typed (a link keeps its own name); of "." and the like what they stand for.
 std::string name_of(const fs::path& local) {
     const std::string typed = local.has_filename() ? local.filename() : local.parent_path().filename();
@@ -31,7 +27,7 @@ std::string name_of(const fs::path& local) {
 class Descriptor {
   public:
     explicit Descriptor(const fs::path& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
-        if (fd_ < 0) throw unreadable(path, std::strerror(errno));
+        if (fd_ < 0) throw failed(path, std::strerror(errno));
     }
     ~Descriptor() { ::close(fd_); }
     Descriptor(const Descriptor&) = delete;
@@ -74,7 +70,7 @@ class Sender {
         try {
             return send(entry.dump() + "\n");
         } catch (const Json::type_error&) {
-            throw unreadable(path, "its name is not UTF-8");
+            throw failed(path, "its name is not UTF-8");
         }
     }
 
@@ -86,8 +82,7 @@ class Sender {
     bool file(const fs::path& path, const std::string& name) {
         const Descriptor source(path);
         struct stat info {};
-        if (::fstat(source.get(), &info) != 0 || !S_ISREG(info.st_mode))
-            throw unreadable(path, "is not a file");
+        if (::fstat(source.get(), &info) != 0 || !S_ISREG(info.st_mode)) throw failed(path, "is not a file");
         const auto mode = (static_cast<unsigned>(info.st_mode) & 0777U) | 0600U;
         if (!say(path, {{"path", name}, {"folder", false}, {"mode", mode}, {"size", info.st_size}}))
             return false;
@@ -96,8 +91,8 @@ class Sender {
         std::vector<char> block(64u << 10);
         for (auto left = static_cast<std::size_t>(info.st_size); left > 0;) {
             const ssize_t count = ::read(source.get(), block.data(), std::min(left, block.size()));
-            if (count < 0) throw unreadable(path, std::strerror(errno));
-            if (count == 0) throw unreadable(path, "became shorter while it was read");
+            if (count < 0) throw failed(path, std::strerror(errno));
+            if (count == 0) throw failed(path, "became shorter while it was read");
             if (!send({block.data(), static_cast<std::size_t>(count)})) return false;
             left -= static_cast<std::size_t>(count);
         }
@@ -113,18 +108,10 @@ class Sender {
     Sha256 sum_{};
 };
 
-void walk(Sender& sender, const fs::path& local) {
-    try {
-        sender.tree(local);
-    } catch (const fs::filesystem_error& problem) {
-        throw unreadable(problem.path1(), problem.code().message());
-    }
-}
-
 Copied look(kube::Client& client, const Target& target, const fs::path& local, const std::string& inside,
             const CopyOptions& options) {
     Sender counter(nullptr);
-    walk(counter, local);
+    counter.tree(local);
     CopySession session(client, target, options.root,
                         {"look", inside, name_of(local), options.replace ? "1" : "0"});
     const int code = session.finish();
@@ -139,13 +126,13 @@ Copied look(kube::Client& client, const Target& target, const fs::path& local, c
 }  // namespace
 
 Copied copy_in(kube::Client& client, const Target& target, const fs::path& local, const std::string& inside,
-               const CopyOptions& options) {
-    if (!fs::exists(local)) throw unreadable(local, "there is no such file");
+               const CopyOptions& options) try {
+    if (!fs::exists(local)) throw failed(local, "there is no such file");
     if (options.dry_run) return look(client, target, local, inside, options);
     const std::string name = name_of(local);
     CopySession session(client, target, options.root, {"put", inside, name, options.replace ? "1" : "0"});
     Sender sender(&session);
-    walk(sender, local);
+    sender.tree(local);
     const int code = session.finish();
     const Json said = Json::parse(session.text(), nullptr, false);
     const std::string path = kube::text_at(said, "/path");
@@ -153,6 +140,8 @@ Copied copy_in(kube::Client& client, const Target& target, const fs::path& local
     if (code != 0 || kube::int_at(said, "/files", -1) != static_cast<std::int64_t>(sender.files))
         throw session.failure(code);
     return {.path = path, .files = sender.files, .left_out = std::move(sender.left_out)};
+} catch (const fs::filesystem_error& problem) {
+    throw failed(problem.path1(), problem.code().message());
 }
 
 }  // namespace hermesctl::hermes

@@ -21,10 +21,6 @@ using kube::Json;
 
 constexpr std::size_t longest_entry = 64u << 10;
 
-Error failed(const fs::path& path, const std::string& why) {
-    return {ExitCode::failed, fmt::format("{}: {}", path.string(), why)};
-}
-
 /// "logs" of "workspace/logs/".
 fs::path name_of(const std::string& inside) {
     return fs::path(inside.substr(0, inside.find_last_not_of('/') + 1)).filename();
@@ -160,7 +156,7 @@ void receive(CopySession& session, Receiver& receiver) {
 }  // namespace
 
 Copied copy_out(kube::Client& client, const Target& target, const std::string& inside, const fs::path& local,
-                const CopyOptions& options) {
+                const CopyOptions& options) try {
     fs::path final = local;
     if (fs::is_directory(local) || !local.has_filename()) final = local / name_of(inside);
     if (fs::is_directory(final)) throw failed(final, "is a folder that exists");
@@ -187,6 +183,8 @@ Copied copy_out(kube::Client& client, const Target& target, const std::string& i
     fs::rename(workplace.content(), final, problem);
     if (problem) throw failed(final, problem.message());
     return {.path = final.string(), .files = receiver.files, .left_out = std::move(receiver.left_out)};
+} catch (const fs::filesystem_error& problem) {
+    throw failed(problem.path1(), problem.code().message());
 }
 
 }  // namespace hermesctl::hermes

@@ -30,6 +30,10 @@ void keep(std::string& text, std::string_view bytes) {
 
 }  // namespace
 
+Error failed(const std::filesystem::path& path, const std::string& why) {
+    return {ExitCode::failed, fmt::format("{}: {}", path.string(), why)};
+}
+
 CopySession::CopySession(kube::Client& client, const Target& target, bool root,
                          const std::vector<std::string>& arguments)
     : transport_(client.transport()),

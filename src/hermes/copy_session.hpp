@@ -13,6 +13,9 @@ namespace hermesctl::hermes {
 
 inline constexpr int already_there = 4;
 
+/// What is wrong with a file here.
+Error failed(const std::filesystem::path&, const std::string& why);
+
 class CopySession {
   public:
     using Take = std::function<void(std::string_view)>;

@@ -35,7 +35,7 @@ Snapshot read(kube::Client& client, const Names& names) {
             .pods = objects_of(answers[2]),
             .claim = only(explaining(3)),
             .events = explaining(4),
-            .moment = client.clock().wall()};
+            .moment = client.server_time()};
 }
 
 void ask(kube::Client& client, const std::string& ns, const std::string& pod, Snapshot& now) {

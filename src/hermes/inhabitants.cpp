@@ -78,16 +78,27 @@ class Search {
     }
 
   private:
-    /// What can be in a namespace and can be deleted with it. Groups by their preferred version: each object
-    /// is found once.
-    std::vector<Collection> collections() {
+    /// "/api/v1", and each group's versions, the preferred one first.
+    std::vector<std::string> versions() {
         std::vector<std::string> paths{"/api/v1"};
         const kube::Outcome groups = client_.get_path("/apis");
         if (groups.error) unseen("/apis", *groups.error);
-        if (groups.object) {
-            for (const Json& group : at(*groups.object, "/groups"))
-                paths.push_back("/apis/" + text_at(group, "/preferredVersion/groupVersion"));
+        if (!groups.object) return paths;
+        for (const Json& group : at(*groups.object, "/groups")) {
+            const std::string preferred = text_at(group, "/preferredVersion/groupVersion");
+            paths.push_back("/apis/" + preferred);
+            for (const Json& version : at(group, "/versions")) {
+                const std::string other = text_at(version, "/groupVersion");
+                if (other != preferred) paths.push_back("/apis/" + other);
+            }
         }
+        return paths;
+    }
+
+    /// What can be in a namespace and can be deleted with it. A kind is looked for in one version of its
+    /// group, since each of them has all of its objects; some kinds are not in the preferred one.
+    std::vector<Collection> collections() {
+        const std::vector<std::string> paths = versions();
         std::vector<Collection> found;
         const auto answers = read_all(client_, paths);
         for (std::size_t i = 0; i < paths.size(); ++i) {
@@ -97,18 +108,20 @@ class Search {
         return found;
     }
 
-    void add_kinds(const std::string& path, const Json& resources, std::vector<Collection>& found) const {
+    void add_kinds(const std::string& path, const Json& resources, std::vector<Collection>& found) {
+        const std::string group = path.substr(0, path.rfind('/'));
         for (const Json& resource : resources) {
             const Json& verbs = at(resource, "/verbs");
             const auto can = [&](const char* verb) {
                 return std::find(verbs.begin(), verbs.end(), Json(verb)) != verbs.end();
             };
             const std::string kind = text_at(resource, "/kind");
-            if (!kube::bool_at(resource, "/namespaced") || !can("list") || !can("delete") || kind == "Event")
+            const std::string name = text_at(resource, "/name");
+            if (!kube::bool_at(resource, "/namespaced") || !can("list") || !can("delete") ||
+                kind == "Event" || !looked_for_.insert(group + "/" + name).second)
                 continue;
-            found.push_back({fmt::format("{}/namespaces/{}/{}", path, net::percent_encode(names_.ns),
-                                         text_at(resource, "/name")),
-                             kind});
+            found.push_back(
+                {fmt::format("{}/namespaces/{}/{}", path, net::percent_encode(names_.ns), name), kind});
         }
     }
 
@@ -155,6 +168,7 @@ class Search {
     kube::Client& client_;
     const Names& names_;
     std::set<std::string> ours_{};
+    std::set<std::string> looked_for_{};  // GROUP/RESOURCE
     std::vector<Found> found_{};
     std::vector<std::string> unseen_{};
 };

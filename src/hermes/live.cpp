@@ -9,6 +9,7 @@
 #include "hermesctl/hermes/render.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 #include "hermesctl/kube/yaml.hpp"
+#include "settings_check.hpp"
 
 #include <algorithm>
 
@@ -118,6 +119,11 @@ void add_pod(Json& settings, const Json& pod, const std::string& name) {
 
 }  // namespace
 
+Error missing(const kube::Ref& ref) {
+    return {ExitCode::failed, fmt::format("there is no {} in namespace {}", title(ref), ref.ns),
+            "hermesctl list shows what is there; hermesctl deploy makes one"};
+}
+
 std::vector<kube::Ref> Names::all() const {
     return {account(), claim(), secret(), config(), policy(), deployment()};
 }
@@ -171,6 +177,27 @@ Json settings_of(const Live& live, const Names& names) {
     copy(claim, "/spec/storageClassName", settings, "/storage/class");
     if (!deployment.is_null()) add_pod(settings, at(deployment, "/spec/template/spec"), names.name);
     return settings;
+}
+
+Standing standing_of(const Live& live, const Names& names) {
+    Standing standing;
+    Json settings;
+    try {
+        settings = settings_of(live, names);
+    } catch (const Error& error) {
+        standing.refused.push_back(error.message());
+        Live rest = live;
+        rest.objects.erase(names.config());
+        settings = settings_of(rest, names);
+    }
+    // One at a time: what is taken out of a list moves the others.
+    for (std::vector<Problem> found; !(found = problems_of(settings)).empty();) {
+        const Problem& problem = found.front();
+        standing.refused.push_back(fmt::format("{}: {}", dotted(problem.pointer), problem.why));
+        settings = settings.patch(Json::array({{{"op", "remove"}, {"path", problem.pointer}}}));
+    }
+    standing.values = values_of(settings);
+    return standing;
 }
 
 std::map<std::string, std::string> secret_values(const Json& secret) {

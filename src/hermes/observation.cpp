@@ -21,12 +21,8 @@ Observation observe(kube::Client& client, const Names& names, const std::string&
     }
     seen.round.run();
     seen.live = live_of(seen.round, names);
-    if (!seen.live.installed(names)) {
-        throw Error(ExitCode::failed,
-                    fmt::format("there is no {} in namespace {}", title(names.deployment()), names.ns),
-                    "hermesctl deploy, or hermesctl list to see what is there");
-    }
-    seen.values = values_of(settings_of(seen.live, names));
+    if (!seen.live.installed(names)) throw missing(names.deployment());
+    seen.values = standing_of(seen.live, names).values;
     seen.cluster =
         cluster_of(seen.round, {.server = server, .except = seen.values.network.except, .resolve = resolve});
     keep_what_was_known(seen.live.of(names.policy()), seen.cluster);

@@ -54,7 +54,6 @@ void contest_strategy(Step& step) {
 /// An object that cannot be dry-run because its namespace is not there: it will be created.
 void create_with_namespace(Step& step) {
     step.change = Change::create;
-    step.namespace_missing = true;
     step.planned = step.object;
 }
 

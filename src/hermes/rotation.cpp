@@ -17,11 +17,6 @@ using kube::at;
 
 constexpr std::string_view command = "rotate-secret";
 
-Error missing(const kube::Ref& ref) {
-    return {ExitCode::failed, fmt::format("there is no {} in namespace {}", title(ref), ref.ns),
-            "hermesctl deploy makes an installation; hermesctl list shows what is there"};
-}
-
 void refuse_immutable(const Json& secret, const Names& names) {
     if (!kube::bool_at(secret, "/immutable")) return;
     throw Error(ExitCode::failed, title(names.secret()) + " is immutable: Kubernetes lets nobody change it",

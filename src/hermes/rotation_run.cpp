@@ -2,6 +2,7 @@
 #include "hermes/rotation_record.hpp"
 #include "hermes/rotation_words.hpp"
 #include "hermesctl/base/crypto.hpp"
+#include "hermesctl/hermes/roll.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 
 #include <algorithm>
@@ -19,9 +20,6 @@ using kube::text_at;
 using Holds = RotationRecord::Holds;
 
 constexpr auto lapse = 30s;  // as the lease's
-
-/// Of the rollout tools, as restart uses it.
-constexpr std::string_view restart_manager = "kubectl-rollout";
 
 bool means_not_up(const Error& error) {
     return error.code() == ExitCode::failed || error.code() == ExitCode::timeout;
@@ -90,7 +88,7 @@ class Rotator {
         if (!restart && !plan.stopped) return done;  // of a stopped one nothing restarts
         try {
             const bool marked = set_mark(secret, plan.deployment);
-            if (!marked && rolls && plan.restart_anyway) restart_pod();
+            if (!marked && rolls && plan.restart_anyway) roll(client_, names_, std::nullopt, reporter_);
         } catch (const kube::ApiError& error) {
             if (!record_ || !is_refusal(error)) throw;
             take_back(secret, error);
@@ -131,18 +129,8 @@ class Rotator {
     bool set_mark(const Json& secret, const Json& deployment) {
         const std::string mark = secrets_mark(salt_of(secret), secret_values(secret));
         if (template_mark(deployment) == mark) return false;
-        roll({{"hermesctl/secret-hmac", mark}}, kube::field_manager);
+        roll(client_, names_, Json{{"hermesctl/secret-hmac", mark}}, reporter_);
         return true;
-    }
-
-    void restart_pod() {
-        roll({{"kubectl.kubernetes.io/restartedAt", rfc3339(client_.clock().wall())}}, restart_manager);
-    }
-
-    void roll(const Json& annotations, std::string_view manager) {
-        const Json body{{"spec", {{"template", {{"metadata", {{"annotations", annotations}}}}}}}};
-        client_.patch(names_.deployment(), kube::Patch::merge, body, manager).value();
-        reporter_.on({"apply", title(names_.deployment()), State::done, "restarting"});
     }
 
     /// The pod may not be rolled: the Secret is as it was, and no pod has seen the new values.
@@ -243,7 +231,7 @@ class Rotator {
         tell(State::done, listed(plan.changes) + " set unseen; the old value cannot be put back");
         Rotated done{.changed = true};
         if (!rolls) return done;
-        restart_pod();
+        roll(client_, names_, std::nullopt, reporter_);
         if (!steps_.wait) return done;
         try {
             return told(plan.changes, finish(plan.changes, std::move(done)));

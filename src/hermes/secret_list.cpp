@@ -114,9 +114,7 @@ void add_shadows(SecretList& list, const Inside& inside) {
 SecretList list_secret(kube::Client& client, const Names& names) {
     const std::array refs{names.secret(), names.deployment()};
     const auto read = client.get_all(refs);
-    if (read[0].not_found())
-        throw Error(ExitCode::failed, fmt::format("there is no {} in namespace {}", title(refs[0]), names.ns),
-                    "hermesctl list shows what is there; hermesctl deploy makes one");
+    if (read[0].not_found()) throw missing(refs[0]);
     const Json& secret = read[0].value();
     const auto values = secret_values(secret);
     const std::string salt = text_at(secret, "/metadata/annotations/hermesctl~1salt");

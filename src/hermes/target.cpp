@@ -54,11 +54,7 @@ void want_agent(kube::Round& round, const Names& names) {
 
 Target agent_of(const kube::Round& round, const Names& names) {
     const kube::Outcome& deployment = round.of(names.deployment());
-    if (deployment.not_found()) {
-        throw Error(ExitCode::failed,
-                    fmt::format("there is no {} in namespace {}", title(names.deployment()), names.ns),
-                    "hermesctl list shows what is there; hermesctl deploy makes one");
-    }
+    if (deployment.not_found()) throw missing(names.deployment());
     const Snapshot now{.deployment = deployment.value(),
                        .replica_sets = by_name(round.of(replica_sets_of(names))),
                        .pods = by_name(round.of(names.pods()))};

@@ -193,7 +193,7 @@ class Waiter {
     bool round() {
         watches_.fill(now_);
         questioner_.listen();
-        now_.moment = client_.clock().wall();
+        now_.moment = client_.server_time();
         now_.agent = questioner_.facts();
         now_.gateway_starts = questioner_.gateway_starts();
         now_.exec_denied = questioner_.denied();

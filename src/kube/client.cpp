@@ -7,6 +7,7 @@
 #include "warnings.hpp"
 
 #include <algorithm>
+#include <ctime>
 #include <utility>
 
 #include <fmt/format.h>
@@ -102,6 +103,7 @@ std::vector<Outcome> Client::outcomes(std::span<const net::Request> requests,
     std::vector<Outcome> result;
     for (net::Response& answer : net::exchange_retrying(transport_, clock_, requests)) {
         show_warnings(answer);
+        note_time(answer);
         Outcome outcome;
         const bool complete = answer.ok() && answer.failure.empty();
         Json body = complete ? Json::parse(answer.body, nullptr, false) : Json();
@@ -128,6 +130,15 @@ void Client::show_warnings(const net::Response& answer) {
             warned_.size() == 1 ? "server" : fmt::format("server ({})", warned_.size());
         reporter_.on({"warning", subject, State::warning, scrub(text)});
     }
+}
+
+void Client::note_time(const net::Response& answer) {
+    const std::string date(answer.header("Date"));
+    std::tm parts{};
+    const char* end = strptime(date.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts);  // RFC 9110, 5.6.7
+    if (end == nullptr || *end != '\0') return;
+    const auto ours = std::chrono::floor<std::chrono::seconds>(clock_.wall());
+    ahead_ = std::chrono::seconds{timegm(&parts)} - ours.time_since_epoch();
 }
 
 }  // namespace hermesctl::kube

@@ -39,15 +39,7 @@ Json without_managed_fields(Json object) {
 }
 
 std::string content_type_of(Patch patch) {
-    switch (patch) {
-        case Patch::merge:
-            return "application/merge-patch+json";
-        case Patch::json:
-            return "application/json-patch+json";
-        case Patch::strategic:
-            break;
-    }
-    return "application/strategic-merge-patch+json";
+    return patch == Patch::merge ? "application/merge-patch+json" : "application/json-patch+json";
 }
 
 /// All of it belongs into the body: the server ignores the query of a DELETE that has one, `dryRun` too.

@@ -160,8 +160,6 @@ net::Response FakeApi::write(const net::Request& request, const Target& target) 
         after = before.patch(body);
     } else if (type == "application/merge-patch+json") {
         after.merge_patch(body);
-    } else if (type == "application/strategic-merge-patch+json") {
-        merge_into(after, body);
     } else {
         after = body;
     }

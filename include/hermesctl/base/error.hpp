@@ -28,6 +28,8 @@ class Error : public std::exception {
 
     /// Adds an outer frame ("applying deployment/hermes"); innermost first.
     void during(std::string frame);
+    /// The same words for another exit status.
+    Error with_code(ExitCode) const;
 
     ExitCode code() const noexcept { return code_; }
     const std::string& message() const noexcept { return message_; }

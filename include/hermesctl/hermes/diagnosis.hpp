@@ -27,7 +27,7 @@ struct Snapshot {
     int gateway_starts = 0;             // seen in the newest pod's container while it ran
     bool exec_denied = false;           // then the pod's Ready decides
     std::string exec_failure{};         // why it could not be asked
-    Clock::Wall moment{};               // when this was so
+    Clock::Wall moment{};               // when this was so, by the server's clock
 };
 
 /// How long a trouble may last before it ends the wait.

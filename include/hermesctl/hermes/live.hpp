@@ -46,9 +46,20 @@ Live live_of(const kube::Round&, const Names&);
 /// The same as a round of its own.
 Live read_live(kube::Client&, const Names&);
 
+/// Error{failed}: there is no such object in its namespace.
+Error missing(const kube::Ref&);
+
 /// Settings that say what is live, in the shape of hermes.yaml: image, model, users, storage, resources, pod
-/// additions. What deploy keeps when nobody names it. Secrets' values are not in it.
+/// additions. What deploy keeps when nobody names it. Secrets' values are not in it. Throws Error{usage} when
+/// the ConfigMap's config.yaml cannot be read.
 Json settings_of(const Live&, const Names&);
+
+/// The same for those who only look: what deploy would refuse in a file is left at its default.
+struct Standing {
+    Values values{};
+    std::vector<std::string> refused{};  // "pod.env.X: why"
+};
+Standing standing_of(const Live&, const Names&);
 
 /// The Secret's data, decoded (and remembered for scrubbing).
 std::map<std::string, std::string> secret_values(const Json& secret);

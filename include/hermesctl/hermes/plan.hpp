@@ -16,7 +16,6 @@ struct Step {
     Json object{};  // to be applied
     kube::Ref ref{};
     Change change = Change::same;
-    bool namespace_missing = false;        // the dry run could not be asked; "create" is certain all the same
     std::vector<std::string> fields{};     // "spec.replicas: 1 -> 2", secrets' values masked
     std::vector<kube::Cause> taken{};      // fields of kubectl's managers that are taken over
     std::vector<kube::Cause> conflicts{};  // fields of other managers; force-conflicts takes them

@@ -90,7 +90,7 @@ struct Permission {
     std::string name{};
 };
 
-enum class Patch { merge, json, strategic };
+enum class Patch { merge, json };
 
 class Client {
   public:
@@ -135,16 +135,20 @@ class Client {
 
     net::Transport& transport() { return transport_; }
     Clock& clock() { return clock_; }
+    /// What the server's clock says, of which the times in its objects are: by the Date of its last answer.
+    Clock::Wall server_time() { return clock_.wall() + ahead_; }
 
   private:
     std::vector<Outcome> outcomes(std::span<const net::Request>, std::span<const std::string> what_for);
     void show_warnings(const net::Response&);
+    void note_time(const net::Response&);
 
     net::Transport& transport_;
     Clock& clock_;
     Reporter& reporter_;
     std::set<std::string> warned_{};
     std::vector<std::string> expected_{};
+    std::chrono::seconds ahead_{0};  // of us
 };
 
 Read read_of(const Ref&);

@@ -100,7 +100,22 @@ TEST_F(AnswersTest, WatchingTellsEachStateOnceUntilAnInterrupt) {
     EXPECT_EQ(said.rfind("it answers\n"), first) << said;
     EXPECT_NE(second, std::string::npos) << said;
     EXPECT_EQ(said.rfind("it does not answer"), second) << said;
-    EXPECT_THAT(err(), HasSubstr("error: interrupted"));
+    EXPECT_EQ(err(), "") << "to end it so is no error";
+}
+
+TEST_F(AnswersTest, WatchingTellsOnceThatTheServerIsAwayAndGoesOn) {
+    catch_interrupts();
+    int looks = 0;
+    api().on_exec = [&](hermesctl::testing::FakeProcess& process) {
+        if (++looks == 2) ::raise(SIGINT);
+        answer(process);
+        if (looks != 1) return;
+        api().down = true;
+        world_.transport.after(30s, [this] { api().down = false; });
+    };
+    EXPECT_EQ(run({"status", "--watch"}), ExitCode::interrupted) << err();
+    EXPECT_EQ(looks, 2);
+    EXPECT_EQ(err(), "warn  server  cannot reach the API server: connection refused\n");
 }
 
 TEST_F(AnswersTest, StatusTellsWhetherTheCageLeaks) {
@@ -166,6 +181,13 @@ TEST_F(AnswersTest, StatusTellsThatTheAgentLacksWhatTheSecretHolds) {
     has("1,2");
     api().merge(names.deployment(), {{"spec", {{"replicas", 0}}}});
     EXPECT_EQ(drift({"--no-check"}), "[]") << "a start brings it in force, too";
+}
+
+TEST_F(AnswersTest, StatusTellsWhatDeployWouldNotTakeAndGoesOn) {
+    const hermes::Names names{.ns = "hermes", .name = "hermes"};
+    api().merge(names.config(), {{"data", {{"config.yaml", "a: ["}}}});
+    EXPECT_EQ(run({"status", "--no-check", "-o", "json"}), ExitCode::ok) << err();
+    EXPECT_THAT(Json::parse(out())["drift"].dump(), HasSubstr("what deploy would not take: "));
 }
 
 TEST_F(AnswersTest, AMuteBotIsAFailureForStatusAndForWait) {

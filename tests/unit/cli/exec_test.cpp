@@ -46,7 +46,7 @@ TEST_F(Exec, WhereNothingIsRootRootIsRefusedAndTheAgentIsNot) {
     };
     EXPECT_EQ(run({"exec", "--root", "--", "id"}), 125);
     EXPECT_THAT(world_.err.str(), HasSubstr("there is no root in the agent's container"));
-    EXPECT_EQ(run({"cp", "--root", ":a", ::testing::TempDir() + "exec-test-copy"}), 1);
+    EXPECT_EQ(run({"cp", "--root", ":a", ::testing::TempDir() + "exec-test-copy"}), 125);
     EXPECT_TRUE(ran.empty());
     EXPECT_EQ(run({"exec", "--", "id"}), 0);
     EXPECT_EQ(ran.front(), "/usr/bin/env") << "it is the agent already";
@@ -61,10 +61,10 @@ TEST_F(Exec, AWrongCommandLineIs2) {
     EXPECT_EQ(run({"cp", "-f", "/nonexistent.yaml", ":a", "b"}), 2);
 }
 
-TEST_F(Exec, CommandsWithoutARemoteExitCodeFailAsAnyOther) {
+TEST_F(Exec, ACopyThatFailsIs125AndALogAFailureAsAnyOther) {
     world_.api.on_exec = [](FakeProcess& process) { process.lose("reset"); };
-    EXPECT_EQ(run({"cp", ":a", "/nonexistent/b"}), 1);
-    EXPECT_EQ(run({"cp", ":a", ::testing::TempDir() + "exec-test-copy"}), 1);
+    EXPECT_EQ(run({"cp", ":a", "/nonexistent/b"}), 125);
+    EXPECT_EQ(run({"cp", ":a", ::testing::TempDir() + "exec-test-copy"}), 125);
     EXPECT_EQ(run({"logs"}), 1);
     EXPECT_THAT(world_.err.str(), HasSubstr("the connection was lost"));
 }

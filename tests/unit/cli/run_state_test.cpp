@@ -197,7 +197,7 @@ TEST_F(RunState, HintsMeanTheInstanceOfThisRun) {
     EXPECT_THAT(run({"teardown", "-n", "bots", "--name", "bob", "-y"}),
                 HasSubstr("hermesctl teardown -n bots --name bob --delete-data"));
     EXPECT_THAT(run({"stop", "-n", "bots", "--name", "bob"}, ExitCode::failed),
-                HasSubstr("hermesctl deploy -n bots --name bob, or hermesctl list to see"));
+                HasSubstr("hermesctl deploy -n bots --name bob makes one"));
 }
 
 }  // namespace

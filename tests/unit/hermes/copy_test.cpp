@@ -207,6 +207,15 @@ TEST_F(Copy, AFileThatGrowsIsCopiedAsLongAsItWas) {
     EXPECT_GE(fs::file_size(here_ / "gateway.log"), 100'001U);
 }
 
+TEST_F(Copy, APathThatCannotBeLookedAtIsNamedWithItsCause) {
+    const std::string endless(300, 'a');
+    EXPECT_EQ(refusal_of([&] { in(endless, there_.string()); }), endless + ": File name too long");
+    EXPECT_EQ(refusal_of([&] { out("a.md", here_ / endless); }),
+              (here_ / endless).string() + ": File name too long");
+    fs::create_symlink("loop", here_ / "loop");
+    EXPECT_THAT(refusal_of([&] { in(here_ / "loop", there_.string()); }), HasSubstr("symbolic links"));
+}
+
 TEST_F(Copy, ACopyThatIsCutOffLeavesNothingBehind) {
     api_.on_exec = [](FakeProcess& process) {
         process.out("{\"path\":\"\",\"folder\":false,\"mode\":420,\"size\":10}\n12345");

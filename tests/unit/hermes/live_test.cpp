@@ -15,6 +15,8 @@ namespace {
 
 using namespace nlohmann::json_literals;
 using ::testing::ElementsAre;
+using ::testing::StartsWith;
+using ::testing::UnorderedElementsAre;
 
 const Names names{.ns = "hermes", .name = "hermes"};
 
@@ -127,6 +129,30 @@ TEST(SettingsOf, RefusesAConfigThatIsNoYaml) {
     } catch (const Error& error) {
         EXPECT_THAT(error.trail(), ElementsAre("reading configmap/hermes-config"));
     }
+}
+
+/// Who looks has to see it, whatever somebody made of it.
+TEST(StandingOf, WhatDeployWouldRefuseIsLeftAtItsDefaultAndTold) {
+    std::vector<Json> objects = kube::parse_yaml(by_hand, "by hand");
+    objects[2]["data"]["config.yaml"] = "model: {provider: nobodys}";
+    Json& container = objects[3]["spec"]["template"]["spec"]["containers"][1];
+    container["env"].push_back({{"name", "GATEWAY_ALLOW_ALL_USERS"}, {"value", "true"}});
+    container["resources"]["limits"]["memory"] = "0";
+    objects[3]["spec"]["template"]["spec"]["imagePullSecrets"] = R"([{}, {"name": "one"}, {}])"_json;
+    const Standing standing = standing_of(live_of(objects), names);
+    EXPECT_EQ(standing.values.provider, Values{}.provider);
+    EXPECT_EQ(standing.values.pod.env, R"({"TZ": "Europe/Berlin"})"_json);
+    EXPECT_EQ(standing.values.resources.limits, Values{}.resources.limits);
+    EXPECT_EQ(standing.values.pod.image_pull_secrets, R"(["one"])"_json);
+    EXPECT_EQ(standing.values.image, "docker.io/nousresearch/hermes-agent:v2026.9.14");
+    EXPECT_THAT(standing.refused,
+                UnorderedElementsAre(
+                    StartsWith("model.provider: "), StartsWith("resources.limits.memory: "),
+                    "pod.env.GATEWAY_ALLOW_ALL_USERS: would let others in than telegram.allowedUsers says",
+                    "pod.imagePullSecrets[0]: is empty", "pod.imagePullSecrets[1]: is empty"));
+
+    objects[2]["data"]["config.yaml"] = "a: [";
+    EXPECT_EQ(standing_of(live_of(objects), names).refused.size(), 5u) << "the ConfigMap is one of them";
 }
 
 /// A second deploy without the first one's flags changes nothing.

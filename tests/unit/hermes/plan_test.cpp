@@ -64,7 +64,6 @@ TEST_F(PlanTest, CreatesWhatIsNotThere) {
     ASSERT_EQ(made.steps.size(), 7u);
     for (const Step& step : made.steps)
         EXPECT_EQ(step.change, Change::create) << title(step.ref);
-    EXPECT_TRUE(made.of("Secret").namespace_missing);
     EXPECT_TRUE(api_.objects().empty());
     EXPECT_TRUE(only_read()) << ::testing::PrintToString(api_.log);
     EXPECT_THAT(plan_text(made), HasSubstr("+ create  deployment/hermes\n"));

@@ -226,6 +226,26 @@ TEST_F(Teardown, ANamespaceWithAnotherInstanceOrACustomResourceStays) {
     EXPECT_THAT(plan(true).stays, Contains(HasSubstr("widget/w")));
 }
 
+/// As Gateway API's TCPRoute, which its preferred v1 does not have.
+TEST_F(Teardown, AKindThatIsInAnOlderVersionAloneIsFoundToo) {
+    const auto resources = [](std::initializer_list<std::pair<const char*, const char*>> kinds) {
+        kube::Json list = kube::Json::array();
+        for (const auto& [name, kind] : kinds)
+            list.push_back(
+                {{"name", name}, {"kind", kind}, {"namespaced", true}, {"verbs", {"list", "delete"}}});
+        return answer(200, kube::Json{{"resources", list}}.dump());
+    };
+    api_.pages = {{"/apis", answer(200, R"({"groups":[{"preferredVersion":{"groupVersion":"example.com/v1"},
+                       "versions":[{"groupVersion":"example.com/v1"},{"groupVersion":"example.com/v1alpha2"}]}]})")},
+                  {"/apis/example.com/v1", resources({{"widgets", "Widget"}})},
+                  {"/apis/example.com/v1alpha2", resources({{"widgets", "Widget"}, {"gadgets", "Gadget"}})},
+                  {"/apis/example.com/v1/namespaces/hermes/widgets",
+                   answer(200, R"({"items":[{"metadata":{"name":"w","uid":"1"}}]})")},
+                  {"/apis/example.com/v1alpha2/namespaces/hermes/gadgets",
+                   answer(200, R"({"items":[{"metadata":{"name":"g","uid":"2"}}]})")}};
+    EXPECT_THAT(plan(true).stays, Contains(HasSubstr("widget/w, gadget/g")));
+}
+
 TEST_F(Teardown, ANamespaceThatCannotBeSeenIntoStays) {
     api_.deny("list", "secrets");
     EXPECT_THAT(plan(true).stays, Contains("namespace/hermes: Secret may not be listed"));

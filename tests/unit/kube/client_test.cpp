@@ -42,6 +42,19 @@ TEST_F(ClientTest, GetsAnObject) {
     EXPECT_EQ(sent().target, "/apis/apps/v1/namespaces/hermes/deployments/hermes");
 }
 
+TEST_F(ClientTest, KnowsWhatTheServersClockSays) {
+    EXPECT_EQ(client.server_time(), clock.wall());
+    for (const char* date : {"Sat, 31 Jan 2099 10:00:00 GMT", "soon"}) {
+        net::Response dated = answer(200, R"({"kind":"Deployment"})");
+        dated.headers.push_back({"Date", date});
+        net.answers = {dated};
+        client.get(hermes);
+        EXPECT_EQ(rfc3339(client.server_time()).substr(0, 19), "2099-01-31T10:00:00") << date;
+    }
+    clock.advance(std::chrono::seconds{5});
+    EXPECT_EQ(rfc3339(client.server_time()).substr(0, 19), "2099-01-31T10:00:05");
+}
+
 TEST_F(ClientTest, AMissingObjectIsNothing) {
     net.answers = {refusal(404, "NotFound", "deployments.apps \"hermes\" not found")};
     EXPECT_EQ(client.get(hermes), std::nullopt);
