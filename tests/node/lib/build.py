@@ -18,6 +18,7 @@ from .shell import Absent, NodeError, lock, run, say
 KUBERNETES = "1.34.4"
 VERSION_PACKAGE = "k8s.io/component-base/version"
 KUBE_VERSION = {"gitVersion": f"v{KUBERNETES}", "gitMajor": "1", "gitMinor": "34"}
+BUILD_FLAGS = ("-trimpath", "-buildvcs=false", "-tags=providerless")
 KUBE_FLAGS = " ".join(f"-X {VERSION_PACKAGE}.{name}={value}" for name, value in KUBE_VERSION.items())
 
 
@@ -68,9 +69,11 @@ def go_environment():
 
 
 def go(arguments):
-    """Go as the node's programs are built with it, for their tests."""
+    """Go as the node's programs are built with it, for their tests: with other flags it compiles all anew."""
+    settings = go_environment()
+    settings["GOFLAGS"] = " ".join([settings.get("GOFLAGS", ""), *BUILD_FLAGS]).strip()
     try:
-        code = subprocess.run([find_go(), *arguments], env=go_environment()).returncode
+        code = subprocess.run([find_go(), *arguments], env=settings).returncode
         return code if code >= 0 else 128 - code
     finally:
         give_back_cache()
@@ -117,10 +120,7 @@ def build_program(program):
                 "nice",
                 find_go(),
                 "build",
-                "-trimpath",
-                "-buildvcs=false",
-                "-tags",
-                "providerless",
+                *BUILD_FLAGS,
                 "-ldflags",
                 f"-s -w {program.flags}",
                 "-o",
