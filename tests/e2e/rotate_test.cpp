@@ -32,15 +32,7 @@ class Rotate : public Node {
     /// Killed once `line` stands in its story for the nth time; each answer takes its time, so that it is
     /// before the next write.
     void kill_after(Command& running, const std::string& line, int nth) {
-        const auto seen = [&] {
-            const std::string text = running.err();
-            int found = 0;
-            for (std::size_t at = 0; (at = text.find(line, at)) != std::string::npos; ++at)
-                ++found;
-            return found >= nth;
-        };
-        for (int tick = 0; tick < 12000 && running.running() && !seen(); ++tick)
-            std::this_thread::sleep_for(10ms);
+        ASSERT_TRUE(running.says(line, 120s, nth)) << running.all();
         ASSERT_TRUE(running.running()) << running.all();
         running.signal(SIGKILL);
         running.wait(10s);
@@ -103,9 +95,7 @@ TEST_F(Rotate, KilledAnywhereTheNextCommandEndsIt) {
             rotate(next ? "HERMES_TEST_TOKEN_NEXT" : "HERMES_TEST_TOKEN", {"-v", "--kubeconfig", proxied}));
         const bool waits = i + 1 == cuts.size();
         const std::string& line = waits ? cuts[i - 1] : cuts[i];
-        for (int tick = 0;
-             tick < 6000 && running->running() && running->err().find(line) == std::string::npos; ++tick)
-            std::this_thread::sleep_for(10ms);
+        ASSERT_TRUE(running->says(line)) << running->all();
         if (waits) std::this_thread::sleep_for(4s);
         ASSERT_TRUE(running->running()) << running->all();
         running->signal(SIGKILL);

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <string_view>
 #include <thread>
 
 #include <fcntl.h>
@@ -19,6 +20,13 @@ std::string text_of(const std::string& path) {
     std::ostringstream text;
     text << file.rdbuf();
     return text.str();
+}
+
+int occurrences(std::string_view text, std::string_view wanted) {
+    int found = 0;
+    for (std::size_t at = 0; (at = text.find(wanted, at)) != std::string_view::npos; at += wanted.size())
+        ++found;
+    return found;
 }
 
 std::string fresh_folder() {
@@ -86,6 +94,15 @@ int Command::wait(std::chrono::seconds limit) {
         std::this_thread::sleep_for(std::chrono::milliseconds{20});
     }
     return code_;
+}
+
+bool Command::says(const std::string& text, std::chrono::seconds limit, int times) {
+    const auto end = std::chrono::steady_clock::now() + limit;
+    for (bool last = false;; std::this_thread::sleep_for(std::chrono::milliseconds{10})) {
+        if (occurrences(out(), text) >= times || occurrences(err(), text) >= times) return true;
+        if (last) return false;
+        last = !running() || std::chrono::steady_clock::now() > end;
+    }
 }
 
 void Command::signal(int number) {
