@@ -86,7 +86,7 @@ void write_file(const std::string& path, std::string_view text) {
         const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
         why = fd < 0 ? errno : fill(fd, text);
     } else {
-        // Through a link, so that the link stays one.
+        // Through a link, so that it stays one; one that leads nowhere becomes the file.
         const fs::path real =
             fs::is_symlink(path, ignored) ? fs::weakly_canonical(path, ignored) : fs::path(path);
         why = replace(real.string(), text);

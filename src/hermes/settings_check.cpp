@@ -139,7 +139,7 @@ std::string no_servers_yet(const Json& value) {
 constexpr FieldRow table[] = {
     {"/apiVersion", text<this_version>},
     {"/kind", text<this_kind>},
-    {"/name", text<name_form<47>>},  // NAME-hermesctl-... must fit in 63
+    {"/name", text<name_form<47>>},  // a Job's, NAME-trial-..., must fit in 63
     {"/namespace", text<name_form<63>>},
     {"/image", text<complaint_about_image>},
     {"/model/provider", text<provider>},
