@@ -90,32 +90,30 @@ std::vector<Outcome> Client::read_all(std::span<const Read> reads) {
         requests.push_back({.target = read.path, .headers = {{"Accept", "application/json"}}});
         what_for.push_back(read.what_for);
     }
-    std::vector<Outcome> answers = outcomes(requests, what_for);
-    for (std::size_t i = 0; i < answers.size(); ++i) {
-        if (answers[i].object && !reads[i].kind.empty())
-            name_items(*answers[i].object, kind_of(reads[i].kind));
-    }
-    return answers;
+    return outcomes(requests, what_for, [&](std::size_t i, Json& object) {
+        if (!reads[i].kind.empty()) name_items(object, kind_of(reads[i].kind));
+    });
 }
 
+// Each answer is read as soon as it is there: while others are on their way, and no text is kept beside what
+// it says.
 std::vector<Outcome> Client::outcomes(std::span<const net::Request> requests,
-                                      std::span<const std::string> what_for) {
-    std::vector<Outcome> result;
-    for (net::Response& answer : net::exchange_retrying(transport_, clock_, requests)) {
+                                      std::span<const std::string> what_for,
+                                      const std::function<void(std::size_t, Json&)>& settle) {
+    std::vector<Outcome> result(requests.size());
+    net::exchange_retrying(transport_, clock_, requests, [&](std::size_t i, net::Response answer) {
         show_warnings(answer);
         note_time(answer);
-        Outcome outcome;
         const bool complete = answer.ok() && answer.failure.empty();
         Json body = complete ? Json::parse(answer.body, nullptr, false) : Json();
-        if (complete && body.is_object()) {
-            outcome.object = std::move(body);
-            outcome.created = answer.status == 201;
-        } else {
-            outcome.error.emplace(answer, what_for[result.size()]);
+        if (!complete || !body.is_object()) {
+            result[i].error.emplace(answer, what_for[i]);
+            return;
         }
-        result.push_back(std::move(outcome));
-        answer = {};  // large lists are not kept twice
-    }
+        if (settle) settle(i, body);
+        result[i].object = std::move(body);
+        result[i].created = answer.status == 201;
+    });
     return result;
 }
 

@@ -19,17 +19,16 @@ std::string_view Response::header(std::string_view name) const {
     return found == headers.end() ? std::string_view{} : std::string_view{found->value};
 }
 
-std::vector<Response> exchange(Transport& transport, std::span<const Request> requests) {
-    std::vector<Response> answers(requests.size());
+void exchange(Transport& transport, std::span<const Request> requests, const Take& take) {
     std::vector<Transport::Ticket> tickets;
     std::size_t open = requests.size();
     try {
         for (std::size_t i = 0; i < requests.size(); ++i) {
-            auto keep = [&answers, &open, i](Response response) {
-                answers[i] = std::move(response);
+            auto taken = [&take, &open, i](Response response) {
                 --open;
+                take(i, std::move(response));
             };
-            tickets.push_back(transport.start(requests[i], {.on_done = keep}));
+            tickets.push_back(transport.start(requests[i], {.on_done = taken}));
         }
         while (open > 0)
             transport.poll(std::chrono::seconds{60});
@@ -38,6 +37,11 @@ std::vector<Response> exchange(Transport& transport, std::span<const Request> re
             transport.cancel(ticket);  // their handlers point into this frame
         throw;
     }
+}
+
+std::vector<Response> exchange(Transport& transport, std::span<const Request> requests) {
+    std::vector<Response> answers(requests.size());
+    exchange(transport, requests, [&](std::size_t i, Response answer) { answers[i] = std::move(answer); });
     return answers;
 }
 

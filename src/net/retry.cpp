@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <numeric>
+#include <utility>
 
 namespace hermesctl::net {
 namespace {
@@ -45,27 +47,36 @@ std::optional<milliseconds> next_delay(const Request& request, const Response& r
     return std::min(milliseconds{1000}, milliseconds{125 << attempt});
 }
 
-std::vector<Response> exchange_retrying(Transport& transport, Clock& clock,
-                                        std::span<const Request> requests) {
-    auto answers = exchange(transport, requests);
-    for (int attempt = 1;; ++attempt) {
+void exchange_retrying(Transport& transport, Clock& clock, std::span<const Request> requests,
+                       const Take& take) {
+    std::vector<std::size_t> open(requests.size());
+    std::iota(open.begin(), open.end(), std::size_t{0});
+    for (int attempt = 1; !open.empty(); ++attempt) {
+        std::vector<Request> asked;
+        for (auto i : open)
+            asked.push_back(requests[i]);
         std::vector<std::size_t> again;
-        std::vector<Request> repeated;
         milliseconds wait{0};
-        for (std::size_t i = 0; i < answers.size(); ++i) {
-            auto delay = next_delay(requests[i], answers[i], attempt);
-            if (!delay) continue;
+        exchange(transport, asked, [&](std::size_t i, Response answer) {
+            auto delay = next_delay(asked[i], answer, attempt);
+            if (!delay) return take(open[i], std::move(answer));
             wait = std::max(wait, *delay);
-            again.push_back(i);
-            repeated.push_back(requests[i]);
-        }
-        if (again.empty()) return answers;
+            again.push_back(open[i]);
+        });
+        if (again.empty()) return;
+        std::ranges::sort(again);
+        open = std::move(again);
         clock.sleep(wait);
         throw_if_interrupted();
-        auto second = net::exchange(transport, repeated);
-        for (std::size_t i = 0; i < again.size(); ++i)
-            answers[again[i]] = std::move(second[i]);
     }
+}
+
+std::vector<Response> exchange_retrying(Transport& transport, Clock& clock,
+                                        std::span<const Request> requests) {
+    std::vector<Response> answers(requests.size());
+    exchange_retrying(transport, clock, requests,
+                      [&](std::size_t i, Response answer) { answers[i] = std::move(answer); });
+    return answers;
 }
 
 }  // namespace hermesctl::net

@@ -9,6 +9,7 @@
 #include "hermesctl/net/http.hpp"
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <set>
 #include <span>
@@ -139,7 +140,8 @@ class Client {
     Clock::Wall server_time() { return clock_.wall() + ahead_; }
 
   private:
-    std::vector<Outcome> outcomes(std::span<const net::Request>, std::span<const std::string> what_for);
+    std::vector<Outcome> outcomes(std::span<const net::Request>, std::span<const std::string> what_for,
+                                  const std::function<void(std::size_t, Json&)>& settle = {});
     void show_warnings(const net::Response&);
     void note_time(const net::Response&);
 

@@ -75,7 +75,12 @@ class Transport {
     virtual Upgrade upgrade(Request, std::span<const std::string> protocols) = 0;
 };
 
-/// All requests in flight together; answers in their order.
+/// What is done with the answer to the request of this index.
+using Take = std::function<void(std::size_t, Response)>;
+
+/// All requests in flight together; each answer is taken as soon as it is there. Throws what poll() does.
+void exchange(Transport&, std::span<const Request>, const Take&);
+/// The same, with the answers in the requests' order.
 std::vector<Response> exchange(Transport&, std::span<const Request>);
 Response send(Transport&, const Request&);
 

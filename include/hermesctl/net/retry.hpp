@@ -16,7 +16,8 @@ namespace hermesctl::net {
 /// Pure.
 std::optional<std::chrono::milliseconds> next_delay(const Request&, const Response&, int attempt);
 
-/// exchange(), with the failed ones tried again.
+/// exchange(), with the failed ones tried again; only the last answer to each is taken.
+void exchange_retrying(Transport&, Clock&, std::span<const Request>, const Take&);
 std::vector<Response> exchange_retrying(Transport&, Clock&, std::span<const Request>);
 
 }  // namespace hermesctl::net
