@@ -14,9 +14,13 @@ class SystemClock : public Clock {
   public:
     Time now() override { return std::chrono::steady_clock::now(); }
     Wall wall() override { return std::chrono::system_clock::now(); }
+    /// A signal ends poll() too, and most are no reason: a window that changes its size, say.
     void sleep(Duration duration) override {
-        pollfd wake{interrupt_fd(), POLLIN, 0};  // a negative descriptor is ignored by poll
-        ::poll(&wake, 1, static_cast<int>(duration.count()));
+        const Time end = now() + duration;
+        for (; duration.count() > 0 && !interrupted(); duration = std::chrono::ceil<Duration>(end - now())) {
+            pollfd wake{interrupt_fd(), POLLIN, 0};  // a negative descriptor is ignored by poll
+            ::poll(&wake, 1, static_cast<int>(duration.count()));
+        }
     }
 };
 

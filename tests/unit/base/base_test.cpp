@@ -18,6 +18,7 @@
 #include <utility>
 
 #include <gtest/gtest.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -51,6 +52,21 @@ TEST(Clock, TimesAreReadAndWritten) {
     EXPECT_EQ(parse_rfc3339("soon"), Clock::Wall{});
     EXPECT_EQ(short_duration(seconds{130}), "2m10s");
     EXPECT_EQ(short_duration(seconds{5}), "5s");
+}
+
+TEST(Clock, ASleepOutlastsAChangeOfTheWindow) {
+    catch_interrupts();
+    std::thread window([sleeper = ::pthread_self()] {
+        for (int i = 0; i < 5; ++i) {
+            std::this_thread::sleep_for(milliseconds{20});
+            ::pthread_kill(sleeper, SIGWINCH);
+        }
+    });
+    const auto start = system_clock().now();
+    system_clock().sleep(milliseconds{300});
+    EXPECT_GE(system_clock().now() - start, milliseconds{300});
+    window.join();
+    EXPECT_TRUE(take_window_change());
 }
 
 TEST(Scrub, TokensGoWhereverTheyStand) {
