@@ -2,6 +2,9 @@
 
 #include "hermesctl/base/interrupt.hpp"
 
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
 #include <ctime>
 
 #include <fmt/format.h>
@@ -41,6 +44,12 @@ std::string rfc3339(Clock::Wall time) {
                        parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, micros % 1'000'000);
 }
 
+Clock::Wall wall_of(std::int64_t seconds) {
+    using Seconds = std::chrono::seconds;
+    constexpr auto end = std::chrono::floor<Seconds>(Clock::Wall::max().time_since_epoch());
+    return Clock::Wall{std::clamp(Seconds{seconds}, Seconds{0}, end - Seconds{1})};  // and a fraction fits
+}
+
 std::string file_stamp(Clock::Wall time) {
     std::string text = rfc3339(time).substr(0, 19) + "Z";
     std::erase_if(text, [](char c) { return c == '-' || c == ':'; });
@@ -65,7 +74,7 @@ Clock::Wall parse_rfc3339(const std::string& text) {
         if (std::sscanf(rest + 1, "%2d:%2d", &hours, &minutes) != 2) return {};
         offset = (*rest == '-' ? -1 : 1) * (hours * 3600LL + minutes * 60LL);
     }
-    return Clock::Wall{std::chrono::seconds{timegm(&parts) - offset} + std::chrono::microseconds{micros}};
+    return wall_of(timegm(&parts) - offset) + std::chrono::microseconds{micros};
 }
 
 std::string short_duration(std::chrono::seconds duration) {

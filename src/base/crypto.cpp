@@ -1,5 +1,6 @@
 #include "hermesctl/base/crypto.hpp"
 
+#include "hermesctl/base/clock.hpp"
 #include "hermesctl/base/error.hpp"
 
 #include <algorithm>
@@ -99,7 +100,7 @@ std::optional<std::chrono::system_clock::time_point> certificate_end(std::string
     if (!certificate || ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &time) != 1) {
         return std::nullopt;
     }
-    return std::chrono::system_clock::from_time_t(::timegm(&time));
+    return wall_of(::timegm(&time));
 }
 
 std::string random_bytes(std::size_t count) {

@@ -54,6 +54,13 @@ TEST(Clock, TimesAreReadAndWritten) {
     EXPECT_EQ(short_duration(seconds{5}), "5s");
 }
 
+TEST(Clock, TimesThatDoNotFitAreTheNearestThatDo) {
+    const auto never = parse_rfc3339("9999-12-31T23:59:59.999999Z");
+    EXPECT_GT(never, parse_rfc3339("2261-12-31T23:59:59Z"));
+    EXPECT_EQ(rfc3339(never).substr(0, 4), "2262");
+    EXPECT_EQ(parse_rfc3339("0001-01-01T00:00:00Z"), Clock::Wall{});
+}
+
 TEST(Clock, ASleepOutlastsAChangeOfTheWindow) {
     catch_interrupts();
     std::thread window([sleeper = ::pthread_self()] {
