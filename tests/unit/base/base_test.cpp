@@ -174,6 +174,14 @@ TEST(Process, CtrlCEndsTheWaitForOneThatHasClosedItsOutput) {
     key.join();
 }
 
+TEST(Process, AFailureIsOneAlsoWhereTheEndOfChildrenIsIgnored) {
+    const ProcessSpec failing{.argv = {"sh", "-c", "exit 3"}};
+    ::signal(SIGCHLD, SIG_IGN);  // as a parent may bequeath it
+    EXPECT_NE(run_process(failing)->exit_code, 0);
+    catch_interrupts();
+    EXPECT_EQ(run_process(failing)->exit_code, 3);
+}
+
 TEST(Process, MissingProgramIsNothing) {
     EXPECT_FALSE(run_process({.argv = {"no-such-program-here"}}));
     EXPECT_FALSE(run_process({.argv = {"/no/such/program"}}));
