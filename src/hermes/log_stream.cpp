@@ -67,12 +67,11 @@ Error unreadable(const Target& target, const LogRequest& request, int code, std:
 
 bool read_file_log(kube::Client& client, const Target& target, const LogRequest& request, Place& place,
                    const LineSink& sink) {
-    kube::ExecSession session(client.transport(), client.clock(),
-                              {.ns = target.ns,
-                               .pod = target.pod,
-                               .container = std::string(container_name),
-                               .argv = log_command(request, place),
-                               .input = true});
+    kube::ExecSession session(client.transport(), {.ns = target.ns,
+                                                   .pod = target.pod,
+                                                   .container = std::string(container_name),
+                                                   .argv = log_command(request, place),
+                                                   .input = true});
     place.begun = true;
     place.heard = false;
     bool wanted = true;

@@ -72,7 +72,7 @@ void ExecSession::State::take(std::string_view message, const ExecSink& sink) {
     if (!status.is_object()) status = {{"message", std::string(payload.substr(0, 300))}};
 }
 
-ExecSession::ExecSession(net::Transport& transport, Clock&, const ExecRequest& request)
+ExecSession::ExecSession(net::Transport& transport, const ExecRequest& request)
     : state_(std::make_unique<State>()) {
     const std::array<std::string, 2> protocols{std::string(v5), "v4.channel.k8s.io"};
     net::Upgrade upgrade =

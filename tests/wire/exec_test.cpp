@@ -48,7 +48,7 @@ class Exec : public ::testing::Test {
         transport.reset();
         server.reset();
     }
-    kube::ExecSession session() { return {*transport, system_clock(), request}; }
+    kube::ExecSession session() { return {*transport, request}; }
     kube::ExecOutput run(std::string_view input = "") {
         return kube::run_exec(*transport, system_clock(), request, input, 20s);
     }

@@ -33,7 +33,7 @@ struct ExecSink {
 class ExecSession {
   public:
     /// Connects. Throws ApiError when the server refuses (missing pod, wrong container, no permission).
-    ExecSession(net::Transport&, Clock&, const ExecRequest&);
+    ExecSession(net::Transport&, const ExecRequest&);
     ~ExecSession();
 
     /// Whether close_input() works.

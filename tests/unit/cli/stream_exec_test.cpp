@@ -58,7 +58,7 @@ class StreamExec : public ::testing::Test {
 
     int run(bool input = false, bool tty = false) {
         return stream_exec(
-            transport_, clock_,
+            transport_,
             {.ns = "n", .pod = "p", .container = "hermes", .argv = {"x"}, .input = input, .tty = tty},
             {.in = in_.in(), .out = out_.out(), .err = err_.out()});
     }

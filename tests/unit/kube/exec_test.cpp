@@ -46,7 +46,7 @@ struct ExecTest : ::testing::Test {
             return net::Upgrade{testing::socket_on(wire), {.status = 101}};
         };
     }
-    ExecSession session() { return {net, clock, request}; }
+    ExecSession session() { return {net, request}; }
 };
 
 TEST_F(ExecTest, AsksWithOneParameterForEachArgument) {
