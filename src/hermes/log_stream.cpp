@@ -23,16 +23,10 @@ std::vector<std::string> log_command(const LogRequest& request, const Place& pla
     const bool resumes = !place.mark.empty();
     // Without a mark the log was not there yet: all of it is new.
     const bool from_start = place.begun && !resumes;
-    return {"/usr/bin/python3",
-            "-I",
-            "-S",
-            "-c",
-            std::string(embedded("logs.py")),
-            request.source,
-            request.follow ? "1" : "0",
-            std::to_string(from_start ? -1 : request.lines),
-            request.since_boot && !from_start ? "1" : "0",
-            resumes ? place.mark : "-"};
+    return python_command(
+        embedded("logs.py"),
+        {request.source, request.follow ? "1" : "0", std::to_string(from_start ? -1 : request.lines),
+         request.since_boot && !from_start ? "1" : "0", resumes ? place.mark : "-"});
 }
 
 bool is_mark(std::string_view text) {
