@@ -50,17 +50,17 @@ class Feed {
     bool hungry() const { return open_ && session_.queued() < input_ahead; }
     int fd() const { return fd_; }
 
-    /// Passes on what is there, but no more than the connection takes.
+    /// Passes on what is there, but no more than the connection takes, and one block at a time: an input
+    /// without end must not keep us from what the other side says.
     void advance() {
-        while (hungry() && ready(fd_, POLLIN)) {
-            const ssize_t count = ::read(fd_, block_.data(), block_.size());
-            if (count < 0 && (errno == EINTR || errno == EAGAIN)) return;
-            // A descriptor that is closed is an input that has ended.
-            if (count < 0 && errno != EBADF && errno != EIO) throw local_failure("reading stdin", errno);
-            if (count <= 0) return end();
-            begun_ = true;
-            session_.write({block_.data(), static_cast<std::size_t>(count)});
-        }
+        if (!hungry() || !ready(fd_, POLLIN)) return;
+        const ssize_t count = ::read(fd_, block_.data(), block_.size());
+        if (count < 0 && (errno == EINTR || errno == EAGAIN)) return;
+        // A descriptor that is closed is an input that has ended.
+        if (count < 0 && errno != EBADF && errno != EIO) throw local_failure("reading stdin", errno);
+        if (count <= 0) return end();
+        begun_ = true;
+        session_.write({block_.data(), static_cast<std::size_t>(count)});
     }
 
   private:

@@ -85,6 +85,24 @@ TEST_F(Exec, InputEndsWithAHalfClose) {
     EXPECT_THAT(seen, ElementsAre(payload_on(0, "hello"), end_of_input));
 }
 
+TEST_F(Exec, WhatFollowsAFloodIsNotWaitedFor) {
+    serve([](Peer& peer) {
+        peer.write(on(1, std::string(64u << 10, 'x')) + on(1, "tail") + success());
+        peer.read_some();
+    });
+    auto exec = session();
+    std::size_t count = 0;
+    const kube::ExecSink sink{.out = [&](std::string_view bytes) { count += bytes.size(); }};
+    const auto took = time_of([&] {
+        while (exec.pump(sink)) {
+            const net::Wake wake = exec.wake();
+            transport->poll(20s, {&wake, 1});
+        }
+    });
+    EXPECT_EQ(count, (64u << 10) + 4);
+    EXPECT_LT(took, 10s) << "TLS holds it already, so no descriptor tells of it";
+}
+
 TEST_F(Exec, AV4ServerIsNeverSentAHalfClose) {
     std::vector<std::string> seen;
     serve([&](Peer& peer) { seen = all_input(peer); }, v4);
