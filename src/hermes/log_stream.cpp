@@ -1,5 +1,6 @@
 #include "hermes/log_stream.hpp"
 
+#include "hermesctl/base/clock.hpp"
 #include "hermesctl/base/scrub.hpp"
 #include "hermesctl/hermes/agent.hpp"
 #include "hermesctl/hermes/embedded.hpp"
@@ -109,12 +110,15 @@ bool read_console(kube::Client& client, const Target& target, const LogRequest& 
     std::optional<net::Response> end;
     LineSplitter lines;
     const std::string from = place.mark;
+    bool repeated = false;  // this line was shown before: sinceTime counts in seconds
     const LineSink take = [&](const std::string& line) {
-        const std::size_t blank = std::min(line.find(' '), line.size());
-        // sinceTime counts in seconds: what it repeats was shown before.
-        if (!from.empty() && line.substr(0, blank) <= from) return true;
-        place.mark = line.substr(0, blank);
-        return sink(line.substr(std::min(blank + 1, line.size())));
+        if (lines.within_line()) return repeated || sink(line);
+        const std::string time = line.substr(0, line.find(' '));
+        const bool timed = parse_rfc3339(time) != Clock::Wall{};  // what the kubelet itself says is not
+        repeated = timed && !from.empty() && time <= from;
+        if (repeated) return true;
+        if (timed) place.mark = time;
+        return sink(timed ? line.substr(std::min(time.size() + 1, line.size())) : line);
     };
     const net::Transport::Ticket ticket =
         client.transport().start({.target = console_target(target, request, place), .timeout = 0ms},
