@@ -35,7 +35,7 @@ ExitCode exec(Session& session, const ExecFlags& flags, const std::vector<std::s
 
 }  // namespace
 
-Run declare_exec(CLI::App& app, const GlobalFlags&) {
+Run declare_exec(CLI::App& app) {
     auto flags = std::make_shared<ExecFlags>();
     app.add_flag("--root", flags->root, "as the container's root instead of the agent's user");
     app.add_flag("-i,--stdin", flags->input, "pass on stdin even if it is a terminal (else it always is)");
