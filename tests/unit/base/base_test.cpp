@@ -81,6 +81,9 @@ TEST(Scrub, TokensGoWhereverTheyStand) {
     EXPECT_EQ(scrub("https://api.telegram.org/bot123456789:AAE-x/getMe"),
               "https://api.telegram.org/bot***/getMe");
     EXPECT_EQ(scrub("123456789:AAEabcdefghijklmnopqrstuvwxyz"), "***");
+    EXPECT_EQ(scrub("file/bot123456789:BBEabcdefghijklmnopqrstuvwxyz/x"), "file/bot***/x");
+    EXPECT_EQ(scrub("{\"a\\n123456789:AAEabcdefghijklmnopqrstuvwxyz\"}"), "{\"a\\n***\"}");
+    EXPECT_EQ(scrub("\x1b[31m123456789:AAEabcdefghijklmnopqrstuvwxyz"), "\x1b[31m***");
     EXPECT_EQ(scrub("Authorization: Bearer abcdefghijkl.mno"), "Authorization: Bearer ***");
     EXPECT_EQ(scrub("Authorization: Basic YW5uOnBhc3M="), "Authorization: Basic ***");
     EXPECT_EQ(scrub("{\"basic YW5uOnBhc3M\"}"), "{\"basic ***\"}");
@@ -95,6 +98,17 @@ TEST(Scrub, OrdinaryTextStays) {
           "pod/helpdesk-assistant-7d9f8b6c5d-x2x4z is not ready", "Basic authentication is off",
           "the Basic Constraints of the certificate"}) {
         EXPECT_EQ(scrub(text), text);
+    }
+}
+
+TEST(Scrub, AnImageStaysWhatItIs) {
+    const std::string sum = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    for (const std::string& image :
+         {"docker.io/nousresearch/hermes-agent@sha256:" + sum, "a@sha512:" + sum + sum,
+          std::string("registry.example:5000/agent2:nightly-20260131-0123456789abcdef"),
+          std::string("registry.example/my-2:nightly-20260131-0123456789abcdef")}) {
+        EXPECT_EQ(scrub("image: " + image), "image: " + image);
+        EXPECT_FALSE(has_secret_shape(image));
     }
 }
 
