@@ -2,6 +2,9 @@
 
 #include "hermesctl/base/interrupt.hpp"
 
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
 #include <ctime>
 
 #include <fmt/format.h>
@@ -14,9 +17,13 @@ class SystemClock : public Clock {
   public:
     Time now() override { return std::chrono::steady_clock::now(); }
     Wall wall() override { return std::chrono::system_clock::now(); }
+    /// A signal ends poll() too, and most are no reason: a window that changes its size, say.
     void sleep(Duration duration) override {
-        pollfd wake{interrupt_fd(), POLLIN, 0};  // a negative descriptor is ignored by poll
-        ::poll(&wake, 1, static_cast<int>(duration.count()));
+        const Time end = now() + duration;
+        for (; duration.count() > 0 && !interrupted(); duration = std::chrono::ceil<Duration>(end - now())) {
+            pollfd wake{interrupt_fd(), POLLIN, 0};  // a negative descriptor is ignored by poll
+            ::poll(&wake, 1, static_cast<int>(duration.count()));
+        }
     }
 };
 
@@ -35,6 +42,12 @@ std::string rfc3339(Clock::Wall time) {
     gmtime_r(&seconds, &parts);
     return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", parts.tm_year + 1900, parts.tm_mon + 1,
                        parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, micros % 1'000'000);
+}
+
+Clock::Wall wall_of(std::int64_t seconds) {
+    using Seconds = std::chrono::seconds;
+    constexpr auto end = std::chrono::floor<Seconds>(Clock::Wall::max().time_since_epoch());
+    return Clock::Wall{std::clamp(Seconds{seconds}, Seconds{0}, end - Seconds{1})};  // and a fraction fits
 }
 
 std::string file_stamp(Clock::Wall time) {
@@ -61,7 +74,7 @@ Clock::Wall parse_rfc3339(const std::string& text) {
         if (std::sscanf(rest + 1, "%2d:%2d", &hours, &minutes) != 2) return {};
         offset = (*rest == '-' ? -1 : 1) * (hours * 3600LL + minutes * 60LL);
     }
-    return Clock::Wall{std::chrono::seconds{timegm(&parts) - offset} + std::chrono::microseconds{micros}};
+    return wall_of(timegm(&parts) - offset) + std::chrono::microseconds{micros};
 }
 
 std::string short_duration(std::chrono::seconds duration) {

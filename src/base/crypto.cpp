@@ -1,5 +1,6 @@
 #include "hermesctl/base/crypto.hpp"
 
+#include "hermesctl/base/clock.hpp"
 #include "hermesctl/base/error.hpp"
 
 #include <algorithm>
@@ -19,11 +20,23 @@ const unsigned char* bytes(std::string_view text) {
     return reinterpret_cast<const unsigned char*>(text.data());
 }
 
-std::string digest(const EVP_MD* algorithm, std::string_view text) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
+/// Two digests that failed would be equal.
+void demand(bool done) {
+    if (!done) throw Error(ExitCode::failed, "this system's OpenSSL computes no digest");
+}
+
+/// Room for a digest, and how much of it is taken.
+struct Digest {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
     unsigned int size = 0;
-    EVP_Digest(text.data(), text.size(), out.data(), &size, algorithm, nullptr);
-    return {reinterpret_cast<const char*>(out.data()), size};
+
+    std::string text() const { return {reinterpret_cast<const char*>(bytes.data()), size}; }
+};
+
+std::string digest(const EVP_MD* algorithm, std::string_view text) {
+    Digest out;
+    demand(EVP_Digest(text.data(), text.size(), out.bytes.data(), &out.size, algorithm, nullptr) == 1);
+    return out.text();
 }
 
 }  // namespace
@@ -51,10 +64,10 @@ std::optional<std::string> base64_decode(std::string_view text) {
 }
 
 std::string hmac_sha256_hex(std::string_view key, std::string_view text) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
-    unsigned int size = 0;
-    HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes(text), text.size(), out.data(), &size);
-    return hex({reinterpret_cast<const char*>(out.data()), size});
+    Digest out;
+    demand(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes(text), text.size(),
+                out.bytes.data(), &out.size) != nullptr);
+    return hex(out.text());
 }
 
 std::string sha1(std::string_view text) {
@@ -65,29 +78,18 @@ std::string sha256_hex(std::string_view text) {
     return hex(digest(EVP_sha256(), text));
 }
 
-struct Sha256::State {
-    EVP_MD_CTX* context = EVP_MD_CTX_new();
-};
-
-Sha256::Sha256() : state_(std::make_unique<State>()) {
-    if (EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr) != 1) {
-        throw Error(ExitCode::failed, "this system's OpenSSL has no SHA-256");
-    }
-}
-
-Sha256::~Sha256() {
-    EVP_MD_CTX_free(state_->context);
+Sha256::Sha256() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
+    demand(context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1);
 }
 
 void Sha256::add(std::string_view text) {
-    EVP_DigestUpdate(state_->context, text.data(), text.size());
+    demand(EVP_DigestUpdate(context_.get(), text.data(), text.size()) == 1);
 }
 
 std::string Sha256::finish_hex() {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
-    unsigned int size = 0;
-    EVP_DigestFinal_ex(state_->context, out.data(), &size);
-    return hex({reinterpret_cast<const char*>(out.data()), size});
+    Digest out;
+    demand(EVP_DigestFinal_ex(context_.get(), out.bytes.data(), &out.size) == 1);
+    return hex(out.text());
 }
 
 std::optional<std::chrono::system_clock::time_point> certificate_end(std::string_view pem) {
@@ -99,7 +101,7 @@ std::optional<std::chrono::system_clock::time_point> certificate_end(std::string
     if (!certificate || ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &time) != 1) {
         return std::nullopt;
     }
-    return std::chrono::system_clock::from_time_t(::timegm(&time));
+    return wall_of(::timegm(&time));
 }
 
 std::string random_bytes(std::size_t count) {

@@ -47,6 +47,7 @@ void catch_interrupts() {
     handle(SIGTERM, on_interrupt, static_cast<int>(SA_RESETHAND));
     handle(SIGWINCH, on_window_change, SA_RESTART);
     handle(SIGPIPE, SIG_IGN, 0);
+    handle(SIGCHLD, SIG_DFL, 0);  // whoever ignores it, and bequeaths that, is told of no child's end
 }
 
 bool interrupted() noexcept {

@@ -21,6 +21,8 @@
 namespace hermesctl {
 namespace {
 
+constexpr int unknown_end = 255 << 8;  // where waitpid() fails: exit code 255 as it writes that
+
 struct Pipe {
     std::array<int, 2> end{-1, -1};
     Pipe() {
@@ -122,7 +124,7 @@ class Conversation {
         in_.close(1);
         // One that has closed its output mostly ends at once; else it is looked after more and more rarely.
         for (int pause_ms = 1;; pause_ms = std::min(pause_ms * 2, 100)) {
-            int status = 0;
+            int status = unknown_end;
             const pid_t ended = ::waitpid(child, &status, WNOHANG);
             if (ended == child || (ended == -1 && errno != EINTR)) return status;
             if (late()) return std::nullopt;
@@ -164,7 +166,7 @@ class Conversation {
 
 int kill_and_wait(pid_t child) {
     ::kill(child, SIGKILL);
-    int status = 0;
+    int status = unknown_end;
     while (::waitpid(child, &status, 0) == -1 && errno == EINTR) {
     }
     return status;

@@ -262,7 +262,7 @@ ExitCode allow_user(Session& session, const AllowFlags& flags) {
 
 }  // namespace
 
-Run declare_allow_user(CLI::App& app, const GlobalFlags&) {
+Run declare_allow_user(CLI::App& app) {
     auto flags = std::make_shared<AllowFlags>();
     app.add_option("users", flags->users, "numeric Telegram ids (@userinfobot tells one's own)")
         ->type_name("ID");

@@ -4,6 +4,7 @@
 #include "verify_parts.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
 

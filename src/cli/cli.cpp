@@ -35,7 +35,7 @@ void declare(CommandLine& line) {
         CLI::App* app = line.app.add_subcommand(std::string(command.name), std::string(command.summary));
         app->fallthrough();  // global flags may stand after the command, too
         if (command.hidden) app->group("");
-        line.runs[app] = command.declare(*app, line.flags);
+        line.runs[app] = command.declare(*app);
     }
 }
 

@@ -23,32 +23,32 @@ struct Command {
     std::string_view summary{};
     /// Adds the command's flags and examples (App::footer) to its App. What it returns runs once all is
     /// parsed.
-    Run (*declare)(CLI::App&, const GlobalFlags&) = nullptr;
+    Run (*declare)(CLI::App&) = nullptr;
     bool hidden = false;  // works, but is not shown in help, docs and completions
 };
 
 /// In the order in which help shows them.
 std::span<const Command> commands();
 
-Run declare_deploy(CLI::App&, const GlobalFlags&);
-Run declare_status(CLI::App&, const GlobalFlags&);
-Run declare_verify(CLI::App&, const GlobalFlags&);
-Run declare_rotate_secret(CLI::App&, const GlobalFlags&);
-Run declare_wait(CLI::App&, const GlobalFlags&);
-Run declare_allow_user(CLI::App&, const GlobalFlags&);
-Run declare_render(CLI::App&, const GlobalFlags&);
-Run declare_diff(CLI::App&, const GlobalFlags&);
-Run declare_restart(CLI::App&, const GlobalFlags&);
-Run declare_stop(CLI::App&, const GlobalFlags&);
-Run declare_start(CLI::App&, const GlobalFlags&);
-Run declare_exec(CLI::App&, const GlobalFlags&);
-Run declare_shell(CLI::App&, const GlobalFlags&);
-Run declare_cp(CLI::App&, const GlobalFlags&);
-Run declare_logs(CLI::App&, const GlobalFlags&);
-Run declare_teardown(CLI::App&, const GlobalFlags&);
-Run declare_list(CLI::App&, const GlobalFlags&);
-Run declare_version(CLI::App&, const GlobalFlags&);
-Run declare_completion(CLI::App&, const GlobalFlags&);
-Run declare_man(CLI::App&, const GlobalFlags&);
+Run declare_deploy(CLI::App&);
+Run declare_status(CLI::App&);
+Run declare_verify(CLI::App&);
+Run declare_rotate_secret(CLI::App&);
+Run declare_wait(CLI::App&);
+Run declare_allow_user(CLI::App&);
+Run declare_render(CLI::App&);
+Run declare_diff(CLI::App&);
+Run declare_restart(CLI::App&);
+Run declare_stop(CLI::App&);
+Run declare_start(CLI::App&);
+Run declare_exec(CLI::App&);
+Run declare_shell(CLI::App&);
+Run declare_cp(CLI::App&);
+Run declare_logs(CLI::App&);
+Run declare_teardown(CLI::App&);
+Run declare_list(CLI::App&);
+Run declare_version(CLI::App&);
+Run declare_completion(CLI::App&);
+Run declare_man(CLI::App&);
 
 }  // namespace hermesctl::cli

@@ -9,7 +9,7 @@
 
 namespace hermesctl::cli {
 
-Run declare_completion(CLI::App& app, const GlobalFlags&) {
+Run declare_completion(CLI::App& app) {
     auto shell = std::make_shared<std::string>();
     add_choice(app, "SHELL", *shell, {"bash", "zsh", "fish"}, "bash, zsh or fish")->required();
     app.footer(

@@ -85,7 +85,7 @@ ExitCode copy(Session& session, const CopyFlags& flags) {
 
 }  // namespace
 
-Run declare_cp(CLI::App& app, const GlobalFlags&) {
+Run declare_cp(CLI::App& app) {
     auto flags = std::make_shared<CopyFlags>();
     app.add_option("SRC", flags->from,
                    "file or folder; in the container as :path (below /opt/data unless absolute)")

@@ -254,7 +254,7 @@ ExitCode deploy(Session& session, const DeployFlags& flags) {
 
 }  // namespace
 
-Run declare_deploy(CLI::App& app, const GlobalFlags&) {
+Run declare_deploy(CLI::App& app) {
     auto flags = std::make_shared<DeployFlags>();
     add_setting_flags(app, *flags);
     app.add_flag("--dry-run", flags->dry_run, "show the plan and change nothing");

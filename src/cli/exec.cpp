@@ -30,13 +30,13 @@ ExitCode exec(Session& session, const ExecFlags& flags, const std::vector<std::s
                                         .argv = hermes::command_as(target, flags.root, words),
                                         // Keys that are typed while it runs are meant for the next prompt.
                                         .input = flags.input || !session.terminal().input};
-        return stream_exec(session.transport(), session.clock(), request);
+        return stream_exec(session.transport(), request);
     });
 }
 
 }  // namespace
 
-Run declare_exec(CLI::App& app, const GlobalFlags&) {
+Run declare_exec(CLI::App& app) {
     auto flags = std::make_shared<ExecFlags>();
     app.add_flag("--root", flags->root, "as the container's root instead of the agent's user");
     app.add_flag("-i,--stdin", flags->input, "pass on stdin even if it is a terminal (else it always is)");

@@ -65,7 +65,7 @@ ExitCode list(Session& session) {
 
 }  // namespace
 
-Run declare_list(CLI::App& app, const GlobalFlags&) {
+Run declare_list(CLI::App& app) {
     app.footer("hermesctl list\nhermesctl list -n hermes -o json");
     return list;
 }

@@ -41,7 +41,7 @@ ExitCode logs(Session& session, const hermes::LogRequest& request) {
 
 }  // namespace
 
-Run declare_logs(CLI::App& app, const GlobalFlags&) {
+Run declare_logs(CLI::App& app) {
     auto request = std::make_shared<hermes::LogRequest>();
     add_choice(app, "--source", request->source, {"gateway", "agent", "errors", "console"},
                "which log (gateway); console is what the container prints");

@@ -72,7 +72,7 @@ std::string man_page(const CLI::App& root, const std::string& version) {
     return out.append(exit_codes);
 }
 
-Run declare_man(CLI::App& app, const GlobalFlags&) {
+Run declare_man(CLI::App& app) {
     const CLI::App* root = app.get_parent();
     return [root](Session& session) {
         session.context().out << man_page(*root, session.context().version);

@@ -65,7 +65,7 @@ ExitCode diff(Session& session, const DeployFlags& flags) {
 
 }  // namespace
 
-Run declare_render(CLI::App& app, const GlobalFlags&) {
+Run declare_render(CLI::App& app) {
     app.footer(
         "hermesctl render\nhermesctl render -f hermes.yaml > objects.yaml   (secrets are masked)\n"
         "hermesctl render --explain   (why the policy opens and closes what it does)");
@@ -78,7 +78,7 @@ Run declare_render(CLI::App& app, const GlobalFlags&) {
     };
 }
 
-Run declare_diff(CLI::App& app, const GlobalFlags&) {
+Run declare_diff(CLI::App& app) {
     app.footer("hermesctl diff -f hermes.yaml   (exit 6 if anything would change)");
     auto flags = std::make_shared<DeployFlags>();
     add_setting_flags(app, *flags);

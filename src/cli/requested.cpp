@@ -2,6 +2,7 @@
 
 #include "flags.hpp"
 #include "hermesctl/base/file.hpp"
+#include "hermesctl/base/interrupt.hpp"
 
 #include <filesystem>
 #include <sstream>
@@ -128,6 +129,7 @@ std::string text_of_file(Session& session, const std::string& file) {
     if (file == "-") {
         std::ostringstream stream;
         stream << session.context().in.rdbuf();
+        throw_if_interrupted();  // which had ended the input
         return stream.str();
     }
     auto found = read_file(file);

@@ -337,7 +337,7 @@ ExitCode rotate_secret(Session& session, const RotateFlags& flags) {
 
 }  // namespace
 
-Run declare_rotate_secret(CLI::App& app, const GlobalFlags&) {
+Run declare_rotate_secret(CLI::App& app) {
     auto flags = std::make_shared<RotateFlags>();
     app.add_option("KEY", flags->wanted.keys,
                    "a key of the Secret; its value is asked for, or comes from KEY=- (stdin), KEY=@FILE, "

@@ -150,7 +150,7 @@ void add_wait_flags(CLI::App& app, RunFlags& flags) {
 
 }  // namespace
 
-Run declare_stop(CLI::App& app, const GlobalFlags&) {
+Run declare_stop(CLI::App& app) {
     auto flags = std::make_shared<RunFlags>();
     app.add_flag("--now", flags->now, "without a grace period");
     add_dry_run(app, *flags);
@@ -158,14 +158,14 @@ Run declare_stop(CLI::App& app, const GlobalFlags&) {
     return with(flags, stop);
 }
 
-Run declare_start(CLI::App& app, const GlobalFlags&) {
+Run declare_start(CLI::App& app) {
     auto flags = std::make_shared<RunFlags>();
     add_wait_flags(app, *flags);
     app.footer("hermesctl start");
     return with(flags, start);
 }
 
-Run declare_restart(CLI::App& app, const GlobalFlags&) {
+Run declare_restart(CLI::App& app) {
     auto flags = std::make_shared<RunFlags>();
     add_wait_flags(app, *flags);
     add_duration(app, "--drain", flags->drain, "how long a busy agent may finish its turn (60s)");
@@ -173,7 +173,7 @@ Run declare_restart(CLI::App& app, const GlobalFlags&) {
     return with(flags, restart);
 }
 
-Run declare_wait(CLI::App& app, const GlobalFlags&) {
+Run declare_wait(CLI::App& app) {
     auto flags = std::make_shared<RunFlags>();
     app.add_flag("--no-check", flags->no_check, "do not ask Telegram and the provider at the end");
     app.footer("hermesctl wait\nhermesctl wait --timeout 20m");

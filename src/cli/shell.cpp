@@ -6,7 +6,7 @@
 
 namespace hermesctl::cli {
 
-Run declare_shell(CLI::App& app, const GlobalFlags&) {
+Run declare_shell(CLI::App& app) {
     auto root = std::make_shared<bool>(false);
     app.add_flag("--root", *root, "as the container's root instead of the agent's user");
     app.footer("hermesctl shell\nhermesctl shell --root");

@@ -212,7 +212,7 @@ ExitCode status(Session& session, const StatusFlags& flags) {
 
 }  // namespace
 
-Run declare_status(CLI::App& app, const GlobalFlags&) {
+Run declare_status(CLI::App& app) {
     auto flags = std::make_shared<StatusFlags>();
     app.add_flag("--watch", flags->watch, "print it anew whenever it changes (with --no-check)");
     app.add_flag("--no-check", flags->no_check,

@@ -50,17 +50,17 @@ class Feed {
     bool hungry() const { return open_ && session_.queued() < input_ahead; }
     int fd() const { return fd_; }
 
-    /// Passes on what is there, but no more than the connection takes.
+    /// Passes on what is there, but no more than the connection takes, and one block at a time: an input
+    /// without end must not keep us from what the other side says.
     void advance() {
-        while (hungry() && ready(fd_, POLLIN)) {
-            const ssize_t count = ::read(fd_, block_.data(), block_.size());
-            if (count < 0 && (errno == EINTR || errno == EAGAIN)) return;
-            // A descriptor that is closed is an input that has ended.
-            if (count < 0 && errno != EBADF && errno != EIO) throw local_failure("reading stdin", errno);
-            if (count <= 0) return end();
-            begun_ = true;
-            session_.write({block_.data(), static_cast<std::size_t>(count)});
-        }
+        if (!hungry() || !ready(fd_, POLLIN)) return;
+        const ssize_t count = ::read(fd_, block_.data(), block_.size());
+        if (count < 0 && (errno == EINTR || errno == EAGAIN)) return;
+        // A descriptor that is closed is an input that has ended.
+        if (count < 0 && errno != EBADF && errno != EIO) throw local_failure("reading stdin", errno);
+        if (count <= 0) return end();
+        begun_ = true;
+        session_.write({block_.data(), static_cast<std::size_t>(count)});
     }
 
   private:
@@ -95,9 +95,8 @@ bool write_all(int fd, std::string_view bytes) {
     return true;
 }
 
-int stream_exec(net::Transport& transport, Clock& clock, const kube::ExecRequest& request,
-                const Streams& streams) {
-    kube::ExecSession session(transport, clock, request);
+int stream_exec(net::Transport& transport, const kube::ExecRequest& request, const Streams& streams) {
+    kube::ExecSession session(transport, request);
     std::optional<term::RawMode> raw;  // from now on Ctrl-C is for the remote one
     if (request.tty) raw.emplace();
     Feed feed(session, streams.in, request.input);

@@ -75,7 +75,7 @@ ExitCode teardown(Session& session, const TeardownFlags& flags) {
 
 }  // namespace
 
-Run declare_teardown(CLI::App& app, const GlobalFlags&) {
+Run declare_teardown(CLI::App& app) {
     auto flags = std::make_shared<TeardownFlags>();
     app.add_flag("--delete-data", flags->delete_data,
                  "also the data volume, and the namespace if hermesctl made it");

@@ -73,7 +73,7 @@ ExitCode verify(Session& session, const VerifyFlags& flags) {
 
 }  // namespace
 
-Run declare_verify(CLI::App& app, const GlobalFlags&) {
+Run declare_verify(CLI::App& app) {
     auto flags = std::make_shared<VerifyFlags>();
     app.add_flag("--quick", flags->quick,
                  "probe from the pod alone, without an uncaged twin to compare with: two seconds");

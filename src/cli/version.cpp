@@ -8,7 +8,7 @@
 
 namespace hermesctl::cli {
 
-Run declare_version(CLI::App& app, const GlobalFlags&) {
+Run declare_version(CLI::App& app) {
     app.footer("hermesctl version\nhermesctl version -o json");
     return [](Session& session) {
         const Context& context = session.context();

@@ -70,8 +70,8 @@ std::string asking_script(std::string_view name) {
     return fmt::format("{}\n\n{}\n\n{}", embedded("files.py"), embedded("asking.py"), embedded(name));
 }
 
-AgentWatch::AgentWatch(net::Transport& transport, Clock& clock, const std::string& ns, const std::string& pod)
-    : pod_(pod), session_(transport, clock, watch_request(ns, pod)) {}
+AgentWatch::AgentWatch(net::Transport& transport, const std::string& ns, const std::string& pod)
+    : pod_(pod), session_(transport, watch_request(ns, pod)) {}
 
 bool AgentWatch::pump() {
     const bool alive = session_.pump({.out = [this](std::string_view bytes) { rest_ += bytes; },

@@ -15,12 +15,10 @@ constexpr std::size_t send_ahead = 256u << 10;
 constexpr std::size_t longest_text = 64u << 10;
 
 kube::ExecRequest request_of(const Target& target, bool root, const std::vector<std::string>& arguments) {
-    std::vector<std::string> argv{"/usr/bin/python3", "-I", "-S", "-c", std::string(embedded("copy.py"))};
-    argv.insert(argv.end(), arguments.begin(), arguments.end());
     return {.ns = target.ns,
             .pod = target.pod,
             .container = std::string(container_name),
-            .argv = command_as(target, root, argv),
+            .argv = command_as(target, root, python_command(embedded("copy.py"), arguments)),
             .input = true};
 }
 
@@ -38,7 +36,7 @@ CopySession::CopySession(kube::Client& client, const Target& target, bool root,
                          const std::vector<std::string>& arguments)
     : transport_(client.transport()),
       pod_(target.pod),
-      session_(client.transport(), client.clock(), request_of(target, root, arguments)) {}
+      session_(client.transport(), request_of(target, root, arguments)) {}
 
 bool CopySession::pump(const Take* take) {
     return session_.pump({.out =

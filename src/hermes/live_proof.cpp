@@ -48,7 +48,7 @@ class Probe {
         : targets_(targets) {
         try {
             session_.emplace(
-                client.transport(), client.clock(),
+                client.transport(),
                 kube::ExecRequest{
                     .ns = ns, .pod = pod, .container = container, .argv = probe_of(targets, quick)});
         } catch (const Error& error) {

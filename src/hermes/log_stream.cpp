@@ -1,5 +1,6 @@
 #include "hermes/log_stream.hpp"
 
+#include "hermesctl/base/clock.hpp"
 #include "hermesctl/base/scrub.hpp"
 #include "hermesctl/hermes/agent.hpp"
 #include "hermesctl/hermes/embedded.hpp"
@@ -23,16 +24,10 @@ std::vector<std::string> log_command(const LogRequest& request, const Place& pla
     const bool resumes = !place.mark.empty();
     // Without a mark the log was not there yet: all of it is new.
     const bool from_start = place.begun && !resumes;
-    return {"/usr/bin/python3",
-            "-I",
-            "-S",
-            "-c",
-            std::string(embedded("logs.py")),
-            request.source,
-            request.follow ? "1" : "0",
-            std::to_string(from_start ? -1 : request.lines),
-            request.since_boot && !from_start ? "1" : "0",
-            resumes ? place.mark : "-"};
+    return python_command(
+        embedded("logs.py"),
+        {request.source, request.follow ? "1" : "0", std::to_string(from_start ? -1 : request.lines),
+         request.since_boot && !from_start ? "1" : "0", resumes ? place.mark : "-"});
 }
 
 bool is_mark(std::string_view text) {
@@ -67,12 +62,11 @@ Error unreadable(const Target& target, const LogRequest& request, int code, std:
 
 bool read_file_log(kube::Client& client, const Target& target, const LogRequest& request, Place& place,
                    const LineSink& sink) {
-    kube::ExecSession session(client.transport(), client.clock(),
-                              {.ns = target.ns,
-                               .pod = target.pod,
-                               .container = std::string(container_name),
-                               .argv = log_command(request, place),
-                               .input = true});
+    kube::ExecSession session(client.transport(), {.ns = target.ns,
+                                                   .pod = target.pod,
+                                                   .container = std::string(container_name),
+                                                   .argv = log_command(request, place),
+                                                   .input = true});
     place.begun = true;
     place.heard = false;
     bool wanted = true;
@@ -116,12 +110,15 @@ bool read_console(kube::Client& client, const Target& target, const LogRequest& 
     std::optional<net::Response> end;
     LineSplitter lines;
     const std::string from = place.mark;
+    bool repeated = false;  // this line was shown before: sinceTime counts in seconds
     const LineSink take = [&](const std::string& line) {
-        const std::size_t blank = std::min(line.find(' '), line.size());
-        // sinceTime counts in seconds: what it repeats was shown before.
-        if (!from.empty() && line.substr(0, blank) <= from) return true;
-        place.mark = line.substr(0, blank);
-        return sink(line.substr(std::min(blank + 1, line.size())));
+        if (lines.within_line()) return repeated || sink(line);
+        const std::string time = line.substr(0, line.find(' '));
+        const bool timed = parse_rfc3339(time) != Clock::Wall{};  // what the kubelet itself says is not
+        repeated = timed && !from.empty() && time <= from;
+        if (repeated) return true;
+        if (timed) place.mark = time;
+        return sink(timed ? line.substr(std::min(time.size() + 1, line.size())) : line);
     };
     const net::Transport::Ticket ticket =
         client.transport().start({.target = console_target(target, request, place), .timeout = 0ms},

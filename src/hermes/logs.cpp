@@ -103,10 +103,14 @@ bool LineSplitter::feed(std::string_view bytes, const LineSink& sink) {
         rest_ += bytes.substr(0, end);
         if (end == std::string_view::npos) break;
         bytes.remove_prefix(end + 1);
-        if (!sink(std::exchange(rest_, {}))) return false;
+        const bool wanted = sink(std::exchange(rest_, {}));
+        within_line_ = false;
+        if (!wanted) return false;
     }
     if (rest_.size() < longest_line) return true;
-    return finish(sink);
+    const bool wanted = finish(sink);
+    within_line_ = true;
+    return wanted;
 }
 
 bool LineSplitter::finish(const LineSink& sink) {

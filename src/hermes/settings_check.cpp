@@ -3,6 +3,7 @@
 
 #include "field_table.hpp"
 #include "hermesctl/base/error.hpp"
+#include "hermesctl/base/utf8.hpp"
 #include "hermesctl/hermes/policy.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 #include "ranges.hpp"
@@ -19,10 +20,12 @@ namespace {
 
 constexpr const char* not_text = "must be text; put it in quotes";
 
-/// A check of text from a check of what it says.
+/// A check of text from a check of what it says. A flag may hold any bytes, JSON may not.
 template <auto complaint>
 std::string text(const Json& value) {
-    return value.is_string() ? complaint(value.get_ref<const std::string&>()) : not_text;
+    if (!value.is_string()) return not_text;
+    const auto& said = value.get_ref<const std::string&>();
+    return is_text(said) ? complaint(said) : "is not text (UTF-8)";
 }
 
 template <std::size_t longest>

@@ -135,7 +135,7 @@ class Questioner {
 
     void open() {
         try {
-            session_ = std::make_unique<AgentWatch>(client_.transport(), client_.clock(), ns_, pod_);
+            session_ = std::make_unique<AgentWatch>(client_.transport(), ns_, pod_);
         } catch (const kube::ApiError& error) {
             denied_ = error.code() == ExitCode::denied;
             failure_ = error.message();

@@ -17,6 +17,7 @@ enum Channel : char { stdin_channel = 0, stdout_channel, stderr_channel, status_
 
 constexpr std::string_view v5 = "v5.channel.k8s.io";
 constexpr std::size_t largest_frame = 32u << 10;
+constexpr std::size_t one_round = 64u << 10;
 
 std::string target_of(const ExecRequest& request) {
     std::string target = object_path({"Pod", request.ns, request.pod}) + "/exec?";
@@ -56,6 +57,7 @@ struct ExecSession::State {
     std::string pod{};
     Json status{};  // the command's end; null before
     bool over = false;
+    bool more = false;  // pump() has left something
 
     void take(std::string_view message, const ExecSink& sink);
     bool takes_input() const { return input && !over && status.is_null() && !socket->closed(); }
@@ -72,7 +74,7 @@ void ExecSession::State::take(std::string_view message, const ExecSink& sink) {
     if (!status.is_object()) status = {{"message", std::string(payload.substr(0, 300))}};
 }
 
-ExecSession::ExecSession(net::Transport& transport, Clock&, const ExecRequest& request)
+ExecSession::ExecSession(net::Transport& transport, const ExecRequest& request)
     : state_(std::make_unique<State>()) {
     const std::array<std::string, 2> protocols{std::string(v5), "v4.channel.k8s.io"};
     net::Upgrade upgrade =
@@ -119,11 +121,15 @@ std::size_t ExecSession::queued() const {
     return state_->socket->queued();
 }
 
+/// A network is faster than who reads: without a limit an endless output would keep the caller from its
+/// input, from its clock and from an interrupt.
 bool ExecSession::pump(const ExecSink& sink) {
-    while (!state_->over) {
+    for (std::size_t taken = 0; !state_->over && taken < one_round;) {
         const std::optional<std::string> message = state_->socket->receive();
+        state_->more = message.has_value();
         if (message) {
             state_->take(*message, sink);
+            taken += message->size() + 1;  // an empty one is work too
             continue;
         }
         // The Status is the last message. What the connection does after it, a reset too, means nothing.
@@ -134,7 +140,7 @@ bool ExecSession::pump(const ExecSink& sink) {
 }
 
 net::Wake ExecSession::wake() const {
-    return {state_->socket->fd(), state_->socket->queued() > 0};
+    return {state_->socket->fd(), state_->socket->queued() > 0, state_->more};
 }
 
 int ExecSession::exit_code() const {

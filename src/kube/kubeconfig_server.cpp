@@ -2,6 +2,7 @@
 
 #include "hermesctl/base/error.hpp"
 #include "hermesctl/base/scrub.hpp"
+#include "hermesctl/net/proxy.hpp"
 
 #include <algorithm>
 
@@ -52,13 +53,10 @@ std::string server_url(const std::string& server, bool tls, std::string_view tit
     return scheme + "://" + authority + path;
 }
 
-void remember_url_password(std::string_view url) {
-    const std::size_t mark = url.find("://");
-    if (mark == std::string_view::npos) return;
-    url.remove_prefix(mark + 3);
-    const std::string_view user = url.substr(0, std::min(url.find('@'), url.size()));
+void remember_url_password(const std::string& url) {
+    const std::string user = net::proxy_address(url).user;
     const std::size_t colon = user.find(':');
-    if (user.size() < url.size() && colon != std::string_view::npos) remember_secret(user.substr(colon + 1));
+    if (colon != std::string::npos) remember_secret(user.substr(colon + 1));
 }
 
 }  // namespace hermesctl::kube

@@ -10,7 +10,7 @@ namespace hermesctl::kube {
 /// else http. `title` names the cluster in the Error{usage} for what is no URL.
 std::string server_url(const std::string& server, bool tls, std::string_view title);
 
-/// A password inside a URL ("http://user:password@host") is a secret like any other.
-void remember_url_password(std::string_view url);
+/// A password inside a URL ("http://user:password@host", also without its scheme) is a secret like any other.
+void remember_url_password(const std::string& url);
 
 }  // namespace hermesctl::kube

@@ -3,6 +3,7 @@
 #include "hermesctl/kube/yaml.hpp"
 
 #include "hermesctl/base/error.hpp"
+#include "hermesctl/base/utf8.hpp"
 #include "yaml_scalar.hpp"
 
 #include <algorithm>
@@ -42,29 +43,14 @@ std::size_t weight(const Json& value) {
     return sum;
 }
 
-/// Bytes of one UTF-8 character at the start of `text`; 0 when it is not one.
-std::size_t character_size(std::string_view text) {
-    const auto first = static_cast<unsigned char>(text[0]);
-    const std::size_t size = first < 0x80                    ? 1
-                             : first >= 0xc2 && first < 0xe0 ? 2
-                             : (first & 0xf0) == 0xe0        ? 3
-                             : first >= 0xf0 && first < 0xf5 ? 4
-                                                             : 0;
-    if (size == 0 || text.size() < size) return 0;
-    for (std::size_t i = 1; i < size; ++i) {
-        if ((static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) return 0;
-    }
-    return size;
-}
-
 /// yaml-cpp turns the escapes \N and \_ into bare Latin-1 bytes; makes characters of them again.
 std::string as_utf8(std::string_view text) {
     std::string out;
     while (!text.empty()) {
-        const std::size_t size = character_size(text);
-        if (size == 0) out += '\xc2';
-        out.append(text.substr(0, std::max<std::size_t>(size, 1)));
-        text.remove_prefix(std::max<std::size_t>(size, 1));
+        const Character first = first_character(text);
+        if (!first.valid) out += '\xc2';
+        out.append(text.substr(0, first.size));
+        text.remove_prefix(first.size);
     }
     return out;
 }
@@ -255,13 +241,11 @@ std::string cleaned(std::string_view text, std::string_view source) {
     out.reserve(text.size());
     Position at{1, 1};
     while (!text.empty()) {
-        const std::size_t size = character_size(text);
-        const auto first = static_cast<unsigned char>(text[0]);
-        const bool control =
-            (first < 0x20 && first != '\n' && first != '\r' && first != '\t') || first == 0x7f;
-        if (size == 0 || control) refuse(source, at, "this is not text (UTF-8), so it is not YAML");
+        const auto [code, size, valid] = first_character(text);
+        const bool control = (code < 0x20 && code != '\n' && code != '\r' && code != '\t') || code == 0x7f;
+        if (!valid || control) refuse(source, at, "this is not text (UTF-8), so it is not YAML");
         if (!text.starts_with("\r\n")) out.append(text.substr(0, size));
-        at = first == '\n' ? Position{at.line + 1, 1} : Position{at.line, at.column + 1};
+        at = code == '\n' ? Position{at.line + 1, 1} : Position{at.line, at.column + 1};
         text.remove_prefix(size);
     }
     return out;

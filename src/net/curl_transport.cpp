@@ -232,6 +232,7 @@ bool CurlTransport::wait(milliseconds at_most, std::span<const Wake> wakes) {
 }
 
 void CurlTransport::poll(milliseconds at_most, std::span<const Wake> wakes) {
+    if (std::ranges::any_of(wakes, &Wake::now)) at_most = milliseconds{0};
     auto end = clock_.now() + at_most;
     for (bool woken = false;;) {
         throw_if_interrupted();

@@ -74,16 +74,16 @@ CURLcode CurlStream::connect(Clock& clock, Clock::Time end) {
     }
 }
 
-/// False when the time is up.
-bool wait_for(int fd, bool write, Clock& clock, Clock::Time end) {
+bool in_time(Clock& clock, Clock::Time end) {
     throw_if_interrupted();
-    auto left = std::chrono::ceil<milliseconds>(end - clock.now());
-    if (left.count() <= 0) return false;
+    return clock.now() < end;
+}
+
+void wait_for(int fd, bool write, Clock& clock, Clock::Time end) {
+    auto left = std::max(milliseconds{0}, std::chrono::ceil<milliseconds>(end - clock.now()));
     std::array<pollfd, 2> fds{
         {{fd, static_cast<short>(POLLIN | (write ? POLLOUT : 0)), 0}, {interrupt_fd(), POLLIN, 0}}};
     ::poll(fds.data(), fds.size(), static_cast<int>(left.count()));
-    throw_if_interrupted();
-    return true;
 }
 
 Response failed(std::string why) {
@@ -96,24 +96,25 @@ Response failed(std::string why) {
 /// Sends the request and reads its answer.
 HandshakeAnswer converse(CurlStream& stream, std::string_view request, Clock& clock, Clock::Time end) {
     using Status = ByteStream::Status;
-    while (!request.empty()) {
+    while (!request.empty() && in_time(clock, end)) {
         auto [status, count] = stream.write(request);
         if (status == Status::failed) return {failed("the server closed the connection without an answer")};
         request.remove_prefix(count);
-        if (status == Status::again && !wait_for(stream.fd(), true, clock, end)) break;
+        if (status == Status::again) wait_for(stream.fd(), true, clock, end);
     }
     std::string bytes;
     std::vector<char> piece(16u << 10);
-    for (;;) {
+    while (in_time(clock, end)) {  // also while bytes come: there may be no end to them
         auto [status, count] = stream.read(piece);
         bytes.append(piece.data(), count);
         bool at_end = status == Status::end || status == Status::failed;
-        if (status != Status::again) {
-            if (auto answer = read_handshake_answer(bytes, at_end)) return std::move(*answer);
-        } else if (!wait_for(stream.fd(), false, clock, end)) {
-            return {failed("no complete answer within the time limit")};
+        if (status == Status::again) {
+            wait_for(stream.fd(), false, clock, end);
+        } else if (auto answer = read_handshake_answer(bytes, at_end)) {
+            return std::move(*answer);
         }
     }
+    return {failed("no complete answer within the time limit")};
 }
 
 }  // namespace

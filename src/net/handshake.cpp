@@ -68,7 +68,7 @@ bool read_chunks(std::string_view bytes, std::string& body) {
         if (!size || *size == 0) return true;
         bytes.remove_prefix(line_end + 2);
         body += bytes.substr(0, *size);
-        if (bytes.size() < *size + 2) return false;
+        if (bytes.size() < 2 || bytes.size() - 2 < *size) return false;
         bytes.remove_prefix(*size + 2);
     }
 }
@@ -99,31 +99,33 @@ std::string handshake_text(const std::string& path, const std::vector<Header>& h
 
 std::optional<HandshakeAnswer> read_handshake_answer(std::string_view bytes, bool at_end) {
     HandshakeAnswer answer;
-    answer.response.connected = true;
     auto fail = [&answer](std::string why) {
         answer.response.status = 0;
         answer.response.failure = std::move(why);
         return answer;
     };
-    auto head_end = bytes.find("\r\n\r\n");
-    if (head_end == std::string_view::npos) {
-        if (!bytes.empty() && !std::string_view{"HTTP/1."}.starts_with(bytes.substr(0, 7))) {
-            return fail("the server does not speak HTTP");
+    const auto received = bytes.size();
+    do {  // after a 100 or 103 another follows
+        answer.response = {.connected = true};
+        auto head_end = bytes.find("\r\n\r\n");
+        if (head_end == std::string_view::npos) {
+            if (!bytes.empty() && !std::string_view{"HTTP/1."}.starts_with(bytes.substr(0, 7))) {
+                return fail("the server does not speak HTTP");
+            }
+            if (received > largest_head) return fail("the server's answer has no end");
+            if (at_end) return fail("the server closed the connection without an answer");
+            return std::nullopt;
         }
-        if (bytes.size() > largest_head) return fail("the server's answer has no end");
-        if (at_end) return fail("the server closed the connection without an answer");
-        return std::nullopt;
-    }
-    if (!read_head(bytes.substr(0, head_end), answer.response)) return fail("the server does not speak HTTP");
-    bytes.remove_prefix(head_end + 4);
+        if (!read_head(bytes.substr(0, head_end), answer.response))
+            return fail("the server does not speak HTTP");
+        bytes.remove_prefix(head_end + 4);
+    } while (answer.response.status < 200 && answer.response.status != 101);
     if (answer.response.status == 101) {
         answer.rest = bytes;
         return answer;
     }
-    if (answer.response.status < 200)
-        return read_handshake_answer(bytes, at_end);  // 100, 103: another follows
     bool complete = read_body(bytes, answer.response);
-    if (complete || at_end || answer.response.body.size() > largest_body) return answer;
+    if (complete || at_end || bytes.size() > largest_body) return answer;
     return std::nullopt;
 }
 

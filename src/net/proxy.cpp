@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include <arpa/inet.h>
 
@@ -119,14 +120,16 @@ ProxyAddress proxy_address(const std::string& url) {
     auto mark = url.find("://");
     auto scheme = mark == std::string::npos ? "http" : lower(url.substr(0, mark));
     auto rest = mark == std::string::npos ? url : url.substr(mark + 3);
-    rest.resize(std::min(rest.find('/'), rest.size()));
-    auto user_end = rest.rfind('@') + 1;  // 0 without one
-    auto authority = rest.substr(user_end);
+    auto user_end = rest.rfind('@') + 1;  // 0 without one; a password may hold anything, "/" too
+    auto user = rest.substr(0, user_end);
+    auto authority = rest.substr(user_end, rest.find('/', user_end) - user_end);
     auto last_colon = authority.rfind(':');
     bool has_port = last_colon != std::string::npos && authority.find(']', last_colon) == std::string::npos;
     if (!has_port) authority += scheme == "http" ? ":80" : scheme == "https" ? ":443" : ":1080";
     if (scheme == "socks5") scheme = "socks5h";
-    return {scheme + "://" + rest.substr(0, user_end) + authority, authority};
+    auto url_for_curl = scheme + "://" + user + authority;
+    if (!user.empty()) user.pop_back();
+    return {std::move(url_for_curl), std::move(authority), std::move(user)};
 }
 
 }  // namespace hermesctl::net

@@ -63,7 +63,7 @@ void write_all(int fd, std::string_view text) {
     }
 }
 
-/// No echo, and no Ctrl-Z that would leave the terminal so.
+/// No echo, and no Ctrl-Z or Ctrl-\ that would leave the terminal so.
 class NoEcho {
   public:
     explicit NoEcho(int fd) : fd_(fd), active_(::tcgetattr(fd, &before_) == 0) {
@@ -71,10 +71,11 @@ class NoEcho {
         termios quiet = before_;
         quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO | ECHONL);
         quiet.c_cc[VSUSP] = _POSIX_VDISABLE;
+        quiet.c_cc[VQUIT] = _POSIX_VDISABLE;
         ::tcsetattr(fd_, TCSAFLUSH, &quiet);
     }
     ~NoEcho() {
-        if (active_) ::tcsetattr(fd_, TCSAFLUSH, &before_);
+        if (active_) ::tcsetattr(fd_, TCSADRAIN, &before_);
     }
     NoEcho(const NoEcho&) = delete;
     NoEcho& operator=(const NoEcho&) = delete;

@@ -16,7 +16,7 @@ struct ExecTest : testing::ApiserverTest {
     }
     static ApiError refusal_of(testing::Session& session, const ExecRequest& request) {
         try {
-            ExecSession exec(*session.transport, system_clock(), request);
+            ExecSession exec(*session.transport, request);
         } catch (const ApiError& error) {
             return error;
         }

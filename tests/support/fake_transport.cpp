@@ -96,10 +96,11 @@ net::Upgrade FakeTransport::upgrade(net::Request request, std::span<const std::s
     return {nullptr, refusal(404, "NotFound", "pods not found")};
 }
 
-void FakeTransport::poll(std::chrono::milliseconds at_most, std::span<const net::Wake>) {
+void FakeTransport::poll(std::chrono::milliseconds at_most, std::span<const net::Wake> wakes) {
+    const bool woken = std::ranges::any_of(wakes, &net::Wake::now);
     const bool ran = run_due();  // whoever let the time pass
     const bool served = serve_new();
-    if (deliver() || served || ran || unread()) {
+    if (deliver() || served || ran || woken || unread()) {
         idle_polls_ = 0;
         return;
     }

@@ -93,6 +93,9 @@ TEST(CertificateEnd, IsThatOfTheFirstOne) {
     ASSERT_TRUE(end);
     EXPECT_GT(*end, system_clock().wall() + 3500s);
     EXPECT_LT(*end, system_clock().wall() + 3700s);
+    const std::string forever =
+        test_authority().issue({.not_after_seconds = 250'000'000'000}).certificate_pem;
+    EXPECT_GT(certificate_end(forever), system_clock().wall()) << "of the year 9948";
     EXPECT_FALSE(certificate_end(""));
     EXPECT_FALSE(certificate_end("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"));
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 
 namespace hermesctl {
@@ -22,6 +23,9 @@ class Clock {
 /// The machine's clock; lives as long as the process.
 Clock& system_clock();
 
+/// From seconds since 1970, or the nearest between then and 2262, where a Wall ends: "never" is often written
+/// as the year 9999. The difference between any two of these fits.
+Clock::Wall wall_of(std::int64_t seconds);
 /// RFC 3339 in UTC with microseconds, as Kubernetes' MicroTime ("2026-01-31T10:00:00.000000Z").
 std::string rfc3339(Clock::Wall);
 /// "20260131T100000Z": in a file's name.

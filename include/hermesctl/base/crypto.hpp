@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+struct evp_md_ctx_st;  // OpenSSL's EVP_MD_CTX
+
 namespace hermesctl {
 
 std::string base64_encode(std::string_view);
@@ -20,16 +22,12 @@ std::string sha256_hex(std::string_view);
 class Sha256 {
   public:
     Sha256();
-    ~Sha256();
-    Sha256(const Sha256&) = delete;
-    Sha256& operator=(const Sha256&) = delete;
     void add(std::string_view);
     /// Of everything that was added; nothing can be added after it.
     std::string finish_hex();
 
   private:
-    struct State;
-    std::unique_ptr<State> state_;
+    std::unique_ptr<evp_md_ctx_st, void (*)(evp_md_ctx_st*)> context_;
 };
 
 /// Until when the first certificate of a PEM text is valid; nothing when there is none.

@@ -4,7 +4,7 @@
 
 namespace hermesctl {
 
-/// Installs the handlers; SIGPIPE is ignored from then on. Called once, by main.
+/// Installs the handlers; SIGPIPE is ignored from then on, and SIGCHLD is not. Called once, by main.
 void catch_interrupts();
 
 bool interrupted() noexcept;

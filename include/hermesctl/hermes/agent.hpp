@@ -55,7 +55,7 @@ std::string asking_script(std::string_view name);
 class AgentWatch {
   public:
     /// Connects; throws ApiError when the server refuses.
-    AgentWatch(net::Transport&, Clock&, const std::string& ns, const std::string& pod);
+    AgentWatch(net::Transport&, const std::string& ns, const std::string& pod);
 
     /// Takes in what has come; false once the session has ended.
     bool pump();

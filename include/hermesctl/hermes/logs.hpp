@@ -29,9 +29,12 @@ class LineSplitter {
     bool feed(std::string_view bytes, const LineSink&);
     /// What is left when the bytes end.
     bool finish(const LineSink&);
+    /// For the sink: whether what it gets now is a later piece of a line.
+    bool within_line() const { return within_line_; }
 
   private:
     std::string rest_{};
+    bool within_line_ = false;
 };
 
 /// Until the log ends; followed, until the sink or an interrupt ends it. Why it stands still goes to the

@@ -33,7 +33,7 @@ struct ExecSink {
 class ExecSession {
   public:
     /// Connects. Throws ApiError when the server refuses (missing pod, wrong container, no permission).
-    ExecSession(net::Transport&, Clock&, const ExecRequest&);
+    ExecSession(net::Transport&, const ExecRequest&);
     ~ExecSession();
 
     /// Whether close_input() works.
@@ -44,7 +44,7 @@ class ExecSession {
     void resize(int columns, int rows);
     /// Input bytes that are not yet on the wire; write() more only while this is small.
     std::size_t queued() const;
-    /// Hands over what has come; true while the session lives.
+    /// Hands over what has come, of a flood only some; true while the session lives.
     bool pump(const ExecSink&);
     net::Wake wake() const;
     /// Once pump() returned false: the remote exit code. Throws Error{exec_failed} when the command did not

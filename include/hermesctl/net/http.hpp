@@ -52,6 +52,7 @@ struct Handler {
 struct Wake {
     int fd = -1;
     bool write = false;  // also when it becomes writable
+    bool now = false;    // something has come already: no waiting
 };
 
 struct Upgrade {

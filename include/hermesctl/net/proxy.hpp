@@ -16,6 +16,7 @@ std::string proxy_for(const Endpoint&, std::string_view scheme, const std::strin
 struct ProxyAddress {
     std::string url{};        // for libcurl
     std::string authority{};  // "host:port", for people: without user and password
+    std::string user{};       // "user:password" as it is written in the URL; "" without one
 };
 /// What libcurl must be told to do with a proxy's URL as Go does: without a scheme it is http, without a port
 /// the scheme's own counts (libcurl's is always 1080), and the names of servers are a SOCKS proxy's to

@@ -18,6 +18,7 @@
 #include <utility>
 
 #include <gtest/gtest.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -53,11 +54,36 @@ TEST(Clock, TimesAreReadAndWritten) {
     EXPECT_EQ(short_duration(seconds{5}), "5s");
 }
 
+TEST(Clock, TimesThatDoNotFitAreTheNearestThatDo) {
+    const auto never = parse_rfc3339("9999-12-31T23:59:59.999999Z");
+    EXPECT_GT(never, parse_rfc3339("2261-12-31T23:59:59Z"));
+    EXPECT_EQ(rfc3339(never).substr(0, 4), "2262");
+    EXPECT_EQ(parse_rfc3339("0001-01-01T00:00:00Z"), Clock::Wall{});
+}
+
+TEST(Clock, ASleepOutlastsAChangeOfTheWindow) {
+    catch_interrupts();
+    std::thread window([sleeper = ::pthread_self()] {
+        for (int i = 0; i < 5; ++i) {
+            std::this_thread::sleep_for(milliseconds{20});
+            ::pthread_kill(sleeper, SIGWINCH);
+        }
+    });
+    const auto start = system_clock().now();
+    system_clock().sleep(milliseconds{300});
+    EXPECT_GE(system_clock().now() - start, milliseconds{300});
+    window.join();
+    EXPECT_TRUE(take_window_change());
+}
+
 TEST(Scrub, TokensGoWhereverTheyStand) {
     EXPECT_EQ(scrub("The token `999:BAD` was rejected"), "The token `***` was rejected");
     EXPECT_EQ(scrub("https://api.telegram.org/bot123456789:AAE-x/getMe"),
               "https://api.telegram.org/bot***/getMe");
     EXPECT_EQ(scrub("123456789:AAEabcdefghijklmnopqrstuvwxyz"), "***");
+    EXPECT_EQ(scrub("file/bot123456789:BBEabcdefghijklmnopqrstuvwxyz/x"), "file/bot***/x");
+    EXPECT_EQ(scrub("{\"a\\n123456789:AAEabcdefghijklmnopqrstuvwxyz\"}"), "{\"a\\n***\"}");
+    EXPECT_EQ(scrub("\x1b[31m123456789:AAEabcdefghijklmnopqrstuvwxyz"), "\x1b[31m***");
     EXPECT_EQ(scrub("Authorization: Bearer abcdefghijkl.mno"), "Authorization: Bearer ***");
     EXPECT_EQ(scrub("Authorization: Basic YW5uOnBhc3M="), "Authorization: Basic ***");
     EXPECT_EQ(scrub("{\"basic YW5uOnBhc3M\"}"), "{\"basic ***\"}");
@@ -72,6 +98,17 @@ TEST(Scrub, OrdinaryTextStays) {
           "pod/helpdesk-assistant-7d9f8b6c5d-x2x4z is not ready", "Basic authentication is off",
           "the Basic Constraints of the certificate"}) {
         EXPECT_EQ(scrub(text), text);
+    }
+}
+
+TEST(Scrub, AnImageStaysWhatItIs) {
+    const std::string sum = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    for (const std::string& image :
+         {"docker.io/nousresearch/hermes-agent@sha256:" + sum, "a@sha512:" + sum + sum,
+          std::string("registry.example:5000/agent2:nightly-20260131-0123456789abcdef"),
+          std::string("registry.example/my-2:nightly-20260131-0123456789abcdef")}) {
+        EXPECT_EQ(scrub("image: " + image), "image: " + image);
+        EXPECT_FALSE(has_secret_shape(image));
     }
 }
 
@@ -149,6 +186,14 @@ TEST(Process, CtrlCEndsTheWaitForOneThatHasClosedItsOutput) {
     EXPECT_THROW(run_process({.argv = {"sh", "-c", "exec >&-; exec sleep 60"}}), Error);
     EXPECT_LT(system_clock().now() - start, seconds{20});
     key.join();
+}
+
+TEST(Process, AFailureIsOneAlsoWhereTheEndOfChildrenIsIgnored) {
+    const ProcessSpec failing{.argv = {"sh", "-c", "exit 3"}};
+    ::signal(SIGCHLD, SIG_IGN);  // as a parent may bequeath it
+    EXPECT_NE(run_process(failing)->exit_code, 0);
+    catch_interrupts();
+    EXPECT_EQ(run_process(failing)->exit_code, 3);
 }
 
 TEST(Process, MissingProgramIsNothing) {

@@ -1,8 +1,11 @@
 // What is wrong outside: a kubeconfig, a server, a name. Each is an exit code, an error with a hint on
 // stderr, and the same as JSON on stdout where that was asked for.
+#include "hermesctl/base/interrupt.hpp"
 #include "support/cli_world.hpp"
 #include "support/installation.hpp"
 #include "support/scratch.hpp"
+
+#include <csignal>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -66,6 +69,14 @@ TEST_F(BadInput, AKubeconfigThatIsNoneIsAUsageError) {
                          "--kubeconfig FILE");
     }
     EXPECT_EQ(world_.connected_to, "");
+}
+
+TEST_F(BadInput, AFileThatCtrlCCutOffIsNotUsed) {
+    catch_interrupts();
+    world_.in.str("kind: Hermes\nname: hermes\n");
+    ::raise(SIGINT);
+    EXPECT_EQ(world_.run({"render", "--explain", "-f", "-"}), ExitCode::interrupted);
+    EXPECT_EQ(world_.out.str(), "");
 }
 
 TEST_F(BadInput, AContextThatIsNotThereIsAUsageError) {

@@ -108,6 +108,15 @@ TEST_F(DeployTest, DryRunAndDiffChangeNothing) {
     EXPECT_EQ(world_.run({"diff"}), ExitCode::ok);
 }
 
+TEST_F(DeployTest, AnImageByItsDigestIsShownWhole) {
+    install();
+    const std::string image = "a.example/hermes@sha256:" + sha256_hex("an image");
+    EXPECT_EQ(deploy({"--image", image}), ExitCode::ok) << err();
+    EXPECT_THAT(err(), HasSubstr("-> " + image.substr(0, 40)));
+    EXPECT_EQ(world_.run({"list"}), ExitCode::ok) << err();
+    EXPECT_THAT(out(), HasSubstr(image));
+}
+
 /// Somebody let in since the file was written is not put out by it.
 TEST_F(DeployTest, WhoMayUseTheBotNowStaysThoughNotNamed) {
     install("111,999");

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <csignal>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -58,9 +59,14 @@ class StreamExec : public ::testing::Test {
 
     int run(bool input = false, bool tty = false) {
         return stream_exec(
-            transport_, clock_,
+            transport_,
             {.ns = "n", .pod = "p", .container = "hermes", .argv = {"x"}, .input = input, .tty = tty},
             {.in = in_.in(), .out = out_.out(), .err = err_.out()});
+    }
+    void serve(const std::shared_ptr<Wire>& wire) {
+        transport_.open = [wire](const net::Request&, std::span<const std::string>) {
+            return net::Upgrade{socket_on(wire), {.status = 101}};
+        };
     }
 
     FakeClock clock_;
@@ -119,9 +125,7 @@ TEST_F(StreamExec, WaitsWhileTheConnectionTakesNoMore) {
     auto wire = std::make_shared<Wire>();
     wire->queued = 1u << 20;
     std::size_t sent_while_full = 0;
-    transport_.open = [&](const net::Request&, std::span<const std::string>) {
-        return net::Upgrade{socket_on(wire), {.status = 101}};
-    };
+    serve(wire);
     transport_.after(std::chrono::seconds{5}, [&] {
         sent_while_full = wire->sent.size();
         wire->queued = 0;
@@ -134,6 +138,39 @@ TEST_F(StreamExec, WaitsWhileTheConnectionTakesNoMore) {
     EXPECT_EQ(sent_while_full, 0U);
     const std::string end("\xff\0", 2);
     EXPECT_THAT(wire->sent, ::testing::ElementsAre(std::string("\0later", 6), end));
+}
+
+TEST_F(StreamExec, AFloodOfOutputLeavesTheKeyboardItsTurn) {
+    in_.put("\x03");
+    out_.close(1);
+    out_.close(0);
+    ASSERT_GE(out_.adopt(::open("/dev/null", O_WRONLY | O_CLOEXEC)), 0);
+    auto wire = std::make_shared<Wire>();
+    wire->incoming.assign(100, "\x01" + std::string(8192, 'y'));
+    std::size_t unread = 0;
+    wire->on_send = [&](const std::string& message) {
+        unread = wire->incoming.size();
+        EXPECT_EQ(message, std::string("\0\x03", 2));
+        wire->incoming = {"\x03{\"status\":\"Success\"}"};
+    };
+    serve(wire);
+    EXPECT_EQ(stream_exec(transport_, {.ns = "n", .pod = "p", .argv = {"yes"}, .input = true},
+                          {.in = in_.in(), .out = out_.in(), .err = err_.out()}),
+              0);
+    EXPECT_GT(unread, 0U) << "Ctrl-C came when all was over";
+}
+
+TEST_F(StreamExec, AnInputWithoutEndLeavesTheOtherSideItsTurn) {
+    in_.close(0);
+    ASSERT_GE(in_.adopt(::open("/dev/zero", O_RDONLY | O_CLOEXEC)), 0);
+    auto wire = std::make_shared<Wire>();
+    int sent = 0;
+    wire->on_send = [&sent](const std::string&) {
+        if (++sent > 100) throw std::runtime_error("it never listens");
+    };
+    serve(wire);
+    transport_.after(std::chrono::seconds{5}, [&] { wire->incoming = {"\x03{\"status\":\"Success\"}"}; });
+    EXPECT_EQ(run(true), 0);
 }
 
 TEST_F(StreamExec, EndsQuietlyWhenNobodyReadsTheOutput) {

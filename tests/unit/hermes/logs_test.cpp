@@ -70,6 +70,29 @@ TEST_F(Logs, AConsoleThatIsFollowedGoesOnAfterACut) {
     EXPECT_THAT(lines_, ElementsAre("one", "two"));
 }
 
+/// What is no line's beginning has no time, and must not become the place from which the console goes on.
+TEST_F(Logs, AConsoleThatIsFollowedKeepsItsPlaceInALineThatComesInPieces) {
+    const std::vector<std::string> long_line{"2026-01-01T00:00:00Z " + std::string(1u << 20, 'x'),
+                                             "2999-01-01T00:00:00Z end\n"};
+    std::vector<std::string> asked;
+    transport_.serve = [&, api = transport_.serve](net::Transport::Ticket ticket,
+                                                   const net::Request& request) {
+        if (request.target.find("/log?") == std::string::npos) return api(ticket, request);
+        asked.push_back(request.target);
+        for (const std::string& piece : long_line)
+            transport_.chunk(ticket, piece);
+        transport_.chunk(ticket, "2026-01-01T00:00:01Z two\n");
+        if (asked.size() > 1) transport_.chunk(ticket, "the kubelet complains\n2026-01-01T00:00:02Z three\n");
+        transport_.finish(ticket, hermesctl::testing::answer(200, ""));
+    };
+    read({.source = "console", .follow = true}, 5);
+    ASSERT_EQ(asked.size(), 2u);
+    EXPECT_THAT(asked[1], HasSubstr("sinceTime=2026-01-01T00%3A00%3A01Z"));
+    ASSERT_EQ(lines_.size(), 5u);
+    lines_.erase(lines_.begin());
+    EXPECT_THAT(lines_, ElementsAre("2999-01-01T00:00:00Z end", "two", "the kubelet complains", "three"));
+}
+
 TEST_F(Logs, AScriptThatCannotRunEndsTheFollowing) {
     api_.on_exec = [](FakeProcess& process) {
         process.err("env: no python3\n");

@@ -169,6 +169,7 @@ TEST(ValuesOf, NamesEveryProblem) {
     EXPECT_THAT(message, HasSubstr("\ntelegram.allowedUsers[1]: 'bob' is a name"));
     EXPECT_THAT(refusal_of({{"name", std::string(48, 'a')}}), HasSubstr("more than 47 characters"));
     EXPECT_EQ(refusal_of({{"name", std::string(47, 'a')}}), "");
+    EXPECT_EQ(refusal_of({{"model", {{"default", "m\xff"}}}}), "model.default: is not text (UTF-8)");
 }
 
 TEST(ValuesOf, KnowsImageNames) {

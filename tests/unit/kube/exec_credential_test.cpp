@@ -70,6 +70,15 @@ TEST_F(ExecPlugins, TokenIsKeptUntilItExpiresOrIsRejected) {
     EXPECT_EQ(runs(), 3u);
 }
 
+TEST_F(ExecPlugins, WhatNeverExpiresIsKept) {
+    ExecCredential source(
+        printing(credential(R"({"token":"a-token","expirationTimestamp":"9999-12-31T23:59:59Z"})")),
+        environment, clock);
+    source.get(false);
+    source.get(false);
+    EXPECT_EQ(runs(), 1u);
+}
+
 TEST_F(ExecPlugins, CertificateAndKey) {
     const std::string pem = R"(-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n)";
     const std::string key = R"(-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n)";

@@ -46,7 +46,7 @@ struct ExecTest : ::testing::Test {
             return net::Upgrade{testing::socket_on(wire), {.status = 101}};
         };
     }
-    ExecSession session() { return {net, clock, request}; }
+    ExecSession session() { return {net, request}; }
 };
 
 TEST_F(ExecTest, AsksWithOneParameterForEachArgument) {
@@ -83,6 +83,27 @@ TEST_F(ExecTest, SortsTheChannels) {
     EXPECT_EQ(out, "hello");
     EXPECT_EQ(err, "oops");
     EXPECT_EQ(exec.exit_code(), 0);
+}
+
+TEST_F(ExecTest, AFloodIsHandedOverInRounds) {
+    ExecSession exec = session();
+    wire->incoming.assign(100, on(1, std::string(8192, 'y')));
+    wire->incoming.push_back(on(3, success));
+    EXPECT_TRUE(exec.pump(sink));
+    EXPECT_LE(out.size(), 80u << 10);
+    EXPECT_TRUE(exec.wake().now) << "no descriptor tells what has been read already";
+    while (exec.pump(sink)) {
+    }
+    EXPECT_EQ(out.size(), 100u * 8192);
+    EXPECT_EQ(exec.exit_code(), 0);
+    EXPECT_FALSE(exec.wake().now);
+}
+
+TEST_F(ExecTest, WhatIsEmptyIsAFloodToo) {
+    ExecSession exec = session();
+    wire->incoming.assign(100'000, "");
+    EXPECT_TRUE(exec.pump(sink));
+    EXPECT_FALSE(wire->incoming.empty());
 }
 
 TEST_F(ExecTest, TheEmptyFirstMessageIsNoEnd) {

@@ -94,6 +94,12 @@ TEST_F(Kubeconfig, ProxiesComeFromTheEnvironment) {
     EXPECT_EQ(proxies.none, "10.0.0.0/8");
 }
 
+TEST_F(Kubeconfig, APasswordInAProxysUrlIsASecretHoweverItIsWritten) {
+    environment.insert({{"HTTPS_PROXY", "me:no-scheme-pw@p:3"}, {"HTTP_PROXY", "http://me:with@and/pw@p:1"}});
+    load_user("{}");
+    EXPECT_EQ(scrub("via no-scheme-pw, with@and/pw"), "via ***, ***");
+}
+
 TEST_F(Kubeconfig, NamespaceIsDefaultWhereNoneIsNamed) {
     EXPECT_EQ(load_user("{}").ns, "default");
     EXPECT_THAT(refusal(config("{server: 'https://h'}", "{}", ", namespace: No_Name")), HasSubstr("No_Name"));

@@ -148,6 +148,8 @@ TEST(Yaml, BinaryIsRefused) {
                         "ELF\x02\x01"),
                 HasSubstr("not text"));
     EXPECT_THAT(refusal("a: \xc3("), HasSubstr("f.yaml:1:4: this is not text"));
+    EXPECT_THAT(refusal("a: \xe0\x80\x80"), HasSubstr("not text")) << "overlong";
+    EXPECT_THAT(refusal("a: \xed\xa0\x80"), HasSubstr("not text")) << "a surrogate";
     EXPECT_THAT(refusal(std::string_view("\xff\xfe"
                                          "a\0",
                                          4)),

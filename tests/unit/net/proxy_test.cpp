@@ -64,16 +64,20 @@ TEST(Proxy, IsToldToLibcurlAsGoReadsIt) {
         const char* written = "";
         const char* url = "";
         const char* authority = "";
+        const char* user = "";
     };
-    for (const auto& one : {Case{"http://proxy:3128", "http://proxy:3128", "proxy:3128"},
-                            Case{"proxy:3128", "http://proxy:3128", "proxy:3128"},
-                            Case{"HTTP://proxy/", "http://proxy:80", "proxy:80"},
-                            Case{"https://me:p%40ss@proxy", "https://me:p%40ss@proxy:443", "proxy:443"},
-                            Case{"socks5://me:a@b@proxy/x", "socks5h://me:a@b@proxy:1080", "proxy:1080"},
-                            Case{"socks5h://[fd00::1]", "socks5h://[fd00::1]:1080", "[fd00::1]:1080"},
-                            Case{"http://[fd00::1]:3128", "http://[fd00::1]:3128", "[fd00::1]:3128"}}) {
+    for (const auto& one :
+         {Case{"http://proxy:3128", "http://proxy:3128", "proxy:3128"},
+          Case{"proxy:3128", "http://proxy:3128", "proxy:3128"},
+          Case{"HTTP://proxy/", "http://proxy:80", "proxy:80"},
+          Case{"https://me:p%40ss@proxy", "https://me:p%40ss@proxy:443", "proxy:443", "me:p%40ss"},
+          Case{"socks5://me:a@b@proxy/x", "socks5h://me:a@b@proxy:1080", "proxy:1080", "me:a@b"},
+          Case{"me:a/b@proxy:3128", "http://me:a/b@proxy:3128", "proxy:3128", "me:a/b"},
+          Case{"socks5h://[fd00::1]", "socks5h://[fd00::1]:1080", "[fd00::1]:1080"},
+          Case{"http://[fd00::1]:3128", "http://[fd00::1]:3128", "[fd00::1]:3128"}}) {
         EXPECT_EQ(proxy_address(one.written).url, one.url);
         EXPECT_EQ(proxy_address(one.written).authority, one.authority);
+        EXPECT_EQ(proxy_address(one.written).user, one.user);
     }
 }
 

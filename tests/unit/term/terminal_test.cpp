@@ -81,7 +81,7 @@ termios mode_now() {
 }
 bool same(const termios& a, const termios& b) {
     return a.c_lflag == b.c_lflag && a.c_iflag == b.c_iflag && a.c_oflag == b.c_oflag &&
-           a.c_cc[VSUSP] == b.c_cc[VSUSP];
+           a.c_cc[VSUSP] == b.c_cc[VSUSP] && a.c_cc[VQUIT] == b.c_cc[VQUIT];
 }
 
 constexpr int mode_changed = 77;
@@ -127,6 +127,23 @@ TEST(AskSecret, CannotBeSuspendedWithTheEchoOff) {
     OnTerminal terminal(ask_and_compare);
     terminal.see("Bot token: ");
     terminal.type("\x1a\x15s3cret\n");  // Ctrl-Z, Ctrl-U: the line is cleared again
+    EXPECT_EQ(terminal.end(), 0);
+}
+
+TEST(AskSecret, CannotBeKilledWithTheEchoOff) {
+    OnTerminal terminal(ask_and_compare);
+    terminal.see("Bot token: ");
+    terminal.type("\x1c\x15s3cret\n");  // Ctrl-\, Ctrl-U
+    EXPECT_EQ(terminal.end(), 0);
+}
+
+TEST(AskSecret, LeavesWhatFollowsTheAnswerToTheNextQuestion) {
+    OnTerminal terminal([] {
+        if (ask_secret("Bot token:") != "s3cret") return wrong_answer;
+        return ask_line("Name:") == "bob" ? 0 : wrong_answer;
+    });
+    terminal.see("Bot token: ");
+    terminal.type("s3cret\nbob\n");
     EXPECT_EQ(terminal.end(), 0);
 }
 

@@ -17,6 +17,7 @@ TEST(Printable, LetsNothingCommandTheTerminal) {
               "?31m")
         << "C1's CSI as one byte";
     EXPECT_EQ(printable("user\u202Egpj.exe"), "user?gpj.exe");
+    EXPECT_EQ(printable("1\u061C2"), "1?2") << "the Arabic letter mark";
     EXPECT_EQ(printable(std::string_view("a\0b", 3)), "a?b");
 }
 
