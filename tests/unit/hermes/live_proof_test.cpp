@@ -247,6 +247,47 @@ TEST_F(LiveProof, WhyNoPortOfTheDnsIsTriedIsTrue) {
     EXPECT_THAT(evidence(), HasSubstr("a policy opens what the DNS serves beside port 53: 10.43.0.10:9153"));
 }
 
+TEST_F(LiveProof, WhatPodsOfTheDnsServeBesideItsServiceIsTriedAtTheirAddresses) {
+    api_.put({{"kind", "Service"},
+              {"metadata", {{"name", "kube-dns"}, {"namespace", "kube-system"}}},
+              {"spec",
+               {{"clusterIP", "10.43.0.10"},
+                {"selector", {{"k8s-app", "kube-dns"}}},
+                {"ports", Json::array({{{"port", 53}, {"protocol", "UDP"}, {"targetPort", 1053}}})}}}});
+    const auto put_pod = [this](const char* address, const char* ready, bool on_node) {
+        Json ports = Json::array({{{"containerPort", 1053}, {"protocol", "UDP"}},
+                                  {{"containerPort", 1053}},
+                                  {{"containerPort", 53}},
+                                  {{"containerPort", 9153}}});
+        api_.put(
+            {{"kind", "Pod"},
+             {"metadata",
+              {{"name", "dns-x"}, {"namespace", "kube-system"}, {"labels", {{"k8s-app", "kube-dns"}}}}},
+             {"spec",
+              {{"hostNetwork", on_node}, {"containers", Json::array({{{"ports", std::move(ports)}}})}}},
+             {"status",
+              {{"podIP", address}, {"conditions", Json::array({{{"type", "Ready"}, {"status", ready}}})}}}});
+    };
+    put_pod("10.42.0.2", "True", false);
+    const Check found = row(prove(), "live-dns-ports");
+    EXPECT_EQ(found.verdict, Verdict::pass);
+    EXPECT_EQ(found.evidence, "TCP 10.42.0.2:9153 refused; the twin reaches it");
+    leak = "10.42.0.2";
+    EXPECT_EQ(verdict(prove(), "live-dns-ports"), Verdict::fail);
+    leak = "";
+    put_pod("10.42.0.2", "False", false);
+    EXPECT_EQ(verdict(prove(), "live-dns-ports"), Verdict::not_applicable) << "nobody may listen";
+    put_pod("192.168.1.10", "True", true);
+    EXPECT_EQ(verdict(prove(), "live-dns-ports"), Verdict::not_applicable) << "policies may not hold there";
+    put_pod("10.42.0.2", "True", false);
+    Json policy = api_.object(names.policy());
+    policy["spec"]["egress"].push_back(
+        {{"to", Json::array({{{"ipBlock", {{"cidr", "10.42.0.2/32"}}}}})}, {"ports", {{{"port", 9153}}}}});
+    api_.put(policy);
+    EXPECT_THAT(row(prove(), "live-dns-ports").evidence,
+                HasSubstr("a policy opens what the DNS serves beside port 53: 10.42.0.2:9153"));
+}
+
 TEST_F(LiveProof, WhatKubeRouterLeavesOpenOnTheNodeIsSaid) {
     const auto says_so = [this] {
         for (const Check& check : prove()) {
