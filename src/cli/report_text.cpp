@@ -97,15 +97,12 @@ class Page {
         if (width_ == 0) return {std::string(text)};
         return term::wrapped(text, std::max(width_ - used, 10));
     }
-    /// Evidence of what is as it should be: in the row's own line as far as that goes.
+    /// Evidence of what is as it should be: in the row's own line where all of it fits there, else below.
     void aside(const std::string& evidence, int used) {
-        const int room = width_ - used - 2;
-        if (evidence.empty() || (width_ > 0 && room < 12)) {
-            out_ += '\n';
-            return;
-        }
-        const std::string shown = width_ == 0 ? evidence : term::fit(evidence, room, terminal_.unicode);
-        out_ += "  " + paint(shown, Colour::dim) + "\n";
+        const bool fits = width_ == 0 || used + 2 + term::columns(evidence) <= width_;
+        if (!evidence.empty() && fits) out_ += "  " + paint(evidence, Colour::dim);
+        out_ += '\n';
+        if (!fits) indented(evidence, Colour::dim, true);
     }
     void details(const Check& check) {
         indented(check.evidence, Colour::dim, false);

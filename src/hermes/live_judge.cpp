@@ -81,10 +81,7 @@ class Judge {
         if (target.listener == Listener::perhaps && (twin_tells || twin_.left_out))
             return nothing_.push_back(target.name());
         blind_ = blind_ || (twin_.reached && !twin_tells);
-        unclear_.push_back(fmt::format("{}: {}", target.name(),
-                                       twin_tells      ? "the twin does not reach it either"
-                                       : twin_.reached ? twin_.cage.why
-                                                       : twin_.why_not));
+        unclear_.push_back(fmt::format("{}: {}", target.name(), without_comparison(seen, twin_tells)));
     }
 
     Check verdict() {
@@ -92,7 +89,8 @@ class Judge {
         if (!unclear_.empty()) {
             check_.verdict = Verdict::inconclusive;
             check_.evidence = fmt::format("{}", fmt::join(unclear_, "; "));
-            check_.hint = blind_ ? twin_.cage.hint
+            check_.hint = twin_.left_out ? "hermesctl verify"
+                          : blind_       ? twin_.cage.hint
                           : check_.id == "live-lan"
                               ? "name a listener that answers: --lan-target HOST:PORT"
                               : "hermesctl verify --lan-target HOST:PORT names one that answers";
@@ -109,8 +107,18 @@ class Judge {
     }
 
   private:
+    std::string without_comparison(const std::string& seen, bool twin_tells) const {
+        if (twin_tells) return "the twin does not reach it either";
+        if (twin_.left_out)
+            return seen + "; whether anybody listens only a twin could tell, and --quick has none";
+        return twin_.reached ? twin_.cage.why : twin_.why_not;
+    }
+
     void lifeline(const ReachTarget& target, const std::string& seen) {
         if (seen == "open") return closed_.push_back(target.name() + " open");
+        // In so short a time it may as well be slow.
+        if (twin_.left_out && (seen == "silent" || seen == "unresolved"))
+            return unclear_.push_back(target.name() + ": no answer in the time that --quick has");
         lost_ = true;
         const bool both = twin_.reached && twin_.cage.why.empty() && how(*twin_.reached, target) != "open";
         reached_.push_back(fmt::format("{} is {}{}", target.name(), seen,

@@ -1,5 +1,6 @@
 // What a caged pod must not reach, and what it must.
 #include "cluster_dns.hpp"
+#include "diagnosis_parts.hpp"
 #include "hermesctl/hermes/gate.hpp"
 #include "hermesctl/hermes/live_proof.hpp"
 #include "hermesctl/hermes/policy.hpp"
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
 #include <set>
 
 #include <fmt/format.h>
@@ -123,12 +125,41 @@ void add_opening(List& list, const char* row, const std::string& text, Listener 
     if (const auto opening = parse_target(text)) list.add(row, "tcp", opening->host, opening->port, listener);
 }
 
+/// TCP, beside those for names.
+std::vector<int> declared_ports(const Json& pod, const ClusterFacts& cluster) {
+    std::vector<int> found;
+    for (const Json& container : at(pod, "/spec/containers")) {
+        for (const Json& port : at(container, "/ports")) {
+            const int number = static_cast<int>(int_at(port, "/containerPort"));
+            if (number != 53 && std::ranges::count(cluster.dns_target_ports, number) == 0 &&
+                text_at(port, "/protocol", "TCP") == "TCP")
+                found.push_back(number);
+        }
+    }
+    return found;
+}
+
+/// What the DNS's ready pods declare, at their own addresses. These come and go, so that the gate cannot name
+/// them; a probe can.
+std::vector<Witness> at_dns_pods(const ClusterFacts& cluster) {
+    std::vector<Witness> found;
+    for (const Json& pod : cluster.dns_pods) {
+        const std::string address = text_at(pod, "/status/podIP");
+        if (address.empty() || !pod_is_ready(pod) || kube::bool_at(pod, "/spec/hostNetwork")) continue;
+        for (const int port : declared_ports(pod, cluster))
+            found.push_back({address, port, port, {}, "a declared port need not have a listener", true, {}});
+    }
+    found.resize(std::min(found.size(), most_of_a_kind));
+    return found;
+}
+
 /// What the DNS serves beside port 53, as far as the policy closes it.
 void add_witnesses(Surroundings& around, const Observation& seen) {
-    const auto closed =
-        witnesses_of(seen.values, seen.cluster, foreign_rules(seen.live.of(seen.names.policy())));
+    ClusterFacts cluster = seen.cluster;
+    std::ranges::copy(at_dns_pods(cluster), std::back_inserter(cluster.witnesses));
+    const auto closed = witnesses_of(seen.values, cluster, foreign_rules(seen.live.of(seen.names.policy())));
     std::vector<std::string> opened;
-    for (const Witness& witness : seen.cluster.witnesses) {
+    for (const Witness& witness : cluster.witnesses) {
         if (!witness.of_dns) continue;  // a row of its own looks at the API's
         if (std::ranges::find(closed, witness.word()) != closed.end()) {
             around.witnesses.push_back(witness);
@@ -143,6 +174,8 @@ void add_witnesses(Surroundings& around, const Observation& seen) {
             fmt::format("a policy opens what the DNS serves beside port 53: {}", fmt::join(opened, ", "));
     } else if (on_nodes) {
         around.no_witness = "the DNS is on its nodes' own network, where policies may not hold";
+    } else if (seen.cluster.dns_pods.empty()) {
+        around.no_witness = "the DNS Service has port 53 alone, and its pods are not known";
     }
 }
 

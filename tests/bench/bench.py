@@ -55,7 +55,7 @@ def latency():
 
 
 def starts(cases, count):
-    """The last one stays, for the probe."""
+    """The last one stays, for the probe and verify."""
     line = cases.api.line
     for i in range(count):
         cases.api.remove_namespaces(PREFIX)
@@ -74,6 +74,9 @@ def run(cases, slow, rounds):
     for ns, start in starts(cases, max(rounds // 3, 1)):
         found.starts.append(start)
     found.probe = probe.cost(cases.kubectl, ns, cases.environment(direct), 2 * rounds)
+    say("verify")
+    found.verify = compare([cases.verify(ns)], found.fewer)
+    found.verify_quick = compare([cases.verify(ns, "--quick")], found.fewer)
     say("requests")
     first = cases.record_first()
     no_op, objects = cases.record_no_op(), applied(first)

@@ -93,6 +93,11 @@ class Cases:
     def first(self, line):
         return self.hermesctl(line, self.fresh, "--file", str(self.settings))
 
+    def verify(self, namespace, *arguments):
+        """Of an agent that runs: a cage that does not hold is an error here."""
+        argv = [self.binary, "-n", namespace, "verify", *arguments]
+        return Contestant("hermesctl", lambda: argv, self.environment(self.api.line))
+
     def no_op(self, line, requests, objects):
         one, several = (Replay(line, requests, self.scratch, parallel) for parallel in (False, True))
         return [

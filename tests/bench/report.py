@@ -12,11 +12,12 @@ from targets import targets
 
 HOW = """\
 - Each figure is of whole processes, from the start of one to its end: the median (the fastest-the slowest)
-  of {rounds} runs, of {fewer} for first deploys and with added latency, of twice {rounds} for the start.
-  The contestants take turns, after a turn that is not counted. Peak memory is of one more run; MB are 10^6
-  bytes.
+  of {rounds} runs, of {fewer} for verify, for first deploys and with added latency, of twice {rounds} for
+  the start. The contestants take turns, after a turn that is not counted. Peak memory is of one more run; MB
+  are 10^6 bytes.
 - Start: `hermesctl version`, `kubectl version --client`, `curl --version`.
 - Readiness probe: its command, run {probes} times in the container of an agent that answers; the median.
+- verify: of that agent, whole and `--quick`; it ended well each time.
 - No-op: `hermesctl deploy --no-wait` on an installation that a first deploy has made, `kubectl apply
   --server-side` of the objects that this one applied, under its field manager, and curl with the requests
   that the no-op sends (both recorded in this run).
@@ -41,7 +42,9 @@ def trips(quick, slow):
 
 def figures(found):
     slow = f", {LATENCY} ms added"
-    rows = of_figures("start", found.start_up) + of_figures("no-op", found.no_op)
+    rows = of_figures("start", found.start_up)
+    rows += of_figures("verify", found.verify) + of_figures("verify --quick", found.verify_quick)
+    rows += of_figures("no-op", found.no_op)
     rows.append(row(f"no-op{slow}: ms", found.no_op_slow, spread))
     rows += of_figures("first deploy", found.first)
     rows.append(row(f"first deploy{slow}: ms", found.first_slow, spread))

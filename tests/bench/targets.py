@@ -20,6 +20,8 @@ class Findings:
     start_up: dict = field(default_factory=dict)
     starts: list = field(default_factory=list)
     probe: list = field(default_factory=list)  # seconds of each run
+    verify: dict = field(default_factory=dict)
+    verify_quick: dict = field(default_factory=dict)
     no_op: dict = field(default_factory=dict)
     no_op_slow: dict = field(default_factory=dict)
     first: dict = field(default_factory=dict)
@@ -37,7 +39,8 @@ class Findings:
 
     def peak(self):
         """(bytes, of what)"""
-        cases = {"version": self.start_up, "a no-op": self.no_op, "a first deploy": self.first}
+        cases = {"version": self.start_up, "verify": self.verify, "verify --quick": self.verify_quick}
+        cases |= {"a no-op": self.no_op, "a first deploy": self.first}
         peaks = [(figures["hermesctl"].peak, name) for name, figures in cases.items()]
         return max(peaks + [(start.peak, "a deploy with its wait") for start in self.starts])
 
@@ -67,11 +70,14 @@ def targets(found):
     connections = max(t["hermesctl"].connections for t in (found.traffic_no_op, found.traffic_first))
     said = max(start.said for start in found.starts)
     probe = statistics.median(found.probe)
+    verify, quick = found.verify["hermesctl"].slowest, found.verify_quick["hermesctl"].slowest
     writes, discovery = found.writes(), found.discovery()
     sent = "also " + ", ".join(writes) if writes else "nothing else"
     return [
         verdict("`version`: at most 10 ms", f"{ms(start)} ms", start <= 0.010),
         verdict("readiness probe: at most 20 ms", f"{ms(probe)} ms", probe <= 0.020),
+        verdict("`verify`: at most 10 s", f"{verify:.2f} s (the slowest)", verify <= 10),
+        verdict("`verify --quick`: at most 2 s", f"{quick:.2f} s (the slowest)", quick <= 2),
         verdict("memory: at most 20 MB", f"{mb(peak)} MB ({of_what})", peak <= 20e6),
         verdict("no-op: at most 1/5 of kubectl", *against(found, "kubectl", 1 / 5)),
         verdict("no-op: at most 1.5 of curl", *against(found, "curl", 1.5)),

@@ -12,9 +12,11 @@ namespace {
 using hermesctl::testing::expect_golden;
 using hermesctl::testing::leaking_report;
 using hermesctl::testing::sample_report;
+using hermesctl::testing::wordy_rows;
 
 std::string shown(const term::Terminal& terminal) {
-    return report_text(sample_report(), terminal) + "\n== a leak\n" + report_text(leaking_report(), terminal);
+    return report_text(sample_report(), terminal) + "\n== a leak\n" +
+           report_text(leaking_report(), terminal) + "\n== caveats\n" + rows_text(wordy_rows(), terminal);
 }
 
 TEST(ReportGolden, Text) {

@@ -78,7 +78,7 @@ TwinCage twin_cage(const kube::Outcome& policies, const Json& twin);
 
 struct ProofOptions {
     std::vector<std::string> lan_targets{};  // beside network.mustNotReach
-    bool quick = false;                      // no twin, and only listeners that are surely there
+    bool quick = false;                      // no twin, and only listeners that are surely there or named
 };
 
 /// Under ten seconds; quick: under two. Makes the twin and removes it, whatever happens. What cannot be done

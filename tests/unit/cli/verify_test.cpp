@@ -4,9 +4,13 @@
 #include "../../../src/cli/report_text.hpp"
 #include "../../../src/cli/verify_parts.hpp"
 #include "hermesctl/base/file.hpp"
+#include "hermesctl/term/text.hpp"
 #include "support/cli_world.hpp"
 #include "support/sample_report.hpp"
 #include "support/scratch.hpp"
+
+#include <algorithm>
+#include <sstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -17,6 +21,7 @@ namespace {
 using hermesctl::testing::hostile_report;
 using hermesctl::testing::leaking_report;
 using hermesctl::testing::sample_report;
+using hermesctl::testing::wordy_rows;
 using kube::Json;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
@@ -181,6 +186,23 @@ TEST_F(Verify, RowsAreMadeFitToBeShown) {
     EXPECT_THAT(row.evidence,
                 AllOf(Not(HasSubstr("\x1b")), Not(HasSubstr("\xE2\x80\xAE")), Not(HasSubstr("AAbbcc"))));
     EXPECT_EQ(row.hint, "hermesctl deploy --name bob");
+}
+
+TEST_F(Verify, WhatARowThatPassesSaysIsWholeOnNarrowTerminals) {
+    const auto without_spaces = [](std::string text) {
+        std::erase_if(text, [](char c) { return c == ' ' || c == '\n'; });
+        return text;
+    };
+    for (const int width : {40, 80}) {
+        const std::string shown = rows_text(wordy_rows(), {.out_is_terminal = true, .width = width});
+        for (const hermes::Check& row : wordy_rows())
+            EXPECT_THAT(without_spaces(shown), HasSubstr(without_spaces(row.evidence))) << width;
+        std::istringstream lines(shown);
+        for (std::string line; std::getline(lines, line);)
+            EXPECT_LE(term::columns(line), width) << line;
+    }
+    const std::string wide = rows_text(wordy_rows(), {.out_is_terminal = true, .width = 250});
+    EXPECT_EQ(std::ranges::count(wide, '\n'), 6) << "what fits stands in its row's own line:\n" << wide;
 }
 
 TEST(CageCheck, IsALineWhereItHoldsAndTheRowsWhereItDoesNot) {

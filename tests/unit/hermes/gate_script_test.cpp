@@ -2,67 +2,69 @@
 #include "hermesctl/base/file.hpp"
 #include "hermesctl/base/process.hpp"
 #include "hermesctl/hermes/gate.hpp"
+#include "support/answering_socket.hpp"
 #include "support/loopback_socket.hpp"
 #include "support/scratch.hpp"
 
-#include <atomic>
+#include <array>
 #include <chrono>
-#include <thread>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 namespace hermesctl::hermes {
 namespace {
 
 using namespace std::chrono_literals;
 using Socket = hermesctl::testing::LoopbackSocket;
+using testing::AnsweringSocket;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-/// Says NXDOMAIN to everything, once `silent` is over.
-class NameServer {
-  public:
-    explicit NameServer(std::chrono::milliseconds silent) : from_(std::chrono::steady_clock::now() + silent) {
-        thread_ = std::thread([this] { serve(); });
-    }
-    ~NameServer() {
-        ended_ = true;
-        thread_.join();
-    }
-    NameServer(const NameServer&) = delete;
-    NameServer& operator=(const NameServer&) = delete;
+const std::string gate = SOURCE_DIR "/manifests/gate.py";
 
-    int port() const { return socket_.port(); }
+/// Says NXDOMAIN to everything, once `silent` is over.
+AnsweringSocket::Answer says_nothing_there(std::chrono::milliseconds silent) {
+    return [from = std::chrono::steady_clock::now() + silent](std::string_view asked) -> std::string {
+        if (asked.size() < 12 || std::chrono::steady_clock::now() < from) return "";
+        std::string answer(asked);
+        answer[2] = '\x81';
+        answer[3] = '\x83';
+        return answer;
+    };
+}
+
+/// A listener whose queue is full: whoever tries to connect hears nothing.
+class SilentListener {
+  public:
+    SilentListener() {
+        if (::listen(socket_.fd(), 0) != 0) std::abort();
+        for (const Socket& caller : callers_)
+            call_from(caller);
+    }
+    std::string address() const { return socket_.address(); }
 
   private:
-    void serve() {
-        while (!ended_) {
-            pollfd one{socket_.fd(), POLLIN, 0};
-            if (::poll(&one, 1, 20) <= 0) continue;
-            std::array<char, 512> query{};
-            sockaddr_in peer{};
-            socklen_t size = sizeof peer;
-            auto* plain = reinterpret_cast<sockaddr*>(&peer);
-            const ssize_t got = ::recvfrom(socket_.fd(), query.data(), query.size(), 0, plain, &size);
-            if (got < 12 || std::chrono::steady_clock::now() < from_) continue;
-            query[2] = '\x81';
-            query[3] = '\x83';
-            if (::sendto(socket_.fd(), query.data(), static_cast<std::size_t>(got), 0, plain, size) < 0)
-                return;
-        }
+    void call_from(const Socket& caller) const {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        address.sin_port = htons(static_cast<std::uint16_t>(socket_.port()));
+        ::fcntl(caller.fd(), F_SETFL, O_NONBLOCK);
+        (void)::connect(caller.fd(), reinterpret_cast<sockaddr*>(&address), sizeof address);
     }
 
-    Socket socket_{SOCK_DGRAM};
-    std::chrono::steady_clock::time_point from_;
-    std::atomic<bool> ended_{false};
-    std::thread thread_{};
+    Socket socket_{SOCK_STREAM};
+    std::array<Socket, 3> callers_{{Socket{SOCK_STREAM}, Socket{SOCK_STREAM}, Socket{SOCK_STREAM}}};
 };
 
 class GateScript : public ::testing::Test {
@@ -79,16 +81,38 @@ class GateScript : public ::testing::Test {
                        "search x.svc.cluster.local svc.cluster.local\nnameserver 127.0.0.1\n");
         scratch_.write("dev/termination-log", "");
         const auto begun = std::chrono::steady_clock::now();
-        const auto result = run_process({.argv = {"/usr/bin/env", "NODE_ADDRESS=" + node, "/usr/bin/python3",
-                                                  "-I", "-S", SOURCE_DIR "/manifests/gate.py", witnesses,
-                                                  scratch_.path(), std::to_string(dns_port), limit}});
+        const auto result =
+            run_process({.argv = {"/usr/bin/env", "NODE_ADDRESS=" + node, "/usr/bin/python3", "-I", "-S",
+                                  gate, witnesses, scratch_.path(), std::to_string(dns_port), limit}});
         const auto took = std::chrono::steady_clock::now() - begun;
         return {result.value().exit_code, read_file(scratch_.path("dev/termination-log")).value_or(""),
                 std::chrono::duration_cast<std::chrono::milliseconds>(took)};
     }
 
+    /// The seconds that the gate says it took, by a clock of its own that only its own waiting moves.
+    double seconds_told(const std::string& witnesses) {
+        scratch_.write("etc/resolv.conf", "nameserver 127.0.0.1\n");
+        scratch_.write("dev/termination-log", "");
+        const std::string script = fmt::format(R"(import select, time
+now, ready = [0.0], select.select
+def sleep(seconds):
+    now[0] += seconds
+def wait(read, write, other, seconds):
+    found = ready(read, write, other, 0)
+    if not found[1]:
+        sleep(seconds)
+    return found
+time.monotonic, time.sleep, select.select = lambda: now[0], sleep, wait
+exec(open("{}").read()))",
+                                               gate);
+        const auto result = run_process({.argv = {"/usr/bin/python3", "-I", "-S", "-c", script, witnesses,
+                                                  scratch_.path(), std::to_string(dns_.port())}});
+        EXPECT_THAT(result.value().output, StartsWith("closed after "));
+        return std::stod(result.value().output.substr(std::string_view("closed after ").size()));
+    }
+
     testing::Scratch scratch_{};
-    NameServer dns_{0ms};
+    AnsweringSocket dns_{says_nothing_there(0ms)};
     Socket witness_{SOCK_STREAM};
 };
 
@@ -134,8 +158,17 @@ TEST_F(GateScript, OneFailedAttemptIsNotEnough) {
     EXPECT_GE(outcome.took, 750ms);
 }
 
+TEST_F(GateScript, CostsLessThanASecondOnceTheCageIsClosed) {
+    EXPECT_LE(seconds_told(witness_.address()), 1) << "refused";
+    const SilentListener one;
+    const SilentListener other;
+    const double silent = seconds_told(one.address() + "," + other.address());
+    EXPECT_GE(silent, 0.7) << "one after the other, five times";
+    EXPECT_LE(silent, 1) << "but both at once";
+}
+
 TEST_F(GateScript, WaitsForDnsFirst) {
-    const NameServer late{600ms};
+    const AnsweringSocket late{says_nothing_there(600ms)};
     const Outcome outcome = run(witness_.address(), late.port());
     EXPECT_EQ(outcome.code, 0);
     EXPECT_GE(outcome.took, 600ms);

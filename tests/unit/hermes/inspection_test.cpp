@@ -156,6 +156,7 @@ std::vector<Fault> host_faults() {
     return {
         {"the node's network", pod("hostNetwork", true), {"host-namespaces=FAIL"}},
         {"the node's processes", pod("hostPID", true), {"host-namespaces=FAIL"}},
+        {"the node's shared memory", pod("hostIPC", true), {"host-namespaces=FAIL"}},
         {"a folder of the node",
          [](Inspected& w) {
              w.edit_pod([](Json& spec) {

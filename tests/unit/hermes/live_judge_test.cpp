@@ -128,7 +128,25 @@ TEST(JudgeReach, ALifelineThatIsCutIsAFailure) {
     EXPECT_EQ(judged(lifeline, "open", "open").verdict, Verdict::pass);
     EXPECT_EQ(judged(lifeline, "silent", "open").verdict, Verdict::fail);
     EXPECT_THAT(judged(lifeline, "silent", "silent").evidence, HasSubstr("for the twin too"));
-    EXPECT_EQ(judged(lifeline, "unresolved", "", true).verdict, Verdict::fail);
+    EXPECT_EQ(judged(lifeline, "unresolved", "").verdict, Verdict::fail);
+    // The quick look has no time to tell slow from cut.
+    EXPECT_EQ(judged(lifeline, "refused", "", true).verdict, Verdict::fail);
+    for (const char* slow : {"silent", "unresolved"}) {
+        const Check check = judged(lifeline, slow, "", true);
+        EXPECT_EQ(check.verdict, Verdict::inconclusive) << slow;
+        EXPECT_EQ(check.hint, "hermesctl verify");
+    }
+}
+
+TEST(JudgeReach, InAQuickLookWhatWasNamedIsOpenOrNotKnown) {
+    const ReachTarget lan = target("live-lan", Listener::asked);
+    EXPECT_EQ(judged(lan, "open", "", true).verdict, Verdict::fail);
+    for (const char* seen : {"refused", "silent", "unresolved"}) {
+        const Check check = judged(lan, seen, "", true);
+        EXPECT_EQ(check.verdict, Verdict::inconclusive) << seen;
+        EXPECT_THAT(check.evidence, HasSubstr(seen));
+        EXPECT_EQ(check.hint, "hermesctl verify");
+    }
 }
 
 TEST(JudgeReach, WithoutTheAgentNothingIsKnown) {

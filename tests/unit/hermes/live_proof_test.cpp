@@ -60,11 +60,12 @@ class LiveProof : public ::testing::Test {
     /// A twin that reaches all, and a pod that reaches what it should.
     void answer(testing::FakeProcess& process) {
         seconds_ = *std::prev(process.argv.end(), 2);
+        tried_ = Json::parse(process.argv.back());
         asked_[process.container] = clock_.elapsed();
         if (process.container == interrupt_in) throw Error(ExitCode::interrupted, "interrupted");
         if (process.container == "hermes" && pod_breaks) return process.exit(1);
         Json reached = Json::object();
-        for (const Json& target : Json::parse(process.argv.back())) {
+        for (const Json& target : tried_) {
             const std::string host = target["host"];
             const bool lifeline = host.starts_with("api.");
             const bool twin = process.container == "twin" && !twin_caged;
@@ -79,11 +80,17 @@ class LiveProof : public ::testing::Test {
         const Observation seen = observe(client_, names, "https://192.168.1.10:6443");
         return prove_live(client_, seen, options, reporter_);
     }
-    static Verdict verdict(const Checks& checks, const std::string& id) {
-        for (const Check& check : checks) {
-            if (check.id == id) return check.verdict;
-        }
-        throw std::out_of_range(id);
+    static const Check& row(const Checks& checks, const std::string& id) {
+        const auto found = std::ranges::find(checks, id, &Check::id);
+        if (found == checks.end()) throw std::out_of_range(id);
+        return *found;
+    }
+    static Verdict verdict(const Checks& checks, const std::string& id) { return row(checks, id).verdict; }
+    /// network.mustNotReach of the installation.
+    void name_in_settings(const std::string& target) {
+        const Json settings{{"network", {{"mustNotReach", Json::array({target})}}}};
+        api_.merge(names.deployment(),
+                   {{"metadata", {{"annotations", {{"hermesctl/settings", settings.dump()}}}}}});
     }
     bool has_jobs() const {
         return std::ranges::any_of(api_.objects(), [](const auto& one) { return one.first.kind == "Job"; });
@@ -96,6 +103,7 @@ class LiveProof : public ::testing::Test {
     kube::Client client_{transport_, clock_, reporter_};
     std::string job_{};
     std::string seconds_{};                           // that the probes were given
+    Json tried_{};                                    // the targets
     std::map<std::string, Clock::Duration> asked_{};  // when, by container
     bool twin_starts = true;
     Clock::Duration twin_after{0};
@@ -239,6 +247,47 @@ TEST_F(LiveProof, WhyNoPortOfTheDnsIsTriedIsTrue) {
     EXPECT_THAT(evidence(), HasSubstr("a policy opens what the DNS serves beside port 53: 10.43.0.10:9153"));
 }
 
+TEST_F(LiveProof, WhatPodsOfTheDnsServeBesideItsServiceIsTriedAtTheirAddresses) {
+    api_.put({{"kind", "Service"},
+              {"metadata", {{"name", "kube-dns"}, {"namespace", "kube-system"}}},
+              {"spec",
+               {{"clusterIP", "10.43.0.10"},
+                {"selector", {{"k8s-app", "kube-dns"}}},
+                {"ports", Json::array({{{"port", 53}, {"protocol", "UDP"}, {"targetPort", 1053}}})}}}});
+    const auto put_pod = [this](const char* address, const char* ready, bool on_node) {
+        Json ports = Json::array({{{"containerPort", 1053}, {"protocol", "UDP"}},
+                                  {{"containerPort", 1053}},
+                                  {{"containerPort", 53}},
+                                  {{"containerPort", 9153}}});
+        api_.put(
+            {{"kind", "Pod"},
+             {"metadata",
+              {{"name", "dns-x"}, {"namespace", "kube-system"}, {"labels", {{"k8s-app", "kube-dns"}}}}},
+             {"spec",
+              {{"hostNetwork", on_node}, {"containers", Json::array({{{"ports", std::move(ports)}}})}}},
+             {"status",
+              {{"podIP", address}, {"conditions", Json::array({{{"type", "Ready"}, {"status", ready}}})}}}});
+    };
+    put_pod("10.42.0.2", "True", false);
+    const Check found = row(prove(), "live-dns-ports");
+    EXPECT_EQ(found.verdict, Verdict::pass);
+    EXPECT_EQ(found.evidence, "TCP 10.42.0.2:9153 refused; the twin reaches it");
+    leak = "10.42.0.2";
+    EXPECT_EQ(verdict(prove(), "live-dns-ports"), Verdict::fail);
+    leak = "";
+    put_pod("10.42.0.2", "False", false);
+    EXPECT_EQ(verdict(prove(), "live-dns-ports"), Verdict::not_applicable) << "nobody may listen";
+    put_pod("192.168.1.10", "True", true);
+    EXPECT_EQ(verdict(prove(), "live-dns-ports"), Verdict::not_applicable) << "policies may not hold there";
+    put_pod("10.42.0.2", "True", false);
+    Json policy = api_.object(names.policy());
+    policy["spec"]["egress"].push_back(
+        {{"to", Json::array({{{"ipBlock", {{"cidr", "10.42.0.2/32"}}}}})}, {"ports", {{{"port", 9153}}}}});
+    api_.put(policy);
+    EXPECT_THAT(row(prove(), "live-dns-ports").evidence,
+                HasSubstr("a policy opens what the DNS serves beside port 53: 10.42.0.2:9153"));
+}
+
 TEST_F(LiveProof, WhatKubeRouterLeavesOpenOnTheNodeIsSaid) {
     const auto says_so = [this] {
         for (const Check& check : prove()) {
@@ -280,6 +329,35 @@ TEST_F(LiveProof, QuickMakesNoTwinAndTriesSureListenersAlone) {
     EXPECT_EQ(verdict(checks, "live-api"), Verdict::pass);
     EXPECT_TRUE(
         std::ranges::none_of(checks, [](const Check& check) { return check.id == "live-resolvers"; }));
+}
+
+TEST_F(LiveProof, QuickGivesLifelinesNoMoreTimeThanTheRest) {
+    const auto has_more_time = [](const Json& target) { return target["lifeline"] == true; };
+    prove({.quick = true});
+    EXPECT_TRUE(std::ranges::none_of(tried_, has_more_time)) << tried_;
+    prove();
+    EXPECT_TRUE(std::ranges::any_of(tried_, has_more_time));
+}
+
+TEST_F(LiveProof, QuickTriesWhatWasNamed) {
+    const std::string nas = "192.168.1.206:30002";
+    const Check unsure = row(prove({.lan_targets = {nas}, .quick = true}), "live-lan");
+    EXPECT_EQ(unsure.verdict, Verdict::inconclusive) << "a refusal may come from where nobody listens";
+    EXPECT_TRUE(unsure.decisive);
+    leak = "192.168.1.206";
+    EXPECT_EQ(verdict(prove({.lan_targets = {nas}, .quick = true}), "live-lan"), Verdict::fail);
+}
+
+/// deploy ends with a quick look: it is to end well, but not beside a NAS that is open.
+TEST_F(LiveProof, InAQuickLookWhatSettingsNameDecidesWhereItIsOpen) {
+    name_in_settings("192.168.1.206:30002");
+    const Check unsure = row(prove({.quick = true}), "live-lan");
+    EXPECT_EQ(unsure.verdict, Verdict::inconclusive);
+    EXPECT_FALSE(unsure.decisive);
+    leak = "192.168.1.206";
+    const Check open = row(prove({.quick = true}), "live-lan");
+    EXPECT_EQ(open.verdict, Verdict::fail);
+    EXPECT_TRUE(open.decisive);
 }
 
 }  // namespace

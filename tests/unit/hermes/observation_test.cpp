@@ -85,6 +85,44 @@ TEST(Observe, WhatIsNotServedIsNotMissed) {
     EXPECT_THAT(unread(), ElementsAre("may not list ciliumnetworkpolicies.cilium.io"));
 }
 
+TEST(Observe, EachKindOfOtherPoliciesIsListed) {
+    struct Case {
+        std::string version;
+        std::string collection;  // below it
+        std::string found;
+    };
+    for (const Case& one : std::vector<Case>{
+             {"policy.networking.k8s.io/v1alpha1", "adminnetworkpolicies",
+              "adminnetworkpolicies.policy.networking.k8s.io"},
+             {"policy.networking.k8s.io/v1alpha1", "baselineadminnetworkpolicies",
+              "baselineadminnetworkpolicies.policy.networking.k8s.io"},
+             {"policy.networking.k8s.io/v1alpha2", "clusternetworkpolicies",
+              "clusternetworkpolicies.policy.networking.k8s.io"},
+             {"cilium.io/v2", "namespaces/hermes/ciliumnetworkpolicies", "ciliumnetworkpolicies.cilium.io"},
+             {"cilium.io/v2", "ciliumclusterwidenetworkpolicies",
+              "ciliumclusterwidenetworkpolicies.cilium.io"},
+             {"crd.projectcalico.org/v1", "namespaces/hermes/networkpolicies",
+              "networkpolicies.crd.projectcalico.org"},
+             {"crd.projectcalico.org/v1", "globalnetworkpolicies",
+              "globalnetworkpolicies.crd.projectcalico.org"},
+             {"projectcalico.org/v3", "namespaces/hermes/networkpolicies",
+              "networkpolicies.projectcalico.org"},
+             {"projectcalico.org/v3", "globalnetworkpolicies", "globalnetworkpolicies.projectcalico.org"}}) {
+        Inspected world;
+        const std::string version = "/apis/" + one.version;
+        const std::string resource = one.collection.substr(one.collection.rfind('/') + 1);
+        world.api.pages[version] =
+            testing::answer(200, Json{{"resources", Json::array({{{"name", resource}}})}}.dump());
+        const Json item{{"metadata", {{"name", "open"}}}};
+        world.api.pages[version + "/" + one.collection] =
+            testing::answer(200, Json{{"items", Json::array({item, item})}}.dump());
+        Observation seen = observe(world.client, world.names, server);
+        const PolicyPremises premises = policy_premises(seen);
+        EXPECT_THAT(premises.other_kinds, ElementsAre(one.found + "/open", one.found + "/open"));
+        EXPECT_THAT(premises.unread_kinds, IsEmpty());
+    }
+}
+
 TEST(Observe, WithoutAnInstallationSaysSo) {
     Inspected world;
     try {
