@@ -35,7 +35,7 @@ void add_dns(Json& rules, const Values& values, const ClusterFacts& cluster) {
         }
     }
     Json to = Json::array();
-    for (const Range& server : minimal(servers))
+    for (const Range& server : outermost(servers))
         to.push_back(block(server.text()));
     if (!to.empty()) rules.push_back({{"to", to}, {"ports", ports_of({53}, {"UDP", "TCP"})}});
 }
@@ -178,12 +178,12 @@ std::vector<std::string> closed_behind(const std::string& nat64, const Values& v
                                        const ClusterFacts& cluster) {
     const auto prefix = parse_range(nat64);
     std::vector<Range> closed;
-    for (const Range& range : known_ranges(values, cluster, false))
+    for (const Range& range : minimal(known_ranges(values, cluster, false)))
         closed.push_back(behind_nat64(*prefix, range));
     for (const Range& range : known_ranges(values, cluster, true)) {
         if (prefix->contains(range) && range.bits > prefix->bits) closed.push_back(range);
     }
-    return texts_of(minimal(closed));
+    return texts_of(outermost(closed));
 }
 
 Json egress_rules(const Values& values, const ClusterFacts& cluster, const Json& kept) {

@@ -43,13 +43,17 @@ bool is_internet(const Json& rule) {
            });
 }
 
+/// Also one that deploy made of several.
 bool is_special(const Range& range) {
-    for (const auto* list : {&special_ranges_v4(), &special_ranges_v6()}) {
-        for (const std::string& text : *list) {
-            if (parse_range(text)->contains(range)) return true;
+    static const std::vector<Range> all = [] {
+        std::vector<Range> ranges;
+        for (const auto* list : {&special_ranges_v4(), &special_ranges_v6()}) {
+            for (const std::string& text : *list)
+                ranges.push_back(*parse_range(text));
         }
-    }
-    return false;
+        return minimal(std::move(ranges));
+    }();
+    return std::ranges::any_of(all, [&](const Range& one) { return one.contains(range); });
 }
 
 /// Fingerprints of the rules that deploy wrote.

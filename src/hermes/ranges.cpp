@@ -22,6 +22,13 @@ auto order(const Range& range) {
     return std::tie(range.v6, range.first, range.bits);
 }
 
+/// Of one range: different ones, as outermost() leaves them. Not of all that is public (0.0.0.0/0, 2000::/3):
+/// an exception has to lie strictly inside of that.
+bool are_halves(const Range& a, const Range& b) {
+    if (a.bits != b.bits || a.bits <= (a.v6 ? 4 : 1)) return false;
+    return Range{a.v6, a.first, a.bits - 1}.contains(b);
+}
+
 }  // namespace
 
 bool Range::contains(const Range& other) const {
@@ -79,7 +86,7 @@ std::string complaint_about_range(std::string_view text) {
     return fmt::format("'{}' has bits set after its prefix; the range is {}", text, network.text());
 }
 
-std::vector<Range> minimal(std::vector<Range> ranges) {
+std::vector<Range> outermost(std::vector<Range> ranges) {
     for (Range& range : ranges)
         range = network_of(range, range.bits);
     std::sort(ranges.begin(), ranges.end(),
@@ -88,6 +95,19 @@ std::vector<Range> minimal(std::vector<Range> ranges) {
     std::vector<Range> kept;
     for (const Range& range : ranges) {
         if (kept.empty() || !kept.back().contains(range)) kept.push_back(range);
+    }
+    return kept;
+}
+
+std::vector<Range> minimal(std::vector<Range> ranges) {
+    std::vector<Range> kept;
+    for (const Range& range : outermost(std::move(ranges))) {
+        kept.push_back(range);
+        // What they make may be a half in turn.
+        while (kept.size() > 1 && are_halves(kept[kept.size() - 2], kept.back())) {
+            kept.pop_back();
+            --kept.back().bits;
+        }
     }
     return kept;
 }

@@ -32,6 +32,8 @@ Range network_of(Range, int bits);
 std::string complaint_about_range(std::string_view);
 
 /// Sorted, without duplicates and without ranges inside another one.
+std::vector<Range> outermost(std::vector<Range>);
+/// The same with halves joined, so that there are as few as there can be.
 std::vector<Range> minimal(std::vector<Range>);
 
 /// An IPv4 range as it is written behind a NAT64 prefix of 96 bits (RFC 6052), and back; nothing when the
