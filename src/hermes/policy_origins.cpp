@@ -13,6 +13,8 @@ using kube::at;
 using kube::text_at;
 using Texts = std::vector<std::string>;
 
+constexpr const char* foreign = "not deploy's: somebody added it, and it is kept";
+
 struct Source {
     const char* name;
     Texts ranges;
@@ -65,8 +67,10 @@ bool has(const Texts& list, const std::string& range) {
     });
 }
 
+/// Of a rule of deploy's.
 std::string why_open(const Json& peer, const Json& rule, const Values& values, const ClusterFacts& cluster) {
     const std::string cidr = text_at(peer, "/ipBlock/cidr");
+    if (at(rule, "/ports").size() == 1) return "network.allow";  // its other rules have two
     if (cidr == everything_v4 || cidr == everything_v6)
         return "the public internet, for Telegram and the provider";
     if (cidr.empty() && at(peer, "/podSelector/matchLabels") == dns_labels(cluster)) {
@@ -76,29 +80,28 @@ std::string why_open(const Json& peer, const Json& rule, const Values& values, c
     }
     if (has(values.network.nat64, cidr)) return "network.nat64: the public IPv4 internet behind it";
     if (has(cluster.dns_addresses, cidr)) return "the cluster's name server";
-    if (has(values.network.dns, cidr)) return "network.dns";
-    const auto port = std::to_string(kube::int_at(rule, "/ports/0/port"));
-    const bool asked = std::ranges::any_of(values.network.allow, [&](const std::string& text) {
-        const auto opening = parse_target(text);
-        return opening && std::to_string(opening->port) == port && has({opening->host}, cidr);
-    });
-    return asked ? "network.allow" : "not deploy's: somebody added it, and it is kept";
+    return "network.dns";
 }
 
 }  // namespace
 
 std::vector<Origin> policy_origins(const Values& values, const ClusterFacts& cluster, const Json& policy) {
     const auto sources = sources_of(values, cluster);
+    const Json own = egress_rules(values, cluster, Json::array());
     std::vector<Origin> origins;
     for (const Json& rule : at(policy, "/spec/egress")) {
+        // As a whole: the same addresses on another port are somebody else's.
+        const bool ours = std::find(own.begin(), own.end(), rule) != own.end();
+        if (at(rule, "/to").empty()) origins.push_back({"open    " + rule_text(rule), foreign});
         for (const Json& peer : at(rule, "/to")) {
             Json open = peer;
             if (open.contains("ipBlock")) open["ipBlock"].erase("except");
             const Json alone{{"to", Json::array({open})}, {"ports", at(rule, "/ports")}};
-            origins.push_back({"open    " + rule_text(alone), why_open(peer, rule, values, cluster)});
+            origins.push_back(
+                {"open    " + rule_text(alone), ours ? why_open(peer, rule, values, cluster) : foreign});
             for (const Json& range : at(peer, "/ipBlock/except"))
-                origins.push_back(
-                    {"closed  " + range.get<std::string>(), why_closed_behind(range, values, sources)});
+                origins.push_back({"closed  " + range.get<std::string>(),
+                                   ours ? why_closed_behind(range, values, sources) : foreign});
         }
     }
     return origins;

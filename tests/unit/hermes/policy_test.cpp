@@ -267,6 +267,29 @@ TEST(PolicyOrigins, NameWhereEachLineComesFrom) {
               1);
 }
 
+TEST(PolicyOrigins, WhatSomebodyAddedIsNotTakenForDeploysOwn) {
+    Values values;
+    values.network.allow = {"10.43.0.10:9154"};
+    const ClusterFacts cluster{.dns_selector = {{"k8s-app", "kube-dns"}}, .dns_addresses = {"10.43.0.10"}};
+    const Json own = egress_rules(values, cluster, Json::array());
+    Json by_hand = R"([{"to": [{"ipBlock": {"cidr": "0.0.0.0/0", "except": ["10.0.0.0/8"]}}],
+                        "ports": [{"protocol": "TCP", "port": 22}]},
+                       {"to": [{"ipBlock": {"cidr": "10.43.0.10/32"}}],
+                        "ports": [{"protocol": "TCP", "port": 9153}]},
+                       {"ports": [{"protocol": "TCP", "port": 25}]}])"_json;
+    by_hand.push_back({{"to", own[0]["to"]}, {"ports", {{{"protocol", "TCP"}, {"port", 9153}}}}});
+    std::vector<std::string> added;
+    for (const auto& [line, why] :
+         policy_origins(values, cluster, {{"spec", {{"egress", egress_rules(values, cluster, by_hand)}}}})) {
+        if (why.starts_with("not deploy's")) added.push_back(line);
+        if (line == "open    TCP 9154 to 10.43.0.10/32") EXPECT_EQ(why, "network.allow");
+    }
+    EXPECT_THAT(added, ElementsAre("open    TCP 22 to 0.0.0.0/0", "closed  10.0.0.0/8",
+                                   "open    TCP 9153 to 10.43.0.10/32", "open    TCP 25 to everywhere",
+                                   "open    TCP 9153 to pods k8s-app=kube-dns in namespaces "
+                                   "kubernetes.io/metadata.name=kube-system"));
+}
+
 TEST(PolicyOrigins, TheUsualDnsIsDeploysOwnWhereServicesCouldNotBeRead) {
     const Json policy{{"spec", {{"egress", egress_rules({}, {}, Json::array())}}}};
     const auto origins = policy_origins({}, {}, policy);
