@@ -187,13 +187,16 @@ class Reading {
         }
     }
 
-    /// A gap, unless somebody has named something.
     void miss_name(const std::string& name, const char* what) {
-        if (!hints_.except.empty()) return;
         facts_.gaps.push_back(
-            {name, fmt::format("{} is called by a name ({}) whose addresses are not known; name "
-                               "them under network.except",
-                               what, name)});
+            {name, fmt::format("{} is called by a name ({}) whose addresses are not known; {}", what, name,
+                               in_except("them"))});
+    }
+
+    /// What is not known can be said under network.except, but not be found there again.
+    std::string in_except(const char* what) const {
+        if (hints_.except.empty()) return fmt::format("name {} under network.except", what);
+        return fmt::format("it cannot be told whether network.except covers {}", what);
     }
 
     Texts endpoints_of_api() const {
@@ -278,10 +281,11 @@ class Reading {
             some = true;
             closed = closed && (is_closed(address) || lies_in(*parse_range(address), facts_.pod_ranges));
         }
-        if (closed && (some || !facts_.pod_ranges.empty() || !hints_.except.empty())) return;
-        facts_.gaps.push_back({"pod addresses",
-                               "the range of the cluster's pod addresses is not known; name it "
-                               "under network.except"});
+        const bool seen = some || !facts_.pod_ranges.empty();
+        if (closed && seen) return;
+        facts_.gaps.push_back(
+            {"pod addresses", "the range of the cluster's pod addresses is not known; " +
+                                  (seen ? "name it under network.except" : in_except("it"))});
     }
 
     void read_kubeadm(bool served) {

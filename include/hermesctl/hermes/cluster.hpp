@@ -73,7 +73,7 @@ using Resolve = std::function<std::vector<std::string>(const std::string& name)>
 /// What is known beside what the cluster says.
 struct ClusterHints {
     std::string server{};               // the kubeconfig's URL
-    std::vector<std::string> except{};  // network.except: closed anyway, so that it is no gap
+    std::vector<std::string> except{};  // network.except: what lies in it is closed anyway, and no gap
     Resolve resolve{};                  // without it no name is known
 };
 

@@ -277,7 +277,9 @@ TEST_F(Cluster, AllAddressesOfANameAreClosed) {
     names_.clear();
     EXPECT_THAT(unread(server), ElementsAre("api.example.com"));
     EXPECT_THAT(read(server).gaps.at(0).why, HasSubstr("network.except"));
-    EXPECT_THAT(unread(server, {"85.10.0.0/24"}), IsEmpty()) << "somebody has named them";
+    EXPECT_THAT(unread(server, {"85.10.0.0/24"}), ElementsAre("api.example.com"));
+    EXPECT_THAT(read(server, {"85.10.0.0/24"}).gaps.at(0).why,
+                HasSubstr("cannot be told whether network.except covers them"));
     names_["lb.example"] = {"85.10.0.11"};
     api_.merge({"Service", "kube-system", "traefik"},
                {{"status", {{"loadBalancer", {{"ingress", {{{"hostname", "lb.example"}}}}}}}}});
@@ -296,11 +298,13 @@ status: {addresses: [{type: InternalIP, address: 192.168.1.20}]}
 TEST_F(Cluster, UnknownPodRangesAreAGap) {
     put(without_ranges);
     EXPECT_THAT(unread(), Contains("pod addresses")) << "nothing tells";
-    EXPECT_THAT(unread("", {"10.0.0.0/8"}), Not(Contains("pod addresses")));
+    EXPECT_THAT(unread("", {"10.0.0.0/8"}), Contains("pod addresses")) << "which may not be theirs";
     put(named_dns);
     EXPECT_THAT(unread(), Not(Contains("pod addresses"))) << "the DNS's pods have private addresses";
     api_.merge({"Pod", "kube-system", "coredns-1"}, {{"status", {{"podIP", "100.0.0.3"}}}});
     EXPECT_THAT(unread(), Contains("pod addresses"));
+    EXPECT_THAT(unread("", {"85.10.0.0/24"}), Contains("pod addresses")) << "it has nothing to do with them";
+    EXPECT_THAT(unread("", {"100.0.0.0/16"}), Not(Contains("pod addresses")));
     put("{apiVersion: v1, kind: Node, metadata: {name: n}, spec: {podCIDRs: [10.42.0.0/24]}}");
     EXPECT_THAT(unread(), Contains("pod addresses")) << "not of these ranges";
     put("{apiVersion: v1, kind: Node, metadata: {name: n}, spec: {podCIDRs: [100.0.0.0/24]}}");
