@@ -77,9 +77,8 @@ std::vector<std::string> allowed(const PolicyPremises& premises) {
     if (!premises.failure.empty()) return {};
     const Reach reach = reach_of(premises);
     Texts lines = reach.all().text();
-    if (premises.neighbours.known) return lines;
     for (const Grant& grant : reach.grants) {
-        for (const std::string& selector : grant.selectors)
+        for (const std::string& selector : grant.unknown)
             lines.push_back(fmt::format("{} (addresses are not known) by {}", selector, grant.text()));
     }
     return lines;

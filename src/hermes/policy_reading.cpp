@@ -81,7 +81,9 @@ PolicyPremises policy_premises(Observation& seen) {
     kube::Outcome pods = seen.round.take(all_pods());
     premises.neighbours.known = pods.object.has_value();
     premises.neighbours.pods = items_of(std::move(pods));
-    premises.neighbours.namespaces = items_of(seen.round.take(all_namespaces()));
+    kube::Outcome namespaces = seen.round.take(all_namespaces());
+    premises.neighbours.labels_known = namespaces.object.has_value();
+    premises.neighbours.namespaces = items_of(std::move(namespaces));
     // The labels of the live pod, which somebody may have changed; of the template where none runs.
     premises.sender = {names.ns, seen.agent.pod.empty()
                                      ? at(seen.live.of(names.deployment()), "/spec/template/metadata/labels")

@@ -54,6 +54,18 @@ Traffic block(const Json& ip_block, const Ports& ports) {
     return traffic;
 }
 
+/// The API server itself labels every namespace with its name.
+constexpr const char* name_label = "kubernetes.io/metadata.name";
+
+bool asks_for_the_name_alone(const Json& selector) {
+    for (const auto& [key, value] : at(selector, "/matchLabels").items()) {
+        if (key != name_label) return false;
+    }
+    const Json& expressions = at(selector, "/matchExpressions");
+    return std::all_of(expressions.begin(), expressions.end(),
+                       [](const Json& one) { return text_at(one, "/key") == name_label; });
+}
+
 /// The evaluation of one sender's rules.
 class Evaluation {
   public:
@@ -69,14 +81,21 @@ class Evaluation {
         for (const Json& peer : to) {
             if (peer.contains("ipBlock")) {
                 grant.ranges = grant.ranges | block(peer["ipBlock"], ports_of(rule, nullptr));
-            } else {
-                grant.selectors.push_back(peer_text(peer));
+            } else if (is_known(peer)) {
                 grant.pods = grant.pods | to_pods(rule, &peer);
+            } else {
+                grant.unknown.push_back(peer_text(peer));
             }
         }
     }
 
   private:
+    /// Whether it can be told which pods a peer selects. A label that may not be read is not a missing one.
+    bool is_known(const Json& peer) const {
+        return neighbours_.known &&
+               (neighbours_.labels_known || asks_for_the_name_alone(at(peer, "/namespaceSelector")));
+    }
+
     /// To the pods that `peer` selects; without a peer to all.
     Traffic to_pods(const Json& rule, const Json* peer) const {
         Traffic traffic;
@@ -99,12 +118,11 @@ class Evaluation {
         return selects(at(peer, "/podSelector"), at(pod, "/metadata/labels"));
     }
 
-    /// The API server itself labels every namespace with its name.
     Json labels_of_namespace(const std::string& name) const {
         for (const Json& one : neighbours_.namespaces) {
             if (text_at(one, "/metadata/name") == name) return at(one, "/metadata/labels");
         }
-        return {{"kubernetes.io/metadata.name", name}};
+        return {{name_label, name}};
     }
 
     const Sender& sender_;

@@ -22,8 +22,7 @@ enum class Way { open, closed, unknown };
 class Ways {
   public:
     explicit Ways(const PolicyPremises& premises)
-        : premises_(premises),
-          open_(reach_of(premises.sender, premises.policies, premises.neighbours).all()) {}
+        : premises_(premises), reach_(reach_of(premises)), open_(reach_.all()) {}
 
     Way to(const Range& server) const {
         if (in_pod(server) || is_open(Traffic(server.text(), dns_ports()))) return Way::open;
@@ -31,7 +30,10 @@ class Ways {
         if (!premises_.neighbours.known) return Way::unknown;
         // Most networks look at a packet when its Service's address has become that of a pod.
         const Traffic behind = to_pods();
-        return !behind.empty() && is_open(behind) ? Way::open : Way::closed;
+        if (!behind.empty() && is_open(behind)) return Way::open;
+        const bool all_known =
+            std::ranges::all_of(reach_.grants, [](const Grant& grant) { return grant.unknown.empty(); });
+        return all_known ? Way::closed : Way::unknown;
     }
 
   private:
@@ -67,6 +69,7 @@ class Ways {
     }
 
     const PolicyPremises& premises_;
+    Reach reach_;
     Traffic open_;
 };
 
@@ -86,7 +89,7 @@ void judge(const Ways& ways, const std::string& server, Findings& findings) {
                 fmt::format("name {} under network.dns in hermes.yaml, then hermesctl deploy -f", server));
         case Way::unknown:
             return findings.unknown(fmt::format("the pods behind {} are not known", server),
-                                    "grant list on pods in all namespaces");
+                                    "grant list on pods in all namespaces, and on namespaces");
     }
 }
 

@@ -17,22 +17,23 @@ struct Sender {
     Json labels = Json::object();
 };
 
-/// Who else there is. Without `known` what a selector selects has no addresses.
+/// Who else there is, as far as it is known: what a selector selects beyond that has no addresses.
 struct Neighbours {
     std::vector<Json> pods{};
     std::vector<Json> namespaces{};
-    bool known = false;
+    bool known = false;        // the pods are
+    bool labels_known = true;  // of namespaces: else only the one that says their name
 };
 
 /// One rule of one policy.
 struct Grant {
     std::string policy{};
-    int rule = 0;                          // from 1; 0: no policy selects the pod, so that everything is open
-    std::string manager{};                 // the field manager that wrote it; "" when nobody is named
-    Traffic ranges{};                      // by ipBlock, or to everything
-    Traffic pods{};                        // to the pods that its selectors select now
-    std::vector<std::string> selectors{};  // "pods k8s-app=kube-dns in namespaces ..."
-    Json json{};                           // the rule itself
+    int rule = 0;                        // from 1; 0: no policy selects the pod, so that everything is open
+    std::string manager{};               // the field manager that wrote it; "" when nobody is named
+    Traffic ranges{};                    // by ipBlock, or to everything
+    Traffic pods{};                      // to the pods that its selectors select now
+    std::vector<std::string> unknown{};  // "pods a=b in namespaces c=d": it cannot be told which these are
+    Json json{};                         // the rule itself
     /// What opens it, to stand after "by": "rule 2 of networkpolicy/hermes-egress (kubectl-edit)"
     std::string text() const;
 };

@@ -511,6 +511,28 @@ TEST_F(PolicyReading, FindsAllPoliciesThatSelectTheLivePod) {
     EXPECT_THAT(ids(policy_checks(premises)), Contains("policy-leaks"));
 }
 
+TEST_F(PolicyReading, PodsAreNotGuessedWhereNamespacesMayNotBeListed) {
+    api_.put(testing::object_of(
+        "Namespace", "", "home",
+        {{"metadata", {{"labels", {{"team", "home"}, {"kubernetes.io/metadata.name", "home"}}}}}}));
+    api_.put(testing::object_of("Pod", "home", "nas", {{"status", {{"podIP", "10.42.0.3"}}}}));
+    const char* rules =
+        "[{to: [{namespaceSelector: {matchExpressions: [{key: team, operator: NotIn, values: [home]}]}}], "
+        "ports: [{port: 9}]}, {to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: "
+        "home}}}], "
+        "ports: [{port: 8}]}]";
+    api_.put(testing::object_of("NetworkPolicy", "hermes", "second",
+                                {{"spec",
+                                  {{"podSelector", Json::object()},
+                                   {"policyTypes", {"Egress"}},
+                                   {"egress", kube::parse_yaml(rules, "rules").at(0)}}}}));
+    const char* guessed =
+        "pods in namespaces team notin (home) (addresses are not known) by rule 1 of networkpolicy/second";
+    EXPECT_THAT(allowed(read()), AllOf(Contains("TCP 8 to 10.42.0.3/32"), Not(Contains(HasSubstr(guessed)))));
+    api_.deny("list", "namespaces");
+    EXPECT_THAT(allowed(read()), AllOf(Contains("TCP 8 to 10.42.0.3/32"), Contains(HasSubstr(guessed))));
+}
+
 TEST_F(PolicyReading, WhatMayNotBeReadIsNoted) {
     api_.deny("list", "networkpolicies");
     const PolicyPremises premises = read();

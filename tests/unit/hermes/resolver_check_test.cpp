@@ -108,5 +108,14 @@ TEST_F(Resolvers, WhatCouldNotBeSeenIsNoPass) {
     EXPECT_EQ(row().verdict, Verdict::inconclusive);
 }
 
+TEST_F(Resolvers, WhichPodsALabelOfNamespacesMeansIsNotGuessed) {
+    policies_.neighbours.labels_known = false;
+    EXPECT_EQ(row().verdict, Verdict::pass) << "a namespace's name is known";
+    use(R"([{"to": [{"namespaceSelector": {"matchLabels": {"tier": "system"}}}]}])"_json);
+    EXPECT_EQ(row().verdict, Verdict::inconclusive);
+    policies_.neighbours.labels_known = true;
+    EXPECT_EQ(row().verdict, Verdict::warn);
+}
+
 }  // namespace
 }  // namespace hermesctl::hermes
