@@ -204,13 +204,12 @@ class Judge {
         check.evidence = premises_.in_cluster ? "there is none" : "none in the file";
         if (!premises_.other_kinds.empty()) {
             check.verdict = Verdict::warn;
-            check.evidence = fmt::format("not in this answer: {}", some_of(premises_.other_kinds));
             check.hint = "hermesctl verify measures what they do; read them, they can open and close";
         } else if (!premises_.unread_kinds.empty()) {
             check.verdict = Verdict::inconclusive;
-            check.evidence = some_of(premises_.unread_kinds);
             check.hint = "grant list on them";
         }
+        if (const std::string kinds = not_counted(premises_); !kinds.empty()) check.evidence = kinds;
         return check;
     }
 
@@ -284,6 +283,13 @@ class Judge {
 };
 
 }  // namespace
+
+std::string not_counted(const PolicyPremises& premises) {
+    Texts kinds = premises.other_kinds;
+    for (const std::string& kind : premises.unread_kinds)
+        kinds.push_back(kind + " (may not be listed)");
+    return kinds.empty() ? "" : "not counting " + some_of(kinds, ", ");
+}
 
 std::string some_of(const std::vector<std::string>& all, std::string_view between, std::size_t most_shown) {
     const std::vector<std::string> shown(

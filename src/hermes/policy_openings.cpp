@@ -81,6 +81,7 @@ std::vector<std::string> allowed(const PolicyPremises& premises) {
         for (const std::string& selector : grant.unknown)
             lines.push_back(fmt::format("{} (addresses are not known) by {}", selector, grant.text()));
     }
+    if (const std::string kinds = not_counted(premises); !kinds.empty()) lines.push_back(kinds);
     return lines;
 }
 

@@ -42,7 +42,7 @@ void note_other_kinds(const kube::Round& round, const Names& names, PolicyPremis
         const kube::Outcome& answer = round.of(path);
         const std::string kind = fmt::format("{}.{}", resource_of(path), group_of_path(path));
         if (!is_served(round, path) || (answer.error && answer.error->http() == 404)) continue;
-        if (answer.error) premises.unread_kinds.push_back(fmt::format("may not list {}", kind));
+        if (answer.error) premises.unread_kinds.push_back(kind);
         if (!answer.object) continue;
         for (const Json& item : at(*answer.object, "/items"))
             premises.other_kinds.push_back(fmt::format("{}/{}", kind, text_at(item, "/metadata/name")));

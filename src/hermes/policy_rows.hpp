@@ -22,6 +22,9 @@ bool is_policy(const Json& object);
 std::string some_of(const std::vector<std::string>& all, std::string_view between = "; ",
                     std::size_t most_shown = 4);
 
+/// "not counting KIND/NAME": what may open and close beside the policies that are computed; "" for nothing.
+std::string not_counted(const PolicyPremises&);
+
 /// What a rule opens by selectors, beside the cluster's DNS.
 struct PodOpening {
     std::string text{};             // "TCP 5432 to pods app=postgres of this namespace"

@@ -54,6 +54,14 @@ Json to_json(const Check& check) {
             {"decisive", check.decisive}};
 }
 
+/// "; not counting KIND/NAME": policies that no computed row is about.
+std::string other_kinds(const Checks& checks) {
+    for (const Check& check : checks) {
+        if (check.id == "policy-other-kinds" && wants_attention(check)) return "; " + check.evidence;
+    }
+    return "";
+}
+
 }  // namespace
 
 Counts count(const Checks& checks) {
@@ -123,7 +131,7 @@ std::string verdict_of(const Report& report) {
     if (!passed(report)) return fmt::format("could not tell: nothing was proved ({})", counts);
     std::string text = fmt::format("{} holds: {}", subject, counts);
     if (!report.open.empty()) text += fmt::format("; open: {}", fmt::join(report.open, ", "));
-    return text;
+    return text + other_kinds(report.checks);
 }
 
 Json to_json(const Report& report) {

@@ -20,8 +20,8 @@ struct PolicyPremises {
     ClusterFacts cluster{};
     bool in_cluster = false;
     Values values{};
-    std::vector<std::string> other_kinds{};  // "ciliumnetworkpolicy/x": what is not computed here
-    std::vector<std::string> unread_kinds{};
+    std::vector<std::string> other_kinds{};   // "ciliumnetworkpolicy/x": what is not computed here
+    std::vector<std::string> unread_kinds{};  // "ciliumnetworkpolicies.cilium.io"
 };
 
 void want_policies(kube::Round&, const Names&);

@@ -340,9 +340,14 @@ TEST_F(PolicyRows, OtherKindsAreListed) {
     premises_.other_kinds = {"ciliumnetworkpolicies.cilium.io/open"};
     EXPECT_THAT(ids(rows()), ElementsAre("policy-other-kinds"));
     EXPECT_FALSE(found(rows()).at("policy-other-kinds").decisive);
+    EXPECT_EQ(allowed(premises_).back(), "not counting ciliumnetworkpolicies.cilium.io/open");
+    premises_.unread_kinds = {"ciliumclusterwidenetworkpolicies.cilium.io"};
+    EXPECT_EQ(found(rows()).at("policy-other-kinds").evidence,
+              "not counting ciliumnetworkpolicies.cilium.io/open, ciliumclusterwidenetworkpolicies.cilium.io "
+              "(may not be listed)");
     premises_.other_kinds.clear();
-    premises_.unread_kinds = {"may not list ciliumnetworkpolicies.cilium.io"};
     EXPECT_EQ(found(rows()).at("policy-other-kinds").verdict, Verdict::inconclusive);
+    EXPECT_THAT(allowed(premises_).back(), HasSubstr("not counting cilium"));
 }
 
 std::vector<Json> rendered() {

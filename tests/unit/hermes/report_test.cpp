@@ -18,6 +18,7 @@ using hermesctl::testing::leaking_report;
 using hermesctl::testing::sample_report;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -64,6 +65,20 @@ TEST(Report, SaysInOneLineWhetherTheCageHolds) {
     Report computed = sample_report();
     computed.scope = Scope::computed;
     EXPECT_THAT(verdict_of(computed), StartsWith("the policy holds")) << "nothing was measured";
+}
+
+TEST(Report, TheVerdictSaysWhatItDoesNotCount) {
+    for (const Verdict verdict : {Verdict::warn, Verdict::inconclusive}) {
+        Report report = sample_report();
+        report.checks.push_back({.id = "policy-other-kinds",
+                                 .verdict = verdict,
+                                 .evidence = "not counting CiliumNetworkPolicy/open",
+                                 .decisive = false});
+        EXPECT_THAT(verdict_of(report),
+                    AllOf(StartsWith("the cage holds"), EndsWith("; not counting CiliumNetworkPolicy/open")));
+        report.checks.back().verdict = Verdict::pass;
+        EXPECT_THAT(verdict_of(report), Not(HasSubstr("not counting")));
+    }
 }
 
 TEST(Report, JsonHasTheSameKeysAlways) {
