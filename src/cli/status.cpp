@@ -2,6 +2,7 @@
 #include "answers.hpp"
 #include "commands.hpp"
 #include "hermesctl/base/interrupt.hpp"
+#include "hermesctl/hermes/gate.hpp"
 #include "hermesctl/hermes/rotation.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 #include "hermesctl/hermes/wait.hpp"
@@ -32,7 +33,9 @@ struct Status {
     std::string users{};
     std::string image{};
     std::string cage{};
+    bool gate = true;
     std::vector<std::string> drift{};
+    std::vector<std::string> warnings{};
 };
 
 Json to_json(const Status& status) {
@@ -47,7 +50,9 @@ Json to_json(const Status& status) {
             {"users", status.users},
             {"image", status.image},
             {"cage", status.cage},
-            {"drift", status.drift}};
+            {"gate", status.gate ? "on" : "off"},
+            {"drift", status.drift},
+            {"warnings", status.warnings}};
 }
 
 std::string to_text(const Status& status) {
@@ -59,6 +64,8 @@ std::string to_text(const Status& status) {
     for (const auto& [name, value] : all) {
         if (!value.empty()) rows.push_back({name, value});
     }
+    for (const std::string& warning : status.warnings)
+        rows.push_back({"warning", warning});
     for (const std::string& drift : status.drift) {
         rows.push_back({"drift", drift});
     }
@@ -106,10 +113,15 @@ void judge_cage(Session& session, const hermes::Names& names, Status& status) {
     std::string unknown;
     for (const hermes::Check& check : policy_rows(session, names)) {
         if (check.verdict == hermes::Verdict::fail && leaks.empty()) leaks = check.evidence;
-        const bool undecided = check.decisive && check.verdict == hermes::Verdict::inconclusive;
+        // What policies of other kinds open is not known, whether they could be listed or not.
+        const bool undecided = (check.decisive && check.verdict == hermes::Verdict::inconclusive) ||
+                               (check.id == "policy-other-kinds" && hermes::wants_attention(check));
         if (undecided && unknown.empty()) unknown = check.evidence;
-        if (check.verdict == hermes::Verdict::warn && check.id == "policy-drift")
+        if (check.verdict != hermes::Verdict::warn) continue;
+        if (check.id == "policy-drift")
             status.drift.push_back(fmt::format("{}; {}", check.evidence, check.hint));
+        if (check.id == "policy-gaps")
+            status.warnings.push_back(fmt::format("{}; {}", check.evidence, check.hint));
     }
     status.cage += !leaks.empty()     ? fmt::format(", but it LEAKS: {}; hermesctl verify shows all", leaks)
                    : !unknown.empty() ? fmt::format(
@@ -154,6 +166,13 @@ void judge_secret(const hermes::Live& live, const hermes::Names& names, Status& 
     }
 }
 
+void judge_gate(const Json& deployment, Status& status) {
+    const hermes::Check gate = hermes::check_gate(deployment);
+    status.gate = gate.verdict == hermes::Verdict::pass;
+    if (!status.gate)
+        status.warnings.push_back(fmt::format("{}; {} brings it back", gate.evidence, gate.hint));
+}
+
 Status look(Session& session, const hermes::Names& names, bool check) {
     const hermes::Live live = hermes::read_live(session.client(), names);
     if (!live.installed(names)) throw hermes::missing(names.deployment());
@@ -170,9 +189,9 @@ Status look(Session& session, const hermes::Names& names, bool check) {
     for (const std::string& why : refused)
         status.drift.push_back("somebody changed what deploy would not take: " + why);
     judge_secret(live, names, status);
+    judge_gate(live.of(names.deployment()), status);
     if (check) judge_cage(session, names, status);
     if (!check && caged) status.cage += "; what it opens was not looked at (hermesctl verify does)";
-    if (!values.network.gate) status.cage += "; its gate is off, and hermesctl deploy --gate brings it back";
     if (check && status.answering && !now.snapshot.exec_denied)
         judge_lifelines(session, names, values, status);
     return status;

@@ -49,6 +49,21 @@ const Json& gate_of(const Json& deployment) {
     return none;
 }
 
+Check check_gate(const Json& deployment) {
+    Check check{.id = "gate",
+                .group = "policy",
+                .title = "the agent is held until the cage is closed",
+                .verdict = Verdict::pass,
+                .evidence = "by the pod's first container",
+                .decisive = false};
+    if (!gate_of(deployment).is_null()) return check;
+    check.verdict = Verdict::warn;
+    check.evidence =
+        "the gate is off: what connects in a pod's first second may get out, and stays connected";
+    check.hint = "hermesctl deploy --gate";
+    return check;
+}
+
 std::vector<std::string> witnesses_of(const Values& values, const ClusterFacts& cluster,
                                       const Json& kept_rules) {
     std::vector<Json> policies = cluster.other_policies;

@@ -3,6 +3,7 @@
 
 #include "hermes/inspection_parts.hpp"
 #include "hermesctl/hermes/agent.hpp"
+#include "hermesctl/hermes/gate.hpp"
 #include "items.hpp"
 #include "served.hpp"
 #include "tamed.hpp"
@@ -183,6 +184,7 @@ Checks inspect(const Premises& premises) {
                         agent_checks(premises)}) {
         std::ranges::move(part, std::back_inserter(all));
     }
+    all.push_back(check_gate(premises.deployment));
     return all;
 }
 

@@ -1,6 +1,7 @@
 // The gate: the pod's first container, which holds the agent until the cage is closed (manifests/gate.py).
 #pragma once
 
+#include "hermesctl/hermes/check.hpp"
 #include "hermesctl/hermes/cluster.hpp"
 #include "hermesctl/hermes/live.hpp"
 #include "hermesctl/hermes/values.hpp"
@@ -28,6 +29,10 @@ std::vector<Witness> live_witnesses(const Json& deployment);
 /// Whether a gate that has ended (a container's "terminated") has seen the cage closed: it also passes where
 /// there was nothing to look at.
 bool found_closed(const Json& ended);
+
+/// Whether the Deployment's pods are held by a gate. Of group policy; it never decides: the cage may hold all
+/// the same.
+Check check_gate(const Json& deployment);
 
 /// What is to be done where nothing enforces NetworkPolicy: `found` are the witnesses that let themselves be
 /// connected to.

@@ -157,6 +157,52 @@ TEST_F(AnswersTest, StatusDoesNotCallACageGoodThatCouldNotBeJudged) {
     }
 }
 
+TEST_F(AnswersTest, StatusDoesNotCallACageGoodThatOtherKindsMayOpen) {
+    api().put(
+        R"({"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy","metadata":{"name":"hermes-egress",
+        "namespace":"hermes"},"spec":{"podSelector":{},"policyTypes":["Ingress","Egress"]}})"_json);
+    const std::string version = "/apis/cilium.io/v2";
+    const std::string path = version + "/namespaces/hermes/ciliumnetworkpolicies";
+    api().pages[version] =
+        hermesctl::testing::answer(200, R"({"resources":[{"name":"ciliumnetworkpolicies"}]})");
+    for (const auto& answer :
+         {hermesctl::testing::answer(200, R"({"items":[{"metadata":{"name":"open"}}]})"),
+          hermesctl::testing::refusal(403, "Forbidden", "ciliumnetworkpolicies is forbidden")}) {
+        api().pages[path] = answer;
+        run({"status", "-o", "json"});
+        EXPECT_THAT(Json::parse(out())["cage"].get<std::string>(),
+                    AllOf(HasSubstr("could not be told: not counting ciliumnetworkpolicies.cilium.io"),
+                          Not(HasSubstr("what it should"))));
+    }
+}
+
+TEST_F(AnswersTest, StatusWarnsOfWhatTheCageMayNotClose) {
+    const auto warnings = [this] {
+        run({"status", "-o", "json"});
+        return Json::parse(out())["warnings"].dump();
+    };
+    EXPECT_THAT(warnings(), AllOf(HasSubstr("k8s.example"), HasSubstr("network.except")));
+    world_.context.resolve = [](const std::string&) { return std::vector<std::string>{"192.168.1.20"}; };
+    EXPECT_THAT(warnings(), Not(HasSubstr("k8s.example")));
+}
+
+TEST_F(AnswersTest, StatusWarnsWhereTheGateIsOff) {
+    for (const std::vector<std::string>& more : {std::vector<std::string>{}, {"--no-check"}}) {
+        std::vector<std::string> line{"status"};
+        line.insert(line.end(), more.begin(), more.end());
+        run(line);
+        EXPECT_THAT(out(), HasSubstr("warning   the gate is off")) << out();
+        EXPECT_THAT(out(), HasSubstr("hermesctl deploy --gate"));
+    }
+    run({"status", "-o", "json"});
+    EXPECT_EQ(Json::parse(out())["gate"], "off");
+    const Json gate{{"initContainers", Json::array({{{"name", "gate"}}})}};
+    api().merge({"Deployment", "hermes", "hermes"}, {{"spec", {{"template", {{"spec", gate}}}}}});
+    run({"status", "-o", "json"});
+    EXPECT_EQ(Json::parse(out())["gate"], "on");
+    EXPECT_THAT(out(), Not(HasSubstr("the gate is off")));
+}
+
 TEST_F(AnswersTest, StatusTellsThatTheAgentLacksWhatTheSecretHolds) {
     const hermes::Names names{.ns = "hermes", .name = "hermes"};
     const auto drift = [&](const std::vector<std::string>& more) {

@@ -24,7 +24,8 @@ TEST(Inspection, ACleanInstallationPasses) {
     for (const Check& row : world.checks()) {
         const bool absent = row.id == "exposure-routes" || row.id == "host-hardened";
         EXPECT_STREQ(word(row.verdict), absent ? "NOT-APPLICABLE" : "PASS") << row.id << ": " << row.evidence;
-        EXPECT_EQ(row.decisive, row.id != "host-pod-security" && row.id != "agent-image") << row.id;
+        const bool decides = row.id != "host-pod-security" && row.id != "agent-image" && row.id != "gate";
+        EXPECT_EQ(row.decisive, decides) << row.id;
         EXPECT_THAT(row.title, Not(IsEmpty()));
         EXPECT_THAT(row.evidence, Not(IsEmpty()));
     }
@@ -419,6 +420,16 @@ TEST(Inspection, FaultsOfTheHostAreFoundByTheirRowAlone) {
     expect_found(host_faults());
 }
 
+TEST(Inspection, AGateThatIsOffIsWarnedOf) {
+    Inspected world;
+    world.edit({"Deployment", "hermes", "hermes"},
+               [](Json& made) { made["spec"]["template"]["spec"]["initContainers"].erase(0); });
+    const auto rows = world.rows();
+    EXPECT_EQ(changed(rows), Rows({"gate=WARN"}));
+    EXPECT_FALSE(rows.at("gate").decisive);
+    EXPECT_EQ(rows.at("gate").hint, "hermesctl deploy --gate");
+}
+
 TEST(Inspection, WaysInAreFoundByTheirRowAlone) {
     expect_found(exposure_faults());
 }
@@ -490,7 +501,7 @@ TEST(Inspection, TheGuidesOwnInstallationIsToldWhatDeployWouldMend) {
     const std::string text{std::istreambuf_iterator<char>(file), {}};
     world.use_template(kube::parse_yaml(text, "guide").at(0)["spec"]["template"]);
     const auto rows = world.rows();
-    EXPECT_EQ(changed(rows), Rows({"host-privilege=WARN", "host-capabilities=WARN"}));
+    EXPECT_EQ(changed(rows), Rows({"gate=WARN", "host-privilege=WARN", "host-capabilities=WARN"}));
     EXPECT_FALSE(rows.at("host-privilege").decisive);
     EXPECT_THAT(rows.at("host-privilege").hint, HasSubstr("hermesctl deploy"));
 }
