@@ -81,6 +81,7 @@ class Judge {
         if (target.listener == Listener::perhaps && (twin_tells || twin_.left_out))
             return nothing_.push_back(target.name());
         blind_ = blind_ || (twin_.reached && !twin_tells);
+        alone_ = alone_ || !twin_.reached;
         unclear_.push_back(fmt::format("{}: {}", target.name(), without_comparison(seen, twin_tells)));
     }
 
@@ -89,11 +90,7 @@ class Judge {
         if (!unclear_.empty()) {
             check_.verdict = Verdict::inconclusive;
             check_.evidence = fmt::format("{}", fmt::join(unclear_, "; "));
-            check_.hint = twin_.left_out ? "hermesctl verify"
-                          : blind_       ? twin_.cage.hint
-                          : check_.id == "live-lan"
-                              ? "name a listener that answers: --lan-target HOST:PORT"
-                              : "hermesctl verify --lan-target HOST:PORT names one that answers";
+            check_.hint = what_would_tell();
         } else if (closed_.empty()) {
             check_.verdict = Verdict::not_applicable;
             check_.evidence =
@@ -114,6 +111,16 @@ class Judge {
         return twin_.reached ? twin_.cage.why : twin_.why_not;
     }
 
+    std::string what_would_tell() const {
+        if (blind_) return twin_.cage.hint;
+        if (alone_ && twin_.left_out) return "hermesctl verify compares with a twin";
+        if (alone_)
+            return "mend what keeps the twin away (rights on jobs, pods and pods/exec, a quota, "
+                   "Pod Security), then hermesctl verify";
+        if (check_.id == "live-lan") return "name a listener that answers: --lan-target HOST:PORT";
+        return "hermesctl verify again: what should answer there did not answer the twin";
+    }
+
     void lifeline(const ReachTarget& target, const std::string& seen) {
         if (seen == "open") return closed_.push_back(target.name() + " open");
         // In so short a time it may as well be slow.
@@ -121,6 +128,7 @@ class Judge {
             return unclear_.push_back(target.name() + ": no answer in the time that --quick has");
         lost_ = true;
         const bool both = twin_.reached && twin_.cage.why.empty() && how(*twin_.reached, target) != "open";
+        lost_alone_ = lost_alone_ || !both;
         reached_.push_back(fmt::format("{} is {}{}", target.name(), seen,
                                        both ? ", for the twin too: the cluster's own way out is cut" : ""));
     }
@@ -129,9 +137,10 @@ class Judge {
         check_.verdict = Verdict::fail;
         check_.evidence = fmt::format("{}{}", lost_ ? "" : "the pod reaches ", fmt::join(reached_, ", "));
         check_.hint =
-            lost_ ? "kubectl get networkpolicies -A: what keeps the pod from there?"
-                  : "hermesctl verify --static names the rule; where none allows it, nothing enforces "
-                    "it there (docs/checks.md#gate)";
+            lost_alone_ ? "kubectl get networkpolicies -A: what keeps the pod from there?"
+            : lost_     ? "see what keeps this node from there: a firewall, a proxy, its name servers"
+                        : "hermesctl verify --static names the rule; where none allows it, nothing enforces "
+                          "it there (docs/checks.md#gate)";
         if (own_node_)
             check_.evidence += "; some networks let a pod reach its own node, whatever the policies say";
         return check_;
@@ -146,9 +155,11 @@ class Judge {
     Texts nothing_{};
     Texts unclear_{};
     bool lost_ = false;
+    bool lost_alone_ = false;  // the twin gets there, or there is none
     bool compared_ = false;
     bool own_node_ = false;  // what is reached is the pod's own node
     bool blind_ = false;     // the twin's own cage is in the way
+    bool alone_ = false;     // there is no twin to compare with
 };
 
 std::string nothing_of(const Row& row, const Surroundings& around) {

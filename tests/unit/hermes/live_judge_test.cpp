@@ -13,6 +13,7 @@ namespace {
 
 using kube::at;
 using kube::text_at;
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsSupersetOf;
@@ -58,6 +59,22 @@ TEST(JudgeReach, OnlyTwinReachesAndPodDoesNotIsAPass) {
         EXPECT_EQ(check.verdict, one.verdict) << one.pod << " / " << one.twin << ": " << check.evidence;
         EXPECT_THAT(check.evidence, HasSubstr("TCP 192.168.1.7:80"));
     }
+}
+
+TEST(JudgeReach, TheHintNamesWhatWouldTell) {
+    const ReachTarget lan = target("live-lan", Listener::asked);
+    const ReachTarget api = target("live-api", Listener::sure);
+    EXPECT_THAT(judged(lan, "refused", "refused").hint, HasSubstr("--lan-target"));
+    EXPECT_THAT(judged(lan, "refused", "").hint, AllOf(HasSubstr("rights on jobs"), Not(HasSubstr("--lan"))))
+        << "another listener could not be told of either";
+    EXPECT_THAT(judged(target("live-nodes"), "silent", "").hint, HasSubstr("rights on jobs"));
+    EXPECT_THAT(judged(lan, "refused", "", true).hint, HasSubstr("compares with a twin"));
+    EXPECT_THAT(judged(api, "refused", "refused").hint, Not(HasSubstr("--lan-target")))
+        << "it names nothing that counts for this row";
+    ReachTarget lifeline = target("live-telegram");
+    lifeline.lifeline = true;
+    EXPECT_THAT(judged(lifeline, "silent", "open").hint, HasSubstr("networkpolicies"));
+    EXPECT_THAT(judged(lifeline, "silent", "silent").hint, Not(HasSubstr("networkpolicies")));
 }
 
 TEST(JudgeReach, ATwinThatIsCagedItselfIsNoComparison) {
