@@ -68,6 +68,7 @@ class Page {
             out_ += "\n" + std::string(deep, ' ') + lines[i];
         if (quiet) {
             aside(check.evidence, used + term::columns(lines.back()));
+            next(check);
         } else {
             out_ += '\n';
             details(check);
@@ -106,10 +107,13 @@ class Page {
     }
     void details(const Check& check) {
         indented(check.evidence, Colour::dim, false);
-        // Not broken, so that a command in it is copied as one.
+        next(check);
+        indented("docs/checks.md#" + check.id, Colour::dim, true);
+    }
+    /// Not broken, so that a command in it is copied as one.
+    void next(const Check& check) {
         if (!check.hint.empty())
             out_ += std::string(deep, ' ') + paint("next: " + check.hint, Colour::cyan) + "\n";
-        indented("docs/checks.md#" + check.id, Colour::dim, true);
     }
     void indented(const std::string& text, Colour colour, bool coloured) {
         if (text.empty()) return;

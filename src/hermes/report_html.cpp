@@ -64,8 +64,8 @@ std::string row_of(const Check& check, std::size_t number) {
     std::string out = fmt::format("<article class=\"{}\" id=\"row-{}\"><h3>{} {}</h3>\n",
                                   class_of(check.verdict), number, mark(check), escaped(check.title));
     if (!check.evidence.empty()) out += fmt::format("<p>{}</p>\n", escaped(check.evidence));
+    if (!check.hint.empty()) out += fmt::format("<p>next: {}</p>\n", escaped(check.hint));
     if (wants_attention(check)) {
-        if (!check.hint.empty()) out += fmt::format("<p>next: {}</p>\n", escaped(check.hint));
         const std::string_view aside = check.decisive ? "" : "; does not decide";
         out += fmt::format("<p class=\"faint\">docs/checks.md#{}{}</p>\n", escaped(check.id), aside);
     }

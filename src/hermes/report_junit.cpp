@@ -32,10 +32,12 @@ Outcome outcome_of(const Check& check) {
     return check.decisive ? Outcome::failure : Outcome::remark;
 }
 
+std::string seen_of(const Check& check) {
+    return check.evidence + (check.hint.empty() ? "" : "\nnext: " + check.hint);
+}
+
 std::string details_of(const Check& check) {
-    std::string text = check.evidence;
-    if (!check.hint.empty()) text += "\nnext: " + check.hint;
-    return text + "\ndocs/checks.md#" + check.id;
+    return seen_of(check) + "\ndocs/checks.md#" + check.id;
 }
 
 std::string content_of(const Check& check) {
@@ -57,7 +59,7 @@ std::string content_of(const Check& check) {
         case Outcome::success:
             break;
     }
-    return fmt::format("      <system-out>{}</system-out>\n", message);
+    return fmt::format("      <system-out>{}</system-out>\n", escaped(seen_of(check)));
 }
 
 std::string case_of(const Check& check) {

@@ -205,6 +205,19 @@ TEST_F(Verify, WhatARowThatPassesSaysIsWholeOnNarrowTerminals) {
     EXPECT_EQ(std::ranges::count(wide, '\n'), 6) << "what fits stands in its row's own line:\n" << wide;
 }
 
+TEST(VerifyText, TheCommandOfAPassIsShownToo) {
+    hermes::Report report = sample_report();
+    report.checks.back() = {.id = "agent-image",
+                            .group = "agent",
+                            .title = "which image runs is known",
+                            .verdict = hermes::Verdict::pass,
+                            .hint = "to keep this one: hermesctl deploy --image a@sha256:1",
+                            .decisive = false};
+    for (const std::string& said :
+         {report_text(report, {.out_is_terminal = true, .width = 40}), html_of(report), junit_of(report)})
+        EXPECT_THAT(said, HasSubstr("next: to keep this one: hermesctl deploy --image a@sha256:1"));
+}
+
 TEST(CageCheck, IsALineWhereItHoldsAndTheRowsWhereItDoesNot) {
     hermes::Report report = sample_report();
     report.scope = hermes::Scope::quick;
