@@ -15,6 +15,7 @@ struct Place {
     bool wanted = false;
     bool governed = false;  // by policies, everywhere: no ICMP, no ports of the pod's own node
     std::array<std::string_view, 4> rows{};  // their ids
+    std::string_view policy = "";  // the row that is about more of it than the probes were: no pass by itself
 };
 
 constexpr std::array places{
@@ -23,50 +24,48 @@ constexpr std::array places{
     Place{"internet: the model", true, false, {"live-provider"}},
     Place{"API server", false, false, {"live-api"}},
     Place{"nodes: kubelet, ports", false, false, {"live-kubelet", "live-nodes", "live-nodeports"}},
-    Place{"other pods", false, true, {"live-dns-ports"}},
+    Place{"other pods", false, true, {"live-dns-ports"}, "policy-pods"},
     Place{"the gateway", false, true, {"live-gateway"}},
     Place{"the local network", false, true, {"live-lan"}},
     Place{"cloud metadata", false, true, {"live-metadata"}},
     Place{"tailnet", false, true, {"live-tailnet"}},
-    Place{"other resolvers, UDP", false, true, {"live-resolvers", "live-ntp"}},
+    Place{"other resolvers, UDP", false, true, {"live-resolvers", "live-ntp"}, "policy-open-ports"},
     Place{"ping (ICMP)", false, false, {"live-icmp", "host-icmp"}},
     Place{"IPv6", false, true, {"live-ipv6"}},
 };
 
-/// What the policies allow together: speaks for a place that was not probed and that policies surely govern,
-/// unless it found something.
-constexpr std::string_view computed = "policy-leaks";
+/// What the policies allow together: these speak for a place that was not probed and that policies surely
+/// govern, unless one of them found something.
+constexpr std::array<std::string_view, 4> computed{"policy-present", "policy-leaks", "policy-open-ports",
+                                                   "policy-pods"};
 
 int weight(Verdict verdict) {
     constexpr std::array<int, 5> weights{1, 2, 4, 3, 0};  // pass, warn, fail, inconclusive, not applicable
     return weights[static_cast<std::size_t>(verdict)];
 }
 
-bool is_about(const Place& place, const Check& check) {
-    return std::ranges::any_of(place.rows,
-                               [&](std::string_view id) { return !id.empty() && check.id == id; });
-}
-
-std::optional<Verdict> worst_of(const Place& place, const Checks& checks) {
+/// The worst of the rows with one of these ids.
+template <typename Ids>
+std::optional<Verdict> worst_of(const Ids& ids, const Checks& checks) {
     std::optional<Verdict> worst;
     for (const Check& check : checks) {
-        if (is_about(place, check) && (!worst || weight(check.verdict) > weight(*worst)))
-            worst = check.verdict;
+        const bool among = !check.id.empty() && std::ranges::find(ids, check.id) != std::ranges::end(ids);
+        if (among && (!worst || weight(check.verdict) > weight(*worst))) worst = check.verdict;
     }
     return worst;
 }
 
 std::optional<Verdict> computed_of(const Checks& checks) {
-    for (const Check& check : checks) {
-        if (check.id == computed && check.verdict == Verdict::pass) return check.verdict;
-    }
-    return std::nullopt;
+    const bool all_pass = std::ranges::all_of(
+        computed, [&](std::string_view id) { return worst_of(std::array{id}, checks) == Verdict::pass; });
+    return all_pass ? std::optional(Verdict::pass) : std::nullopt;
 }
 
 /// The DNS has no row: it answers when something is reached that the agent calls by its name.
 std::optional<Verdict> answered(const Checks& checks) {
-    const bool some = std::ranges::any_of(
-        places, [&](const Place& place) { return place.wanted && worst_of(place, checks) == Verdict::pass; });
+    const bool some = std::ranges::any_of(places, [&](const Place& place) {
+        return place.wanted && worst_of(place.rows, checks) == Verdict::pass;
+    });
     return some ? std::optional(Verdict::pass) : std::nullopt;
 }
 
@@ -81,7 +80,7 @@ std::string line_of(const Destination& to, int y) {
     const std::string_view style = class_of(to.verdict);
     if (style == "none") return {};
     const bool reaches = to.wanted == (style == "pass");
-    const bool known = style == "pass" || style == "fail";
+    const bool known = style != "unknown";
     const int end = known && reaches ? box - 8 : wall;
     std::string line = fmt::format("<path class=\"line {}\" d=\"M{} {}H{}\"/>", style, agent_edge, y, end);
     if (!known)
@@ -135,8 +134,12 @@ std::string_view mark_of(std::optional<Verdict> verdict) {
 std::vector<Destination> destinations_of(const Checks& checks) {
     std::vector<Destination> all;
     for (const Place& place : places) {
-        auto verdict = place.rows[0].empty() ? answered(checks) : worst_of(place, checks);
+        auto verdict = place.rows[0].empty() ? answered(checks) : worst_of(place.rows, checks);
         if (!verdict && place.governed) verdict = computed_of(checks);
+        const auto policy = worst_of(std::array{place.policy}, checks);
+        if (policy && weight(*policy) > weight(Verdict::pass) &&
+            (!verdict || weight(*policy) > weight(*verdict)))
+            verdict = policy;
         all.push_back({place.label, place.wanted, verdict});
     }
     return all;

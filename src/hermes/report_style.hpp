@@ -44,7 +44,8 @@ svg .line.unknown, svg .line.warn { stroke-dasharray: 4 3; }
 svg .line.pass, svg .stop.pass { stroke: var(--pass); } svg .line.fail, svg .stop.fail { stroke: var(--fail); }
 svg .line.unknown, svg .line.warn { stroke: var(--unknown); }
 svg .head.pass, svg .sign.pass { fill: var(--pass); } svg .head.fail, svg .sign.fail { fill: var(--fail); }
-svg .sign.unknown, svg .sign.warn { fill: var(--unknown); } svg .label.none, svg .sign.none { fill: var(--faint); }
+svg .head.warn, svg .sign.unknown, svg .sign.warn { fill: var(--unknown); }
+svg .label.none, svg .sign.none { fill: var(--faint); }
 svg .place.fail { stroke: var(--fail); stroke-width: 2; } svg .sign { font-weight: 700; }
 footer { margin: 2rem 0 1rem; color: var(--faint); font-size: .875rem; }
 @media print { :root { --ground: #fff; --sheet: #fff; --ink: #000; --faint: #444; --edge: #bbb; --pass: #17713a;

@@ -172,8 +172,15 @@ std::optional<Verdict> shown(const Checks& checks, std::string_view label) {
     return std::nullopt;
 }
 
+/// The computed rows that speak for a place together, all but one of them a pass.
+Checks with_policies(Checks checks, const std::string& bad = "", Verdict verdict = Verdict::fail) {
+    for (const char* id : {"policy-present", "policy-leaks", "policy-open-ports", "policy-pods"})
+        checks.push_back({.id = id, .verdict = id == bad ? verdict : Verdict::pass});
+    return checks;
+}
+
 TEST(Picture, ShowsTheWorstOfEachPlace) {
-    const Checks checks = leaking_report().checks;
+    const Checks checks = with_policies(leaking_report().checks);
     EXPECT_EQ(shown(checks, "API server"), Verdict::pass);
     EXPECT_EQ(shown(checks, "the local network"), Verdict::fail);
     EXPECT_EQ(shown(checks, "cloud metadata"), Verdict::inconclusive);
@@ -187,9 +194,30 @@ TEST(Picture, ShowsTheWorstOfEachPlace) {
 }
 
 TEST(Picture, ALeakInThePolicySaysNothingOfAPlaceThatWasNotProbed) {
-    const Checks checks{{.id = "policy-leaks", .verdict = Verdict::fail}};
-    EXPECT_EQ(shown(checks, "the local network"), std::nullopt);
-    EXPECT_THAT(picture_of(checks), HasSubstr("the local network: not looked at"));
+    for (const char* id : {"policy-present", "policy-leaks", "policy-open-ports", "policy-pods"}) {
+        const Checks checks = with_policies({}, id);
+        EXPECT_EQ(shown(checks, "the local network"), std::nullopt) << id;
+        EXPECT_THAT(picture_of(checks), HasSubstr("the local network: not looked at")) << id;
+    }
+    Checks two = with_policies({});
+    two.push_back({.id = "policy-leaks", .verdict = Verdict::fail});
+    EXPECT_EQ(shown(two, "tailnet"), std::nullopt) << "another pod of the same file";
+    EXPECT_EQ(shown({}, "tailnet"), std::nullopt);
+}
+
+TEST(Picture, AProbeThatPassesDoesNotHideWhatAPolicyOpens) {
+    const Checks probed{{.id = "live-dns-ports", .verdict = Verdict::pass},
+                        {.id = "live-resolvers", .verdict = Verdict::pass}};
+    EXPECT_EQ(shown(with_policies(probed), "other pods"), Verdict::pass);
+    for (const Checks& probes : {probed, Checks{}}) {
+        for (const Verdict verdict : {Verdict::fail, Verdict::warn, Verdict::inconclusive}) {
+            EXPECT_EQ(shown(with_policies(probes, "policy-pods", verdict), "other pods"), verdict);
+            EXPECT_EQ(shown(with_policies(probes, "policy-open-ports", verdict), "other resolvers, UDP"),
+                      verdict);
+        }
+    }
+    // A pass of that row alone is none of the place.
+    EXPECT_EQ(shown(with_policies({}, "policy-leaks"), "other pods"), std::nullopt);
 }
 
 TEST(Picture, TellsWhatIsReachedToThoseWhoHearIt) {
