@@ -136,7 +136,7 @@ void Client::note_time(const net::Response& answer) {
     const char* end = strptime(date.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts);  // RFC 9110, 5.6.7
     if (end == nullptr || *end != '\0') return;
     const auto ours = std::chrono::floor<std::chrono::seconds>(clock_.wall());
-    ahead_ = std::chrono::seconds{timegm(&parts)} - ours.time_since_epoch();
+    ahead_ = std::chrono::floor<std::chrono::seconds>(wall_of(timegm(&parts)) - ours);
 }
 
 }  // namespace hermesctl::kube
