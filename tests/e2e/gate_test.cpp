@@ -123,7 +123,9 @@ TEST_F(Gate, NoConnectionGetsThroughFromAPodsFirstInstantOn) {
     ASSERT_EQ(hermesctl(deploy_arguments({"--no-wait"})).code, 0);
     for (const auto& [enforcer, tens] : std::map<std::string, int>{{"agent", 2}, {usual_, 5}}) {
         node({"enforcer", enforcer});
-        const int bare = get_through(10, false);
+        int bare = 0;
+        for (int i = 0; i < 3 && bare == 0; ++i)  // on a busy machine an enforcer may be the faster one
+            bare = get_through(10, false);
         std::cout << enforcer << ": without the gate " << bare << " of 10 pods got through\n";
         EXPECT_GT(bare, 0) << enforcer << ": without a window this proves nothing";
         for (int i = 0; i < tens; ++i)
