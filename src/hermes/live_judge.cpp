@@ -112,8 +112,8 @@ class Judge {
     }
 
     std::string what_would_tell() const {
+        if (twin_.left_out) return "hermesctl verify";
         if (blind_) return twin_.cage.hint;
-        if (alone_ && twin_.left_out) return "hermesctl verify compares with a twin";
         if (alone_)
             return "mend what keeps the twin away (rights on jobs, pods and pods/exec, a quota, "
                    "Pod Security), then hermesctl verify";

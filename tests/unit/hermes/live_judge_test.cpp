@@ -68,7 +68,7 @@ TEST(JudgeReach, TheHintNamesWhatWouldTell) {
     EXPECT_THAT(judged(lan, "refused", "").hint, AllOf(HasSubstr("rights on jobs"), Not(HasSubstr("--lan"))))
         << "another listener could not be told of either";
     EXPECT_THAT(judged(target("live-nodes"), "silent", "").hint, HasSubstr("rights on jobs"));
-    EXPECT_THAT(judged(lan, "refused", "", true).hint, HasSubstr("compares with a twin"));
+    EXPECT_EQ(judged(lan, "refused", "", true).hint, "hermesctl verify");
     EXPECT_THAT(judged(api, "refused", "refused").hint, Not(HasSubstr("--lan-target")))
         << "it names nothing that counts for this row";
     ReachTarget lifeline = target("live-telegram");
