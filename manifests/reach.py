@@ -1,8 +1,7 @@
 # What can be reached from here: prints one JSON line {"gateway": [...], "reached": {name: how}}. Run as `python3 -I -S` by
 # absolute path, in the agent's container and in the uncaged twin beside it.
 #   reach.py LIMIT TARGETS   LIMIT: seconds; what is dropped silently takes them all
-#       TARGETS: a JSON list of {"name", "by": tcp|dns|ntp|icmp, "host", "port"}; host "gateway": this network's own;
-#       "lifeline": true where it has to work, and so has more time
+#       TARGETS: a JSON list of {"name", "by": tcp|dns|ntp|icmp, "host", "port"}; host "gateway": this network's own
 # how: open, refused, silent, unreachable (no route), denied (by the kernel), unresolved
 import errno
 import json
@@ -14,7 +13,6 @@ import threading
 import time
 
 NOBODY = 65534
-LIFELINE = 3.0  # s
 MOST = 64  # what comes after them is not tried, and nothing is said of it
 CODES = {errno.ECONNREFUSED: "refused", errno.EACCES: "denied", errno.EPERM: "denied",
          errno.ENETUNREACH: "unreachable", errno.EHOSTUNREACH: "unreachable", errno.EADDRNOTAVAIL: "unreachable",
@@ -74,15 +72,15 @@ def main():
         os.setuid(NOBODY)
     found = gateways()
     begun = time.monotonic()
-    end = begun + (LIFELINE if any(t.get("lifeline") for t in targets) else limit)
+    end = begun + limit
     reached = {}  # a name that is still looked up in the end stays unresolved
 
     def note(target):
         host = target["host"]
         if host == "gateway":
             host = found[0] if found else "none.invalid"
-        name, until = target["name"], begun + (LIFELINE if target.get("lifeline") else limit)
-        reached[name] = reach({**target, "host": host}, until, lambda: reached.update({name: "silent"}))
+        name = target["name"]
+        reached[name] = reach({**target, "host": host}, end, lambda: reached.update({name: "silent"}))
 
     threads = [threading.Thread(target=note, args=(target,), daemon=True) for target in targets]
     for thread in threads:

@@ -32,7 +32,7 @@ bool is_digit(char c) {
 }
 
 /// Telegram: 1-16 digits, a colon, then the secret. Hermes writes even wrong ones ("999:BAD") into its
-/// errors, between backquotes or after "/bot"; elsewhere only long ones count, so that "10:30" stays
+/// errors, between backquotes or as "/bot999:BAD/"; elsewhere only long ones count, so that "10:30" stays
 /// readable. At the end of a word it is a digest (sha256:...) or an image's tag, unless the secret begins as
 /// all of Telegram's do: what stands before a token may be a letter too (\n in JSON, a colour).
 void mask_bot_tokens(std::string& text) {
@@ -48,7 +48,8 @@ void mask_bot_tokens(std::string& text) {
         if (begin == colon || end == colon + 1) continue;
         const std::string_view before(text.data(), begin);
         const std::string_view secret = std::string_view(text).substr(colon + 1, end - colon - 1);
-        const bool named = before.ends_with("/bot") || before.ends_with('`') || before.ends_with("token ");
+        const bool in_url = before.ends_with("/bot") && end < text.size() && text[end] == '/';
+        const bool named = in_url || before.ends_with('`') || before.ends_with("token ");
         const bool in_word = !before.empty() && is_token_char(before.back()) && !before.ends_with("bot");
         if (!named && (secret.size() < 20 || (in_word && !secret.starts_with("AA")))) continue;
         text.replace(begin, end - begin, mask);

@@ -58,29 +58,29 @@ ExitCode copy(Session& session, const CopyFlags& flags) {
         throw Error(ExitCode::usage, "one of the two paths must be in the container, and only one: \":path\"",
                     "hermesctl cp --help");
     }
-    return own_failures([&] {
-        hermes::Names names = requested_names(session);
-        const std::string& name = from.inside ? from.name : to.name;
-        if (!name.empty()) names.name = name;
-        const hermes::Target target = hermes::running_agent(session.client(), names);
-        hermes::Copied copied;
-        const auto attempt = [&](bool replace) {
+    hermes::Names names = requested_names(session);
+    const std::string& name = from.inside ? from.name : to.name;
+    if (!name.empty()) names.name = name;
+    hermes::Copied copied;
+    const auto attempt = [&](bool replace) {
+        return own_failures([&] {
+            const hermes::Target target = hermes::running_agent(session.client(), names);
             const hermes::CopyOptions options{
                 .root = flags.root, .replace = replace, .dry_run = flags.dry_run};
             copied = from.inside ? hermes::copy_out(session.client(), target, from.path, to.path, options)
                                  : hermes::copy_in(session.client(), target, from.path, to.path, options);
             copied.path = term::printable(copied.path);  // told from inside the pod
-        };
-        attempt(session.flags().yes);
-        if (copied.in_the_way && !flags.dry_run) {
-            if (!session.confirm(fmt::format("{} is there; replace it?", copied.path))) {
-                throw Error(ExitCode::failed, "nothing was changed: you said no");
-            }
-            attempt(true);
-        }
-        tell(session, copied, flags.dry_run);
-        return 0;
-    });
+            return 0;
+        });
+    };
+    attempt(session.flags().yes);
+    if (copied.in_the_way && !flags.dry_run) {
+        if (!session.confirm(fmt::format("{} is there; replace it?", copied.path)))
+            throw Error(ExitCode::failed, "nothing was changed: you said no");
+        attempt(true);
+    }
+    tell(session, copied, flags.dry_run);
+    return ExitCode::ok;
 }
 
 }  // namespace

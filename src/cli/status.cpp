@@ -125,7 +125,7 @@ void judge_cage(Session& session, const hermes::Names& names, Status& status) {
     }
     status.cage += !leaks.empty()     ? fmt::format(", but it LEAKS: {}; hermesctl verify shows all", leaks)
                    : !unknown.empty() ? fmt::format(
-                                            ", but what it opens could not be told: {}; hermesctl verify "
+                                            ", but what it opens could not be told ({}); hermesctl verify "
                                             "shows all",
                                             unknown)
                                       : ", and opens what it should; hermesctl verify measures it";
@@ -180,19 +180,20 @@ Status look(Session& session, const hermes::Names& names, bool check) {
     const hermes::Glance now = hermes::glance(session.client(), names);
     Status status;
     judge(now.assessment, now.snapshot, status);
-    status.model = fmt::format("{} {}", values.provider, values.model);
+    status.model =
+        values.provider.empty() ? "not known" : fmt::format("{} {}", values.provider, values.model);
     status.users = hermes::users_text(values.allowed_users);
     status.image = image_text(hermes::newest_pod(now.snapshot), values.image);
     const bool caged = !live.of(names.policy()).is_null();
     status.cage =
         caged ? title(names.policy()) + " is there" : "NO NetworkPolicy (hermesctl deploy puts it back)";
     for (const std::string& why : refused)
-        status.drift.push_back("somebody changed what deploy would not take: " + why);
+        status.drift.push_back("deploy would refuse what somebody set: " + why);
     judge_secret(live, names, status);
     judge_gate(live.of(names.deployment()), status);
     if (check) judge_cage(session, names, status);
     if (!check && caged) status.cage += "; what it opens was not looked at (hermesctl verify does)";
-    if (check && status.answering && !now.snapshot.exec_denied)
+    if (check && status.answering && !now.snapshot.exec_denied && !values.provider.empty())
         judge_lifelines(session, names, values, status);
     return status;
 }
@@ -201,6 +202,13 @@ struct StatusFlags {
     bool watch = false;
     bool no_check = false;
 };
+
+/// A server that is gone, starts or is overrun.
+bool is_away(const Error& error) {
+    const auto* answer = dynamic_cast<const kube::ApiError*>(&error);
+    return error.code() == ExitCode::unreachable ||
+           (answer != nullptr && (answer->http() >= 500 || answer->http() == 429));
+}
 
 /// What is new, until an interrupt. A server that is away meanwhile is told, and asked again.
 ExitCode watch(Session& session, const hermes::Names& names) {
@@ -213,7 +221,7 @@ ExitCode watch(Session& session, const hermes::Names& names) {
             last = json_text(json);
         } catch (const Error& error) {
             if (error.code() == ExitCode::interrupted) return ExitCode::interrupted;
-            if (error.code() != ExitCode::unreachable || last.empty()) throw;
+            if (!is_away(error) || last.empty()) throw;
             if (last != error.message())
                 session.story().on({"status", "server", State::warning, error.message()});
             last = error.message();

@@ -56,10 +56,12 @@ Check check_gate(const Json& deployment) {
                 .verdict = Verdict::pass,
                 .evidence = "by the pod's first container",
                 .decisive = false};
-    if (!gate_of(deployment).is_null()) return check;
+    if (text_at(deployment, "/spec/template/spec/initContainers/0/name") == gate_name) return check;
     check.verdict = Verdict::warn;
-    check.evidence =
-        "the gate is off: what connects in a pod's first second may get out, and stays connected";
+    check.evidence = fmt::format("{}: what connects in a pod's first second may get out, and stays connected",
+                                 gate_of(deployment).is_null()
+                                     ? "the gate is off"
+                                     : "a container that somebody put before the gate is not held by it");
     check.hint = "hermesctl deploy --gate";
     return check;
 }
@@ -72,7 +74,8 @@ std::vector<std::string> witnesses_of(const Values& values, const ClusterFacts& 
                           {"policyTypes", {"Egress"}},
                           {"egress", egress_rules(values, cluster, kept_rules)}}}});
     const Sender agent{values.ns, pod_labels(values)};
-    Neighbours around{.pods = cluster.dns_pods, .known = true};
+    Neighbours around{
+        .pods = cluster.dns_pods, .known = true, .labels_known = cluster.dns_namespace_labels.is_object()};
     if (cluster.dns_namespace_labels.is_object())
         around.namespaces.push_back(
             {{"metadata", {{"name", cluster.dns_namespace}, {"labels", cluster.dns_namespace_labels}}}});
@@ -82,13 +85,18 @@ std::vector<std::string> witnesses_of(const Values& values, const ClusterFacts& 
         // A rule for the DNS's pods opens what is behind its Service's address, also where they may not be
         // read.
         const auto& dns = cluster.dns_addresses;
-        if (witness.of_dns || dns.empty() || std::ranges::find(dns, witness.address) != dns.end()) {
+        const bool of_dns =
+            witness.of_dns || dns.empty() || std::ranges::find(dns, witness.address) != dns.end();
+        if (of_dns) {
             behind.pods.push_back(
                 {{"metadata", {{"namespace", cluster.dns_namespace}, {"labels", cluster.dns_selector}}},
                  {"status", {{"podIP", witness.address}}}});
         }
         const Reach reach = reach_of(agent, policies, behind);
-        if ((reach.all() & traffic_of(witness)).empty()) left.push_back(witness.word());
+        // What cannot be told of a rule may be that it opens the DNS.
+        const bool doubt = of_dns && std::ranges::any_of(
+                                         reach.grants, [](const Grant& one) { return !one.unknown.empty(); });
+        if (!doubt && (reach.all() & traffic_of(witness)).empty()) left.push_back(witness.word());
     }
     return left;
 }

@@ -74,6 +74,23 @@ void add_model(Json& settings, const Json& config_map) {
     if (!rest.empty()) settings["config"] = rest;
 }
 
+/// What deploy noted beside what can be read off the objects. Throws Error{usage} where somebody made
+/// something else of it.
+Json recorded(const Json& deployment) {
+    const std::string record = text_at(deployment, "/metadata/annotations/hermesctl~1settings");
+    const Json noted = Json::parse(record, nullptr, false);
+    if (!noted.is_object()) return Json::object();
+    Json settings = merged(Json::object(), noted);  // without nulls
+    if (const auto problems = problems_of(settings); !problems.empty()) {
+        throw Error(
+            ExitCode::usage,
+            fmt::format("the annotation hermesctl/settings of {} is not as deploy writes it: {}: {}",
+                        kube::title(kube::ref_of(deployment)), dotted(problems[0].pointer), problems[0].why),
+            "kubectl annotate it with hermesctl/settings- and deploy with what it said");
+    }
+    return settings;
+}
+
 void add_users(Json& settings, const Json& secret) {
     const auto values = secret_values(secret);
     const auto found = values.find(std::string(users_key));
@@ -164,10 +181,8 @@ Live read_live(kube::Client& client, const Names& names) {
 }
 
 Json settings_of(const Live& live, const Names& names) {
-    Json settings = Json::object();
     const Json& deployment = live.of(names.deployment());
-    const std::string record = text_at(deployment, "/metadata/annotations/hermesctl~1settings");
-    if (const Json noted = Json::parse(record, nullptr, false); noted.is_object()) settings = noted;
+    Json settings = recorded(deployment);
     if (const Json& config_map = live.of(names.config()); !config_map.is_null())
         add_model(settings, config_map);
     if (const Json& secret = live.of(names.secret()); !secret.is_null()) add_users(settings, secret);
@@ -181,22 +196,31 @@ Json settings_of(const Live& live, const Names& names) {
 
 Standing standing_of(const Live& live, const Names& names) {
     Standing standing;
-    Json settings;
-    try {
-        settings = settings_of(live, names);
-    } catch (const Error& error) {
-        standing.refused.push_back(error.message());
-        Live rest = live;
-        rest.objects.erase(names.config());
-        settings = settings_of(rest, names);
-    }
+    Live readable = live;
+    const auto readable_or = [&](const auto& read, const auto& leave_out) {
+        try {
+            read();
+        } catch (const Error& error) {
+            standing.refused.push_back(error.message());
+            leave_out();
+        }
+    };
+    readable_or([&] { recorded(live.of(names.deployment())); },
+                [&] { readable.objects[names.deployment()]["metadata"].erase("annotations"); });
+    Json model;
+    readable_or([&] { add_model(model, live.of(names.config())); },
+                [&] { readable.objects.erase(names.config()); });
+    Json settings = settings_of(readable, names);
+    bool model_known = live.of(names.config()).is_null() == readable.of(names.config()).is_null();
     // One at a time: what is taken out of a list moves the others.
     for (std::vector<Problem> found; !(found = problems_of(settings)).empty();) {
         const Problem& problem = found.front();
         standing.refused.push_back(fmt::format("{}: {}", dotted(problem.pointer), problem.why));
+        model_known = model_known && !problem.pointer.starts_with("/model");
         settings = settings.patch(Json::array({{{"op", "remove"}, {"path", problem.pointer}}}));
     }
     standing.values = values_of(settings);
+    if (!model_known) standing.values.provider = standing.values.model = "";
     return standing;
 }
 

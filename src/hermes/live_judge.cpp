@@ -62,7 +62,10 @@ class Judge {
 
     void look_at(const ReachTarget& target) {
         const std::string seen = how(pod_, target);
-        if (seen.empty()) return unclear_.push_back(target.name() + " was not tried");
+        if (seen.empty()) {
+            untried_ = true;
+            return unclear_.push_back(target.name() + " was not tried");
+        }
         if (target.lifeline) return lifeline(target, seen);
         if (seen == "open") {
             own_node_ = own_node_ || leads_to_own_node(target, around_);
@@ -107,12 +110,15 @@ class Judge {
     std::string without_comparison(const std::string& seen, bool twin_tells) const {
         if (twin_tells) return "the twin does not reach it either";
         if (twin_.left_out)
-            return seen + "; whether anybody listens only a twin could tell, and --quick has none";
+            return seen + "; whether anybody listens only a twin could tell, and a quick look has none";
         return twin_.reached ? twin_.cage.why : twin_.why_not;
     }
 
     std::string what_would_tell() const {
-        if (twin_.left_out) return "hermesctl verify";
+        if (untried_) return "name fewer targets: what comes after so many is not tried";
+        if (twin_.left_out)
+            return check_.id == "live-lan" ? "hermesctl verify, with the same --lan-target if there was one"
+                                           : "hermesctl verify";
         if (blind_) return twin_.cage.hint;
         if (alone_)
             return "mend what keeps the twin away (rights on jobs, pods and pods/exec, a quota, "
@@ -125,7 +131,7 @@ class Judge {
         if (seen == "open") return closed_.push_back(target.name() + " open");
         // In so short a time it may as well be slow.
         if (twin_.left_out && (seen == "silent" || seen == "unresolved"))
-            return unclear_.push_back(target.name() + ": no answer in the time that --quick has");
+            return unclear_.push_back(target.name() + ": no answer in the time that a quick look has");
         lost_ = true;
         const bool both = twin_.reached && twin_.cage.why.empty() && how(*twin_.reached, target) != "open";
         lost_alone_ = lost_alone_ || !both;
@@ -160,6 +166,7 @@ class Judge {
     bool own_node_ = false;  // what is reached is the pod's own node
     bool blind_ = false;     // the twin's own cage is in the way
     bool alone_ = false;     // there is no twin to compare with
+    bool untried_ = false;
 };
 
 std::string nothing_of(const Row& row, const Surroundings& around) {

@@ -32,11 +32,8 @@ constexpr std::size_t largest_answer = 64 * 1024;
 std::vector<std::string> probe_of(const std::vector<ReachTarget>& targets, bool quick) {
     Json list = Json::array();
     for (const ReachTarget& target : targets)
-        list.push_back({{"name", target.name()},
-                        {"by", target.by},
-                        {"host", target.host},
-                        {"port", target.port},
-                        {"lifeline", target.lifeline && !quick}});
+        list.push_back(
+            {{"name", target.name()}, {"by", target.by}, {"host", target.host}, {"port", target.port}});
     return python_command(embedded("reach.py"), {quick ? quick_seconds : probe_seconds, list.dump()});
 }
 

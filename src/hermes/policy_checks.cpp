@@ -261,7 +261,7 @@ class Judge {
         if (!texts.empty()) {
             check.verdict = Verdict::warn;
             check.evidence = some_of(texts);
-            check.hint = "name what is missing under network.except in hermes.yaml, then hermesctl deploy -f";
+            check.hint = "write it into hermes.yaml, then hermesctl deploy -f hermes.yaml";
         }
         return check;
     }

@@ -24,7 +24,7 @@ using kube::int_at;
 using kube::text_at;
 
 constexpr int kubelet_port = 10250;
-constexpr std::size_t most_of_a_kind = 8;  // of nodes, NodePorts: enough to tell
+constexpr std::size_t most_of_a_kind = 8;  // of nodes, NodePorts, pods: enough to tell
 
 class List {
   public:

@@ -108,6 +108,13 @@ bool holds_all_of_ipv4(const Range& range) {
            });
 }
 
+std::string closing(std::string_view value) {
+    if (std::string why = complaint_about_range(value); !why.empty()) return why;
+    const auto range = parse_range(value);
+    const bool all = range->contains(*parse_range("0.0.0.0/0")) || range->contains(*parse_range("2000::/3"));
+    return all ? fmt::format("'{}' would close every address, Telegram's too", value) : "";
+}
+
 std::string opening(std::string_view value) {
     const auto parts = parse_target(value);
     if (!parts) return fmt::format("'{}' must be ADDRESS:PORT or RANGE:PORT, as 192.168.1.10/32:8080", value);
@@ -153,7 +160,7 @@ constexpr FieldRow table[] = {
     {"/resources/requests/*", quantity},
     {"/resources/limits/*", quantity},
     {"/network/mustNotReach/-", text<target>},
-    {"/network/except/-", text<complaint_about_range>},
+    {"/network/except/-", text<closing>},
     {"/network/allow/-", text<opening>},
     {"/network/dns/-", text<address>},
     {"/network/nat64/-", text<nat64_prefix>},

@@ -21,7 +21,7 @@ struct Gap {
 /// A listener of the cluster that is surely there (`doubt` says where it may not be), by which the gate can
 /// tell whether the cage holds.
 struct Witness {
-    std::string address{};  // of its Service, which stays
+    std::string address{};  // of its Service, which stays, or of a pod that verify tries
     int port = 0;
     int target_port = 0;                // behind it; policies see one or the other
     std::vector<std::string> behind{};  // addresses and ranges behind it

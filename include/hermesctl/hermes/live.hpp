@@ -51,10 +51,11 @@ Error missing(const kube::Ref&);
 
 /// Settings that say what is live, in the shape of hermes.yaml: image, model, users, storage, resources, pod
 /// additions. What deploy keeps when nobody names it. Secrets' values are not in it. Throws Error{usage} when
-/// the ConfigMap's config.yaml cannot be read.
+/// the ConfigMap's config.yaml cannot be read, or what deploy noted is not as it wrote it.
 Json settings_of(const Live&, const Names&);
 
-/// The same for those who only look: what deploy would refuse in a file is left at its default.
+/// The same for those who only look: what deploy would refuse in a file is left at its default, but for a
+/// provider and a model, which then are "".
 struct Standing {
     Values values{};
     std::vector<std::string> refused{};  // "pod.env.X: why"

@@ -106,7 +106,8 @@ TEST(Scrub, AnImageStaysWhatItIs) {
     for (const std::string& image :
          {"docker.io/nousresearch/hermes-agent@sha256:" + sum, "a@sha512:" + sum + sum,
           std::string("registry.example:5000/agent2:nightly-20260131-0123456789abcdef"),
-          std::string("registry.example/my-2:nightly-20260131-0123456789abcdef")}) {
+          std::string("registry.example/my-2:nightly-20260131-0123456789abcdef"),
+          std::string("docker.io/me/bot2:latest")}) {
         EXPECT_EQ(scrub("image: " + image), "image: " + image);
         EXPECT_FALSE(has_secret_shape(image));
     }

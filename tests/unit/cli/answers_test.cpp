@@ -151,7 +151,7 @@ TEST_F(AnswersTest, StatusDoesNotCallACageGoodThatCouldNotBeJudged) {
         world_.out.str("");
         run({"status", "-o", "json"});
         const Json said = Json::parse(out());
-        EXPECT_THAT(said["cage"].get<std::string>(), HasSubstr("could not be told: ")) << resource;
+        EXPECT_THAT(said["cage"].get<std::string>(), HasSubstr("could not be told (")) << resource;
         EXPECT_THAT(said["cage"].get<std::string>(), Not(HasSubstr("what it should"))) << resource;
         EXPECT_EQ(said["drift"].dump().find("cannot be read"), std::string::npos) << "not known is no drift";
     }
@@ -171,7 +171,7 @@ TEST_F(AnswersTest, StatusDoesNotCallACageGoodThatOtherKindsMayOpen) {
         api().pages[path] = answer;
         run({"status", "-o", "json"});
         EXPECT_THAT(Json::parse(out())["cage"].get<std::string>(),
-                    AllOf(HasSubstr("could not be told: not counting ciliumnetworkpolicies.cilium.io"),
+                    AllOf(HasSubstr("could not be told (not counting ciliumnetworkpolicies.cilium.io"),
                           Not(HasSubstr("what it should"))));
     }
 }
@@ -201,6 +201,13 @@ TEST_F(AnswersTest, StatusWarnsWhereTheGateIsOff) {
     run({"status", "-o", "json"});
     EXPECT_EQ(Json::parse(out())["gate"], "on");
     EXPECT_THAT(out(), Not(HasSubstr("the gate is off")));
+    const Json beside{{"initContainers", Json::array({{{"name", "mine"}}, {{"name", "gate"}}})}};
+    const Json template_with{{"spec", {{"template", {{"spec", beside}}}}}};
+    Json deployment = api().object({"Deployment", "hermes", "hermes"});
+    deployment.merge_patch(template_with);
+    api().put(deployment);
+    run({"status", "-o", "json"});
+    EXPECT_EQ(Json::parse(out())["gate"], "off") << "what comes before it is not held";
 }
 
 TEST_F(AnswersTest, StatusTellsThatTheAgentLacksWhatTheSecretHolds) {
@@ -233,7 +240,11 @@ TEST_F(AnswersTest, StatusTellsWhatDeployWouldNotTakeAndGoesOn) {
     const hermes::Names names{.ns = "hermes", .name = "hermes"};
     api().merge(names.config(), {{"data", {{"config.yaml", "a: ["}}}});
     EXPECT_EQ(run({"status", "--no-check", "-o", "json"}), ExitCode::ok) << err();
-    EXPECT_THAT(Json::parse(out())["drift"].dump(), HasSubstr("what deploy would not take: "));
+    EXPECT_THAT(Json::parse(out())["drift"].dump(), HasSubstr("deploy would refuse what somebody set: "));
+    lines_["live"]["provider"] = "openrouter";
+    world_.out.str("");
+    EXPECT_EQ(run({"status"}), ExitCode::ok) << "whether another provider is wrong is not known";
+    EXPECT_THAT(out(), HasSubstr("not known"));
 }
 
 TEST_F(AnswersTest, AMuteBotIsAFailureForStatusAndForWait) {

@@ -103,6 +103,11 @@ status: {podIP: 10.42.0.3}
         cluster.other_policies = {policy_of_others(one.spec)};
         EXPECT_EQ(witnesses_of({}, cluster, Json::array()).size(), one.left) << one.spec;
     }
+    // Where its labels may not be read, the DNS's namespace may be the one.
+    cluster.dns_namespace_labels = nullptr;
+    cluster.other_policies = {policy_of_others(
+        "{podSelector: {}, egress: [{to: [{namespaceSelector: {matchLabels: {team: apps}}}]}]}")};
+    EXPECT_THAT(witnesses_of({}, cluster, Json::array()), ElementsAre(HasSubstr("10.43.0.1:443")));
 }
 
 TEST(Gate, IsTheFirstContainerAndHasNothing) {

@@ -140,7 +140,8 @@ TEST(StandingOf, WhatDeployWouldRefuseIsLeftAtItsDefaultAndTold) {
     container["resources"]["limits"]["memory"] = "0";
     objects[3]["spec"]["template"]["spec"]["imagePullSecrets"] = R"([{}, {"name": "one"}, {}])"_json;
     const Standing standing = standing_of(live_of(objects), names);
-    EXPECT_EQ(standing.values.provider, Values{}.provider);
+    EXPECT_EQ(standing.values.provider, "") << "a default would be taken for what is live";
+    EXPECT_EQ(standing.values.model, "");
     EXPECT_EQ(standing.values.pod.env, R"({"TZ": "Europe/Berlin"})"_json);
     EXPECT_EQ(standing.values.resources.limits, Values{}.resources.limits);
     EXPECT_EQ(standing.values.pod.image_pull_secrets, R"(["one"])"_json);
@@ -153,6 +154,22 @@ TEST(StandingOf, WhatDeployWouldRefuseIsLeftAtItsDefaultAndTold) {
 
     objects[2]["data"]["config.yaml"] = "a: [";
     EXPECT_EQ(standing_of(live_of(objects), names).refused.size(), 5u) << "the ConfigMap is one of them";
+    EXPECT_EQ(standing_of(live_of(objects), names).values.provider, "");
+}
+
+TEST(StandingOf, WhatDeployNotedIsLeftOutWhereSomebodyMadeSomethingElseOfIt) {
+    std::vector<Json> objects = kube::parse_yaml(by_hand, "by hand");
+    Json& annotations = objects[3]["metadata"]["annotations"];
+    for (const char* noted : {R"({"model":"x"})", R"({"telegram":"x"})", R"({"network":[]})"}) {
+        annotations = {{"hermesctl/settings", noted}};
+        const Standing standing = standing_of(live_of(objects), names);
+        EXPECT_THAT(standing.refused, ElementsAre(StartsWith("the annotation hermesctl/settings of ")))
+            << noted;
+        EXPECT_EQ(standing.values.provider, "anthropic") << noted;
+        EXPECT_THROW(settings_of(live_of(objects), names), Error) << noted;
+    }
+    annotations = {{"hermesctl/settings", R"({"secrets":{"X":{"env":null}}})"}};
+    EXPECT_NO_THROW(standing_of(live_of(objects), names));
 }
 
 /// A second deploy without the first one's flags changes nothing.

@@ -172,6 +172,13 @@ TEST(ValuesOf, NamesEveryProblem) {
     EXPECT_EQ(refusal_of({{"model", {{"default", "m\xff"}}}}), "model.default: is not text (UTF-8)");
 }
 
+/// As an exception they would be left out: the API takes none that is as wide as its range.
+TEST(ValuesOf, RefusesToCloseEveryAddress) {
+    for (const char* all : {"0.0.0.0/0", "::/0", "2000::/3"})
+        EXPECT_THAT(refusal_of({{"network", {{"except", {all}}}}}), HasSubstr("would close every address"));
+    EXPECT_EQ(refusal_of({{"network", {{"except", {"0.0.0.0/1", "2000::/4"}}}}}), "");
+}
+
 TEST(ValuesOf, KnowsImageNames) {
     for (const char* image :
          {"hermes", "nousresearch/hermes-agent", "localhost:5000/a/b_c:v1.2", "a.example/x@sha256:"}) {
