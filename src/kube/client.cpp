@@ -101,7 +101,7 @@ std::vector<Outcome> Client::outcomes(std::span<const net::Request> requests,
                                       std::span<const std::string> what_for,
                                       const std::function<void(std::size_t, Json&)>& settle) {
     std::vector<Outcome> result(requests.size());
-    net::exchange_retrying(transport_, clock_, requests, [&](std::size_t i, net::Response answer) {
+    net::exchange_retrying(transport_, clock_, requests, [&](std::size_t i, const net::Response& answer) {
         show_warnings(answer);
         note_time(answer);
         const bool complete = answer.ok() && answer.failure.empty();
