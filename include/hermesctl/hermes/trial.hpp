@@ -44,10 +44,11 @@ struct Trials {
 /// Whether any is refused, or is known to be no good; no_answer and not_tried are for the caller to judge.
 bool any_refused(const Trials&);
 
-/// Asks, with each of these values (key -> value), who takes it: at most a minute, two and a half with a one-shot pod.
-/// The values go over the standard input of exec. Nothing is changed, no update is taken from a bot. Never
-/// throws for what a provider or the pod says: that is a value, the one of a pod that cannot be had too.
-/// Throws Error{failed} when there is no such installation, Error{interrupted}, ApiError (unreachable).
+/// Asks, with each of these values (key -> value), who takes it: at most a minute, two and a half with a
+/// one-shot pod. The values go over the standard input of exec. Nothing is changed, no update is taken from a
+/// bot. Never throws for what a provider or the pod says: that is a value, the one of a pod that cannot be
+/// had too. Throws Error{failed} when there is no such installation, Error{interrupted}, ApiError
+/// (unreachable).
 Trials try_values(kube::Client&, const Names&, const std::map<std::string, std::string>& values, Reporter&,
                   const std::function<void()>& each_round = {});
 
