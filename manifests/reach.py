@@ -71,8 +71,7 @@ def main():
         os.setgid(NOBODY)
         os.setuid(NOBODY)
     found = gateways()
-    begun = time.monotonic()
-    end = begun + limit
+    end = time.monotonic() + limit
     reached = {}  # a name that is still looked up in the end stays unresolved
 
     def note(target):

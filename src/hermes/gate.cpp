@@ -94,8 +94,7 @@ std::vector<std::string> witnesses_of(const Values& values, const ClusterFacts& 
         }
         const Reach reach = reach_of(agent, policies, behind);
         // What cannot be told of a rule may be that it opens the DNS.
-        const bool doubt = of_dns && std::ranges::any_of(
-                                         reach.grants, [](const Grant& one) { return !one.unknown.empty(); });
+        const bool doubt = of_dns && !reach.exact();
         if (!doubt && (reach.all() & traffic_of(witness)).empty()) left.push_back(witness.word());
     }
     return left;

@@ -134,6 +134,17 @@ void add_pod(Json& settings, const Json& pod, const std::string& name) {
     }
 }
 
+/// What stands in the objects themselves.
+void add_objects(Json& settings, const Live& live, const Names& names) {
+    if (const Json& secret = live.of(names.secret()); !secret.is_null()) add_users(settings, secret);
+    add_exceptions(settings, live.of(names.policy()));
+    const Json& claim = live.of(names.claim());
+    copy(claim, "/spec/resources/requests/storage", settings, "/storage/size");
+    copy(claim, "/spec/storageClassName", settings, "/storage/class");
+    const Json& deployment = live.of(names.deployment());
+    if (!deployment.is_null()) add_pod(settings, at(deployment, "/spec/template/spec"), names.name);
+}
+
 }  // namespace
 
 Error missing(const kube::Ref& ref) {
@@ -181,37 +192,27 @@ Live read_live(kube::Client& client, const Names& names) {
 }
 
 Json settings_of(const Live& live, const Names& names) {
-    const Json& deployment = live.of(names.deployment());
-    Json settings = recorded(deployment);
-    if (const Json& config_map = live.of(names.config()); !config_map.is_null())
-        add_model(settings, config_map);
-    if (const Json& secret = live.of(names.secret()); !secret.is_null()) add_users(settings, secret);
-    add_exceptions(settings, live.of(names.policy()));
-    const Json& claim = live.of(names.claim());
-    copy(claim, "/spec/resources/requests/storage", settings, "/storage/size");
-    copy(claim, "/spec/storageClassName", settings, "/storage/class");
-    if (!deployment.is_null()) add_pod(settings, at(deployment, "/spec/template/spec"), names.name);
+    Json settings = recorded(live.of(names.deployment()));
+    add_model(settings, live.of(names.config()));
+    add_objects(settings, live, names);
     return settings;
 }
 
 Standing standing_of(const Live& live, const Names& names) {
     Standing standing;
-    Live readable = live;
-    const auto readable_or = [&](const auto& read, const auto& leave_out) {
+    const auto can_read = [&](const auto& part) {
         try {
-            read();
+            part();
+            return true;
         } catch (const Error& error) {
             standing.refused.push_back(error.message());
-            leave_out();
+            return false;
         }
     };
-    readable_or([&] { recorded(live.of(names.deployment())); },
-                [&] { readable.objects[names.deployment()]["metadata"].erase("annotations"); });
-    Json model;
-    readable_or([&] { add_model(model, live.of(names.config())); },
-                [&] { readable.objects.erase(names.config()); });
-    Json settings = settings_of(readable, names);
-    bool model_known = live.of(names.config()).is_null() == readable.of(names.config()).is_null();
+    Json settings = Json::object();
+    can_read([&] { settings = recorded(live.of(names.deployment())); });
+    bool model_known = can_read([&] { add_model(settings, live.of(names.config())); });
+    add_objects(settings, live, names);
     // One at a time: what is taken out of a list moves the others.
     for (std::vector<Problem> found; !(found = problems_of(settings)).empty();) {
         const Problem& problem = found.front();

@@ -162,6 +162,10 @@ std::string Grant::text() const {
     return fmt::format("rule {} of networkpolicy/{}{}", rule, policy, by);
 }
 
+bool Reach::exact() const {
+    return std::ranges::all_of(grants, [](const Grant& grant) { return grant.unknown.empty(); });
+}
+
 Traffic Reach::ranges() const {
     Traffic sum;
     for (const Grant& grant : grants)

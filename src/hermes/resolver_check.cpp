@@ -31,9 +31,7 @@ class Ways {
         // Most networks look at a packet when its Service's address has become that of a pod.
         const Traffic behind = to_pods();
         if (!behind.empty() && is_open(behind)) return Way::open;
-        const bool all_known =
-            std::ranges::all_of(reach_.grants, [](const Grant& grant) { return grant.unknown.empty(); });
-        return all_known ? Way::closed : Way::unknown;
+        return reach_.exact() ? Way::closed : Way::unknown;
     }
 
   private:

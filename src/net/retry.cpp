@@ -51,7 +51,7 @@ void exchange_retrying(Transport& transport, Clock& clock, std::span<const Reque
                        const Take& take) {
     std::vector<std::size_t> open(requests.size());
     std::iota(open.begin(), open.end(), std::size_t{0});
-    for (int attempt = 1; !open.empty(); ++attempt) {
+    for (int attempt = 1;; ++attempt) {
         std::vector<Request> asked;
         for (auto i : open)
             asked.push_back(requests[i]);

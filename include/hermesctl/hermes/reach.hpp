@@ -42,6 +42,7 @@ struct Reach {
     std::vector<std::string> policies{};  // that select the pod for egress
     std::vector<Grant> grants{};
     bool isolated() const { return !policies.empty(); }
+    bool exact() const;      // it could be told which pods each rule selects
     Traffic ranges() const;  // of all grants
     Traffic all() const;     // with the pods
 };
