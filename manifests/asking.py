@@ -74,6 +74,12 @@ def read_answer(request, proxy):
             return error.code, error.read(1 << 16)
 
 
+def why(error):
+    """Without Python's "[Errno 111]"."""
+    reason = getattr(error, "reason", error)
+    return str(getattr(reason, "strerror", None) or reason)
+
+
 def ask(url, headers=None, body=None, proxy=""):
     """(HTTP status, JSON); status 0 and a reason when there was no answer. Without a proxy of its own a request
     takes the environment's."""
@@ -88,7 +94,7 @@ def ask(url, headers=None, body=None, proxy=""):
     except (ValueError, http.client.InvalidURL):  # which say what they were given, in their own spelling
         return 0, {"reason": "this cannot be sent: no valid address, or no valid value of a header"}
     except (OSError, http.client.HTTPException) as error:
-        return 0, {"reason": str(getattr(error, "reason", error))}
+        return 0, {"reason": why(error)}
     try:
         value = json.loads(answer)
     except ValueError:

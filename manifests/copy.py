@@ -121,7 +121,7 @@ def send_file(path, name, flags):
     with os.fdopen(fd, "rb") as file:
         info = os.fstat(fd)
         if not stat.S_ISREG(info.st_mode):
-            raise OSError("not a file")
+            sys.exit("%s is not a file" % os.path.abspath(path))
         left = 0 if dry else info.st_size  # what is appended meanwhile is not part of it
         say({"path": name, "folder": False, "mode": info.st_mode & 0o777, "size": left})
         while left:
@@ -188,6 +188,12 @@ def get(src):
     select.select([0], [], [], 600)
 
 
+def complaint(problem):
+    """Of the folder that it was to be in, where what failed has a name of ours."""
+    path = str(problem.filename or "").split("/.hermesctl-copy-")[0]
+    return "%s: %s" % (os.path.abspath(path), problem.strerror) if path and problem.strerror else str(problem)
+
+
 def main():
     os.chdir("/opt/data" if os.path.isdir("/opt/data") else "/")
     try:
@@ -198,7 +204,7 @@ def main():
         else:
             get(sys.argv[2])
     except OSError as problem:
-        sys.exit(str(problem))
+        sys.exit(complaint(problem))
 
 
 main()

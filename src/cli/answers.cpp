@@ -15,6 +15,8 @@ using namespace std::chrono_literals;
 using hermes::Lifelines;
 
 constexpr int attempts = 3;
+constexpr std::string_view unchecked_text =
+    "Telegram is connected, but whether the model answers was not checked";
 
 /// Both were asked, and what they said will not be otherwise in a moment.
 bool settled(const Lifelines& lines, const ModelChoice& model) {
@@ -52,6 +54,7 @@ void check(Session& session, const hermes::Names& names, const ModelChoice& mode
     if (trouble && (!is_error || is_error(*trouble)))
         throw Error(ExitCode::failed, trouble->cause, trouble->hint);
     answers.bot = lines.bot;
+    answers.key_checked = lines.key_accepted();
     if (trouble) {
         answers.trouble = trouble->cause;
         return story.on({"wait", "model", State::warning,
@@ -104,6 +107,7 @@ Lifelines ask_lifelines(Session& session, const hermes::Names& names, const std:
 
 kube::Json Answers::json() const {
     kube::Json json{{"answering", trouble.empty()}, {"pod", pod}};
+    json["keyChecked"] = key_checked;
     json["bot"] = bot.empty() ? kube::Json() : kube::Json(bot);
     if (!trouble.empty()) json["trouble"] = trouble;
     return json;
@@ -111,7 +115,8 @@ kube::Json Answers::json() const {
 
 std::string Answers::text() const {
     if (!trouble.empty()) return fmt::format("not of this change: {}\n", term::printable(trouble));
-    return bot.empty() ? "the bot answers\n" : fmt::format("the bot answers: message {}\n", bot);
+    const std::string whom = bot.empty() ? "" : ": message " + bot;
+    return fmt::format("{}{}\n", key_checked ? "the bot answers" : unchecked_text, whom);
 }
 
 std::optional<ModelChoice> known_model(Session& session, const hermes::Names& names) {

@@ -14,8 +14,9 @@ namespace hermesctl::cli {
 
 struct Answers {
     std::string pod{};
-    std::string bot{};      // "@cage_bot"; "" when it was not asked
-    std::string trouble{};  // why it is mute though connected; only where that was no error
+    std::string bot{};         // "@cage_bot"; "" when it was not asked
+    std::string trouble{};     // why it is mute though connected; only where that was no error
+    bool key_checked = false;  // the provider was asked, and takes the key: only then it answers
     kube::Json json() const;
     std::string text() const;
 };

@@ -54,6 +54,10 @@ void tell(Session& session, const hermes::Copied& copied, bool dry_run) {
 ExitCode copy(Session& session, const CopyFlags& flags) {
     const Side from = side_of(flags.from);
     const Side to = side_of(flags.to);
+    if (flags.from == "-" || flags.to == "-") {
+        throw Error(ExitCode::usage, "cp copies files and folders, not stdin and stdout",
+                    "hermesctl exec -- cat FILE; or: hermesctl exec -- sh -c 'cat > FILE' < FILE");
+    }
     if (from.inside == to.inside) {
         throw Error(ExitCode::usage, "one of the two paths must be in the container, and only one: \":path\"",
                     "hermesctl cp --help");

@@ -3,6 +3,7 @@
 #include "commands.hpp"
 #include "hermesctl/base/interrupt.hpp"
 #include "hermesctl/hermes/gate.hpp"
+#include "hermesctl/hermes/live_config.hpp"
 #include "hermesctl/hermes/rotation.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 #include "hermesctl/hermes/wait.hpp"
@@ -13,6 +14,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace hermesctl::cli {
 namespace {
@@ -23,6 +25,7 @@ using kube::text_at;
 
 struct Status {
     bool answering = false;
+    bool key_checked = false;  // the provider was asked, and takes the key
     std::string verdict{};
     std::string hint{};
     std::string pod{};
@@ -30,7 +33,7 @@ struct Status {
     std::string telegram{};
     std::string bot{};
     std::string model{};
-    std::string users{};
+    std::vector<std::int64_t> users{};
     std::string image{};
     std::string cage{};
     bool gate = true;
@@ -40,6 +43,7 @@ struct Status {
 
 Json to_json(const Status& status) {
     return {{"answering", status.answering},
+            {"keyChecked", status.key_checked},
             {"verdict", status.verdict},
             {"hint", status.hint},
             {"pod", status.pod},
@@ -59,7 +63,7 @@ std::string to_text(const Status& status) {
     std::vector<std::vector<std::string>> rows;
     const std::vector<std::pair<std::string, std::string>> all{
         {"pod", status.pod},     {"gateway", status.gateway}, {"telegram", status.telegram},
-        {"bot", status.bot},     {"model", status.model},     {"users", status.users},
+        {"bot", status.bot},     {"model", status.model},     {"users", hermes::users_text(status.users)},
         {"image", status.image}, {"cage", status.cage}};
     for (const auto& [name, value] : all) {
         if (!value.empty()) rows.push_back({name, value});
@@ -96,15 +100,45 @@ void judge_lifelines(Session& session, const hermes::Names& names, const hermes:
     try {
         const auto lines = ask_lifelines(session, names, status.pod, wanted);
         status.bot = lines.bot;
-        if (lines.key_accepted()) status.model += ", key accepted";
+        status.key_checked = lines.key_accepted();
+        if (status.key_checked) status.model += ", key accepted";
         for (const Event& note : hermes::lifeline_notes(lines, wanted)) {
-            status.drift.push_back(note.detail);
+            if (note.subject != "live model") status.warnings.push_back(note.detail);  // the config tells it
         }
         if (const auto trouble = hermes::lifeline_trouble(lines, wanted)) fail(trouble->cause, trouble->hint);
     } catch (const Error& error) {
         if (error.code() == ExitCode::interrupted) throw;
         fail(error.message(), error.hint());  // not asked is not a pass
     }
+}
+
+/// The ConfigMap only seeds an empty volume: what the agent runs with is the file there.
+void judge_config(Session& session, const hermes::Names& names, const Json& config_map, Status& status) {
+    try {
+        const hermes::Target target = hermes::running_agent(session.client(), names);
+        const auto fields = hermes::config_drift(session.client(), target, config_map);
+        if (fields.empty()) return;
+        status.drift.push_back(
+            fmt::format("/opt/data/config.yaml is not as {} has it: {}; hermesctl deploy --config replace "
+                        "takes the ConfigMap's",
+                        title(names.config()), fmt::join(fields, ", ")));
+    } catch (const Error& error) {
+        if (error.code() == ExitCode::interrupted) throw;
+        status.warnings.push_back("whether the live config.yaml is the ConfigMap's could not be told: " +
+                                  error.message());
+    }
+}
+
+/// Connected is not yet an answer.
+std::string unchecked_verdict(const hermes::Snapshot& snapshot, bool check) {
+    if (snapshot.exec_denied)
+        return "its pod is ready, but pods/exec is not allowed, so nobody asked whether Telegram and the "
+               "model answer";
+    if (!check)
+        return "Telegram is connected; whether the model answers was not asked (hermesctl status does)";
+    return "Telegram is connected; whether the model answers could not be checked, as hermesctl does not "
+           "know how to ask its "
+           "provider";
 }
 
 /// What the policies let the pod send, computed; verify measures it.
@@ -182,7 +216,7 @@ Status look(Session& session, const hermes::Names& names, bool check) {
     judge(now.assessment, now.snapshot, status);
     status.model =
         values.provider.empty() ? "not known" : fmt::format("{} {}", values.provider, values.model);
-    status.users = hermes::users_text(values.allowed_users);
+    status.users = values.allowed_users;
     status.image = image_text(hermes::newest_pod(now.snapshot), values.image);
     const bool caged = !live.of(names.policy()).is_null();
     status.cage =
@@ -193,8 +227,10 @@ Status look(Session& session, const hermes::Names& names, bool check) {
     judge_gate(live.of(names.deployment()), status);
     if (check) judge_cage(session, names, status);
     if (!check && caged) status.cage += "; what it opens was not looked at (hermesctl verify does)";
-    if (check && status.answering && !now.snapshot.exec_denied && !values.provider.empty())
-        judge_lifelines(session, names, values, status);
+    const bool asked = check && status.answering && !now.snapshot.exec_denied;
+    if (asked) judge_config(session, names, live.of(names.config()), status);
+    if (asked && !values.provider.empty()) judge_lifelines(session, names, values, status);
+    if (status.answering && !status.key_checked) status.verdict = unchecked_verdict(now.snapshot, check);
     return status;
 }
 
@@ -241,7 +277,8 @@ ExitCode status(Session& session, const StatusFlags& flags) {
 
 Run declare_status(CLI::App& app) {
     auto flags = std::make_shared<StatusFlags>();
-    app.add_flag("--watch", flags->watch, "print it anew whenever it changes (with --no-check)");
+    app.add_flag("--watch", flags->watch,
+                 "print it anew whenever it changes, until Ctrl-C (with --no-check)");
     app.add_flag("--no-check", flags->no_check,
                  "do not ask Telegram and the provider, nor look at what the policies open");
     app.footer("hermesctl status\nhermesctl status -o json   (exit 0 only if it answers)");

@@ -59,10 +59,10 @@ Trouble model_trouble(const Lifelines& lines, const ModelChoice& wanted) {
             fmt::format("{} does not serve the model {} ({}){}", wanted.provider, model, status, said),
             "hermesctl exec -- hermes config set model.default MODEL, then hermesctl restart");
     }
-    const std::string back = "hermesctl wait, once the provider is back";
+    const std::string back = "when the provider is back: hermesctl wait";
     if (status == 0) {
-        return mute(fmt::format("{} cannot be reached from the pod{}", wanted.provider, said), back,
-                    Patience::minute);
+        return mute(fmt::format("{} cannot be reached from the pod{}", wanted.provider, said),
+                    "hermesctl verify tells whether the cage is in the way; " + back, Patience::minute);
     }
     const bool passing = status == 408 || status == 425 || status == 429 || status >= 500;
     return mute(fmt::format("{} answers with {}{}", wanted.provider, status, said), back,
@@ -149,8 +149,9 @@ std::vector<Event> lifeline_notes(const Lifelines& lines, const ModelChoice& wan
         note("webhook", std::string(webhook_warning));
     }
     if (lines.bot_status != 200) {
-        note("bot", fmt::format("Telegram could not be asked whose bot it is ({}): {}", lines.bot_status,
-                                lines.bot_reason));
+        const std::string status = lines.bot_status == 0 ? "" : fmt::format(" ({})", lines.bot_status);
+        note("bot",
+             fmt::format("Telegram could not be asked whose bot it is{}: {}", status, lines.bot_reason));
     }
     if (lines.live_provider.empty())
         note("provider", "the live config.yaml names no provider, so Hermes chooses one by itself");

@@ -57,8 +57,21 @@ kube::ExecOutput run(kube::Client& client, const Target& target, const std::vect
     return run_exec(client.transport(), client.clock(), request, input, 30s);
 }
 
+struct LiveFile {
+    std::string mark{};
+    std::string text{};
+};
+
 Error unreadable(const std::string& why, const std::string& hint) {
     return Error(ExitCode::failed, fmt::format("its config.yaml cannot be read: {}", why), hint);
+}
+
+LiveFile read_live(kube::Client& client, const Target& target) {
+    const kube::ExecOutput read = run(client, target, {"/bin/sh", "-c", read_script, "read"}, "");
+    const std::size_t line_end = read.out.find('\n');
+    if (read.exit_code != 0 || line_end == std::string::npos)
+        throw unreadable(scrub(read.err), "hermesctl logs");
+    return {read.out.substr(0, line_end), read.out.substr(line_end + 1)};
 }
 
 Target agent_of(kube::Client& client, const Composition& made) {
@@ -139,12 +152,7 @@ ConfigChange plan_config(kube::Client& client, Composition& made, ConfigMode mod
     // An empty volume is seeded by the pod's start.
     if (mode == ConfigMode::keep || made.live.of(made.names.claim()).is_null()) return change;
     change.target = agent_of(client, made);
-    const kube::ExecOutput read = run(client, change.target, {"/bin/sh", "-c", read_script, "read"}, "");
-    const std::size_t line_end = read.out.find('\n');
-    if (read.exit_code != 0 || line_end == std::string::npos)
-        throw unreadable(scrub(read.err), "hermesctl logs");
-    const std::string mark = read.out.substr(0, line_end);
-    const std::string file = read.out.substr(line_end + 1);
+    const auto [mark, file] = read_live(client, change.target);
     const Json live = parsed(file, mode);
     const std::string seed = config_yaml(made.values);
     const Json wanted =
@@ -178,6 +186,15 @@ void write_config(kube::Client& client, const ConfigChange& change) {
     throw Error(ExitCode::failed,
                 fmt::format("the agent's config.yaml could not be written: {}", scrub(written.err)),
                 "hermesctl logs");
+}
+
+std::vector<std::string> config_drift(kube::Client& client, const Target& target, const Json& config_map) {
+    const Json seed = parsed(text_at(config_map, "/data/config.yaml"), ConfigMode::keep);
+    const Json live = parsed(read_live(client, target).text, ConfigMode::keep);
+    std::vector<std::string> fields;
+    for (const std::string& line : differing_fields(merged_config(live, seed), live))
+        fields.push_back(discreet(line));
+    return fields;
 }
 
 std::string config_text(const ConfigChange& change) {

@@ -1,7 +1,6 @@
 #include "hermesctl/hermes/manifest.hpp"
 
 #include "hermesctl/hermes/embedded.hpp"
-#include "hermesctl/kube/yaml.hpp"
 
 #include <functional>
 #include <map>
@@ -13,7 +12,7 @@ const kube::Json& manifest(std::string_view name) {
     static std::map<std::string, kube::Json, std::less<>> known;
     const auto found = known.find(name);
     if (found != known.end()) return found->second;
-    return known.emplace(name, kube::parse_yaml(embedded(name), name).at(0)).first->second;
+    return known.emplace(name, kube::Json::parse(embedded(name))).first->second;
 }
 
 }  // namespace hermesctl::hermes

@@ -84,7 +84,7 @@ Lines header_lines(const std::vector<Header>& headers) {
 
 }  // namespace
 
-void Exchange::prepare(const CurlLink& link) {
+void Exchange::prepare(CurlLink& link) {
     lines = header_lines(link.headers(request, sent));
     easy = link.open(request.target, sent);
     response = {};

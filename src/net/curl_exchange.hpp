@@ -28,7 +28,7 @@ struct Exchange {
 
     bool stream() const { return request.timeout.count() == 0; }
     /// A new handle for the request, with `sent` as its credentials.
-    void prepare(const CurlLink&);
+    void prepare(CurlLink&);
     /// Makes what the transfer ended with the response.
     void settle(const CurlLink&, CURLcode);
 };

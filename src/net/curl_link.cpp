@@ -82,7 +82,7 @@ Credentials CurlLink::credentials(bool rejected) const {
     return endpoint_.credentials(rejected);
 }
 
-Easy CurlLink::open(std::string_view target, const Credentials& credentials) const {
+Easy CurlLink::open(std::string_view target, const Credentials& credentials) {
     Easy easy{curl_easy_init()};
     if (!easy) throw Error{ExitCode::failed, "libcurl cannot be started"};
     auto* e = easy.get();
@@ -101,8 +101,20 @@ Easy CurlLink::open(std::string_view target, const Credentials& credentials) con
     set_option(e, CURLOPT_TCP_KEEPINTVL, keepalive_s / 2);
     set_option(e, CURLOPT_MAXAGE_CONN, idle_connection_s);
     set_route(e);
-    set_trust(e);
-    set_identity(e, credentials);
+    set_option(e, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+    if (endpoint_.insecure) {
+        set_option(e, CURLOPT_SSL_VERIFYPEER, 0L);
+        set_option(e, CURLOPT_SSL_VERIFYHOST, 0L);
+    } else if (!endpoint_.ca_pem.empty()) {
+        // The built-in CApath would let every public authority vouch for the API server.
+        set_option(e, CURLOPT_CAPATH, static_cast<const char*>(nullptr));
+        set_option(e, CURLOPT_CAINFO, static_cast<const char*>(nullptr));
+    }
+    if (encrypted() && proxy_.url.starts_with("https:")) {
+        set_material_of_server(e, credentials);
+    } else if (encrypted()) {
+        set_material(e, credentials);
+    }
     return easy;
 }
 
@@ -113,20 +125,23 @@ void CurlLink::set_route(CURL* easy) const {
     if (connect_to_) set_option(easy, CURLOPT_CONNECT_TO, connect_to_.get());
 }
 
-void CurlLink::set_trust(CURL* easy) const {
-    set_option(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-    if (endpoint_.insecure) {
-        set_option(easy, CURLOPT_SSL_VERIFYPEER, 0L);
-        set_option(easy, CURLOPT_SSL_VERIFYHOST, 0L);
-    } else if (!endpoint_.ca_pem.empty()) {
-        // The built-in CApath would let every public authority vouch for the API server.
-        set_option(easy, CURLOPT_CAPATH, static_cast<const char*>(nullptr));
-        set_option(easy, CURLOPT_CAINFO, static_cast<const char*>(nullptr));
-        set_blob(easy, CURLOPT_CAINFO_BLOB, endpoint_.ca_pem);
-    }
+/// What is read once is set for every TLS handshake.
+void CurlLink::set_material(CURL* easy, const Credentials& credentials) {
+    const auto found = materials_
+                           .try_emplace({credentials.certificate_pem, credentials.key_pem},
+                                        endpoint_.insecure ? "" : endpoint_.ca_pem,
+                                        credentials.certificate_pem, credentials.key_pem)
+                           .first;
+    set_option(easy, CURLOPT_SSL_CTX_FUNCTION, &TlsMaterial::install);
+    set_option(easy, CURLOPT_SSL_CTX_DATA, &found->second);
+    // libcurl does not tell a connection with one certificate from a connection with another then.
+    if (materials_.size() > 1) set_option(easy, CURLOPT_FRESH_CONNECT, 1L);
 }
 
-void CurlLink::set_identity(CURL* easy, const Credentials& credentials) const {
+/// A proxy with TLS of its own is to get none of it: libcurl reads these for the server alone, each time.
+void CurlLink::set_material_of_server(CURL* easy, const Credentials& credentials) const {
+    if (!endpoint_.insecure && !endpoint_.ca_pem.empty())
+        set_blob(easy, CURLOPT_CAINFO_BLOB, endpoint_.ca_pem);
     if (credentials.certificate_pem.empty()) return;
     set_option(easy, CURLOPT_SSLCERTTYPE, "PEM");
     set_option(easy, CURLOPT_SSLKEYTYPE, "PEM");

@@ -4,10 +4,13 @@
 #include "hermesctl/base/error.hpp"
 #include "hermesctl/net/curl.hpp"
 #include "hermesctl/net/proxy.hpp"
+#include "tls_material.hpp"
 
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <curl/curl.h>
@@ -50,13 +53,13 @@ class CurlLink {
     /// What the endpoint's credentials are now; none over plain HTTP.
     Credentials credentials(bool rejected) const;
     /// A handle that is set up for a request to `target`, but for method, headers and body.
-    Easy open(std::string_view target, const Credentials&) const;
+    Easy open(std::string_view target, const Credentials&);
     /// Host, User-Agent, Authorization, impersonation, then the request's own.
     std::vector<Header> headers(const Request&, const Credentials&) const;
 
   private:
-    void set_trust(CURL*) const;
-    void set_identity(CURL*, const Credentials&) const;
+    void set_material(CURL*, const Credentials&);
+    void set_material_of_server(CURL*, const Credentials&) const;
     void set_route(CURL*) const;
 
     Endpoint endpoint_;
@@ -66,6 +69,7 @@ class CurlLink {
     std::string base_;      // "" or "/prefix"
     ProxyAddress proxy_{};  // empty: none
     Lines connect_to_{};
+    std::map<std::pair<std::string, std::string>, TlsMaterial> materials_{};  // by certificate and key
 };
 
 /// Why a transfer failed, for people; also whether the request may have been seen and another try makes

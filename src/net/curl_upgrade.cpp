@@ -119,8 +119,8 @@ HandshakeAnswer converse(CurlStream& stream, std::string_view request, Clock& cl
 
 }  // namespace
 
-Upgrade open_websocket(const CurlLink& link, Clock& clock, const Credentials& credentials,
-                       const Request& request, std::span<const std::string> protocols) {
+Upgrade open_websocket(CurlLink& link, Clock& clock, const Credentials& credentials, const Request& request,
+                       std::span<const std::string> protocols) {
     auto end = clock.now() + (request.timeout.count() > 0 ? request.timeout : longest_handshake);
     std::array<char, CURL_ERROR_SIZE> detail{};
     auto easy = link.open("/", credentials);

@@ -6,7 +6,7 @@
 
 namespace hermesctl::net {
 
-Upgrade open_websocket(const CurlLink&, Clock&, const Credentials&, const Request&,
+Upgrade open_websocket(CurlLink&, Clock&, const Credentials&, const Request&,
                        std::span<const std::string> protocols);
 
 }  // namespace hermesctl::net

@@ -72,6 +72,10 @@ class Installed {
             return process.argv.at(4).find(part) != std::string::npos ||
                    process.argv.back().find(part) != std::string::npos;
         };
+        if (process.argv.back() == "read") {
+            process.out("\nmodel: {provider: minimax, default: MiniMax-M2.7}\n");
+            return process.exit(0);
+        }
         const Json& said = runs("env_files") ? inside_ : runs("getMe") ? lines_ : facts_;
         process.out(said.dump() + "\n");
         process.exit(0);

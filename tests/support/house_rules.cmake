@@ -23,7 +23,7 @@ set(homes
   "<wslay/"                      "^src/net/"
   "<yaml-cpp/"                   "^src/kube/yaml.cpp"
   "<CLI/"                        "^(src/cli/|tests/unit/cli/)"
-  "<openssl/"                    "^(src/base/crypto.cpp|tests/wire/)"
+  "<openssl/"                    "^(src/base/crypto.cpp|src/net/tls_material.cpp|tests/wire/)"
   "isatty\\(|TIOCGWINSZ|tcsetattr" "^(src/term/|tests/)"
   "sleep_for|steady_clock::now"  "^(src/base/|tests/)"
   "sigaction"                    "^(src/base/|tests/)"

@@ -128,6 +128,16 @@ void Peer::cut() {
     if (set.l_onoff == 0) ::shutdown(fd_, SHUT_WR);
 }
 
+std::string Peer::client() const {
+    const std::unique_ptr<X509, decltype(&X509_free)> certificate(SSL_get1_peer_certificate(ssl_),
+                                                                  &X509_free);
+    if (!certificate) return "";
+    std::array<char, 64> name{};
+    X509_NAME_get_text_by_NID(X509_get_subject_name(certificate.get()), NID_commonName, name.data(),
+                              static_cast<int>(name.size()));
+    return name.data();
+}
+
 std::string Peer::alpn() const {
     const unsigned char* name = nullptr;
     unsigned size = 0;

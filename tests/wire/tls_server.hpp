@@ -36,6 +36,8 @@ class Peer {
     /// Ends the connection with FIN only: no close_notify of TLS.
     void cut();
     std::string alpn() const;
+    /// The common name in the client's certificate; "" without one.
+    std::string client() const;
     int fd() const { return fd_; }
 
   private:

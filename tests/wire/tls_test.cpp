@@ -226,6 +226,27 @@ TEST(Identity, ParallelRejectionsAskForFreshCredentialsOnce) {
     }
 }
 
+TEST(Identity, AnotherCertificateIsShownOnAConnectionOfItsOwn) {
+    const Authority clients{"clients"};
+    ScriptedServer server{[](Peer& peer) {
+                              while (!peer.read_request().empty())
+                                  peer.write(http_answer(peer.client() == "new" ? 200 : 401, peer.client()));
+                          },
+                          {.client_ca_pem = clients.pem()}};
+    auto endpoint = endpoint_of(server);
+    auto pair = clients.issue({.names = "", .subject = "old"});
+    endpoint.credentials = [&](bool rejected) {
+        if (rejected) pair = clients.issue({.names = "", .subject = "new"});
+        return net::Credentials{.certificate_pem = pair.certificate_pem, .key_pem = pair.key_pem};
+    };
+    auto transport = connect(endpoint);
+    const std::vector<net::Request> requests(3, get("/"));
+    for (int i = 0; i < 2; ++i) {
+        for (const auto& answer : net::exchange(*transport, requests))
+            EXPECT_EQ(answer.body, "new");
+    }
+}
+
 /// An http proxy that answers CONNECT itself and then is the server: the tunnel's other end is here.
 TEST(Proxy, HttpsGoesThroughConnect) {
     std::string seen;
@@ -243,6 +264,22 @@ TEST(Proxy, HttpsGoesThroughConnect) {
     EXPECT_THAT(seen, Not(HasSubstr("secret")));
     EXPECT_EQ(answer.failure, "the proxy 127.0.0.1:" + std::to_string(proxy.port()) + " answered 403");
     EXPECT_FALSE(answer.connected);
+}
+
+TEST(Proxy, OneWithTlsGetsNeitherTheClustersTrustNorOurCertificate) {
+    std::string seen;
+    ScriptedServer proxy{[&](Peer& peer) { seen = "a client " + peer.client() + peer.read_request(); }};
+    net::Endpoint endpoint;
+    endpoint.url = "https://cluster.example:6443";
+    endpoint.proxy_url = proxy.url();
+    endpoint.ca_pem = test_authority().pem();
+    auto pair = test_authority().issue({.names = "", .subject = "ann"});
+    endpoint.credentials = [&](bool) {
+        return net::Credentials{.certificate_pem = pair.certificate_pem, .key_pem = pair.key_pem};
+    };
+    auto answer = net::send(*connect(endpoint), get("/"));
+    EXPECT_THAT(answer.failure, HasSubstr("certificate"));
+    EXPECT_EQ(seen, "") << "the cluster's authority does not vouch for a proxy";
 }
 
 TEST(Proxy, TheTunnelEndsAtTheServerWithItsOwnTls) {

@@ -1,4 +1,4 @@
-// The files of manifests/ as they were when the binary was built.
+// The files of manifests/ as they were when the binary was built; YAML as JSON, one object a file.
 #pragma once
 
 #include <string_view>

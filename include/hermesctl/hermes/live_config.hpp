@@ -30,6 +30,10 @@ ConfigChange plan_config(kube::Client&, Composition& made, ConfigMode, const Jso
 /// Puts it in the place of the file that was read. Throws Error{failed} when that has changed since.
 void write_config(kube::Client&, const ConfigChange&);
 
+/// What the ConfigMap names and the live file has otherwise: "terminal.backend: local -> ssh". Throws
+/// Error{failed} when one of them cannot be read.
+std::vector<std::string> config_drift(kube::Client&, const Target&, const Json& config_map);
+
 /// Its part of what is shown before the question; "" when nothing changes.
 std::string config_text(const ConfigChange&);
 

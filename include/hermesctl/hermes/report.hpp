@@ -49,7 +49,8 @@ std::string subject_text(const Report&);
 
 /// Every decisive row passes or does not apply, and at least one passes.
 bool passed(const Report&);
-/// "the cage holds: 23 passed; open: ..."; "the cage LEAKS: ..."; "could not tell: ...".
+/// "the cage holds: 23 passed; open: ..."; "the cage LEAKS: ..."; "the agent is cut off: ..." where it does
+/// not get to Telegram or the provider; "could not tell: ...".
 std::string verdict_of(const Report&);
 
 Json to_json(const Report&);

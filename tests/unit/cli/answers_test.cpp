@@ -7,6 +7,7 @@
 
 #include <csignal>
 
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -47,6 +48,10 @@ class AnswersTest : public ::testing::Test {
     }
 
     void answer(hermesctl::testing::FakeProcess& process) {
+        if (fmt::format("{}", fmt::join(process.argv, " ")).find("cat config.yaml") != std::string::npos) {
+            process.out("\n" + live_config_);
+            return process.exit(0);
+        }
         const bool asks_lifelines = process.argv.at(4).find("getMe") != std::string::npos;
         if (!asks_lifelines) {
             process.out(facts_.dump() + "\n");
@@ -68,6 +73,7 @@ class AnswersTest : public ::testing::Test {
         R"({"bot":{"status":200,"username":"cage_bot"},"model":{"status":200,"key":"MINIMAX_API_KEY"},
         "live":{"provider":"minimax","model":"M1"}})"_json;
     Json facts_ = R"({"alive":true,"gateway":"running","telegram":"connected","ready":true})"_json;
+    std::string live_config_ = "model: {provider: minimax, default: M1}\n";
     int asked_ = 0;
     int lost_ = 0;  // so many checks lose their connection
 };
@@ -82,6 +88,51 @@ TEST_F(AnswersTest, BothAcceptedIsAnAnswer) {
     EXPECT_EQ(asked_, 2);
 }
 
+TEST_F(AnswersTest, OnlyAKeyThatWasTakenIsAnAnswer) {
+    const auto says_no_more_than_connected = [this](const std::vector<std::string>& line, const char* why) {
+        world_.out.str("");
+        EXPECT_EQ(run(line), ExitCode::ok) << err();
+        EXPECT_THAT(out(),
+                    AllOf(HasSubstr(why), Not(HasSubstr("it answers")), Not(HasSubstr("the bot answers"))));
+        auto json = line;
+        json.insert(json.end(), {"-o", "json"});
+        world_.out.str("");
+        run(json);
+        EXPECT_EQ(Json::parse(out())["keyChecked"], false) << line[0];
+    };
+    says_no_more_than_connected({"status", "--no-check"}, "whether the model answers was not asked");
+    says_no_more_than_connected({"wait", "--no-check"}, "whether the model answers was not checked");
+    lines_["model"] = {{"status", -1}};
+    says_no_more_than_connected({"status"}, "does not know how to ask its provider");
+    says_no_more_than_connected({"wait"}, "whether the model answers was not checked");
+    for (const char* verb : {"get", "create"})
+        api().deny(verb, "pods/exec");
+    api().merge({"Pod", "hermes", "hermes-1-a"},
+                {{"status", {{"conditions", {{{"type", "Ready"}, {"status", "True"}}}}}}});
+    says_no_more_than_connected({"status"}, "pods/exec is not allowed");
+    says_no_more_than_connected({"wait"}, "whether the model answers was not checked");
+}
+
+TEST_F(AnswersTest, StatusTellsWhatTheLiveConfigHasOtherwise) {
+    const auto status = [this] {
+        world_.out.str("");
+        run({"status", "-o", "json"});
+        return Json::parse(out());
+    };
+    EXPECT_EQ(status()["drift"].dump().find("config.yaml"), std::string::npos);
+    live_config_ = "model: {provider: minimax, default: M1}\nadded_by_hermes: 1\n";
+    EXPECT_EQ(status()["drift"].dump().find("config.yaml"), std::string::npos)
+        << "what Hermes adds is its own";
+    api().merge(
+        {"ConfigMap", "hermes", "hermes-config"},
+        {{"data", {{"config.yaml", "model: {provider: minimax, default: M1}\nterminal: {backend: local}"}}}});
+    live_config_ += "terminal: {backend: ssh}\n";
+    EXPECT_THAT(status()["drift"].dump(), AllOf(HasSubstr("terminal.backend: local -> ssh"),
+                                                HasSubstr("hermesctl deploy --config replace")));
+    live_config_ = "model: [broken";
+    EXPECT_THAT(status()["warnings"].dump(), HasSubstr("could not be told"));
+}
+
 TEST_F(AnswersTest, WatchingTellsEachStateOnceUntilAnInterrupt) {
     catch_interrupts();
     int looks = 0;
@@ -94,10 +145,10 @@ TEST_F(AnswersTest, WatchingTellsEachStateOnceUntilAnInterrupt) {
     EXPECT_EQ(run({"status", "--watch"}), ExitCode::interrupted) << err();
     EXPECT_EQ(looks, 5);
     const std::string said = out();
-    const std::size_t first = said.find("it answers\n");
+    const std::size_t first = said.find("Telegram is connected; ");
     const std::size_t second = said.find("it does not answer");
     EXPECT_EQ(first, 0U) << said;
-    EXPECT_EQ(said.rfind("it answers\n"), first) << said;
+    EXPECT_EQ(said.rfind("Telegram is connected; "), first) << said;
     EXPECT_NE(second, std::string::npos) << said;
     EXPECT_EQ(said.rfind("it does not answer"), second) << said;
     EXPECT_EQ(err(), "") << "to end it so is no error";
@@ -139,7 +190,9 @@ TEST_F(AnswersTest, StatusSaysThatItDidNotLookAtTheCage) {
         "namespace":"hermes"},"spec":{"podSelector":{},"policyTypes":["Ingress","Egress"]}})"_json);
     world_.out.str("");
     run({"status", "--no-check", "-o", "json"});
-    EXPECT_THAT(out(), HasSubstr("is there; what it opens was not looked at"));
+    EXPECT_THAT(out(), AllOf(HasSubstr("is there; what it opens was not looked at"),
+                             HasSubstr("Telegram is connected; whether the model answers was not asked"),
+                             HasSubstr("\"keyChecked\": false"), Not(HasSubstr("it answers"))));
 }
 
 TEST_F(AnswersTest, StatusDoesNotCallACageGoodThatCouldNotBeJudged) {
@@ -303,6 +356,7 @@ TEST_F(AnswersTest, StatusTellsOfAFullVolumeWhetherTheBotAnswersOrNot) {
 
 TEST_F(AnswersTest, AnotherLiveModelIsSaid) {
     lines_["live"]["model"] = "M2";
+    live_config_ = "model: {provider: minimax, default: M2}\n";
     EXPECT_EQ(run({"wait"}), ExitCode::ok);
     EXPECT_THAT(err(), HasSubstr("uses the model M2, not M1"));
     EXPECT_EQ(run({"status", "-o", "json"}), ExitCode::ok);

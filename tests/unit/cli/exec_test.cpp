@@ -58,6 +58,10 @@ TEST_F(Exec, AWrongCommandLineIs2) {
     EXPECT_EQ(run({"exec", "-t", "--", "x"}), 2) << "there is no terminal";
     EXPECT_EQ(run({"shell"}), 2);
     EXPECT_EQ(run({"cp", "a", "b"}), 2);
+    for (const std::vector<std::string>& piped : {std::vector<std::string>{":a", "-"}, {"-", ":a"}}) {
+        EXPECT_EQ(run({"cp", piped[0], piped[1]}), 2);
+        EXPECT_THAT(world_.err.str(), HasSubstr("hint: hermesctl exec -- cat FILE"));
+    }
     EXPECT_EQ(run({"cp", "-f", "/nonexistent.yaml", ":a", "b"}), 2);
 }
 

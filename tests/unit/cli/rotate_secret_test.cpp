@@ -83,7 +83,8 @@ class RotateSecretTest : public ::testing::Test {
             shadows_ = Json::object();
             process.exit(0);
         } else if (has("polled_by_another") && cut_off_) {
-            throw Error(ExitCode::interrupted, "interrupted", "run the command again: it goes on from here");
+            throw Error(ExitCode::interrupted, "interrupted",
+                        "run the command again: it takes things up as they are");
         } else if (has("polled_by_another")) {
             if (asked) answer(process, tried(Json::parse(process.input)));
         } else if (has("\"unused\"")) {

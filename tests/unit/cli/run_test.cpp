@@ -22,16 +22,18 @@ class RunTest : public ::testing::Test {
     std::string err() const { return world_.err.str(); }
     kube::Json json() const { return kube::Json::parse(out()); }
     void install(const std::string& ns, const std::string& name, int replicas, int ready) {
-        world_.api.put({{"apiVersion", "apps/v1"},
-                        {"kind", "Deployment"},
-                        {"metadata",
-                         {{"name", name},
-                          {"namespace", ns},
-                          {"labels", {{"app.kubernetes.io/managed-by", "hermesctl"}}}}},
-                        {"spec",
-                         {{"replicas", replicas},
-                          {"template", {{"spec", {{"containers", {{{"image", "hermes:1"}}}}}}}}}},
-                        {"status", {{"readyReplicas", ready}}}});
+        world_.api.put(
+            {{"apiVersion", "apps/v1"},
+             {"kind", "Deployment"},
+             {"metadata",
+              {{"name", name},
+               {"namespace", ns},
+               {"labels", {{"app.kubernetes.io/managed-by", "hermesctl"}}}}},
+             {"spec",
+              {{"replicas", replicas},
+               {"template", {{"spec", {{"containers", {{{"image", "hermes:1"}}}}}}}}}},
+             {"status",
+              {{"readyReplicas", ready}, {"updatedReplicas", replicas}, {"observedGeneration", 1}}}});
     }
     hermesctl::testing::CliWorld world_{};
 };
@@ -69,6 +71,8 @@ TEST_F(RunTest, UsageErrorsAreCode2InTheContractsForm) {
         {{"list", "-n"}, "error: --namespace needs a value\n  hint: hermesctl list --help\n"},
         {{"list", "-o", "xml"},
          "error: --output: \"xml\" is not one of text, json\n  hint: hermesctl list --help\n"},
+        {{"exec", "ls", "-la"},
+         "error: there is no flag -la\n  hint: hermesctl exec -- CMD   (its own flags come after the --)\n"},
         {{"completion"}, "error: SHELL is required\n  hint: hermesctl completion --help\n"},
     };
     for (const auto& [line, expected] : cases) {
@@ -108,19 +112,24 @@ TEST_F(RunTest, ListShowsInstancesOfAllNamespaces) {
     install("work", "third", 0, 0);
     EXPECT_EQ(run({"list"}), ExitCode::ok) << err();
     EXPECT_EQ(out(),
-              "NAMESPACE  NAME    STATE      IMAGE\nhermes     hermes  ready      hermes:1\n"
-              "work       second  not ready  hermes:1\nwork       third   stopped    hermes:1\n");
+              "NAMESPACE  NAME    STATE          IMAGE\nhermes     hermes  connected      hermes:1\n"
+              "work       second  not connected  hermes:1\nwork       third   stopped        hermes:1\n");
     EXPECT_EQ(world_.connected_to, "https://k8s.example:6443");
     EXPECT_EQ(run({"list", "-n", "work", "-o", "json"}), ExitCode::ok);
     ASSERT_EQ(json()["instances"].size(), 2U);
     EXPECT_EQ(json()["instances"][0]["name"], "second");
-    EXPECT_EQ(json()["instances"][0]["ready"], false);
+    EXPECT_EQ(json()["instances"][0]["connected"], false);
     EXPECT_EQ(json()["instances"][1]["state"], "stopped");
+    world_.api.merge({"Deployment", "hermes", "hermes"}, {{"metadata", {{"generation", 9}}}});
+    run({"list", "-n", "hermes", "-o", "json"});
+    EXPECT_EQ(json()["instances"][0]["connected"], false) << "its old pod is";
 }
 
 TEST_F(RunTest, ListOfNothingSaysSo) {
     EXPECT_EQ(run({"list"}), ExitCode::ok);
     EXPECT_EQ(out(), "no instances\n");
+    run({"list", "-n", "elsewhere"});
+    EXPECT_EQ(out(), "no instances in namespace elsewhere\n");
     run({"list", "-o", "json"});
     EXPECT_EQ(out(), "{\n  \"instances\": []\n}\n");
 }

@@ -16,6 +16,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace hermesctl::hermes {
@@ -132,6 +133,18 @@ TEST_F(Copy, NothingIsReplacedUnasked) {
     EXPECT_EQ(text_of(there_ / "a.md"), "mine");
     EXPECT_THAT(refusal_of([&] { in(here_ / "a.md", scratch_.path("nowhere/a.md")); }),
                 HasSubstr("No such file"));
+}
+
+TEST_F(Copy, WhatFailsInThePodIsNamedAsItIsCalledThere) {
+    scratch_.write("here/a.md", "mine");
+    const std::string missing = scratch_.path("nowhere");
+    EXPECT_EQ(refusal_of([&] { in(here_ / "a.md", missing + "/a.md"); }),
+              "pod/hermes-1-a: " + missing + ": No such file or directory");
+    EXPECT_EQ(refusal_of([&] { out(missing, here_); }),
+              "pod/hermes-1-a: " + missing + ": No such file or directory");
+    ASSERT_EQ(::mkfifo((there_ / "pipe").c_str(), 0600), 0);
+    EXPECT_EQ(refusal_of([&] { out((there_ / "pipe").string(), here_); }),
+              "pod/hermes-1-a: " + (there_ / "pipe").string() + " is not a file");
 }
 
 TEST_F(Copy, ADryRunSaysWhereAndHowManyAndChangesNothing) {

@@ -53,6 +53,7 @@ TEST(Lifelines, EachRefusalHasItsName) {
     EXPECT_THAT(trouble_at(404).cause, HasSubstr("does not serve the model M1 (404)"));
     EXPECT_THAT(trouble_at(400).cause, HasSubstr("does not serve the model M1 (400)"));
     EXPECT_THAT(trouble_at(422).cause, HasSubstr("answers with 422"));
+    EXPECT_THAT(trouble_at(0).hint, HasSubstr("hermesctl verify")) << "it may be the cage";
 }
 
 TEST(Lifelines, WhatMayPassIsWorthAnotherTry) {
@@ -86,7 +87,8 @@ TEST(Lifelines, TelegramThatCouldNotBeAskedIsSaid) {
     lines.bot_status = 0;
     lines.bot_reason = "timed out";
     EXPECT_FALSE(lifeline_trouble(lines, wanted)) << "the gateway is connected";
-    EXPECT_THAT(lifeline_notes(lines, wanted), Contains(Field(&Event::detail, HasSubstr("timed out"))));
+    EXPECT_THAT(lifeline_notes(lines, wanted),
+                Contains(Field(&Event::detail, HasSubstr("whose bot it is: timed out"))));
 }
 
 TEST(Lifelines, ASilentFallbackToAnotherProviderIsAFailure) {

@@ -67,6 +67,18 @@ TEST(Report, SaysInOneLineWhetherTheCageHolds) {
     EXPECT_THAT(verdict_of(computed), StartsWith("the policy holds")) << "nothing was measured";
 }
 
+TEST(Report, AnAgentThatIsCutOffIsNoLeak) {
+    Report report = sample_report();
+    report.checks.push_back({.id = "live-telegram", .verdict = Verdict::fail});
+    report.checks.push_back({.id = "live-ntp", .verdict = Verdict::inconclusive});
+    EXPECT_THAT(verdict_of(report), StartsWith("the agent is cut off: live-telegram ("));
+    report.checks.push_back({.id = "live-provider", .verdict = Verdict::fail});
+    EXPECT_THAT(verdict_of(report), StartsWith("the agent is cut off: live-telegram, live-provider ("));
+    EXPECT_FALSE(passed(report));
+    report.checks.push_back({.id = "live-lan", .verdict = Verdict::fail});
+    EXPECT_THAT(verdict_of(report), StartsWith("the cage LEAKS: live-lan (")) << "that is the worse news";
+}
+
 TEST(Report, TheVerdictSaysWhatItDoesNotCount) {
     for (const Verdict verdict : {Verdict::warn, Verdict::inconclusive}) {
         Report report = sample_report();
