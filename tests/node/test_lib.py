@@ -13,14 +13,17 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from lib import archive, build, cgroups, checks, cli, deps, network, node_images, proxy, root
+from lib import archive, build, cgroups, checks, cli, deps, network, node_images, proxy, root, talk
 from lib.cluster import started, troubles
 from lib.enforcement import Enforcement
-from lib.holder import start_time
+from lib.holder import Holder, start_time
 from lib.layout import Layout
+from lib.node import Node
 from lib.parts import Part
 from lib.processes import Processes, key
 from lib.shell import Absent, NodeError, lock, run, succeeds
+
+import control_socket  # of world, which talk adds to the path
 
 
 class Names(unittest.TestCase):
@@ -74,6 +77,36 @@ class CommandLine(unittest.TestCase):
     def test_every_verb_has_a_function(self):
         choices = next(a for a in cli.parser()._actions if isinstance(a, argparse._SubParsersAction)).choices
         self.assertEqual(set(choices), set(cli.VERBS) | {"deps"})
+
+    def test_without_a_node_the_stand_ins_are_not_asked(self):
+        state = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        with self.assertRaisesRegex(NodeError, "not up"):
+            cli.VERBS["world"](Node(Layout(state)), argparse.Namespace(arguments=["ping"]))
+
+
+class StandIns(unittest.TestCase):
+    def setUp(self):
+        self.state = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        (self.state / "world").mkdir()
+        self.node = Node(Layout(self.state))
+        self.enterContext(mock.patch.object(self.node.holder, "pid", os.getpid))
+
+    def serve(self, answer):
+        server = control_socket.serve(self.state / "world", answer)
+        self.addCleanup(server.server_close)
+
+    def test_are_asked_without_another_process(self):
+        asked = []
+        self.serve(asked.append)
+        with mock.patch("subprocess.run", side_effect=AssertionError):
+            code = cli.VERBS["world"](self.node, argparse.Namespace(arguments=["reset", "model"]))
+        self.assertEqual(code, 0)
+        self.assertEqual(asked, [{"command": "reset", "service": "model"}])
+
+    def test_those_that_do_not_answer_have_not_been_told(self):
+        self.assertFalse(talk.told(self.node, "ping"))
+        self.serve(lambda request: None)
+        self.assertTrue(talk.told(self.node, "ping"))
 
 
 class Delegation(unittest.TestCase):
@@ -130,7 +163,9 @@ class Running(unittest.TestCase):
 
     def setUp(self):
         layout = mock.Mock(run=Path(self.enterContext(tempfile.TemporaryDirectory())))
-        self.processes = Processes(layout, mock.Mock(pid=lambda: os.getpid()))
+        holder = Holder(layout)
+        self.enterContext(mock.patch.object(holder, "pid", os.getpid))
+        self.processes = Processes(layout, holder)
         self.child = subprocess.Popen(["sleep", "60"])
         self.addCleanup(self.child.wait)
         self.addCleanup(self.child.kill)

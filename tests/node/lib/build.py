@@ -1,6 +1,5 @@
 """Builds the node's programs from pinned Go modules, each once: the cache is keyed by their sources."""
 
-import concurrent.futures
 import functools
 import hashlib
 import lzma
@@ -8,8 +7,8 @@ import os
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from .layout import CHECKOUT, TREE, cache_dir
 from .root import caller, give_back_cache
@@ -22,8 +21,7 @@ BUILD_FLAGS = ("-trimpath", "-buildvcs=false", "-tags=providerless")
 KUBE_FLAGS = " ".join(f"-X {VERSION_PACKAGE}.{name}={value}" for name, value in KUBE_VERSION.items())
 
 
-@dataclass(frozen=True)
-class Program:
+class Program(NamedTuple):
     name: str
     folder: Path
     package: str = "."
@@ -184,6 +182,8 @@ def into_cache(source, opened):
 
 def build_all():
     """Two at a time: a Go build already uses every core, but linking and fetching do not."""
+    import concurrent.futures  # costs more than most verbs, which do without
+
     programs = [p for p in GO_PROGRAMS if (p.folder / "go.mod").exists()]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         list(pool.map(build_program, programs))

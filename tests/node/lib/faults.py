@@ -2,10 +2,9 @@
 
 import argparse
 import json
-import subprocess
 
-from . import enforcement, proxy, storage
-from .shell import NodeError, wait_until
+from . import enforcement, proxy, storage, talk
+from .shell import NodeError, say, wait_until
 
 
 def add_verbs(verbs):
@@ -53,8 +52,9 @@ def enforcer(node, options):
     if not which:
         raise NodeError("the node is not up")
     if options.action == "which":
-        running = which == enforcement.NONE or node.processes.alive("enforcer")
-        print(which + ("" if running else " (stopped)"))
+        print(which)
+        if which != enforcement.NONE and not node.processes.alive("enforcer"):
+            say("(stopped)")
     elif options.action in enforcement.NAMES:
         node.switch_enforcer(options.action)
     elif which == enforcement.NONE:
@@ -71,15 +71,18 @@ def disk(node, options):
 
 def line(node, options):
     if options.action == "heal":
-        # Begun anew: it hangs when a fault is taken from connections whose client has just gone
-        # (https://github.com/Shopify/toxiproxy/issues/558).
-        node.processes.stop("toxiproxy", patience=0.5)
-        node.start("toxiproxy")
-        wait_until("the proxy", lambda: proxy.serves(node.address), 10, 0.05)
-        return
+        return heal_line(node)
     answer = proxy.apply(node.address, options.action, options.value)
     if options.action == "status":
         print(json.dumps(answer, indent=1))
+
+
+def heal_line(node):
+    """Begun anew: it hangs when a fault is taken from connections whose client has just gone
+    (https://github.com/Shopify/toxiproxy/issues/558)."""
+    node.processes.stop("toxiproxy", patience=0.5)
+    node.start("toxiproxy")
+    wait_until("the proxy", lambda: proxy.sound(node.address), 10, 0.05)
 
 
 def image(node, options):
@@ -92,10 +95,6 @@ def image(node, options):
         raise NodeError("image forget takes a reference, such as nousresearch/hermes-agent:latest")
 
 
-def world(node, options):
-    return subprocess.run(node.holder.enter(node.world_command(*options.arguments)), cwd="/").returncode
-
-
 VERBS = {
     "stop": stop,
     "start": start,
@@ -103,5 +102,5 @@ VERBS = {
     "disk": disk,
     "proxy": line,
     "image": image,
-    "world": world,
+    "world": talk.world,
 }

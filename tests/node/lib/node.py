@@ -1,13 +1,13 @@
 """The node as a whole: up, down, and mended when it is half dead."""
 
-import subprocess
+import functools
+import itertools
 
 from . import build, cgroups, checks, configuration, images, network, parts, pki, programs, storage
 from .boot import StateBroken, boot
 from .cluster import Cluster
 from .enforcement import NONE, Enforcement
 from .holder import Holder
-from .layout import INSIDE_STATE, INSIDE_TREE
 from .node_images import NodeImages
 from .processes import Processes
 from .shell import NodeError, lock, say, wait_until
@@ -21,13 +21,21 @@ class Node:
         self.images = NodeImages(layout, self.processes)
         self.enforcement = Enforcement(layout)
         self.lock_file = layout.state.with_name(f".{layout.state.name}.lock")
-        self.locate()
+
+    @functools.cached_property
+    def address(self):
+        """On the link to the machine, when its network is there."""
+        addresses = network.link_addresses(self.layout)
+        return addresses[1] if addresses else None
+
+    @functools.cached_property
+    def cluster(self):
+        return Cluster(self.layout, self.address)
 
     def locate(self):
-        """The node's address, when its network is there."""
-        addresses = network.link_addresses(self.layout)
-        self.address = addresses[1] if addresses else None
-        self.cluster = Cluster(self.layout, self.address)
+        """Its address anew."""
+        for found in ("address", "cluster"):
+            self.__dict__.pop(found, None)
 
     def exclusive(self):
         """One `up` or `down` at a time. The lock lies beside the state, so that wiping keeps it."""
@@ -52,7 +60,7 @@ class Node:
         table = self.table()
         runs = self.processes
         as_wanted = all(runs.alive(name) and not runs.outdated(name, part) for name, part in table.items())
-        return as_wanted and not self.cluster.missing()
+        return as_wanted and not any(self.cluster.missing())
 
     def switch_enforcer(self, wanted):
         """The former one's rules stay when it stops, as they should; here they have to go."""
@@ -70,7 +78,6 @@ class Node:
 
     def up(self, enforcer=None):
         with self.exclusive():
-            self.locate()  # another `up` may have been waited for
             whole = self.whole()
             if not whole:
                 checks.check(self.layout.state)
@@ -118,27 +125,23 @@ class Node:
             self.holder.start(programs.cached(build.binary("pause")))
         boot(self)
         self.switch_enforcer(enforcer)
-        self._wait_ready(180)
+        self.wait_ready(180)
 
     def _configure(self):
         self.locate()
         pki.create(self.layout.pki, self.address)
         configuration.write(self.layout, self.address)
 
-    def _wait_ready(self, timeout):
+    def wait_ready(self, timeout):
         names, missing = list(self.table()), []
 
         def ready():
             for name in names:
                 self.processes.check(name)
-            missing[:] = self.cluster.missing()
+            missing[:] = itertools.islice(self.cluster.missing(), 1)
             return not missing
 
-        wait_until("the node", ready, timeout, detail=missing)
-
-    def world_command(self, *arguments):
-        control = f"{INSIDE_TREE}/world/control.py"
-        return [programs.PYTHON, control, "--state", f"{INSIDE_STATE}/world", *arguments]
+        wait_until("the node", ready, timeout, interval=0.3, detail=missing)
 
     def down(self, wipe=False):
         """Whether there was anything."""
@@ -157,5 +160,5 @@ class Node:
             record.unlink()
         cgroups.remove(self.layout.cgroup)
         network.remove(self.layout)
-        if wipe and self.layout.state.exists():
-            subprocess.run(["rm", "-rf", "--one-file-system", self.layout.state], check=True)
+        if wipe:
+            images.remove(self.layout.state)
