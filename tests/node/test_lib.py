@@ -80,8 +80,9 @@ class CommandLine(unittest.TestCase):
 
     def test_without_a_node_the_stand_ins_are_not_asked(self):
         state = Path(self.enterContext(tempfile.TemporaryDirectory()))
-        with self.assertRaisesRegex(NodeError, "not up"):
-            cli.VERBS["world"](Node(Layout(state)), argparse.Namespace(arguments=["ping"]))
+        for verb, options in (("world", argparse.Namespace(arguments=["ping"])), ("heal", None)):
+            with self.assertRaisesRegex(NodeError, "not up"):
+                cli.VERBS[verb](Node(Layout(state)), options)
 
 
 class StandIns(unittest.TestCase):
@@ -216,6 +217,15 @@ class EnforcementRecord(unittest.TestCase):
             with self.assertRaises(Absent):
                 self.enforcement.choose("kube-router")
         self.assertIsNone(self.enforcement.which())
+
+    def test_the_usual_one_is_that_of_up_whatever_a_test_chose(self):
+        with self.found(self.cached):
+            self.enforcement.choose("kube-router")
+        self.enforcement.keep()
+        self.enforcement.choose("none")
+        self.assertEqual((self.enforcement.usual(), self.enforcement.which()), ("kube-router", "none"))
+        with self.found(None):
+            self.assertEqual(self.enforcement.program("kube-router"), self.cached)
 
     def test_rules_that_cannot_be_removed_are_said(self):
         with self.found(self.cached):

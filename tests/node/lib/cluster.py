@@ -8,6 +8,7 @@ from .layout import API_PORT, NODE_NAME, TREE
 from .shell import run, wait_until
 
 MANIFESTS = TREE / "manifests"
+DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 # What a node has to serve before it is called up: namespace, the label of its pods
 SERVED = (("kube-system", "k8s-app=kube-dns"), ("local-path-storage", "app=local-path-provisioner"))
 
@@ -61,6 +62,10 @@ class Cluster:
         node = self.get(f"/api/v1/nodes/{NODE_NAME}") or {}
         conditions = {c["type"]: c["status"] for c in node.get("status", {}).get("conditions", [])}
         return conditions.get("Ready") == "True" and not troubles(node)
+
+    def has_default_class(self):
+        found = self.get("/apis/storage.k8s.io/v1/storageclasses/local-path") or {}
+        return found.get("metadata", {}).get("annotations", {}).get(DEFAULT_CLASS) == "true"
 
     def running(self, namespace, label):
         """A ready pod of this boot: after a crash the API server still shows the ones of before."""

@@ -20,6 +20,7 @@ def add_verbs(verbs):
     image = verbs.add_parser("image", help="list the images that the node has, or forget one")
     image.add_argument("action", choices=("list", "forget"))
     image.add_argument("reference", nargs="?", help="such as nousresearch/hermes-agent:latest")
+    verbs.add_parser("heal", help="undo all of these faults, as after a test that was killed")
     world = verbs.add_parser(
         "world",
         help="the stand-ins' control: say, fault, reset, ... (world/README.md)",
@@ -95,6 +96,25 @@ def image(node, options):
         raise NodeError("image forget takes a reference, such as nousresearch/hermes-agent:latest")
 
 
+def heal(node, _):
+    """What a test that was killed has left, undone. It looks first: mostly there is nothing."""
+    if not node.holder.pid():
+        raise NodeError("the node is not up")
+    started = [name for name in node.table() if name != "enforcer" and node.start(name)]
+    if started:
+        node.cluster.wait_serves()
+    node.switch_enforcer(node.enforcement.usual())
+    wait_until("the stand-ins", lambda: talk.told(node, "reset"), 60)
+    if not proxy.sound(node.address):
+        heal_line(node)
+    if storage.filled(node):
+        storage.free(node)
+    if not node.cluster.has_default_class():
+        node.cluster.apply()
+    if started:
+        node.wait_ready(60)
+
+
 VERBS = {
     "stop": stop,
     "start": start,
@@ -102,5 +122,6 @@ VERBS = {
     "disk": disk,
     "proxy": line,
     "image": image,
+    "heal": heal,
     "world": talk.world,
 }

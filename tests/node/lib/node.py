@@ -84,20 +84,25 @@ class Node:
             enforcer = self.enforcement.wanted(enforcer)
             self.enforcement.program(enforcer)  # where it is not here, nothing is changed
             images.prepare()
-            if whole:
-                self._configure()
-                if self.healthy():
-                    self.switch_enforcer(enforcer)
-                    return "it was up"
-            fresh = not (self.layout.state / "etcd/member").exists()
-            try:
-                self._boot(enforcer)
-                return "booted" if fresh else "mended"
-            except NodeError as error:
-                if fresh:
-                    raise
-                say(f"that failed ({error}); ending what runs and booting again")
-            return self._boot_again(enforcer)
+            how = self._up(whole, enforcer)
+            self.enforcement.keep()
+            return how
+
+    def _up(self, whole, enforcer):
+        if whole:
+            self._configure()
+            if self.healthy():
+                self.switch_enforcer(enforcer)
+                return "it was up"
+        fresh = not (self.layout.state / "etcd/member").exists()
+        try:
+            self._boot(enforcer)
+            return "booted" if fresh else "mended"
+        except NodeError as error:
+            if fresh:
+                raise
+            say(f"that failed ({error}); ending what runs and booting again")
+        return self._boot_again(enforcer)
 
     def _boot_again(self, enforcer):
         self._down(wipe=False)
