@@ -14,6 +14,7 @@ from pathlib import Path
 from unittest import mock
 
 from lib import archive, build, cgroups, checks, cli, deps, network, node_images, proxy, root, talk
+from lib.boot import StateBroken
 from lib.cluster import started, troubles
 from lib.enforcement import Enforcement
 from lib.holder import Holder, start_time
@@ -108,6 +109,41 @@ class StandIns(unittest.TestCase):
         self.assertFalse(talk.told(self.node, "ping"))
         self.serve(lambda request: None)
         self.assertTrue(talk.told(self.node, "ping"))
+
+
+class BrokenState(unittest.TestCase):
+    def setUp(self):
+        scratch = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.node = Node(Layout(scratch / "node"))
+        self.kept = self.node.layout.state / "etcd/member/mine"
+        self.kept.parent.mkdir(parents=True)
+        self.kept.touch()
+        self.aside = scratch / "node.broken"
+        self.enterContext(mock.patch("lib.node.say"))
+        self.enterContext(mock.patch.object(self.node, "_down"))
+
+    def up(self, *ends):
+        boots = mock.Mock(side_effect=ends)
+        with mock.patch.object(self.node, "_boot", boots):
+            return self.node._up(whole=False, enforcer="agent")
+
+    def test_is_kept_beside_the_new_one(self):
+        broken = StateBroken("etcd died")
+        self.assertEqual(self.up(broken, broken, None), "started from nothing")
+        self.assertFalse(self.kept.exists())
+        self.assertTrue((self.aside / "etcd/member/mine").exists())
+
+    def test_is_where_it_was_when_it_was_not_the_state(self):
+        broken = StateBroken("etcd died")
+        with self.assertRaisesRegex(NodeError, "same without its state"):
+            self.up(broken, broken, broken)
+        self.assertTrue(self.kept.exists())
+        self.assertFalse(self.aside.exists())
+
+    def test_is_no_other_failure(self):
+        with self.assertRaisesRegex(NodeError, "makes a new one"):
+            self.up(NodeError("late"), NodeError("late"))
+        self.assertTrue(self.kept.exists())
 
 
 class Delegation(unittest.TestCase):

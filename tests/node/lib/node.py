@@ -21,6 +21,7 @@ class Node:
         self.images = NodeImages(layout, self.processes)
         self.enforcement = Enforcement(layout)
         self.lock_file = layout.state.with_name(f".{layout.state.name}.lock")
+        self.aside = layout.state.with_name(f"{layout.state.name}.broken")
 
     @functools.cached_property
     def address(self):
@@ -110,11 +111,24 @@ class Node:
             self._boot(enforcer)
             return "mended"
         except StateBroken as error:
-            say(f"its state is broken ({error}); wiping all of it and starting from nothing")
+            say(f"its state is broken ({error}); keeping it in {self.aside} and starting from nothing")
         except NodeError as error:
             raise NodeError(f"{error}\n`node down --wipe` makes a new one") from None
-        self._down(wipe=True)
-        self._boot(enforcer)
+        return self._boot_anew(enforcer)
+
+    def _boot_anew(self, enforcer):
+        """When that fails, too, it was not the state."""
+        state = self.layout.state
+        self._down(wipe=False)
+        images.remove(self.aside)
+        state.rename(self.aside)
+        try:
+            self._boot(enforcer)
+        except NodeError as error:
+            self._down(wipe=False)
+            images.remove(state)
+            self.aside.rename(state)
+            raise NodeError(f"{error}\nit is the same without its state, which is where it was") from None
         return "started from nothing"
 
     def _boot(self, enforcer):
@@ -151,7 +165,7 @@ class Node:
     def down(self, wipe=False):
         """Whether there was anything."""
         with self.exclusive():
-            existed = self.layout.state.exists()
+            existed = self.layout.state.exists() or self.aside.exists()
             self._down(wipe)
             if wipe:
                 self.lock_file.unlink()
@@ -167,3 +181,4 @@ class Node:
         network.remove(self.layout)
         if wipe:
             images.remove(self.layout.state)
+            images.remove(self.aside)
