@@ -55,6 +55,13 @@ class Cache(unittest.TestCase):
             keys.add(build.content_key([source]))
         self.assertEqual(len(keys), 3)
 
+    def test_how_a_program_is_built_is_part_of_its_key(self):
+        program = build.GO_PROGRAMS[0]
+        keys = {build.program_key(program), build.program_key(program._replace(flags="-X a.b=c"))}
+        with mock.patch.object(build, "BUILD_FLAGS", ("-trimpath",)):
+            keys.add(build.program_key(program))
+        self.assertEqual(len(keys), 3)
+
     def test_every_program_has_its_sums(self):
         for program in build.GO_PROGRAMS:
             self.assertTrue((program.folder / "go.sum").exists(), program.name)
@@ -358,6 +365,27 @@ class Packages(unittest.TestCase):
         with mock.patch("lib.checks.succeeds", modprobe):
             self.assertIsNone(checks.bridges(switches))
             self.assertEqual({p.read_text() for p in switches.iterdir()}, {"0\n"})
+
+    def test_nothing_is_changed_where_anything_is_missing(self):
+        fine = ("architecture", "packages", "namespaces", "overlay", "filtering", "bridges")
+        found = {name: mock.Mock(return_value=None) for name in fine}
+        found["memory"] = lambda: "too little memory"
+        with mock.patch.multiple(checks, **found), mock.patch.object(cgroups, "trial", lambda: None):
+            with self.assertRaisesRegex(NodeError, "too little memory"):
+                checks.check("/nonexistent")
+        found["filtering"].assert_called_once()
+        found["bridges"].assert_not_called()
+
+    def test_too_little_room_is_said_for_what_is_still_to_be_made(self):
+        scratch = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        state, cache = scratch / "state", scratch / "cache"
+        with mock.patch("shutil.disk_usage", lambda _: mock.Mock(free=1 << 30)):
+            self.assertEqual(len(list(checks.room(state, cache))), 2)
+            (cache / "registry/key").mkdir(parents=True)
+            (cache / "registry/key/digests").touch()
+            self.assertRegex(" ".join(checks.room(state, cache)), f"1 GB free for {state}: this needs")
+            (state / "etcd").mkdir(parents=True)
+            self.assertEqual(list(checks.room(state, cache)), [])
 
     def install(self, policy, apt, signalled=None):
         """The installation with a policy file of ours and an apt-get that does what `apt` says."""

@@ -1,4 +1,4 @@
-"""Builds the node's programs from pinned Go modules, each once: the cache is keyed by their sources."""
+"""Builds the node's programs from pinned Go modules, each once: the cache is keyed by sources and flags."""
 
 import functools
 import hashlib
@@ -91,7 +91,11 @@ def program_key(program):
         for p in program.folder.rglob("*")
         if p.suffix in (".go", ".mod", ".sum") and not p.name.endswith("_test.go")
     ]
-    return content_key(sources, program.package, program.flags)
+    return content_key(sources, program.package, link_flags(program), *BUILD_FLAGS)
+
+
+def link_flags(program):
+    return f"-s -w {program.flags}"
 
 
 @functools.cache  # sources do not change while we run
@@ -120,7 +124,7 @@ def build_program(program):
                 "build",
                 *BUILD_FLAGS,
                 "-ldflags",
-                f"-s -w {program.flags}",
+                link_flags(program),
                 "-o",
                 unfinished,
                 program.package,
