@@ -1,8 +1,9 @@
-"""Two nodes at once, a crash, a lost link and a killed `up`; data lives on, and in the end nothing is left.
+"""Two nodes at once, a crash, a lost link, a killed `up`, a broken state; in the end nothing is left.
 
-python3 tests/node/lifecycle.py      (about a minute; exit 77 where it cannot run: no root, or nothing built)
+python3 tests/node/lifecycle.py      (two minutes; exit 77 where it cannot run: no root, or nothing built)
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -12,7 +13,8 @@ import time
 import unittest
 from pathlib import Path
 
-from lib import cgroups, images
+from lib import cgroups, images, storage
+from lib.cluster import DEFAULT_CLASS
 from lib.holder import Holder
 from lib.layout import NODE_NAME, Layout
 
@@ -29,7 +31,7 @@ def traces(layout):
     found += [line for line in Path("/proc/mounts").read_text().splitlines() if str(layout.state) in line]
     found += [layout.link] if Path(f"/sys/class/net/{layout.link}").exists() else []
     found += [layout.cgroup] if cgroups.left_over(layout.cgroup) else []
-    found += [str(layout.state)] if layout.state.exists() else []
+    found += [str(p) for p in layout.state.parent.glob(f"{layout.state.name}*")]
     for entry in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             found += [str(entry)] if layout.id.encode() in entry.read_bytes() else []
@@ -40,9 +42,10 @@ def traces(layout):
 
 class Lifecycle(unittest.TestCase):
     def setUp(self):
-        self.scratch = tempfile.TemporaryDirectory(dir="/var/tmp")
-        self.states = [f"{self.scratch.name}/{n}" for n in ("one", "two")]
-        self.addCleanup(self.scratch.cleanup)
+        scratch = self.enterContext(tempfile.TemporaryDirectory(dir="/var/tmp"))
+        # where scripts/test finds them when this is killed
+        root = os.environ.get("HERMESCTL_NODES") or scratch
+        self.states = [f"{root}/lifecycle-{n}" for n in ("one", "two")]
         for state in self.states:
             self.addCleanup(node, state, "down", "--wipe")
 
@@ -51,6 +54,31 @@ class Lifecycle(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(node(state, "status").returncode, 0)
         return result.stderr
+
+    def kill(self, state, part):
+        pid = Path(state, f"run/{part}.pid").read_text().split()[0]
+        subprocess.run(Holder(Layout(state)).enter(["kill", "-KILL", pid]), check=True)
+
+    def leave_faults(self, state):
+        """As a test that was killed does."""
+        for fault in (
+            "world fault model reject",
+            "proxy latency 5000",
+            "disk fill",
+            "enforcer none",
+            "stop scheduler",
+            "stop standins",
+            f"kubectl annotate --overwrite storageclass local-path {DEFAULT_CLASS}=no",
+        ):
+            done = node(state, *fault.split())
+            self.assertEqual(done.returncode, 0, f"{fault}: {done.stderr}")
+
+    def assert_healed(self, state):
+        self.assertEqual(node(state, "status").returncode, 0)
+        self.assertEqual(node(state, "enforcer", "which").stdout, "agent\n")
+        self.assertEqual(json.loads(node(state, "proxy", "status").stdout)["toxics"], [])
+        self.assertFalse(Holder(Layout(state)).seen(storage.BALLAST).exists())
+        self.assertIn("(default)", node(state, "kubectl", "get", "storageclass").stdout)
 
     def tables(self, state):
         netns = f"/var/run/netns/{Layout(state).node_ns}"
@@ -73,6 +101,9 @@ class Lifecycle(unittest.TestCase):
             self.assertEqual(node(one, "start", part).returncode, 0)
             self.assertRegex(node(one, "status").stdout, f"{part} +runs")
         self.assertIn("policy_agent", self.tables(one))
+        self.leave_faults(one)
+        self.assertEqual(node(one, "heal").returncode, 0)
+        self.assert_healed(one)
 
         os.kill(Holder(Layout(one)).pid(), signal.SIGKILL)
         time.sleep(0.5)
@@ -97,6 +128,14 @@ class Lifecycle(unittest.TestCase):
             first.wait()
         subprocess.run(["ip", "link", "delete", Layout(state).link], check=True)
         self.up(state)
+        self.kill(state, "kubelet")
+        self.assertIn("mended", self.up(state))
+
+        self.assertEqual(node(state, "down").returncode, 0)
+        for log in Path(state, "etcd/member/wal").glob("*.wal"):
+            log.write_bytes(b"garbage" * 1000)
+        self.assertIn("started from nothing", self.up(state))
+        self.assertTrue(Path(f"{state}.broken/etcd/member").exists())
         self.assertEqual(node(state, "down", "--wipe").returncode, 0)
         self.assertEqual(traces(Layout(state)), [])
 

@@ -25,7 +25,10 @@ class Quickstart(unittest.TestCase):
         (self.clone / "build-release").symlink_to(Path(os.environ["HERMESCTL_BINARY"]).parent)
         mine = Path(scratch.name) / "kubeconfig"
         mine.write_text("not to be read\n")
-        self.env = {**os.environ, "KUBECONFIG": str(mine), "HERMESCTL_NODE_STATE": f"{scratch.name}/node"}
+        # where scripts/test finds it when this is killed
+        root = os.environ.get("HERMESCTL_NODES") or scratch.name
+        state = f"{root}/quickstart"
+        self.env = {**os.environ, "KUBECONFIG": str(mine), "HERMESCTL_NODE_STATE": state}
         self.addCleanup(self.run_in, "tests/node/node", "down", "--wipe")
 
     def run_in(self, *argv):

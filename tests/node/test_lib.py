@@ -13,14 +13,18 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from lib import archive, build, cgroups, checks, cli, deps, network, node_images, proxy, root
+from lib import archive, build, cgroups, checks, cli, deps, network, node_images, proxy, root, talk
+from lib.boot import StateBroken
 from lib.cluster import started, troubles
 from lib.enforcement import Enforcement
-from lib.holder import start_time
+from lib.holder import Holder, start_time
 from lib.layout import Layout
+from lib.node import Node
 from lib.parts import Part
 from lib.processes import Processes, key
 from lib.shell import Absent, NodeError, lock, run, succeeds
+
+import control_socket  # of world, which talk adds to the path
 
 
 class Names(unittest.TestCase):
@@ -51,6 +55,13 @@ class Cache(unittest.TestCase):
             keys.add(build.content_key([source]))
         self.assertEqual(len(keys), 3)
 
+    def test_how_a_program_is_built_is_part_of_its_key(self):
+        program = build.GO_PROGRAMS[0]
+        keys = {build.program_key(program), build.program_key(program._replace(flags="-X a.b=c"))}
+        with mock.patch.object(build, "BUILD_FLAGS", ("-trimpath",)):
+            keys.add(build.program_key(program))
+        self.assertEqual(len(keys), 3)
+
     def test_every_program_has_its_sums(self):
         for program in build.GO_PROGRAMS:
             self.assertTrue((program.folder / "go.sum").exists(), program.name)
@@ -74,6 +85,72 @@ class CommandLine(unittest.TestCase):
     def test_every_verb_has_a_function(self):
         choices = next(a for a in cli.parser()._actions if isinstance(a, argparse._SubParsersAction)).choices
         self.assertEqual(set(choices), set(cli.VERBS) | {"deps"})
+
+    def test_without_a_node_the_stand_ins_are_not_asked(self):
+        state = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        for verb, options in (("world", argparse.Namespace(arguments=["ping"])), ("heal", None)):
+            with self.assertRaisesRegex(NodeError, "not up"):
+                cli.VERBS[verb](Node(Layout(state)), options)
+
+
+class StandIns(unittest.TestCase):
+    def setUp(self):
+        self.state = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        (self.state / "world").mkdir()
+        self.node = Node(Layout(self.state))
+        self.enterContext(mock.patch.object(self.node.holder, "pid", os.getpid))
+
+    def serve(self, answer):
+        server = control_socket.serve(self.state / "world", answer)
+        self.addCleanup(server.server_close)
+
+    def test_are_asked_without_another_process(self):
+        asked = []
+        self.serve(asked.append)
+        with mock.patch("subprocess.run", side_effect=AssertionError):
+            code = cli.VERBS["world"](self.node, argparse.Namespace(arguments=["reset", "model"]))
+        self.assertEqual(code, 0)
+        self.assertEqual(asked, [{"command": "reset", "service": "model"}])
+
+    def test_those_that_do_not_answer_have_not_been_told(self):
+        self.assertFalse(talk.told(self.node, "ping"))
+        self.serve(lambda request: None)
+        self.assertTrue(talk.told(self.node, "ping"))
+
+
+class BrokenState(unittest.TestCase):
+    def setUp(self):
+        scratch = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.node = Node(Layout(scratch / "node"))
+        self.kept = self.node.layout.state / "etcd/member/mine"
+        self.kept.parent.mkdir(parents=True)
+        self.kept.touch()
+        self.aside = scratch / "node.broken"
+        self.enterContext(mock.patch("lib.node.say"))
+        self.enterContext(mock.patch.object(self.node, "_down"))
+
+    def up(self, *ends):
+        boots = mock.Mock(side_effect=ends)
+        with mock.patch.object(self.node, "_boot", boots):
+            return self.node._up(whole=False, enforcer="agent")
+
+    def test_is_kept_beside_the_new_one(self):
+        broken = StateBroken("etcd died")
+        self.assertEqual(self.up(broken, broken, None), "started from nothing")
+        self.assertFalse(self.kept.exists())
+        self.assertTrue((self.aside / "etcd/member/mine").exists())
+
+    def test_is_where_it_was_when_it_was_not_the_state(self):
+        broken = StateBroken("etcd died")
+        with self.assertRaisesRegex(NodeError, "same without its state"):
+            self.up(broken, broken, broken)
+        self.assertTrue(self.kept.exists())
+        self.assertFalse(self.aside.exists())
+
+    def test_is_no_other_failure(self):
+        with self.assertRaisesRegex(NodeError, "makes a new one"):
+            self.up(NodeError("late"), NodeError("late"))
+        self.assertTrue(self.kept.exists())
 
 
 class Delegation(unittest.TestCase):
@@ -130,7 +207,9 @@ class Running(unittest.TestCase):
 
     def setUp(self):
         layout = mock.Mock(run=Path(self.enterContext(tempfile.TemporaryDirectory())))
-        self.processes = Processes(layout, mock.Mock(pid=lambda: os.getpid()))
+        holder = Holder(layout)
+        self.enterContext(mock.patch.object(holder, "pid", os.getpid))
+        self.processes = Processes(layout, holder)
         self.child = subprocess.Popen(["sleep", "60"])
         self.addCleanup(self.child.wait)
         self.addCleanup(self.child.kill)
@@ -181,6 +260,15 @@ class EnforcementRecord(unittest.TestCase):
             with self.assertRaises(Absent):
                 self.enforcement.choose("kube-router")
         self.assertIsNone(self.enforcement.which())
+
+    def test_the_usual_one_is_that_of_up_whatever_a_test_chose(self):
+        with self.found(self.cached):
+            self.enforcement.choose("kube-router")
+        self.enforcement.keep()
+        self.enforcement.choose("none")
+        self.assertEqual((self.enforcement.usual(), self.enforcement.which()), ("kube-router", "none"))
+        with self.found(None):
+            self.assertEqual(self.enforcement.program("kube-router"), self.cached)
 
     def test_rules_that_cannot_be_removed_are_said(self):
         with self.found(self.cached):
@@ -277,6 +365,27 @@ class Packages(unittest.TestCase):
         with mock.patch("lib.checks.succeeds", modprobe):
             self.assertIsNone(checks.bridges(switches))
             self.assertEqual({p.read_text() for p in switches.iterdir()}, {"0\n"})
+
+    def test_nothing_is_changed_where_anything_is_missing(self):
+        fine = ("architecture", "packages", "namespaces", "overlay", "filtering", "bridges")
+        found = {name: mock.Mock(return_value=None) for name in fine}
+        found["memory"] = lambda: "too little memory"
+        with mock.patch.multiple(checks, **found), mock.patch.object(cgroups, "trial", lambda: None):
+            with self.assertRaisesRegex(NodeError, "too little memory"):
+                checks.check("/nonexistent")
+        found["filtering"].assert_called_once()
+        found["bridges"].assert_not_called()
+
+    def test_too_little_room_is_said_for_what_is_still_to_be_made(self):
+        scratch = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        state, cache = scratch / "state", scratch / "cache"
+        with mock.patch("shutil.disk_usage", lambda _: mock.Mock(free=1 << 30)):
+            self.assertEqual(len(list(checks.room(state, cache))), 2)
+            (cache / "registry/key").mkdir(parents=True)
+            (cache / "registry/key/digests").touch()
+            self.assertRegex(" ".join(checks.room(state, cache)), f"1 GB free for {state}: this needs")
+            (state / "etcd").mkdir(parents=True)
+            self.assertEqual(list(checks.room(state, cache)), [])
 
     def install(self, policy, apt, signalled=None):
         """The installation with a policy file of ours and an apt-get that does what `apt` says."""

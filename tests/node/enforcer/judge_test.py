@@ -85,7 +85,7 @@ class JudgeTest(Court):
 
 def main():
     if os.geteuid():
-        command = ["sudo", f"--preserve-env={KEPT}", sys.executable, *sys.argv]
+        command = ["sudo", f"--preserve-env={KEPT}", sys.executable, "-B", *sys.argv]
         return subprocess.run(command).returncode
     with Stage() as stage:
         stage.build()

@@ -1,9 +1,10 @@
 """Starting the parts of a node in their order, side by side where they do not need each other."""
 
-import concurrent.futures
+import socket
 
+from . import talk
 from .node_images import CONTAINERD
-from .shell import NodeError, succeeds, wait_until
+from .shell import NodeError, wait_until
 
 
 class StateBroken(NodeError):
@@ -11,6 +12,8 @@ class StateBroken(NodeError):
 
 
 def boot(node):
+    import concurrent.futures  # costs more than most verbs, which do without
+
     with concurrent.futures.ThreadPoolExecutor(3) as pool:
         store, runtime, others = (pool.submit(part, node) for part in (api, containers, world))
         store.result()
@@ -48,11 +51,16 @@ def managers(node):
 def containers(node):
     def serves():
         keeps_state(node, "containerd")
-        return succeeds(node.holder.enter(["ctr", "-a", CONTAINERD, "version"]), cwd="/")
+        return listens(node.holder.seen(CONTAINERD))
 
     node.start("containerd")
     wait_until("containerd", serves, 60)
     node.images.refresh()
+
+
+def listens(path):
+    with socket.socket(socket.AF_UNIX) as connection:
+        return connection.connect_ex(str(path)) == 0
 
 
 def kubelet(node):
@@ -65,9 +73,8 @@ def kubelet(node):
 def world(node):
     def answers():
         node.processes.check("standins")
-        return succeeds(ping, cwd="/")
+        return talk.told(node, "ping")
 
     for name in ("dnsmasq", "registry", "standins"):
         node.start(name)
-    ping = node.holder.enter(node.world_command("ping"))
     wait_until("the stand-ins", answers, 60)

@@ -1,6 +1,5 @@
-"""Builds the node's programs from pinned Go modules, each once: the cache is keyed by their sources."""
+"""Builds the node's programs from pinned Go modules, each once: the cache is keyed by sources and flags."""
 
-import concurrent.futures
 import functools
 import hashlib
 import lzma
@@ -8,8 +7,8 @@ import os
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from .layout import CHECKOUT, TREE, cache_dir
 from .root import caller, give_back_cache
@@ -22,8 +21,7 @@ BUILD_FLAGS = ("-trimpath", "-buildvcs=false", "-tags=providerless")
 KUBE_FLAGS = " ".join(f"-X {VERSION_PACKAGE}.{name}={value}" for name, value in KUBE_VERSION.items())
 
 
-@dataclass(frozen=True)
-class Program:
+class Program(NamedTuple):
     name: str
     folder: Path
     package: str = "."
@@ -93,7 +91,11 @@ def program_key(program):
         for p in program.folder.rglob("*")
         if p.suffix in (".go", ".mod", ".sum") and not p.name.endswith("_test.go")
     ]
-    return content_key(sources, program.package, program.flags)
+    return content_key(sources, program.package, link_flags(program), *BUILD_FLAGS)
+
+
+def link_flags(program):
+    return f"-s -w {program.flags}"
 
 
 @functools.cache  # sources do not change while we run
@@ -122,7 +124,7 @@ def build_program(program):
                 "build",
                 *BUILD_FLAGS,
                 "-ldflags",
-                f"-s -w {program.flags}",
+                link_flags(program),
                 "-o",
                 unfinished,
                 program.package,
@@ -184,6 +186,8 @@ def into_cache(source, opened):
 
 def build_all():
     """Two at a time: a Go build already uses every core, but linking and fetching do not."""
+    import concurrent.futures  # costs more than most verbs, which do without
+
     programs = [p for p in GO_PROGRAMS if (p.folder / "go.mod").exists()]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         list(pool.map(build_program, programs))

@@ -2,21 +2,30 @@
 
 import os
 import platform
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
 from . import cgroups, deps
+from .layout import cache_dir
 from .shell import NodeError, succeeds
 
+STATE_SIZE, CACHE_SIZE = 2, 10  # GB
 # How bridges were before br_netfilter came: seen by no iptables
 BRIDGE_SWITCHES = ("bridge-nf-call-iptables", "bridge-nf-call-ip6tables", "bridge-nf-call-arptables")
 
 
 def check(state):
     found = [architecture(), packages(), namespaces(), cgroups.trial(), overlay(state), memory()]
+    found += room(state, cache_dir())
     if not found[1]:  # filters are tried with programs of those packages
         found.append(filtering())
+    refuse(found)
+    refuse([bridges(Path("/proc/sys/net/bridge"))])  # changes the machine: last
+
+
+def refuse(found):
     if problems := [p for p in found if p]:
         raise NodeError("the node cannot run here:\n  " + "\n  ".join(problems))
 
@@ -38,7 +47,7 @@ def namespaces():
 
 def overlay(state):
     """containerd keeps images as overlays, which a directory on one (a container's root) cannot hold."""
-    existing = next(p for p in [Path(state), *Path(state).parents] if p.exists())
+    existing = nearest(state)
     with tempfile.TemporaryDirectory(dir=existing) as scratch:
         for name in ("lower", "upper", "work", "merged"):
             os.mkdir(f"{scratch}/{name}")
@@ -69,7 +78,6 @@ def filtering():
     failed = [name for name, trial in trials.items() if not succeeds(["unshare", "--net", *trial])]
     if failed:
         return f"this kernel does not offer: {', '.join(failed)}"
-    return bridges(Path("/proc/sys/net/bridge"))
 
 
 def bridges(switches):
@@ -80,6 +88,22 @@ def bridges(switches):
         return "this kernel does not offer br_netfilter"
     for name in BRIDGE_SWITCHES:
         (switches / name).write_text("0\n")
+
+
+def nearest(path):
+    """The path, or what exists above it."""
+    return next(p for p in [Path(path), *Path(path).parents] if p.exists())
+
+
+def room(state, cache):
+    """For what is to be made: a new state, and what a first build leaves in the cache and beside it."""
+    wanted = {} if (Path(state) / "etcd").exists() else {state: STATE_SIZE}
+    if not any(cache.glob("registry/*/digests")):
+        wanted[cache] = CACHE_SIZE
+    for path, size in wanted.items():
+        free = shutil.disk_usage(nearest(path)).free >> 30
+        if free < size:
+            yield f"{free} GB free for {path}: this needs {size} GB"
 
 
 def memory():

@@ -68,7 +68,7 @@ def status(node, _):
     if not node.holder.pid() or not node.address:
         print("down")
         return 1
-    dead, missing = node.dead(), node.cluster.missing()
+    dead, missing = node.dead(), list(node.cluster.missing())
     print("up" if not dead and not missing else "half up")
     print(
         f"state       {node.layout.state}\n"

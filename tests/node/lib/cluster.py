@@ -2,16 +2,13 @@
 
 import json
 import os
-import ssl
-import urllib.error
-import urllib.request
-from datetime import datetime
 
 from .build import kube
 from .layout import API_PORT, NODE_NAME, TREE
 from .shell import run, wait_until
 
 MANIFESTS = TREE / "manifests"
+DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 # What a node has to serve before it is called up: namespace, the label of its pods
 SERVED = (("kube-system", "k8s-app=kube-dns"), ("local-path-storage", "app=local-path-provisioner"))
 
@@ -30,6 +27,9 @@ class Cluster:
 
     def get(self, path):
         """The API server's answer, parsed when it is JSON; None when there is none. Cheaper than kubectl."""
+        import ssl  # they cost more than most verbs, which do without
+        import urllib.request
+
         if not self._context:
             pki = self.layout.pki
             self._context = ssl.create_default_context(cafile=str(pki / "ca.crt"))
@@ -40,7 +40,7 @@ class Cluster:
         try:
             with opener.open(f"https://{self.address}:{API_PORT}{path}", timeout=5) as answer:
                 body = answer.read().decode()
-        except (OSError, urllib.error.URLError):
+        except OSError:  # URLError is one
             return None
         return json.loads(body) if body.startswith("{") else body
 
@@ -63,6 +63,10 @@ class Cluster:
         conditions = {c["type"]: c["status"] for c in node.get("status", {}).get("conditions", [])}
         return conditions.get("Ready") == "True" and not troubles(node)
 
+    def has_default_class(self):
+        found = self.get("/apis/storage.k8s.io/v1/storageclasses/local-path") or {}
+        return found.get("metadata", {}).get("annotations", {}).get(DEFAULT_CLASS) == "true"
+
     def running(self, namespace, label):
         """A ready pod of this boot: after a crash the API server still shows the ones of before."""
         boot = int((self.layout.run / "holder").stat().st_mtime)
@@ -70,11 +74,13 @@ class Cluster:
         return any(started(pod) >= boot for pod in pods.get("items", []))
 
     def missing(self):
-        """What keeps the node from being up, in words; empty when nothing does."""
+        """What keeps the node from being up, in words, each looked for as it is wanted."""
         if not self.serves():
-            return ["the API server does not answer"]
-        found = [] if self.node_ready() else ["the node is not Ready"]
-        return found + [f"no {label} runs in {ns}" for ns, label in SERVED if not self.running(ns, label)]
+            yield "the API server does not answer"
+            return
+        if not self.node_ready():
+            yield "the node is not Ready"
+        yield from (f"no {label} runs in {ns}" for ns, label in SERVED if not self.running(ns, label))
 
     def exec_kubectl(self, arguments):
         """In this process's place, so that a signal reaches it."""
@@ -90,6 +96,8 @@ def troubles(node):
 
 def started(pod):
     """When the youngest container of a ready pod began, in seconds; 0 when the pod is not ready."""
+    from datetime import datetime
+
     status = pod["status"]
     if not any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions", [])):
         return 0

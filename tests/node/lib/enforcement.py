@@ -1,5 +1,5 @@
 """Who enforces NetworkPolicies: a choice that outlives a restart, recorded with the program that was chosen, so that
-it does not hang on what another shell has on its PATH."""
+it does not hang on what another shell has on its PATH. The one that `up` ended with is the usual one."""
 
 from . import programs
 from .build import binary, find_kube_router, kube_router
@@ -13,17 +13,24 @@ NAMES = ("kube-router", "agent", NONE)
 class Enforcement:
     def __init__(self, layout):
         self.record = layout.state / "enforcer"
+        self.usual_record = layout.state / "enforcer-usual"
 
-    def _read(self):
+    def _read(self, record=None):
         """(name, name of kube-router's file in the cache)"""
         try:
-            words = self.record.read_text().split()
+            words = (record or self.record).read_text().split()
         except OSError:
             words = []
         return (*words, None, None)[:2]
 
     def which(self):
         return self._read()[0]
+
+    def usual(self):
+        return self._read(self.usual_record)[0] or self.which()
+
+    def keep(self):
+        self.usual_record.write_text(self.record.read_text())
 
     def active(self):
         return self.which() not in (None, NONE)
@@ -34,11 +41,12 @@ class Enforcement:
 
     def program(self, name):
         """Raises when there is none: to be called before anything is changed."""
-        chosen, file = self._read()
-        if name == "kube-router":
-            recorded = cache_dir() / "bin" / file if name == chosen and file else None
-            return recorded if recorded and recorded.exists() else kube_router()
-        return binary("enforcer") if name == "agent" else None
+        if name != "kube-router":
+            return binary("enforcer") if name == "agent" else None
+        for chosen, file in (self._read(), self._read(self.usual_record)):
+            if name == chosen and file and (cache_dir() / "bin" / file).exists():
+                return cache_dir() / "bin" / file
+        return kube_router()
 
     def choose(self, name):
         file = f" {self.program(name).name}" if name == "kube-router" else ""

@@ -2,10 +2,9 @@
 
 import argparse
 import json
-import subprocess
 
-from . import enforcement, proxy, storage
-from .shell import NodeError, wait_until
+from . import enforcement, proxy, storage, talk
+from .shell import NodeError, say, wait_until
 
 
 def add_verbs(verbs):
@@ -21,6 +20,7 @@ def add_verbs(verbs):
     image = verbs.add_parser("image", help="list the images that the node has, or forget one")
     image.add_argument("action", choices=("list", "forget"))
     image.add_argument("reference", nargs="?", help="such as nousresearch/hermes-agent:latest")
+    verbs.add_parser("heal", help="undo all of these faults, as after a test that was killed")
     world = verbs.add_parser(
         "world",
         help="the stand-ins' control: say, fault, reset, ... (world/README.md)",
@@ -53,8 +53,9 @@ def enforcer(node, options):
     if not which:
         raise NodeError("the node is not up")
     if options.action == "which":
-        running = which == enforcement.NONE or node.processes.alive("enforcer")
-        print(which + ("" if running else " (stopped)"))
+        print(which)
+        if which != enforcement.NONE and not node.processes.alive("enforcer"):
+            say("(stopped)")
     elif options.action in enforcement.NAMES:
         node.switch_enforcer(options.action)
     elif which == enforcement.NONE:
@@ -71,15 +72,18 @@ def disk(node, options):
 
 def line(node, options):
     if options.action == "heal":
-        # Begun anew: it hangs when a fault is taken from connections whose client has just gone
-        # (https://github.com/Shopify/toxiproxy/issues/558).
-        node.processes.stop("toxiproxy", patience=0.5)
-        node.start("toxiproxy")
-        wait_until("the proxy", lambda: proxy.serves(node.address), 10, 0.05)
-        return
+        return heal_line(node)
     answer = proxy.apply(node.address, options.action, options.value)
     if options.action == "status":
         print(json.dumps(answer, indent=1))
+
+
+def heal_line(node):
+    """Begun anew: it hangs when a fault is taken from connections whose client has just gone
+    (https://github.com/Shopify/toxiproxy/issues/558)."""
+    node.processes.stop("toxiproxy", patience=0.5)
+    node.start("toxiproxy")
+    wait_until("the proxy", lambda: proxy.sound(node.address), 10, 0.05)
 
 
 def image(node, options):
@@ -92,8 +96,23 @@ def image(node, options):
         raise NodeError("image forget takes a reference, such as nousresearch/hermes-agent:latest")
 
 
-def world(node, options):
-    return subprocess.run(node.holder.enter(node.world_command(*options.arguments)), cwd="/").returncode
+def heal(node, _):
+    """What a test that was killed has left, undone. It looks first: mostly there is nothing."""
+    if not node.holder.pid():
+        raise NodeError("the node is not up")
+    started = [name for name in node.table() if name != "enforcer" and node.start(name)]
+    if started:
+        node.cluster.wait_serves()
+    node.switch_enforcer(node.enforcement.usual())
+    wait_until("the stand-ins", lambda: talk.told(node, "reset"), 60)
+    if not proxy.sound(node.address):
+        heal_line(node)
+    if storage.filled(node):
+        storage.free(node)
+    if not node.cluster.has_default_class():
+        node.cluster.apply()
+    if started:
+        node.wait_ready(60)
 
 
 VERBS = {
@@ -103,5 +122,6 @@ VERBS = {
     "disk": disk,
     "proxy": line,
     "image": image,
-    "world": world,
+    "heal": heal,
+    "world": talk.world,
 }

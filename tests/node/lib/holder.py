@@ -1,6 +1,5 @@
 """The holder: PID 1 of the node's own process and mount namespaces. When it dies, the node dies with it."""
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -52,6 +51,8 @@ class Holder:
         try:
             os.close(reader)
             os.setsid()
+            import ctypes  # costs more than most verbs, which do without
+
             if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS | CLONE_NEWPID):
                 raise OSError(ctypes.get_errno(), "unshare")
             if first := os.fork():
@@ -62,6 +63,8 @@ class Holder:
             for target in (0, 1, 2):
                 os.dup2(os.open("/dev/null", os.O_RDONLY) if target == 0 else quiet, target)
             os.chdir("/")
+            for first, last in ((3, writer), (writer + 1, 1 << 16)):  # locks and pipes of whoever called `up`
+                os.closerange(first, last)
             os.execve(pause, [NAME, self.layout.id], {"PATH": PATH})
         except BaseException as error:  # the parent reads it from the pipe: no other way to tell
             os.write(writer, str(error).encode())
@@ -86,6 +89,10 @@ class Holder:
             # a zombie is enough: it becomes one after all others of its namespace, and may stay one
             wait_until("the end of the node's processes", lambda one=pid: start_time(one) is None, 60, 0.05)
         self.record.unlink(missing_ok=True)
+
+    def seen(self, path):
+        """A path inside, from outside."""
+        return Path(f"/proc/{self.pid()}/root{path}")
 
     def enter(self, argv, net=None):
         """The command line that runs argv inside; `net` names a network namespace, the host's when None.

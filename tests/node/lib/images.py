@@ -1,6 +1,5 @@
 """The container images: made once, kept in the cache as archives and as the blobs of the node's registry."""
 
-import concurrent.futures
 import os
 import shutil
 from pathlib import Path
@@ -131,6 +130,8 @@ def prepare():
     """What is not in the cache yet. Hermes' image waits for the network while the programs are built."""
     if prepared():
         return
+    import concurrent.futures  # costs more than most verbs, which do without
+
     try:
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             for job in [pool.submit(build_all), pool.submit(make_archive, "hermes")]:

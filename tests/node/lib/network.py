@@ -6,14 +6,18 @@ The node is 192.168.50.1, with pods in 10.42.0.0/24 and services in 10.43.0.0/16
 192.168.50.10, "the internet" 149.154.167.220 and a public resolver 1.1.1.1. Only the host link differs between nodes.
 """
 
+import fcntl
 import ipaddress
 import json
+import socket
+import struct
 from pathlib import Path
 
 from .layout import INTERNET, LAN_HOST, NODE_ADDRESS, RESOLVER
 from .shell import NodeError, lock, run, succeeds
 
-LINKS = list(ipaddress.ip_network("172.30.0.0/16").subnets(new_prefix=30))
+SIOCGIFADDR = 0x8915
+LINKS = ipaddress.ip_network("172.30.0.0/16")
 # The host's own services answer on the link's address: pods must not reach them
 NO_WAY_OUT = """table inet node-border {
   chain forward { type filter hook forward priority -300; oifname "up0" ct state new,invalid drop; }
@@ -45,25 +49,23 @@ def used_ranges():
 
 
 def pick_link(identity, taken):
-    first = int(identity, 16) % len(LINKS)
-    for link in LINKS[first:] + LINKS[:first]:
+    links = list(LINKS.subnets(new_prefix=30))
+    first = int(identity, 16) % len(links)
+    for link in links[first:] + links[:first]:
         if not any(link.overlaps(other) for other in taken):
             return link
-    raise NodeError("no free /30 in 172.30.0.0/16 for the link between host and node")
+    raise NodeError(f"no free /30 in {LINKS} for the link between host and node")
 
 
 def link_addresses(layout):
     """(host's, node's) address on the link, as read from the link itself; None when there is none."""
-    shown = (
-        run(["ip", "-j", "-4", "addr", "show", "dev", layout.link])
-        if succeeds(["ip", "link", "show", "dev", layout.link])
-        else "[]"
-    )
-    for entry in json.loads(shown):
-        for address in entry.get("addr_info", []):
-            host = ipaddress.ip_address(address["local"])
-            return str(host), str(host + 1)
-    return None
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        try:
+            answer = fcntl.ioctl(any_socket, SIOCGIFADDR, struct.pack("40s", layout.link.encode()))
+        except OSError:
+            return None
+    host = ipaddress.ip_address(answer[20:24])
+    return str(host), str(host + 1)
 
 
 def complete(layout):

@@ -1,13 +1,13 @@
 """The node as a whole: up, down, and mended when it is half dead."""
 
-import subprocess
+import functools
+import itertools
 
 from . import build, cgroups, checks, configuration, images, network, parts, pki, programs, storage
 from .boot import StateBroken, boot
 from .cluster import Cluster
 from .enforcement import NONE, Enforcement
 from .holder import Holder
-from .layout import INSIDE_STATE, INSIDE_TREE
 from .node_images import NodeImages
 from .processes import Processes
 from .shell import NodeError, lock, say, wait_until
@@ -21,13 +21,22 @@ class Node:
         self.images = NodeImages(layout, self.processes)
         self.enforcement = Enforcement(layout)
         self.lock_file = layout.state.with_name(f".{layout.state.name}.lock")
-        self.locate()
+        self.aside = layout.state.with_name(f"{layout.state.name}.broken")
+
+    @functools.cached_property
+    def address(self):
+        """On the link to the machine, when its network is there."""
+        addresses = network.link_addresses(self.layout)
+        return addresses[1] if addresses else None
+
+    @functools.cached_property
+    def cluster(self):
+        return Cluster(self.layout, self.address)
 
     def locate(self):
-        """The node's address, when its network is there."""
-        addresses = network.link_addresses(self.layout)
-        self.address = addresses[1] if addresses else None
-        self.cluster = Cluster(self.layout, self.address)
+        """Its address anew."""
+        for found in ("address", "cluster"):
+            self.__dict__.pop(found, None)
 
     def exclusive(self):
         """One `up` or `down` at a time. The lock lies beside the state, so that wiping keeps it."""
@@ -52,7 +61,7 @@ class Node:
         table = self.table()
         runs = self.processes
         as_wanted = all(runs.alive(name) and not runs.outdated(name, part) for name, part in table.items())
-        return as_wanted and not self.cluster.missing()
+        return as_wanted and not any(self.cluster.missing())
 
     def switch_enforcer(self, wanted):
         """The former one's rules stay when it stops, as they should; here they have to go."""
@@ -70,27 +79,31 @@ class Node:
 
     def up(self, enforcer=None):
         with self.exclusive():
-            self.locate()  # another `up` may have been waited for
             whole = self.whole()
             if not whole:
                 checks.check(self.layout.state)
             enforcer = self.enforcement.wanted(enforcer)
             self.enforcement.program(enforcer)  # where it is not here, nothing is changed
             images.prepare()
-            if whole:
-                self._configure()
-                if self.healthy():
-                    self.switch_enforcer(enforcer)
-                    return "it was up"
-            fresh = not (self.layout.state / "etcd/member").exists()
-            try:
-                self._boot(enforcer)
-                return "booted" if fresh else "mended"
-            except NodeError as error:
-                if fresh:
-                    raise
-                say(f"that failed ({error}); ending what runs and booting again")
-            return self._boot_again(enforcer)
+            how = self._up(whole, enforcer)
+            self.enforcement.keep()
+            return how
+
+    def _up(self, whole, enforcer):
+        if whole:
+            self._configure()
+            if self.healthy():
+                self.switch_enforcer(enforcer)
+                return "it was up"
+        fresh = not (self.layout.state / "etcd/member").exists()
+        try:
+            self._boot(enforcer)
+            return "booted" if fresh else "mended"
+        except NodeError as error:
+            if fresh:
+                raise
+            say(f"that failed ({error}); ending what runs and booting again")
+        return self._boot_again(enforcer)
 
     def _boot_again(self, enforcer):
         self._down(wipe=False)
@@ -98,11 +111,24 @@ class Node:
             self._boot(enforcer)
             return "mended"
         except StateBroken as error:
-            say(f"its state is broken ({error}); wiping all of it and starting from nothing")
+            say(f"its state is broken ({error}); keeping it in {self.aside} and starting from nothing")
         except NodeError as error:
             raise NodeError(f"{error}\n`node down --wipe` makes a new one") from None
-        self._down(wipe=True)
-        self._boot(enforcer)
+        return self._boot_anew(enforcer)
+
+    def _boot_anew(self, enforcer):
+        """When that fails, too, it was not the state."""
+        state = self.layout.state
+        self._down(wipe=False)
+        images.remove(self.aside)
+        state.rename(self.aside)
+        try:
+            self._boot(enforcer)
+        except NodeError as error:
+            self._down(wipe=False)
+            images.remove(state)
+            self.aside.rename(state)
+            raise NodeError(f"{error}\nit is the same without its state, which is where it was") from None
         return "started from nothing"
 
     def _boot(self, enforcer):
@@ -118,32 +144,28 @@ class Node:
             self.holder.start(programs.cached(build.binary("pause")))
         boot(self)
         self.switch_enforcer(enforcer)
-        self._wait_ready(180)
+        self.wait_ready(180)
 
     def _configure(self):
         self.locate()
         pki.create(self.layout.pki, self.address)
         configuration.write(self.layout, self.address)
 
-    def _wait_ready(self, timeout):
+    def wait_ready(self, timeout):
         names, missing = list(self.table()), []
 
         def ready():
             for name in names:
                 self.processes.check(name)
-            missing[:] = self.cluster.missing()
+            missing[:] = itertools.islice(self.cluster.missing(), 1)
             return not missing
 
-        wait_until("the node", ready, timeout, detail=missing)
-
-    def world_command(self, *arguments):
-        control = f"{INSIDE_TREE}/world/control.py"
-        return [programs.PYTHON, control, "--state", f"{INSIDE_STATE}/world", *arguments]
+        wait_until("the node", ready, timeout, interval=0.3, detail=missing)
 
     def down(self, wipe=False):
         """Whether there was anything."""
         with self.exclusive():
-            existed = self.layout.state.exists()
+            existed = self.layout.state.exists() or self.aside.exists()
             self._down(wipe)
             if wipe:
                 self.lock_file.unlink()
@@ -157,5 +179,6 @@ class Node:
             record.unlink()
         cgroups.remove(self.layout.cgroup)
         network.remove(self.layout)
-        if wipe and self.layout.state.exists():
-            subprocess.run(["rm", "-rf", "--one-file-system", self.layout.state], check=True)
+        if wipe:
+            images.remove(self.layout.state)
+            images.remove(self.aside)

@@ -1,13 +1,12 @@
 """The parts of a node, as `status` lists them: what runs, in which network, and the files that shape it."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from . import images, pki, programs
 from .layout import TREE
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     argv: list
     net: str
     files: tuple = ()  # changed ones mean that it has to be started again

@@ -37,11 +37,11 @@ class Processes:
         return int(pid), start, started_with
 
     def alive(self, name):
-        record, holder = self._record(name), self.holder.pid()
-        if not record or not holder:
+        record = self._record(name)
+        if not record:
             return False
         try:
-            status = Path(f"/proc/{holder}/root/proc/{record[0]}/stat").read_text()
+            status = self.holder.seen(f"/proc/{record[0]}/stat").read_text()
         except OSError:
             return False
         fields = status.rsplit(")", 1)[1].split()

@@ -1,8 +1,6 @@
 """The proxy between clients and the API server: toxiproxy, on a port of its own beside the real one."""
 
 import json
-import urllib.error
-import urllib.request
 
 from .layout import API_PORT, PROXY_PORT
 from .shell import NodeError
@@ -22,6 +20,8 @@ TOXICS = {
 
 
 def call(address, method, path, body=None):
+    import urllib.request  # costs more than most verbs, which do without
+
     request = urllib.request.Request(
         f"http://{address}:{CONTROL_PORT}{path}",
         method=method,
@@ -30,15 +30,17 @@ def call(address, method, path, body=None):
     try:
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=5) as answer:
             return json.loads(answer.read() or b"null")
-    except (OSError, urllib.error.URLError) as error:
+    except OSError as error:  # URLError is one
         raise NodeError(f"the proxy: {error}") from None
 
 
-def serves(address):
+def sound(address):
+    """Whether it answers, and nothing is wrong with the line."""
     try:
-        return call(address, "GET", "/proxies/api")["enabled"]
+        line = call(address, "GET", "/proxies/api")
     except NodeError:
         return False
+    return line["enabled"] and not line["toxics"]
 
 
 def apply(address, verb, value):

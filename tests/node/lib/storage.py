@@ -41,5 +41,9 @@ def fill(node):
     )  # ends with: no space left
 
 
+def filled(node):
+    return any(node.holder.seen(path).exists() for path in (BALLAST, REST))
+
+
 def free(node):
     node.processes.inside(["rm", "-f", BALLAST, REST])

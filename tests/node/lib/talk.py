@@ -1,7 +1,6 @@
-"""Talking to the bot, and what a shell needs to use the node."""
+"""Talking to the bot and to the other stand-ins, and what a shell needs to use the node."""
 
 import os
-import subprocess
 import sys
 
 from .build import kube
@@ -9,6 +8,8 @@ from .layout import LAN_HOST, TREE
 from .shell import NodeError
 
 sys.path.insert(0, str(TREE / "world"))
+import control  # noqa: E402
+import control_socket  # noqa: E402
 from credentials import KEYS, TOKENS  # noqa: E402
 
 USER = "987654321"
@@ -16,8 +17,31 @@ USER = "987654321"
 
 def say(node, options):
     """Exit code 0 when the bot answered that user."""
-    command = node.world_command("ask", options.text, "--as", options.user, "--timeout", str(options.timeout))
-    return subprocess.run(node.holder.enter(command), cwd="/").returncode
+    return speak(node, "ask", options.text, "--as", options.user, "--timeout", str(options.timeout))
+
+
+def world(node, options):
+    return speak(node, *options.arguments)
+
+
+def speak(node, *words):
+    if not node.holder.pid():
+        raise NodeError("the node is not up")
+    return control.main(words, socket_folder(node))
+
+
+def told(node, command):
+    """Whether the stand-ins took a command that has no answer."""
+    try:
+        control_socket.call(socket_folder(node), {"command": command}, 5)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def socket_folder(node):
+    """Seen from the machine: a socket knows neither mount nor network namespaces."""
+    return node.layout.state / "world"
 
 
 def direct(address):

@@ -12,9 +12,9 @@ DEFAULT_USER = 4242424242
 SLACK = 10
 
 
-def parse(arguments):
-    top = argparse.ArgumentParser(description=__doc__)
-    top.add_argument("--state", required=True, help="state directory of the stand-ins")
+def parse(arguments, state):
+    top = argparse.ArgumentParser(prog="node world" if state else None, description=__doc__)
+    top.add_argument("--state", required=not state, default=state, help="state directory of the stand-ins")
     verbs = top.add_subparsers(dest="command", required=True)
     verbs.add_parser("ping")
     verbs.add_parser("pending")
@@ -80,8 +80,9 @@ def show(command, result):
     return 0
 
 
-def main(arguments=None):
-    request = {k: v for k, v in vars(parse(arguments)).items() if v is not None or k == "contains"}
+def main(arguments=None, state=None):
+    """`state` is given by `node world`, which is this in its own process."""
+    request = {k: v for k, v in vars(parse(arguments, state)).items() if v is not None or k == "contains"}
     state = request.pop("state")
     try:
         if request["command"] == "ask":

@@ -4,7 +4,8 @@ import json
 import os
 import socket
 import socketserver
-import threading
+
+import listeners
 
 NAME = "control.sock"
 
@@ -39,8 +40,7 @@ def serve(state, answer):
     _, path = short_path(state)
     server = Server(path, Handler)
     os.chmod(target, 0o600)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
+    return listeners.serve(server)
 
 
 def call(state, request, timeout):

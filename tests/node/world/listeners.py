@@ -11,6 +11,7 @@ import sys
 import threading
 
 IDLE_LIMIT = 600
+WAKE = 60  # s: a server that wakes looks for nothing but its end, and there are hundreds of them
 HTTP_VERBS = (b"GET ", b"HEAD ", b"POST ")
 PAGE = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nConnection: close\r\n\r\necho\n"
@@ -47,6 +48,12 @@ class Udp(socketserver.ThreadingUDPServer):
     daemon_threads = True
 
 
+def serve(server):
+    """In a thread of its own."""
+    threading.Thread(target=server.serve_forever, args=(WAKE,), daemon=True).start()
+    return server
+
+
 def start(spec):
     """Starts one listener per port of `tcp:ADDRESS:PORT,PORT`; returns the servers."""
     protocol, _, rest = spec.partition(":")
@@ -55,10 +62,7 @@ def start(spec):
     if protocol not in kinds or not address or not ports:
         raise ValueError(f"not tcp|udp:ADDRESS:PORT,...: {spec}")
     kind, handler = kinds[protocol]
-    servers = [kind((address, int(port)), handler) for port in ports.split(",")]
-    for server in servers:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-    return servers
+    return [serve(kind((address, int(port)), handler)) for port in ports.split(",")]
 
 
 def main():

@@ -24,6 +24,7 @@ import web  # noqa: E402
 from credentials import CN_HOST, GLOBAL_HOST, KEYS, TOKENS  # noqa: E402
 from standins import TELEGRAM_HOST, World  # noqa: E402
 
+listeners.WAKE = 0.05  # a test waits for the end of its servers
 TOKEN, NEXT_TOKEN, OTHER_TOKEN = TOKENS
 KEY, NEXT_KEY, CN_KEY = KEYS
 

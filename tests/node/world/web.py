@@ -6,9 +6,10 @@ import json
 import select
 import ssl
 import sys
-import threading
 import time
 import urllib.parse
+
+import listeners
 
 HANG_LIMIT = 3600.0
 HANDSHAKE_LIMIT = 20.0
@@ -150,5 +151,4 @@ def start(address, port, world, tls=None):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*tls)
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
+    return listeners.serve(server)
