@@ -291,6 +291,15 @@ TEST_F(DeployTest, AModelForALiveInstallationSaysThatItsConfigStays) {
     EXPECT_THAT(writes(), IsEmpty());
 }
 
+TEST_F(DeployTest, CommandsOnTheWayMeanThisClusterToo) {
+    world_.api.put(testing::object_of("Namespace", "", "hermes"));
+    EXPECT_EQ(deploy({"--context", "c", "--dry-run", "--allow-user", "111", "--secret",
+                      "TELEGRAM_BOT_TOKEN=env:TOKEN", "--secret", "MINIMAX_API_KEY=env:KEY"}),
+              ExitCode::ok)
+        << err();
+    EXPECT_THAT(err(), HasSubstr("kubectl --context c label namespace hermes"));
+}
+
 TEST_F(DeployTest, ARefusalIsToldWithEverythingThatIsMissing) {
     install();
     world_.api.deny("get", "secrets");
