@@ -24,6 +24,8 @@ using kube::text_at;
 
 using Secrets = std::map<std::string, std::string>;
 
+constexpr std::string_view token_question = "Telegram bot token (from @BotFather)";
+
 class Composer {
   public:
     Composer(kube::Client& client, const Wish& wish, Reporter& reporter)
@@ -74,9 +76,14 @@ class Composer {
 
     /// What is wrong with one of them is told with everything else that is missing, before anything is asked.
     void read_secrets() {
+        std::vector<std::string> typed;
         for (const auto& [key, source] : at(settings_, "/secrets").items()) {
+            if (wish_.ask && source.contains("stdin")) {
+                typed.push_back(key);
+                continue;
+            }
             try {
-                take_secret(key, source);
+                take_secret(key, read_secret(key, source, wish_.readers));
             } catch (const Error& error) {
                 if (error.code() != ExitCode::usage) throw;
                 missing_.push_back(error.message());
@@ -84,10 +91,18 @@ class Composer {
             }
         }
         if (wish_.ask && !missing_.empty()) throw what_is_missing();
+        for (const std::string& key : typed)
+            take_secret(key, ask_hidden(key == token_key ? token_question : key));
     }
 
-    void take_secret(const std::string& key, const Json& source) {
-        const std::string value = read_secret(key, source, wish_.readers);
+    /// What is typed at a terminal is no file's content: one line, without echo.
+    std::string ask_hidden(std::string_view question) const {
+        std::string value = wish_.ask(std::string(question), true);
+        remember_secret(value);
+        return value;
+    }
+
+    void take_secret(const std::string& key, const std::string& value) {
         if (const std::string complaint = complaint_about(key, value); !complaint.empty())
             throw Error(ExitCode::usage, fmt::format("{}: {}", key, complaint));
         if (const std::string odd = oddity_of(key, value); !odd.empty())
@@ -146,22 +161,21 @@ class Composer {
         });
     }
 
-    void ask_for_key(const std::string& key, const std::string& question) {
+    void ask_for_key(const std::string& key, std::string_view question) {
         if (!secrets_[key].empty() || unread_.contains(key)) return;
         if (!wish_.ask) {
             missing_.push_back(
                 fmt::format("{}: --secret {}=- (stdin), @file, env:NAME or cmd:PROGRAM", key, key));
             return;
         }
-        const std::string value = wish_.ask(question, true);
-        remember_secret(value);
+        const std::string value = ask_hidden(question);
         const std::string complaint = value.empty() ? "nothing was typed" : complaint_about(key, value);
         if (!complaint.empty()) throw Error(ExitCode::usage, fmt::format("{}: {}", key, complaint));
         secrets_[key] = value;
     }
 
     void ask_for_keys() {
-        ask_for_key(std::string(token_key), "Telegram bot token (from @BotFather)");
+        ask_for_key(std::string(token_key), token_question);
         const std::string key = key_of_provider(result_.values.provider);
         if (!key.empty() && !has_key())
             ask_for_key(key, fmt::format("{} (key of {})", key, result_.values.provider));

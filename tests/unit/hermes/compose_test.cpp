@@ -230,6 +230,25 @@ TEST_F(CageTest, OpensAgainWhatIsGoneOnceAllCanBeRead) {
     EXPECT_THAT(policy_of(compose()).dump(), Not(HasSubstr("85.10.0.7")));
 }
 
+/// As a hint says it, `--secret KEY=-`: read from the terminal it would stand on the screen, and want Ctrl-D.
+TEST_F(ComposeTest, AtATerminalASecretFromStdinIsAskedForWithoutEcho) {
+    install();
+    std::vector<std::string> asked;
+    ask_ = [&](const std::string& question, bool hidden) {
+        EXPECT_TRUE(hidden) << question;
+        asked.push_back(question);
+        return std::string("typed-key");
+    };
+    EXPECT_THAT(complaint(R"({"secrets": {"A_KEY": {"stdin": true}, "B_KEY": {"env": "UNSET"}}})"_json),
+                HasSubstr("B_KEY"));
+    EXPECT_THAT(asked, IsEmpty()) << "what is wrong is told first";
+    const auto made = compose(R"({"secrets": {"MINIMAX_API_KEY": {"stdin": true}}})"_json);
+    EXPECT_THAT(asked, ::testing::ElementsAre("MINIMAX_API_KEY"));
+    for (const Json& object : made.objects) {
+        if (object["kind"] == "Secret") EXPECT_EQ(secret_values(object).at("MINIMAX_API_KEY"), "typed-key");
+    }
+}
+
 class ForeignNamespaceTest : public ComposeTest {
   protected:
     void put_namespace(const char* level) {
