@@ -62,6 +62,11 @@ class Composer {
         round_.want(result_.names.policies());
         round_.run();
         result_.live = live_of(round_, result_.names);
+        const Json& name_space = result_.live.of(result_.names.name_space());
+        if (at(name_space, "/metadata/deletionTimestamp").is_null() || wish_.policy_alone) return;
+        throw Error(ExitCode::failed, fmt::format("namespace/{} is being deleted", result_.names.ns),
+                    fmt::format("kubectl wait --for=delete namespace/{} --timeout=10m, then run this again",
+                                result_.names.ns));
     }
 
     /// Where the level "restricted" is not only warned of, it is the server's warning that says what no pod

@@ -27,7 +27,8 @@ struct Cause {
     std::string field{};
 };
 
-/// The server said no, or could not be asked. code(): unreachable, denied (401, 403), timeout, or failed.
+/// The server said no, or could not be asked. code(): unreachable, denied (401, and 403 but for an
+/// admission's, which is no matter of rights), timeout, or failed.
 class ApiError : public Error {
   public:
     /// From an answer that is not 2xx, whatever its body is (a Status, plain text, HTML).

@@ -333,6 +333,17 @@ TEST_F(DeployTest, CommandsOnTheWayMeanThisClusterToo) {
     EXPECT_THAT(err(), HasSubstr("kubectl --context c label namespace hermes"));
 }
 
+TEST_F(DeployTest, ARefusalThatIsNoMatterOfRightsIsAFailure) {
+    install();
+    world_.api.deny("watch", "events");
+    world_.api.fail_always(
+        "PATCH", "Deployment",
+        testing::refusal(403, "Forbidden", "deployments \"hermes\" is forbidden: exceeded quota: q"));
+    EXPECT_EQ(deploy({"--image", "a/b:2"}), ExitCode::failed);
+    EXPECT_THAT(err(), AllOf(HasSubstr("exceeded quota"), HasSubstr("kubectl get resourcequota"),
+                             Not(HasSubstr("may not"))));
+}
+
 TEST_F(DeployTest, ARefusalIsToldWithEverythingThatIsMissing) {
     install();
     world_.api.deny("get", "secrets");

@@ -348,5 +348,19 @@ TEST_F(ForeignNamespaceTest, IsShownTheServersWarningWhereItsLevelRefusesThePod)
     }
 }
 
+TEST_F(ForeignNamespaceTest, ThatIsBeingDeletedTakesNothing) {
+    put_namespace("baseline");
+    api_.merge({"Namespace", "", "hermes"}, {{"metadata", {{"deletionTimestamp", "2026-01-01T00:00:00Z"}}}});
+    try {
+        compose();
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ExitCode::failed);
+        EXPECT_EQ(error.message(), "namespace/hermes is being deleted");
+        EXPECT_EQ(error.hint(),
+                  "kubectl wait --for=delete namespace/hermes --timeout=10m, then run this again");
+    }
+}
+
 }  // namespace
 }  // namespace hermesctl::hermes
