@@ -70,7 +70,7 @@ hermes::Work work_of(std::string_view command) {
 
 /// A refusal with everything else that this command would be refused.
 Error explained(Session& session, std::string_view command, const kube::ApiError& refusal) {
-    if (refusal.http() != 403) return refusal;
+    if (refusal.http() != 403 || refusal.code() != ExitCode::denied) return refusal;
     try {
         return hermes::explained(session.client(), session.instances(), work_of(command), refusal);
     } catch (const Error&) {  // interrupted: what was known is told

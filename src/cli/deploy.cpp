@@ -54,19 +54,39 @@ kube::Json shown_json(const Composition& made, const Plan& plan, const ConfigCha
     return json;
 }
 
+/// The pod that runs would be gone before the server says that it makes no other.
+void refuse_without_pods(const Composition& made, const Plan& plan) {
+    const bool makes_pod = plan.rolls_pod() || plan.of("Deployment").change == Change::create;
+    if (!made.pods_refused || !makes_pod) return;
+    throw Error(
+        ExitCode::failed,
+        fmt::format("namespace/{} enforces Pod Security \"restricted\", so no pod would be made: nothing "
+                    "was changed",
+                    made.names.ns),
+        hermes::past_the_level(made.names.ns));
+}
+
+std::string question_of(const Composition& made, const std::vector<std::string>& lost) {
+    if (!lost.empty())
+        return fmt::format("apply this? {} may no longer use the bot then", fmt::join(lost, ", "));
+    if (made.neighbours == 0) return "apply this?";
+    return fmt::format("apply this, where others run ({} in namespace/{})?",
+                       made.neighbours == 1 ? "1 pod" : fmt::format("{} pods", made.neighbours),
+                       made.names.ns);
+}
+
 /// What only adds or updates our own objects needs no yes where nobody can be asked; what takes something
-/// away from somebody does.
-void get_consent(Session& session, const Plan& plan, const ConfigChange& config, const DeployFlags& flags) {
+/// away from somebody, or moves in with others, does.
+void get_consent(Session& session, const Composition& made, const Plan& plan, const ConfigChange& config,
+                 const DeployFlags& flags) {
     if (has_conflicts(plan) && !flags.force_conflicts) {
         throw Error(ExitCode::failed, "other field managers own fields that deploy sets (see the plan)",
-                    "hermesctl deploy --force-conflicts takes them");
+                    "run this again with --force-conflicts, which takes them");
     }
     const auto lost = lost_users(plan);
     const bool takes = takes_over(plan) || has_conflicts(plan) || !lost.empty() || !config.text.empty();
-    const std::string question =
-        lost.empty() ? "apply this?"
-                     : fmt::format("apply this? {} may no longer use the bot then", fmt::join(lost, ", "));
-    if ((session.terminal().input || takes) && !session.confirm(question))
+    const bool asks = session.terminal().input || takes || made.neighbours > 0;
+    if (asks && !session.confirm(question_of(made, lost)))
         throw Error(ExitCode::failed, "nothing was changed: you said no");
 }
 
@@ -202,7 +222,8 @@ Result deploy_one(Session& session, const hermes::Json& settings, const DeployFl
     }
     if (plan.changes()) {
         session.story().print(shown(plan, config));
-        get_consent(session, plan, config, flags);
+        refuse_without_pods(made, plan);
+        get_consent(session, made, plan, config, flags);
         if (!made.live.of(names.name_space()).is_null()) {
             guard.take();
             refuse_if_changed(session, made);

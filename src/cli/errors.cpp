@@ -27,7 +27,8 @@ std::string shown(const std::string& text, std::string_view indent) {
     return out;
 }
 
-constexpr std::string_view program = "hermesctl ";
+constexpr std::string_view ours = "hermesctl ";
+constexpr std::string_view kubectl = "kubectl ";
 constexpr std::string_view small_letters = "abcdefghijklmnopqrstuvwxyz-";
 
 /// As a shell reads it back.
@@ -68,14 +69,12 @@ bool has_flag(std::string_view line, std::string_view flag) {
     return after.empty() || after.front() == ' ' || after.front() == '=';
 }
 
-/// What `command` lacks, its `rest` being what follows it in the text.
-std::string missing_flags(std::string_view command, std::string_view rest, const GlobalFlags& flags) {
-    if (command == "version" || command == "completion" || rest.starts_with(" --help")) return {};
+/// What a command lacks, its `rest` being what follows it in the text.
+std::string missing_flags(std::string_view rest, const GlobalFlags& flags, bool cluster_alone) {
     std::string text;
     for (const Given& each : given(flags)) {
         if (each.value.empty() || has_flag(rest, each.flag) || has_flag(rest, each.long_flag)) continue;
-        if (command == "list" && !each.of_cluster) continue;  // it looks for instances, wherever they are
-        text += fmt::format(" {} {}", each.flag, quoted(each.value));
+        if (each.of_cluster || !cluster_alone) text += fmt::format(" {} {}", each.flag, quoted(each.value));
     }
     return text;
 }
@@ -84,21 +83,46 @@ bool is_command(std::string_view word) {
     return std::ranges::any_of(commands(), [&](const Command& command) { return command.name == word; });
 }
 
+std::string completed(std::string_view command, std::string_view rest, const GlobalFlags& flags) {
+    const bool needs_none = command == "version" || command == "completion" || rest.starts_with(" --help");
+    if (!is_command(command) || needs_none) return std::string(command);
+    // "list" looks for instances, wherever they are.
+    return fmt::format("{}{}", command, missing_flags(rest, flags, command == "list"));
+}
+
+/// kubectl's flags stand before its verb: what follows may belong to a command in the container.
+std::string completed_kubectl(std::string_view verb, std::string_view rest, const GlobalFlags& flags) {
+    constexpr std::array<std::string_view, 14> verbs{"-n",     "annotate", "apply", "config", "create",
+                                                     "delete", "describe", "edit",  "exec",   "get",
+                                                     "label",  "rollout",  "set",   "wait"};
+    const std::string missing =
+        std::ranges::find(verbs, verb) == verbs.end() ? "" : missing_flags(rest, flags, true);
+    return missing.empty() ? std::string(verb) : fmt::format("{} {}", missing.substr(1), verb);
+}
+
+using Completion = std::string (*)(std::string_view word, std::string_view rest, const GlobalFlags&);
+
+/// With the word after each `program` as `completion` makes it.
+std::string with_each(std::string_view program, Completion completion, std::string_view text,
+                      const GlobalFlags& flags) {
+    std::string out;
+    for (std::size_t at = 0; (at = text.find(program)) != std::string_view::npos;) {
+        const std::size_t begin = at + program.size();
+        const std::size_t end = std::min(text.find_first_not_of(small_letters, begin), text.size());
+        const std::string_view word = text.substr(begin, end - begin);
+        out += text.substr(0, begin);
+        text.remove_prefix(end);
+        const std::string_view rest =
+            text.substr(0, std::min({text.find(ours), text.find(kubectl), text.find('\n'), text.find(';')}));
+        out += completion(word, rest, flags);
+    }
+    return out += text;
+}
+
 }  // namespace
 
 std::string completed_hint(std::string_view text, const GlobalFlags& flags) {
-    std::string out;
-    for (std::size_t at = 0; (at = text.find(program)) != std::string_view::npos;) {
-        const std::size_t end =
-            std::min(text.find_first_not_of(small_letters, at + program.size()), text.size());
-        const std::string_view command = text.substr(at + program.size(), end - at - program.size());
-        out += text.substr(0, end);
-        text.remove_prefix(end);
-        const std::string_view rest =
-            text.substr(0, std::min({text.find(program), text.find('\n'), text.find(';')}));
-        if (is_command(command)) out += missing_flags(command, rest, flags);
-    }
-    return out += text;
+    return with_each(kubectl, completed_kubectl, with_each(ours, completed, text, flags), flags);
 }
 
 void print_error(const Error& error, std::ostream& err, bool colour) {

@@ -16,8 +16,8 @@ class ParseError;
 
 namespace hermesctl::cli {
 
-/// The text with the flags of this run in each "hermesctl COMMAND" that lacks them: typed as it stands, it
-/// means the same cluster and instance.
+/// The text with the flags of this run in each "hermesctl COMMAND" that lacks them, and in each of kubectl's
+/// those that name the cluster: typed as it stands, it means the same cluster and instance.
 std::string completed_hint(std::string_view text, const GlobalFlags&);
 
 void print_error(const Error&, std::ostream& err, bool colour);

@@ -39,11 +39,13 @@ std::pair<std::string, Json> source_of(const std::string& argument) {
     return {only.key(), bare ? Json::object() : only.value()};
 }
 
-/// Who gives no source is asked; without a terminal a single value may come from stdin.
+/// Who gives no source is asked, and at a terminal who names stdin; without one a single value may come from
+/// there.
 Json with_stdin(const Session& session, Json sources) {
     std::vector<std::string> asked;
     std::vector<std::string> piped;
-    for (const auto& [key, source] : sources.items()) {
+    for (auto& [key, source] : sources.items()) {
+        if (session.terminal().input && source.contains("stdin")) source = Json::object();
         if (source.is_object() && source.empty()) asked.push_back(key);
         if (source.contains("stdin")) piped.push_back(key);
     }

@@ -32,6 +32,24 @@ kube::Connection loaded(const kube::KubeconfigRequest& request, Context& context
     }
 }
 
+/// What is told along the way names commands, too.
+class CompletedStory : public term::Story {
+  public:
+    CompletedStory(std::unique_ptr<term::Story> story, const GlobalFlags& flags)
+        : story_(std::move(story)), flags_(flags) {}
+    void on(const Event& event) override {
+        story_->on({event.phase, event.subject, event.state, completed_hint(event.detail, flags_)});
+    }
+    void tick() override { story_->tick(); }
+    void print(std::string_view lines) override { story_->print(lines); }
+    void hide() override { story_->hide(); }
+    void finish() override { story_->finish(); }
+
+  private:
+    std::unique_ptr<term::Story> story_;
+    const GlobalFlags& flags_;
+};
+
 }  // namespace
 
 struct Session::Cluster {
@@ -49,7 +67,8 @@ Session::Session(Context& context, const GlobalFlags& flags)
     : context_(context),
       flags_(flags),
       terminal_(context.detect_terminal(flags.no_colour)),
-      story_(term::make_reporter(terminal_, context.err, context.clock, flags.quiet)) {}
+      story_(std::make_unique<CompletedStory>(
+          term::make_reporter(terminal_, context.err, context.clock, flags.quiet), flags)) {}
 
 Session::~Session() = default;
 

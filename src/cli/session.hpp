@@ -24,7 +24,7 @@ class Session {
     Context& context() { return context_; }
     Clock& clock() { return context_.clock; }
     const term::Terminal& terminal() const { return terminal_; }
-    /// The story on stderr; hand it down as Reporter&.
+    /// The story on stderr; hand it down as Reporter&. Commands in what it tells are completed.
     term::Story& story() { return *story_; }
 
     /// These connect when first asked: the kubeconfig is read, but no request is sent yet.

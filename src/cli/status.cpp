@@ -175,7 +175,7 @@ void judge(const hermes::Assessment& now, const hermes::Snapshot& snapshot, Stat
     if (now.answering) {
         status.verdict = "it answers";
         if (!snapshot.agent) return;
-        if (const auto full = hermes::disk_trouble(*snapshot.agent, now.pod))
+        if (const auto full = hermes::disk_trouble(*snapshot.agent, now.pod, snapshot.claim))
             status.drift.push_back(fmt::format("{}; {}", full->cause, full->hint));
     } else if (now.trouble) {
         status.verdict = fmt::format("it does not answer: {}: {}", now.trouble->subject, now.trouble->cause);

@@ -60,7 +60,7 @@ std::vector<Json> policy_objects(Session& session, const std::vector<std::string
         objects, [](const Json& object) { return text_at(object, "/kind") == "NetworkPolicy"; });
     if (!some) {
         throw Error(ExitCode::usage, fmt::format("{} has no NetworkPolicy", source_names(files)),
-                    "--static -f takes the YAML that kubectl apply takes");
+                    "--static -f takes the YAML that kubectl applies");
     }
     return objects;
 }

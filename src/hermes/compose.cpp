@@ -9,6 +9,7 @@
 #include "hermesctl/hermes/render.hpp"
 #include "hermesctl/hermes/rotation.hpp"
 #include "items.hpp"
+#include "shared_namespace.hpp"
 
 #include <algorithm>
 #include <set>
@@ -23,6 +24,8 @@ using kube::int_at;
 using kube::text_at;
 
 using Secrets = std::map<std::string, std::string>;
+
+constexpr std::string_view token_question = "Telegram bot token (from @BotFather)";
 
 class Composer {
   public:
@@ -44,7 +47,7 @@ class Composer {
             ask_for_users();
         }
         result_.values = values_of(settings_);
-        expect_root_warning(client_, result_.values.pod.hardened);
+        look_at_level();
         if (!wish_.policy_alone) ask_for_keys();
         if (!missing_.empty()) throw what_is_missing();
         set_users();
@@ -59,6 +62,25 @@ class Composer {
         round_.want(result_.names.policies());
         round_.run();
         result_.live = live_of(round_, result_.names);
+        const Json& name_space = result_.live.of(result_.names.name_space());
+        if (at(name_space, "/metadata/deletionTimestamp").is_null() || wish_.policy_alone) return;
+        throw Error(ExitCode::failed, fmt::format("namespace/{} is being deleted", result_.names.ns),
+                    fmt::format("kubectl wait --for=delete namespace/{} --timeout=10m, then run this again",
+                                result_.names.ns));
+    }
+
+    /// Where the level "restricted" is not only warned of, it is the server's warning that says what no pod
+    /// may be made for.
+    void look_at_level() {
+        const Json& name_space = result_.live.of(result_.names.name_space());
+        const bool refuses = is_foreign(name_space) && level_of(name_space) == "restricted";
+        result_.pods_refused = refuses && !result_.values.pod.hardened;
+        if (!refuses) expect_root_warning(client_, result_.values.pod.hardened);
+        if (!result_.pods_refused) return;
+        tell("pod security", State::warning,
+             "this namespace enforces \"restricted\", and lets in only the hardened form of the pod: "
+             "hermesctl "
+             "deploy --hardened, if the image starts without root");
     }
 
     void end_rotation() {
@@ -74,9 +96,14 @@ class Composer {
 
     /// What is wrong with one of them is told with everything else that is missing, before anything is asked.
     void read_secrets() {
+        std::vector<std::string> typed;
         for (const auto& [key, source] : at(settings_, "/secrets").items()) {
+            if (wish_.ask && source.contains("stdin")) {
+                typed.push_back(key);
+                continue;
+            }
             try {
-                take_secret(key, source);
+                take_secret(key, read_secret(key, source, wish_.readers));
             } catch (const Error& error) {
                 if (error.code() != ExitCode::usage) throw;
                 missing_.push_back(error.message());
@@ -84,10 +111,18 @@ class Composer {
             }
         }
         if (wish_.ask && !missing_.empty()) throw what_is_missing();
+        for (const std::string& key : typed)
+            take_secret(key, ask_hidden(key == token_key ? token_question : key));
     }
 
-    void take_secret(const std::string& key, const Json& source) {
-        const std::string value = read_secret(key, source, wish_.readers);
+    /// What is typed at a terminal is no file's content: one line, without echo.
+    std::string ask_hidden(std::string_view question) const {
+        std::string value = wish_.ask(std::string(question), true);
+        remember_secret(value);
+        return value;
+    }
+
+    void take_secret(const std::string& key, const std::string& value) {
         if (const std::string complaint = complaint_about(key, value); !complaint.empty())
             throw Error(ExitCode::usage, fmt::format("{}: {}", key, complaint));
         if (const std::string odd = oddity_of(key, value); !odd.empty())
@@ -146,22 +181,21 @@ class Composer {
         });
     }
 
-    void ask_for_key(const std::string& key, const std::string& question) {
+    void ask_for_key(const std::string& key, std::string_view question) {
         if (!secrets_[key].empty() || unread_.contains(key)) return;
         if (!wish_.ask) {
             missing_.push_back(
                 fmt::format("{}: --secret {}=- (stdin), @file, env:NAME or cmd:PROGRAM", key, key));
             return;
         }
-        const std::string value = wish_.ask(question, true);
-        remember_secret(value);
+        const std::string value = ask_hidden(question);
         const std::string complaint = value.empty() ? "nothing was typed" : complaint_about(key, value);
         if (!complaint.empty()) throw Error(ExitCode::usage, fmt::format("{}: {}", key, complaint));
         secrets_[key] = value;
     }
 
     void ask_for_keys() {
-        ask_for_key(std::string(token_key), "Telegram bot token (from @BotFather)");
+        ask_for_key(std::string(token_key), token_question);
         const std::string key = key_of_provider(result_.values.provider);
         if (!key.empty() && !has_key())
             ask_for_key(key, fmt::format("{} (key of {})", key, result_.values.provider));
@@ -268,42 +302,16 @@ class Composer {
     /// A namespace that hermesctl did not make keeps what it has.
     void keep_foreign_namespace() {
         const Json& name_space = result_.live.of(result_.names.name_space());
-        const std::string maker = text_at(name_space, "/metadata/labels/app.kubernetes.io~1managed-by");
-        if (name_space.is_null() || maker == "hermesctl") return;
+        if (!is_foreign(name_space)) return;
         std::erase_if(result_.objects,
                       [](const Json& object) { return text_at(object, "/kind") == "Namespace"; });
-        tell("namespace/" + result_.names.ns, State::info, "was there before and keeps its labels");
-        const std::string level =
-            text_at(name_space, "/metadata/labels/pod-security.kubernetes.io~1enforce", "privileged");
-        if (level != "baseline" && level != "restricted") {
-            tell("pod security", State::warning,
-                 fmt::format(
-                     "nothing in this namespace enforces the baseline; kubectl label namespace {} "
-                     "pod-security.kubernetes.io/enforce=baseline does (with --dry-run=server it says what "
-                     "that would mean for the pods in it)",
-                     result_.names.ns));
-        }
-        if (const auto others = count_others(); others > 0) {
-            tell("neighbours", State::info,
-                 fmt::format("{} other {} in it", others, others == 1 ? "pod runs" : "pods run"));
-        }
+        const bool to_come = result_.live.of(result_.names.deployment()).is_null() && !wish_.policy_alone;
+        const auto others = tell_of_namespace(client_, name_space, result_.names.name, to_come, reporter_);
+        if (to_come) result_.neighbours = others;
     }
 
     void tell(const std::string& subject, State state, const std::string& what) {
         reporter_.on({"plan", subject, state, what});
-    }
-
-    /// Pods that are not this installation's; none where they may not be listed.
-    std::size_t count_others() {
-        const kube::Client::Listing pods{"Pod", result_.names.ns, {}};
-        const auto answers = client_.list_all({&pods, 1});
-        if (!answers.front().object) return 0;
-        const auto& items = at(*answers.front().object, "/items");
-        return static_cast<std::size_t>(std::count_if(items.begin(), items.end(), [&](const Json& pod) {
-            const std::string phase = text_at(pod, "/status/phase");
-            return phase != "Succeeded" && phase != "Failed" &&
-                   text_at(pod, "/metadata/labels/app") != result_.names.name;
-        }));
     }
 
     kube::Client& client_;

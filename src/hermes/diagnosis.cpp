@@ -140,7 +140,7 @@ void add_agent(const Snapshot& now, const Json& pod, bool started, Assessment& r
     }
     const AgentFacts& agent = *now.agent;
     result.answering = agent.ready;
-    if (!agent.ready) result.trouble = agent_trouble(agent, now.gateway_starts, started, pod);
+    if (!agent.ready) result.trouble = agent_trouble(agent, now.gateway_starts, started, pod, now.claim);
     result.rows.push_back(row("gateway",
                               agent.alive && agent.gateway == "running" ? State::done : State::waiting,
                               gateway_detail(agent, started, result.trouble)));

@@ -1,4 +1,5 @@
 #include "hermes/diagnosis_parts.hpp"
+#include "hermesctl/hermes/hardening.hpp"
 
 #include <fmt/format.h>
 
@@ -49,21 +50,52 @@ std::string crash_loop(const AgentFacts& agent, int starts) {
     return fmt::format("its gateway does not stay up: it has started {} times by now{}", starts, why);
 }
 
+/// A provisioner that makes a folder on the node's disk: it keeps to no size, and enlarges none.
+bool is_folder(const Json& claim) {
+    const std::string provisioner =
+        text_at(claim, "/metadata/annotations/volume.kubernetes.io~1storage-provisioner",
+                text_at(claim, "/metadata/annotations/volume.beta.kubernetes.io~1storage-provisioner"));
+    return provisioner.ends_with("local-path") || provisioner.ends_with("hostpath");
+}
+
+bool is_full_quota(std::string_view message) {
+    return contains(message, "quota") || contains(message, " usage per ");  // the latter is a LimitRange's
+}
+
+Trouble refused_pod(const Json& deployment, const std::string& subject, const std::string& message) {
+    const std::string ns = text_at(deployment, "/metadata/namespace");
+    const std::string cause = fmt::format("the pod may not be created: {}", message);
+    if (contains(message, "violates PodSecurity")) {
+        const bool hardened = lacking_hardness(at(deployment, "/spec/template/spec")).empty();
+        return {"pod-security", subject, cause,
+                hardened
+                    ? fmt::format("kubectl get namespace {} -o yaml shows the level that it enforces", ns)
+                    : past_the_level(ns),
+                Patience::none};
+    }
+    const char* more = is_full_quota(message) ? "describe resourcequota,limitrange"
+                                              : "get events --field-selector reason=FailedCreate";
+    return {"pod-create", subject, cause, fmt::format("kubectl -n {} {}", ns, more), Patience::minute};
+}
+
 }  // namespace
 
-std::optional<Trouble> disk_trouble(const AgentFacts& agent, const std::string& subject) {
+std::optional<Trouble> disk_trouble(const AgentFacts& agent, const std::string& subject, const Json& claim) {
     if (agent.free >= enough_room && agent.inodes > 0) return std::nullopt;
     const std::string left =
         agent.inodes > 0 ? fmt::format("{} bytes are free", agent.free) : std::string("no inode is free");
-    return Trouble{"disk", subject, fmt::format("its volume is full: {} on /opt/data", left),
-                   "hermesctl exec -- du -xhd2 /opt/data shows what fills it; to enlarge it: hermesctl "
-                   "deploy --storage-size SIZE",
-                   Patience::minute};
+    return Trouble{
+        "disk", subject, fmt::format("its volume is full: {} on /opt/data", left),
+        fmt::format("hermesctl exec -- du -xhd2 /opt/data shows what fills it; {}",
+                    is_folder(claim) ? "it is a folder on its node's disk, which no --storage-size enlarges"
+                                     : "to enlarge it: hermesctl deploy --storage-size SIZE"),
+        Patience::minute};
 }
 
-std::optional<Trouble> agent_trouble(const AgentFacts& agent, int starts, bool started, const Json& pod) {
+std::optional<Trouble> agent_trouble(const AgentFacts& agent, int starts, bool started, const Json& pod,
+                                     const Json& claim) {
     const std::string subject = subject_of(pod);
-    if (auto full = disk_trouble(agent, subject)) return full;  // whatever else it says comes of that
+    if (auto full = disk_trouble(agent, subject, claim)) return full;  // whatever else it says comes of that
     if (token_rejected(agent)) {
         return Trouble{"token", subject, "Telegram rejected the bot token",
                        "get the token from @BotFather, then: hermesctl deploy --secret TELEGRAM_BOT_TOKEN=-",
@@ -107,17 +139,9 @@ std::optional<Trouble> agent_trouble(const AgentFacts& agent, int starts, bool s
 
 std::optional<Trouble> deployment_trouble(const Json& deployment) {
     const Json& failure = condition(deployment, "ReplicaFailure");
-    const std::string message = text_at(failure, "/message");
     const std::string subject = "deployment/" + text_at(deployment, "/metadata/name");
-    if (text_at(failure, "/status") == "True") {
-        const bool refused = contains(message, "violates PodSecurity");
-        return Trouble{refused ? "pod-security" : "pod-create", subject,
-                       fmt::format("the pod may not be created: {}", message),
-                       refused ? "relax the namespace's pod-security.kubernetes.io/enforce label to baseline"
-                               : fmt::format("kubectl -n {} describe resourcequota,limitrange",
-                                             text_at(deployment, "/metadata/namespace")),
-                       refused ? Patience::none : Patience::minute};
-    }
+    if (text_at(failure, "/status") == "True")
+        return refused_pod(deployment, subject, text_at(failure, "/message"));
     const Json& progress = condition(deployment, "Progressing");
     if (text_at(progress, "/reason") == "ProgressDeadlineExceeded") {
         return Trouble{"deadline", subject, text_at(progress, "/message"), describe(deployment, subject),

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 
 #include <fmt/format.h>
 
@@ -41,18 +42,37 @@ struct PullFailure {
     std::string hint{};
 };
 
+/// Without the image's names and the registry's URLs: "denied" or "429" may be a part of those.
+std::string without_names(std::string_view message, std::string_view image) {
+    std::string rest;
+    for (std::size_t begin = 0; begin < message.size();) {
+        const std::size_t end = std::min(message.find(' ', begin), message.size());
+        const std::string_view word = message.substr(begin, end - begin);
+        if (!contains(word, "/") && !contains(word, image)) rest.append(word) += ' ';
+        begin = end + 1;
+    }
+    return rest;
+}
+
+bool has_any(std::string_view text, std::initializer_list<std::string_view> parts) {
+    return std::ranges::any_of(parts, [&](std::string_view part) { return contains(text, part); });
+}
+
 PullFailure pull_failure(const Json& status, const std::string& message) {
     const std::string image = text_at(status, "/image");
-    if (contains(message, "401") || contains(message, "nauthorized") || contains(message, "denied") ||
-        contains(message, "authorization failed")) {
-        return {fmt::format("the registry refuses image {} (no permission, or no such repository)", image),
-                "check the image's name, or name a pull secret under pod.imagePullSecrets in hermes.yaml"};
+    const std::string said = without_names(message, image);
+    if (has_any(said, {"nauthorized", "403 Forbidden", "denied", "authorization failed"})) {
+        return {
+            fmt::format("the registry refuses image {} (no permission, or no such repository)", image),
+            "hermesctl deploy --image IMAGE; for one that wants a password: kubectl create secret "
+            "docker-registry, its name under pod.imagePullSecrets in hermes.yaml, and hermesctl deploy -f "
+            "hermes.yaml"};
     }
-    if (contains(message, "not found")) {
+    if (contains(said, "not found")) {
         return {fmt::format("image {} does not exist in its registry", image),
                 "check the image's name and tag, then: hermesctl deploy --image IMAGE"};
     }
-    if (contains(message, "429") || contains(message, "toomanyrequests")) {
+    if (has_any(said, {"429 Too Many", "toomanyrequests"})) {
         return {fmt::format("the registry's pull limit is reached (429) for image {}", image),
                 "wait, or use another registry: hermesctl deploy --image IMAGE"};
     }

@@ -30,7 +30,8 @@ PodState pod_state(const kube::Json& pod, const kube::Json& claim, const Objects
 bool pod_is_ready(const kube::Json& pod);
 std::optional<Trouble> deployment_trouble(const kube::Json& deployment);
 /// `starts`: of the gateway, seen in this container; `started`: the container's startup probe has succeeded.
-std::optional<Trouble> agent_trouble(const AgentFacts&, int starts, bool started, const kube::Json& pod);
+std::optional<Trouble> agent_trouble(const AgentFacts&, int starts, bool started, const kube::Json& pod,
+                                     const kube::Json& claim);
 /// The trouble of one container's status, init or not.
 std::optional<Trouble> container_trouble(const kube::Json& status, const kube::Json& pod);
 

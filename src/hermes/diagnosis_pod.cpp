@@ -82,10 +82,15 @@ std::optional<Trouble> scheduling_trouble(const Json& pod, const Json& claim, co
         if (text_at(condition, "/type") != "PodScheduled" || text_at(condition, "/status") != "False")
             continue;
         const std::string message = text_at(condition, "/message");
-        if (contains(message, "PersistentVolumeClaim") && at(claim, "/spec/storageClassName").is_null())
+        if (contains(message, "PersistentVolumeClaim") && !claim.is_null() &&
+            at(claim, "/spec/storageClassName").is_null())
             return class_trouble("persistentvolumeclaim/" + text_at(claim, "/metadata/name"));
+        const char* room =
+            "kubectl describe nodes shows what uses it up; with less under resources.requests in "
+            "hermes.yaml: "
+            "hermesctl deploy -f hermes.yaml";
         return Trouble{"unschedulable", subject_of(pod), fmt::format("no node takes it: {}", message),
-                       "free memory or CPU, or ask for less in hermes.yaml under resources.requests",
+                       contains(message, "Insufficient") ? room : describe(pod, subject_of(pod)),
                        Patience::minute};
     }
     return std::nullopt;

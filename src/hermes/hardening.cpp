@@ -143,6 +143,13 @@ bool needs_trial(const Json& live, const Json& to_come) {
                                                                     text_at(agent_of(to_come), "/image"));
 }
 
+std::string past_the_level(const std::string& ns) {
+    return fmt::format(
+        "hermesctl deploy --hardened, if the image starts without root; else kubectl label "
+        "--overwrite namespace {} pod-security.kubernetes.io/enforce=baseline",
+        ns);
+}
+
 void expect_root_warning(kube::Client& client, bool hardened) {
     if (!hardened) client.expect_warning("would violate PodSecurity \"restricted:latest\"");
 }

@@ -93,6 +93,9 @@ void HeldLease::take(const std::string& holder, Reporter& reporter) {
     } else if (outcome.error->code() == ExitCode::denied) {
         reporter.on({"lease", title(ref_), State::warning,
                      "leases are not allowed, so nothing keeps a second hermesctl out"});
+    } else if (outcome.error->http() == 403) {  // a quota, or a namespace that is being deleted
+        reporter.on({"lease", title(ref_), State::warning,
+                     fmt::format("nothing keeps a second hermesctl out: {}", outcome.error->message())});
     } else if (outcome.error->http() == 409) {
         throw Error(ExitCode::failed, "another hermesctl has just begun to work on this installation",
                     "run this again when it has ended");

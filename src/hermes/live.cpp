@@ -86,7 +86,10 @@ Json recorded(const Json& deployment) {
             ExitCode::usage,
             fmt::format("the annotation hermesctl/settings of {} is not as deploy writes it: {}: {}",
                         kube::title(kube::ref_of(deployment)), dotted(problems[0].pointer), problems[0].why),
-            "kubectl annotate it with hermesctl/settings- and deploy with what it said");
+            fmt::format(
+                "kubectl -n {} annotate deployment {} hermesctl/settings-; then hermesctl deploy with "
+                "what it said",
+                text_at(deployment, "/metadata/namespace"), text_at(deployment, "/metadata/name")));
     }
     return settings;
 }

@@ -72,6 +72,26 @@ std::string message_of(const net::Response& answer) {
                scrub(status.is_null() ? snippet(answer.body) : text_at(status, "/reason")));
 }
 
+/// Who may do it may be refused it by an admission: quota, a class that does not grow, a namespace on its way
+/// out, a webhook. An authorizer's refusal says who "cannot" do what.
+bool refused_by_admission(const net::Response& answer) {
+    if (answer.status != 403) return false;
+    const std::string said = text_at(status_of(answer), "/message");
+    const std::size_t why = said.find(" is forbidden: ");
+    return said.starts_with("admission webhook ") ||
+           (why != std::string::npos && said.find(" cannot ", why) == std::string::npos);
+}
+
+std::string hint_of_admission(const std::string& said) {
+    if (said.ends_with("because it is being terminated"))
+        return "kubectl get namespaces shows when it is gone; then run the command again";
+    if (said.find("quota: ") != std::string::npos)
+        return "kubectl get resourcequota -A shows what is used up";
+    if (said.find("must support resize") != std::string::npos)
+        return "kubectl get storageclass shows which can grow (ALLOWVOLUMEEXPANSION)";
+    return "";
+}
+
 /// What to type next; empty where the server's own words are enough.
 std::string hint_of(const net::Response& answer) {
     if (unanswered(answer)) {
@@ -88,6 +108,7 @@ std::string hint_of(const net::Response& answer) {
     if (answer.status == 409 && (reason == "Conflict" || reason == "AlreadyExists") &&
         at(status_of(answer), "/details/causes").empty())
         return "somebody else changed it at the same time: run the command again";
+    if (refused_by_admission(answer)) return hint_of_admission(text_at(status_of(answer), "/message"));
     const bool object = reason == "NotFound";
     if (!answer.ok() && (answer.status != 404 || object)) return "";
     return "does the server's URL lack a base path? kubectl config view --minify shows it";
@@ -95,7 +116,8 @@ std::string hint_of(const net::Response& answer) {
 
 ExitCode code_of(const net::Response& answer) {
     if (unanswered(answer)) return ExitCode::unreachable;
-    if (answer.status == 401 || answer.status == 403) return ExitCode::denied;
+    if (answer.status == 401 || answer.status == 403)
+        return refused_by_admission(answer) ? ExitCode::failed : ExitCode::denied;
     const std::string reason = text_at(status_of(answer), "/reason");
     const bool timeout =
         answer.status == 504 || answer.status == 408 || reason == "Timeout" || reason == "ServerTimeout";

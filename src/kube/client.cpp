@@ -102,7 +102,7 @@ std::vector<Outcome> Client::outcomes(std::span<const net::Request> requests,
                                       const std::function<void(std::size_t, Json&)>& settle) {
     std::vector<Outcome> result(requests.size());
     net::exchange_retrying(transport_, clock_, requests, [&](std::size_t i, const net::Response& answer) {
-        show_warnings(answer);
+        result[i].warned = show_warnings(answer);
         note_time(answer);
         const bool complete = answer.ok() && answer.failure.empty();
         Json body = complete ? Json::parse(answer.body, nullptr, false) : Json();
@@ -117,8 +117,10 @@ std::vector<Outcome> Client::outcomes(std::span<const net::Request> requests,
     return result;
 }
 
-void Client::show_warnings(const net::Response& answer) {
-    for (const std::string& text : warnings_of(answer)) {
+/// Whether there are any, also such as were shown before or are expected.
+bool Client::show_warnings(const net::Response& answer) {
+    const auto texts = warnings_of(answer);
+    for (const std::string& text : texts) {
         const bool expected = std::any_of(expected_.begin(), expected_.end(), [&](const std::string& part) {
             return text.find(part) != std::string::npos;
         });
@@ -128,6 +130,7 @@ void Client::show_warnings(const net::Response& answer) {
             warned_.size() == 1 ? "server" : fmt::format("server ({})", warned_.size());
         reporter_.on({"warning", subject, State::warning, scrub(text)});
     }
+    return !texts.empty();
 }
 
 void Client::note_time(const net::Response& answer) {

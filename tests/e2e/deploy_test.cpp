@@ -149,10 +149,17 @@ TEST_F(Deploy, ImageForAnotherCpuIsNamed) {
 
 TEST_F(Deploy, PodSecurityRefusalIsNamed) {
     ASSERT_EQ(kubectl({"create", "namespace", ns()}).code, 0);
+    deploy_well();
+    const std::string before = pod_uids();
     ASSERT_EQ(kubectl({"label", "namespace", ns(), "pod-security.kubernetes.io/enforce=restricted"}).code, 0);
-    const Finished done = hermesctl(deploy_arguments());
+    const Finished done = hermesctl({"deploy", "-y", "--image", "x.example/other:1"});
     EXPECT_EQ(done.code, 1);
-    EXPECT_THAT(done.err, HasSubstr("PodSecurity"));
+    EXPECT_THAT(done.err, HasSubstr("would violate PodSecurity"));
+    EXPECT_THAT(done.err, HasSubstr("hermesctl deploy"));
+    EXPECT_EQ(pod_uids(), before) << "before it is lost";
+    const Finished restarted = hermesctl({"restart", "--drain", "1s"});
+    EXPECT_EQ(restarted.code, 1);
+    EXPECT_THAT(restarted.err, HasSubstr("violates PodSecurity"));
 }
 
 TEST_F(Deploy, ApiServerRestartInTheMiddleIsSurvived) {

@@ -33,9 +33,11 @@ struct Composition {
     Values values{};
     Live live{};
     std::vector<Json> objects{};
-    UserIds kept_users{};    // they may use the bot now, and what was asked for does not name them
-    bool stopped = false;    // 0 replicas, and it stays so
-    ClusterFacts cluster{};  // what the policy was made of
+    UserIds kept_users{};        // they may use the bot now, and what was asked for does not name them
+    bool stopped = false;        // 0 replicas, and it stays so
+    bool pods_refused = false;   // its namespace lets in hardened pods alone, and this is none
+    std::size_t neighbours = 0;  // pods of others, where it is to be a new one among them
+    ClusterFacts cluster{};      // what the policy was made of
 };
 
 /// Names of the installation that these settings mean ("hermes" in "hermes" where they are silent).

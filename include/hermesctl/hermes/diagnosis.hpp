@@ -53,7 +53,7 @@ struct Assessment {
 Assessment assess(const Snapshot&);
 
 /// The agent's volume is full, though it may answer for as long as it need not write.
-std::optional<Trouble> disk_trouble(const AgentFacts&, const std::string& subject);
+std::optional<Trouble> disk_trouble(const AgentFacts&, const std::string& subject, const kube::Json& claim);
 
 /// The pod of the Deployment's newest template that is not on its way out; null when there is none.
 const kube::Json& newest_pod(const Snapshot&);

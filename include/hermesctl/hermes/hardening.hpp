@@ -19,6 +19,9 @@ std::string lacking_hardness(const Json& pod_spec);
 /// Whether the Deployment was asked to have it.
 bool wants_hardness(const Json& deployment);
 
+/// What to type where Pod Security refuses a pod that is not hardened.
+std::string past_the_level(const std::string& ns);
+
 /// The namespace asks for a warning of what "restricted" would refuse, and the server warns with each change
 /// of the Deployment: not shown where the official image's s6 starts as root, as it was asked to.
 void expect_root_warning(kube::Client&, bool hardened);

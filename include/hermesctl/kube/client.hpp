@@ -27,7 +27,8 @@ struct Cause {
     std::string field{};
 };
 
-/// The server said no, or could not be asked. code(): unreachable, denied (401, 403), timeout, or failed.
+/// The server said no, or could not be asked. code(): unreachable, denied (401, and 403 but for an
+/// admission's, which is no matter of rights), timeout, or failed.
 class ApiError : public Error {
   public:
     /// From an answer that is not 2xx, whatever its body is (a Status, plain text, HTML).
@@ -52,6 +53,7 @@ struct Outcome {
     std::optional<Json> object{};
     std::optional<ApiError> error{};
     bool created = false;  // 201
+    bool warned = false;   // the server said something beside it
     /// The object; throws the error.
     const Json& value() const;
     bool not_found() const { return error && error->is_not_found(); }
@@ -142,7 +144,7 @@ class Client {
   private:
     std::vector<Outcome> outcomes(std::span<const net::Request>, std::span<const std::string> what_for,
                                   const std::function<void(std::size_t, Json&)>& settle = {});
-    void show_warnings(const net::Response&);
+    bool show_warnings(const net::Response&);
     void note_time(const net::Response&);
 
     net::Transport& transport_;

@@ -173,7 +173,7 @@ TEST_F(DeployTest, ForcedConflictsAreShownWithTheirOwnerAndAskedFor) {
     edit({{"spec", {{"revisionHistoryLimit", 9}}}}, "argocd");
     EXPECT_EQ(deploy(), ExitCode::failed);
     EXPECT_THAT(err(), AllOf(HasSubstr(".spec.revisionHistoryLimit belongs to argocd"),
-                             HasSubstr("--force-conflicts")));
+                             HasSubstr("run this again with --force-conflicts")));
     EXPECT_EQ(deploy({"--force-conflicts"}), ExitCode::usage);
     EXPECT_THAT(err(), AllOf(HasSubstr(".spec.revisionHistoryLimit belongs to argocd"), HasSubstr("--yes")));
     EXPECT_EQ(world_.api.object(deployment_ref)["spec"]["revisionHistoryLimit"], 9);
@@ -289,6 +289,59 @@ TEST_F(DeployTest, AModelForALiveInstallationSaysThatItsConfigStays) {
     EXPECT_EQ(deploy({"--model", "MiniMax-M4", "--config", "merge"}), ExitCode::failed);
     EXPECT_THAT(err(), HasSubstr("its config.yaml cannot be read")) << "no pod runs here";
     EXPECT_THAT(writes(), IsEmpty());
+}
+
+TEST_F(DeployTest, WhatWouldMakeNoPodIsRefusedBeforeTheOneThatRunsIsGone) {
+    const Ref name_space{"Namespace", "", "hermes"};
+    const Json label{{"metadata", {{"labels", {{"pod-security.kubernetes.io/enforce", "restricted"}}}}}};
+    world_.api.put(testing::object_of("Namespace", "", "hermes"));
+    install();
+    world_.api.merge(name_space, label);
+    EXPECT_EQ(deploy(), ExitCode::ok) << "no pod is made: " << err();
+    EXPECT_EQ(deploy({"--image", "a/b:2", "-y"}), ExitCode::failed);
+    EXPECT_THAT(
+        err(), AllOf(HasSubstr("enforces Pod Security \"restricted\""),
+                     HasSubstr("hint: hermesctl deploy --hardened"), HasSubstr("kubectl label --overwrite")));
+    EXPECT_THAT(writes(), IsEmpty());
+    EXPECT_EQ(deploy({"--dry-run", "--image", "a/b:2"}), ExitCode::ok);
+    EXPECT_THAT(err(), HasSubstr("lets in only the hardened form"));
+    world_.api.erase(deployment_ref);
+    EXPECT_EQ(deploy({"-y"}), ExitCode::failed) << "nor is a first one made";
+}
+
+TEST_F(DeployTest, MovingInWithOthersIsAskedFor) {
+    world_.api.put(testing::object_of("Namespace", "", "hermes"));
+    world_.api.put(testing::object_of("Pod", "hermes", "db-0"));
+    const std::vector<std::string> first{"--allow-user", "111",
+                                         "--secret",     "TELEGRAM_BOT_TOKEN=env:TOKEN",
+                                         "--secret",     "MINIMAX_API_KEY=env:KEY"};
+    EXPECT_EQ(deploy(first), ExitCode::usage);
+    EXPECT_THAT(err(), AllOf(HasSubstr("where others run (1 pod in namespace/hermes)"), HasSubstr("--yes")));
+    EXPECT_THAT(writes(), IsEmpty());
+    std::vector<std::string> agreed = first;
+    agreed.push_back("-y");
+    EXPECT_EQ(deploy(agreed), ExitCode::ok) << err();
+    EXPECT_EQ(deploy({"--image", "a/b:2"}), ExitCode::ok) << "it lives there: " << err();
+}
+
+TEST_F(DeployTest, CommandsOnTheWayMeanThisClusterToo) {
+    world_.api.put(testing::object_of("Namespace", "", "hermes"));
+    EXPECT_EQ(deploy({"--context", "c", "--dry-run", "--allow-user", "111", "--secret",
+                      "TELEGRAM_BOT_TOKEN=env:TOKEN", "--secret", "MINIMAX_API_KEY=env:KEY"}),
+              ExitCode::ok)
+        << err();
+    EXPECT_THAT(err(), HasSubstr("kubectl --context c label namespace hermes"));
+}
+
+TEST_F(DeployTest, ARefusalThatIsNoMatterOfRightsIsAFailure) {
+    install();
+    world_.api.deny("watch", "events");
+    world_.api.fail_always(
+        "PATCH", "Deployment",
+        testing::refusal(403, "Forbidden", "deployments \"hermes\" is forbidden: exceeded quota: q"));
+    EXPECT_EQ(deploy({"--image", "a/b:2"}), ExitCode::failed);
+    EXPECT_THAT(err(), AllOf(HasSubstr("exceeded quota"), HasSubstr("kubectl get resourcequota"),
+                             Not(HasSubstr("may not"))));
 }
 
 TEST_F(DeployTest, ARefusalIsToldWithEverythingThatIsMissing) {

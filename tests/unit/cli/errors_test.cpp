@@ -98,6 +98,25 @@ TEST(CompletedHint, NamesTheClusterAndTheFileAsAShellReadsThem) {
               "hermesctl list --kubeconfig '/home/me/my config' --context 'it'\\''s'");
 }
 
+TEST(CompletedHint, ACommandOfKubectlMeansTheClusterOfThisRun) {
+    GlobalFlags flags = bob();
+    const char* resume = "kubectl -n bots rollout resume deployment/bob, then: hermesctl wait";
+    EXPECT_EQ(completed_hint(resume, flags),
+              "kubectl -n bots rollout resume deployment/bob, then: hermesctl wait -n bots --name bob");
+    flags.kubeconfig = "my config";
+    flags.context = "home";
+    const std::string cluster = "--kubeconfig 'my config' --context home";
+    EXPECT_EQ(completed_hint(resume, flags),
+              "kubectl " + cluster + " -n bots rollout resume deployment/bob, then: hermesctl wait " +
+                  cluster + " -n bots --name bob");
+    EXPECT_EQ(completed_hint("kubectl -n bots exec pod -- ls; or kubectl get nodes --context=work", flags),
+              "kubectl " + cluster +
+                  " -n bots exec pod -- ls; or kubectl --kubeconfig 'my config' get nodes "
+                  "--context=work");
+    for (const char* prose : {"fields that kubectl owned are taken over", "what kubectl applies", "kubectl "})
+        EXPECT_EQ(completed_hint(prose, flags), prose);
+}
+
 TEST(CompletedHint, DefaultsNeedNoFlagButWithAFile) {
     GlobalFlags flags;
     flags.ns = "hermes";

@@ -15,6 +15,9 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <pty.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace hermesctl::cli {
 namespace {
@@ -161,6 +164,31 @@ class RotateSecretTest : public ::testing::Test {
     bool cut_off_ = false;  // by Ctrl-C while values are tried
     bool silent_ = false;   // the check once it is up
 };
+
+TEST_F(RotateSecretTest, AtATerminalAValueFromStdinIsAskedForWithoutEcho) {
+    world_.terminal.input = true;
+    int master = -1;
+    const pid_t child = ::forkpty(&master, nullptr, nullptr, nullptr);
+    if (child == 0) {
+        world_.run({"rotate-secret", "MINIMAX_API_KEY=-", "-y"});
+        ::_exit(values()["MINIMAX_API_KEY"] == new_key ? 0 : 1);
+    }
+    std::string screen;
+    const auto read_until = [&](const std::string& part) {
+        char one = 0;
+        while (screen.find(part) == std::string::npos && ::read(master, &one, 1) == 1)
+            screen += one;
+    };
+    read_until("the new MINIMAX_API_KEY");
+    const std::string typed = new_key + "\n";
+    EXPECT_EQ(::write(master, typed.data(), typed.size()), static_cast<ssize_t>(typed.size()));
+    read_until("nothing that is ever said");
+    int status = -1;
+    ::waitpid(child, &status, 0);
+    ::close(master);
+    EXPECT_EQ(WEXITSTATUS(status), 0) << screen;
+    EXPECT_THAT(screen, Not(HasSubstr(new_key)));
+}
 
 TEST_F(RotateSecretTest, ATroubleOfTheModelDoesNotBringBackAKeyThatIsNotItsOwn) {
     put_values({{"COLONY_PAT", "the-leaked-pat-0123456789"}});

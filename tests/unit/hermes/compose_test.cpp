@@ -230,6 +230,25 @@ TEST_F(CageTest, OpensAgainWhatIsGoneOnceAllCanBeRead) {
     EXPECT_THAT(policy_of(compose()).dump(), Not(HasSubstr("85.10.0.7")));
 }
 
+/// As a hint says it, `--secret KEY=-`: read from the terminal it would stand on the screen, and want Ctrl-D.
+TEST_F(ComposeTest, AtATerminalASecretFromStdinIsAskedForWithoutEcho) {
+    install();
+    std::vector<std::string> asked;
+    ask_ = [&](const std::string& question, bool hidden) {
+        EXPECT_TRUE(hidden) << question;
+        asked.push_back(question);
+        return std::string("typed-key");
+    };
+    EXPECT_THAT(complaint(R"({"secrets": {"A_KEY": {"stdin": true}, "B_KEY": {"env": "UNSET"}}})"_json),
+                HasSubstr("B_KEY"));
+    EXPECT_THAT(asked, IsEmpty()) << "what is wrong is told first";
+    const auto made = compose(R"({"secrets": {"MINIMAX_API_KEY": {"stdin": true}}})"_json);
+    EXPECT_THAT(asked, ::testing::ElementsAre("MINIMAX_API_KEY"));
+    for (const Json& object : made.objects) {
+        if (object["kind"] == "Secret") EXPECT_EQ(secret_values(object).at("MINIMAX_API_KEY"), "typed-key");
+    }
+}
+
 class ForeignNamespaceTest : public ComposeTest {
   protected:
     void put_namespace(const char* level) {
@@ -272,8 +291,75 @@ TEST_F(ForeignNamespaceTest, TellsWhoElseIsInIt) {
     put_pod("hermes-1", "hermes");
     put_pod("db-0", "db");
     put_pod("db-1", "db");
-    compose();
+    put_pod("other-1", "other");
+    api_.merge({"Pod", "hermes", "other-1"},
+               {{"metadata", {{"labels", {{"app.kubernetes.io/managed-by", "hermesctl"}}}}}});
+    EXPECT_EQ(compose().neighbours, 2u) << "another instance is none";
     EXPECT_THAT(told(), Contains(HasSubstr("2 other pods run in it")));
+    EXPECT_THAT(told(), Not(Contains(HasSubstr("let in by it")))) << "it is in force already";
+}
+
+TEST_F(ForeignNamespaceTest, TellsWhatTheBaselineWouldMeanForTheOthersOnce) {
+    put_namespace("");
+    put_pod("db-0", "db");
+    compose();
+    EXPECT_THAT(told(), Contains(HasSubstr("all of them would be let in by it")));
+    const char* violation = "existing pods in namespace \"hermes\" violate the new PodSecurity enforce level";
+    api_.warn("Namespace", violation);
+    const Composition made = compose();
+    EXPECT_THAT(told(),
+                AllOf(Contains(violation), Contains(HasSubstr("not all of them would be let in by it"))));
+    EXPECT_EQ(api_.object({"Namespace", "", "hermes"})["metadata"]["labels"], Json({{"team", "a"}}))
+        << "a dry run";
+    for (const Json& object : made.objects)
+        client_.apply(object).value();
+    reporter_.events.clear();
+    EXPECT_EQ(compose().neighbours, 0u) << "it has moved in";
+    EXPECT_THAT(told(), Not(Contains(HasSubstr("let in by it"))));
+    api_.erase({"Deployment", "hermes", "hermes"});
+    api_.deny("patch", "namespaces");
+    compose();
+    EXPECT_THAT(told(), Contains(HasSubstr("what it would mean for them is not known")));
+}
+
+/// Its pods are refused later: when the one that ran is gone.
+TEST_F(ForeignNamespaceTest, ThatLetsInHardenedPodsAloneIsToldWithWhatToType) {
+    put_namespace("restricted");
+    EXPECT_FALSE(
+        compose(R"({"telegram": {"allowedUsers": [111]}, "pod": {"hardened": true}})"_json).pods_refused);
+    EXPECT_THAT(told(), Not(Contains(HasSubstr("--hardened"))));
+    EXPECT_TRUE(compose().pods_refused);
+    EXPECT_THAT(told(), Contains(HasSubstr("hermesctl deploy --hardened")));
+}
+
+TEST_F(ForeignNamespaceTest, IsShownTheServersWarningWhereItsLevelRefusesThePod) {
+    api_.warn("Deployment", "would violate PodSecurity \"restricted:latest\": runAsNonRoot != true");
+    for (const char* level : {"baseline", "restricted"}) {
+        kube::Client client(transport_, clock_, reporter_);
+        put_namespace(level);
+        Wish wish{.settings = R"({"telegram": {"allowedUsers": [111]}})"_json,
+                  .server = "https://192.168.1.20:6443",
+                  .readers = {in_, environment_},
+                  .ask = ask_};
+        reporter_.events.clear();
+        client.apply(hermes::compose(client, wish, reporter_).objects.back(), {.dry_run = true}).value();
+        EXPECT_EQ(std::string(level) == "restricted",
+                  ::testing::Matches(Contains(HasSubstr("would violate PodSecurity")))(told()));
+    }
+}
+
+TEST_F(ForeignNamespaceTest, ThatIsBeingDeletedTakesNothing) {
+    put_namespace("baseline");
+    api_.merge({"Namespace", "", "hermes"}, {{"metadata", {{"deletionTimestamp", "2026-01-01T00:00:00Z"}}}});
+    try {
+        compose();
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ExitCode::failed);
+        EXPECT_EQ(error.message(), "namespace/hermes is being deleted");
+        EXPECT_EQ(error.hint(),
+                  "kubectl wait --for=delete namespace/hermes --timeout=10m, then run this again");
+    }
 }
 
 }  // namespace

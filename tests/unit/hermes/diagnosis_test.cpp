@@ -181,12 +181,29 @@ TEST(Diagnosis, AFullVolumeIsNamedBeforeWhatComesOfIt) {
     EXPECT_EQ(trouble_of(now).cause, "its volume is full: no inode is free on /opt/data");
 }
 
+TEST(Diagnosis, AFolderOnANodesDiskIsNotSaidToBeEnlarged) {
+    Snapshot now = healthy();
+    now.agent = AgentFacts{.pod = "pod2", .alive = true, .gateway = "starting", .free = 512};
+    EXPECT_NE(trouble_of(now).hint.find("--storage-size SIZE"), std::string::npos);
+    for (const char* provisioner :
+         {"rancher.io/local-path", "docker.io/hostpath", "k8s.io/minikube-hostpath"}) {
+        now.claim = {
+            {"metadata", {{"annotations", {{"volume.kubernetes.io/storage-provisioner", provisioner}}}}}};
+        EXPECT_EQ(
+            trouble_of(now).hint,
+            "hermesctl exec -- du -xhd2 /opt/data shows what fills it; it is a folder on its node's disk, "
+            "which no --storage-size enlarges");
+    }
+    now.claim["metadata"]["annotations"]["volume.kubernetes.io/storage-provisioner"] = "csi.hetzner.cloud";
+    EXPECT_NE(trouble_of(now).hint.find("hermesctl deploy --storage-size SIZE"), std::string::npos);
+}
+
 TEST(Diagnosis, WhatAnswersOnAFullVolumeAnswers) {
     Snapshot now = healthy();
     now.agent->free = 0;
     EXPECT_TRUE(assess(now).answering);
     EXPECT_FALSE(assess(now).trouble);
-    EXPECT_TRUE(disk_trouble(*now.agent, "pod/pod2"));
+    EXPECT_TRUE(disk_trouble(*now.agent, "pod/pod2", now.claim));
 }
 
 TEST(Diagnosis, AGatewayThatStartsOverAndOverEndsTheWait) {
@@ -258,6 +275,36 @@ TEST(Diagnosis, Images) {
     EXPECT_EQ(trouble_of(waiting("ErrImagePull", "no match for platform in manifest")).kind, "platform");
     EXPECT_EQ(trouble_of(waiting("RunContainerError", "exec /init: exec format error")).patience,
               Patience::none);
+}
+
+TEST(Diagnosis, TheNameOfAnImageIsNoCauseOfItsPull) {
+    const auto cause = [](const std::string& image, const std::string& said) {
+        Snapshot now = waiting("ErrImagePull", said);
+        now.pods["pod2"]["status"]["containerStatuses"][0]["image"] = image;
+        return trouble_of(now).cause;
+    };
+    for (const char* image :
+         {"ghcr.io/x/agent:v1.401", "denied:429", "r.example/unauthorized@sha256:4290401"}) {
+        const std::string name = image;
+        EXPECT_EQ(
+            cause(name, "failed to pull and unpack image \"docker.io/library/" + name +
+                            "\": failed to resolve reference \"" + name + "\": " + name + ": not found"),
+            "image " + name + " does not exist in its registry");
+        EXPECT_EQ(cause(name,
+                        "failed to do request: Head \"https://r.example/v2/manifests/v1.401\": dial tcp "
+                        "192.0.2.1:44429: i/o timeout"),
+                  "image " + name + " cannot be pulled: i/o timeout");
+        EXPECT_EQ(cause(name, "unexpected status from HEAD request to https://r.example/v2/" + name +
+                                  ": 429 Too Many Requests"),
+                  "the registry's pull limit is reached (429) for image " + name);
+    }
+    for (const char* said :
+         {"unexpected status from HEAD request to https://r.example/v2/x: 401 Unauthorized",
+          "unexpected status from GET request to https://r.example/token: 403 Forbidden",
+          "pull access denied, repository does not exist or may require authorization"}) {
+        EXPECT_EQ(cause("a/b:c", said),
+                  "the registry refuses image a/b:c (no permission, or no such repository)");
+    }
 }
 
 TEST(Diagnosis, CrashesEndAtTheThirdRestart) {
@@ -363,8 +410,14 @@ TEST(Diagnosis, UnschedulableSaysWhy) {
                                      {"message", "0/1 nodes are available: 1 Insufficient memory."}}}}};
     EXPECT_EQ(trouble_of(now).kind, "unschedulable");
     EXPECT_NE(trouble_of(now).cause.find("Insufficient memory"), std::string::npos);
-    now.pods["pod2"]["status"]["conditions"][0]["message"] =
-        "pod has unbound immediate PersistentVolumeClaims";
+    EXPECT_EQ(trouble_of(now).hint.find("kubectl describe nodes"), 0u);
+    Json& message = now.pods["pod2"]["status"]["conditions"][0]["message"];
+    message = "0/1 nodes are available: 1 node(s) had untolerated taint {a: b}.";
+    now.pods["pod2"]["metadata"]["namespace"] = "hermes";
+    EXPECT_EQ(trouble_of(now).hint, "kubectl -n hermes describe pod/pod2") << "less memory would not help";
+    message = "pod has unbound immediate PersistentVolumeClaims";
+    EXPECT_EQ(trouble_of(now).kind, "unschedulable")
+        << "a claim that may not be read tells nothing of its class";
     now.claim = yaml("metadata: {name: hermes-data, namespace: hermes, uid: c}\nspec: {}");
     EXPECT_EQ(trouble_of(now).kind, "storage-class");
 }
@@ -402,8 +455,19 @@ TEST(Diagnosis, RefusedPods) {
         return trouble_of(now);
     };
     EXPECT_EQ(failing("pods \"x\" is forbidden: exceeded quota: q").patience, Patience::minute);
-    EXPECT_EQ(failing("pods \"x\" is forbidden: violates PodSecurity \"restricted:latest\"").patience,
-              Patience::none);
+    EXPECT_EQ(failing("pods \"x\" is forbidden: exceeded quota: q").hint,
+              "kubectl -n hermes describe resourcequota,limitrange");
+    EXPECT_EQ(failing("pods \"x\" is forbidden: error looking up service account hermes/hermes").hint,
+              "kubectl -n hermes get events --field-selector reason=FailedCreate");
+    const char* too_soft = "pods \"x\" is forbidden: violates PodSecurity \"restricted:latest\"";
+    EXPECT_EQ(failing(too_soft).patience, Patience::none);
+    EXPECT_EQ(failing(too_soft).hint,
+              "hermesctl deploy --hardened, if the image starts without root; else kubectl label --overwrite "
+              "namespace hermes pod-security.kubernetes.io/enforce=baseline");
+    now.deployment["spec"]["template"]["spec"]["containers"] = yaml(
+        "[{name: hermes, securityContext: {runAsNonRoot: true, runAsUser: 10000, "
+        "readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}}]");
+    EXPECT_EQ(failing(too_soft).hint.find("kubectl get namespace hermes"), 0u) << "it is hardened already";
 }
 
 TEST(Diagnosis, PullingIsSeenInTheEvents) {

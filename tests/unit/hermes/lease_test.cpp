@@ -110,6 +110,19 @@ TEST_F(HeldLeaseTest, WithoutTheRightToItSaysSo) {
     EXPECT_THAT(reporter_.events[0].detail, HasSubstr("leases are not allowed"));
 }
 
+/// A teardown of what is being deleted goes on.
+TEST_F(HeldLeaseTest, WhereNoneCanBeMadeSaysWhy) {
+    api_.fail_always("POST", "Lease",
+                     testing::refusal(403, "Forbidden",
+                                      "leases \"x\" is forbidden: unable to create new content in "
+                                      "namespace hermes because it is being terminated"));
+    const HeldLease lease = take();
+    ASSERT_EQ(reporter_.events.size(), 1U);
+    EXPECT_EQ(reporter_.events[0].state, State::warning);
+    EXPECT_THAT(reporter_.events[0].detail,
+                AllOf(HasSubstr("it is being terminated"), ::testing::Not(HasSubstr("not allowed"))));
+}
+
 TEST_F(HeldLeaseTest, IsRenewedWhenDue) {
     HeldLease lease = take();
     lease.renew_if_due();

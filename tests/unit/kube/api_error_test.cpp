@@ -49,6 +49,34 @@ TEST(ApiErrorTest, CodesOfTheCommandLine) {
     EXPECT_EQ(error_of(answer(503, "")).code(), ExitCode::failed);
 }
 
+TEST(ApiErrorTest, ARefusalThatIsNoMatterOfRightsIsAFailureWithWhatToType) {
+    const auto forbidden = [](const std::string& why) { return error_of(refusal(403, "Forbidden", why)); };
+    for (
+        const auto& [why, hint] :
+        {std::pair{
+             R"(secrets "x" is forbidden: unable to create new content in namespace hermes because it is being terminated)",
+             "kubectl get namespaces"},
+         std::pair{
+             R"(persistentvolumeclaims "x" is forbidden: exceeded quota: q, requested: requests.storage=5Gi)",
+             "kubectl get resourcequota"},
+         std::pair{
+             R"(persistentvolumeclaims "x" is forbidden: only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize)",
+             "kubectl get storageclass"},
+         std::pair{R"(pods "x" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true)",
+                   ""},
+         std::pair{R"(admission webhook "policy.example" denied the request: no)", ""}}) {
+        EXPECT_EQ(forbidden(why).code(), ExitCode::failed) << why;
+        EXPECT_THAT(forbidden(why).hint(), ::testing::StartsWith(hint));
+    }
+    for (
+        const char* rights :
+        {R"(secrets "x" is forbidden: User "bob" cannot get resource "secrets" in API group "" in the namespace "hermes")",
+         R"(forbidden: User "system:anonymous" cannot get path "/api")", "<html>403 Forbidden</html>"}) {
+        EXPECT_EQ(forbidden(rights).code(), ExitCode::denied) << rights;
+        EXPECT_EQ(forbidden(rights).hint(), "");
+    }
+}
+
 TEST(ApiErrorTest, ABodyOfPlainTextIsQuoted) {
     EXPECT_EQ(error_of(answer(429, "Too many requests,\n please try again later.\n")).message(),
               "the server answered HTTP 429: Too many requests, please try again later.");
