@@ -2,8 +2,7 @@
 #pragma once
 
 #include "apiserver/api_server.hpp"
-#include "hermesctl/kube/client.hpp"
-#include "support/recording_reporter.hpp"
+#include "support/session.hpp"
 
 #include <memory>
 #include <string>
@@ -11,16 +10,6 @@
 #include <gtest/gtest.h>
 
 namespace hermesctl::testing {
-
-/// A connection as somebody, with all that it needs.
-struct Session {
-    explicit Session(const net::Endpoint& endpoint)
-        : transport(net::make_curl_transport(endpoint, system_clock())) {}
-
-    std::unique_ptr<net::Transport> transport;
-    RecordingReporter reporter{};
-    kube::Client client{*transport, system_clock(), reporter};
-};
 
 class ApiserverTest : public ::testing::Test {
   protected:

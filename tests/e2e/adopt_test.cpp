@@ -94,16 +94,26 @@ TEST_F(Adopt, WhatItsOwnerChangedIsKept) {
             .code,
         0);
 
+    const auto expect_kept = [this] {
+        const std::string pod = get("deployment/hermes")["spec"]["template"]["spec"].dump();
+        EXPECT_THAT(pod, HasSubstr("Europe/Berlin"));
+        EXPECT_THAT(pod, HasSubstr(R"("kubernetes.io/os":"linux")"));
+        EXPECT_THAT(get("networkpolicy/hermes-egress").dump(), HasSubstr("colony-app"));
+        EXPECT_TRUE(get("secret/hermes-secrets")["data"].contains("COLONY_PAT"));
+        EXPECT_EQ(hermesctl({"exec", "--", "printenv", "TELEGRAM_ALLOWED_USERS"}).out,
+                  setting("HERMES_TEST_USER") + ", 222222222\n");
+    };
+    const std::string claim = get("pvc/hermes-data")["metadata"]["uid"];
     const Finished taken = hermesctl({"deploy", "-y"});
     ASSERT_EQ(taken.code, 0) << taken.out << taken.err;
-    const std::string pod = get("deployment/hermes")["spec"]["template"]["spec"].dump();
-    EXPECT_THAT(pod, HasSubstr("Europe/Berlin"));
-    EXPECT_THAT(pod, HasSubstr(R"("kubernetes.io/os":"linux")"));
-    EXPECT_THAT(get("networkpolicy/hermes-egress").dump(), HasSubstr("colony-app"));
-    const Json secret = get("secret/hermes-secrets");
-    EXPECT_TRUE(secret["data"].contains("COLONY_PAT"));
-    EXPECT_EQ(hermesctl({"exec", "--", "printenv", "TELEGRAM_ALLOWED_USERS"}).out,
-              setting("HERMES_TEST_USER") + ", 222222222\n");
+    expect_kept();
+    // Now that kubectl has given up what is hermesctl's.
+    const std::string pod = pod_uids();
+    const Finished again = hermesctl({"deploy", "-y"});
+    EXPECT_THAT(again.out, HasSubstr("nothing to change")) << again.err;
+    expect_kept();
+    EXPECT_EQ(pod_uids(), pod);
+    EXPECT_EQ(get("pvc/hermes-data")["metadata"]["uid"], claim);
 }
 
 TEST_F(Adopt, NoSecondPodAtAnyMoment) {

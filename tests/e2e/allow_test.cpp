@@ -127,11 +127,11 @@ TEST_F(Allow, KilledAnywhereTheNextCommandEndsIt) {
         running->wait(10s);
         node({"proxy", "heal"});
         // As if half a minute had passed: the dead one's lease has lapsed.
-        EXPECT_EQ(kubectl({"-n", ns(), "delete", "lease", "hermes-hermesctl"}).code, 0);
+        EXPECT_TRUE(client().remove({"Lease", ns(), "hermes-hermesctl"}));
         const Finished ended = hermesctl({"allow-user", "--remove", second, "-y"});
         EXPECT_EQ(ended.code, 0) << ended.out << ended.err;
         EXPECT_THAT(ended.err, HasSubstr("half-done change of TELEGRAM_ALLOWED_USERS"));
-        EXPECT_NE(kubectl({"-n", ns(), "get", "secret", "hermes-secrets-previous"}).code, 0);
+        EXPECT_FALSE(exists("Secret", "hermes-secrets-previous"));
         EXPECT_EQ(ask_as(second, "out", 5), "");
         EXPECT_THAT(ask("and the first one"), HasSubstr("you said 'and the first one'"));
     }

@@ -13,15 +13,12 @@ namespace {
 
 using namespace std::chrono_literals;
 using ::testing::AllOf;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
-class Deploy : public Node {
-  protected:
-    std::string pod_uids() {
-        return kubectl({"-n", ns(), "get", "pods", "-o", "jsonpath={.items[*].metadata.uid}"}).out;
-    }
-};
+class Deploy : public Node {};
 
 TEST_F(Deploy, GoodStartAnswers) {
     const Finished done = hermesctl(deploy_arguments({"-v"}));
@@ -164,8 +161,10 @@ TEST_F(Deploy, PodSecurityRefusalIsNamed) {
 
 TEST_F(Deploy, ApiServerRestartInTheMiddleIsSurvived) {
     auto running = start_hermesctl(deploy_arguments());
-    std::this_thread::sleep_for(3s);
+    ASSERT_TRUE(running->says("deployment/hermes  created")) << running->all();
     node({"stop", "apiserver"});
+    ASSERT_TRUE(running->running()) << "it was quicker: " << running->all();
+    std::this_thread::sleep_for(1s);
     node({"start", "apiserver"});
     EXPECT_EQ(running->wait(180s), 0) << running->all();
     EXPECT_THAT(running->out(), HasSubstr("message @cage_bot"));
@@ -192,19 +191,29 @@ TEST_F(Deploy, AWebhookIsNamed) {
 }
 
 TEST_F(Deploy, CtrlCLeavesAStateFromWhichTheNextOneGoesOn) {
-    auto running = start_hermesctl(deploy_arguments());
-    std::this_thread::sleep_for(2s);
-    running->signal(SIGINT);
-    EXPECT_EQ(running->wait(5s), 130) << running->all();
+    // Each answer takes its time, so that the first one comes before the Deployment is written.
+    const std::string secret = fmt::format("PATCH /api/v1/namespaces/{}/secrets/hermes-secrets?", ns());
+    node({"proxy", "latency", "400"});
+    auto early = start_hermesctl(deploy_arguments({"-v", "--kubeconfig", proxied_kubeconfig()}));
+    ASSERT_TRUE(early->says(secret)) << early->all();
+    early->signal(SIGINT);
+    EXPECT_EQ(early->wait(5s), 130) << early->all();
+    node({"proxy", "heal"});
+    EXPECT_TRUE(exists("Secret", "hermes-secrets"));
+    EXPECT_FALSE(exists("Deployment", "hermes"));
+
+    auto late = start_hermesctl(deploy_arguments());
+    ASSERT_TRUE(late->says("deployment/hermes  created")) << late->all();
+    late->signal(SIGINT);
+    EXPECT_EQ(late->wait(5s), 130) << late->all();
+    EXPECT_TRUE(exists("Deployment", "hermes"));
     const Finished next = hermesctl(deploy_arguments());
     EXPECT_EQ(next.code, 0) << next.err;
 }
 
 TEST_F(Deploy, SecondOneAtOnceIsToldWhoHoldsTheLease) {
     auto first = start_hermesctl(deploy_arguments());
-    for (int i = 0; i < 100 && kubectl({"-n", ns(), "get", "lease", "hermes-hermesctl"}).code != 0; ++i) {
-        std::this_thread::sleep_for(100ms);
-    }
+    ASSERT_TRUE(within(30s, [&] { return exists("Lease", "hermes-hermesctl"); })) << first->all();
     const Finished second = hermesctl(deploy_arguments({"--model", "MiniMax-M3"}));
     EXPECT_EQ(second.code, 1) << second.out << second.err;
     EXPECT_THAT(second.err, HasSubstr("another hermesctl works on this installation"));
@@ -224,40 +233,65 @@ TEST_F(Deploy, StoppedAgentStaysStoppedUntilStart) {
     EXPECT_THAT(started.out, HasSubstr("message @cage_bot"));
 }
 
+/// Put where the agent's own environment finds them first. Each tells what ran it, and does what it should:
+/// the image's own start runs them, too.
+constexpr const char* plant = R"sh(
+mkdir -p /opt/data/.local/bin /opt/data/.local/lib/python3.11/site-packages
+cd /opt/data/.local/bin
+cat > trap <<'END'
+#!/bin/sh
+echo "${0##*/} of $(/usr/bin/tr '\0\n' '  ' < /proc/$PPID/cmdline)" >> /opt/data/planted
+exec /usr/bin/${0##*/} "$@"
+END
+chmod 755 trap
+echo 'open("/opt/data/planted", "a").write("python,")' > /opt/data/json.py
+cp /opt/data/json.py ../lib/python3.11/site-packages/usercustomize.py
+for tool in sh python3 setpriv env cat grep head stat sha256sum rm cp mv chmod chown; do ln trap $tool; done
+: > /opt/data/planted
+/usr/bin/chmod 666 /opt/data/planted
+)sh";
+
 TEST_F(Deploy, PlantedToolsAreNeverRun) {
     const testing::Scratch scratch;
     deploy_well();
-    const char* plant =
-        "mkdir -p /opt/data/.local/bin /opt/data/.local/lib/python3.11/site-packages; cd "
-        "/opt/data/.local/bin; "
-        "for t in sh grep python3 setpriv cat; do printf '#!/bin/sh\\necho $0 >> /opt/data/planted\\n' > $t; "
-        "chmod 755 $t; "
-        "done; echo 'open(\"/opt/data/planted\",\"a\").write(\"py\")' | tee "
-        "../lib/python3.11/site-packages/usercustomize.py "
-        "> /opt/data/json.py; cp /opt/data/json.py /opt/data/os.py";
     const auto in_pod = [this](const std::string& script) {
-        return kubectl({"-n", ns(), "exec", "deployment/hermes", "--", "/bin/sh", "-c", script});
+        const Finished done =
+            kubectl({"-n", ns(), "exec", "-i", "deployment/hermes", "--", "/bin/sh", "-e"}, script);
+        EXPECT_EQ(done.code, 0) << done.err;
+        return done.out;
     };
-    ASSERT_EQ(in_pod(plant).code, 0);
-    // They would be noticed, whoever runs them: one that is run leaves its trace.
-    ASSERT_EQ(in_pod("/opt/data/.local/bin/grep").code, 0);
-    ASSERT_EQ(
-        in_pod("test -s /opt/data/planted && : > /opt/data/planted && /bin/chmod 666 /opt/data/planted").code,
-        0);
-    for (const std::vector<std::string>& command : {std::vector<std::string>{"status"},
-                                                    {"wait"},
-                                                    {"logs"},
-                                                    {"verify", "--quick"},
-                                                    {"exec", "--", "/bin/true"},
-                                                    {"cp", ":config.yaml", scratch.path("config.yaml")},
-                                                    {"allow-user", "--list"},
-                                                    {"rotate-secret", "--list"}}) {
+    const auto expect_good = [this](const std::vector<std::string>& command) {
         const Finished done = hermesctl(command);
         EXPECT_EQ(done.code, 0) << command.front() << done.err;
-    }
+    };
+    in_pod(plant);
+    // They would be noticed, whoever runs them.
+    expect_good({"exec", "--", "stat", "/"});
+    expect_good({"exec", "--", "/usr/bin/python3", "-c", "pass"});
+    expect_good({"exec", "--", "/bin/sh", "-c", "cd /opt/data; /usr/bin/python3 -s -c 'import json'"});
+    EXPECT_THAT(in_pod("/bin/cat /opt/data/planted; : > /opt/data/planted"),
+                AllOf(StartsWith("stat of "), EndsWith("\npython,python,")));
+
+    for (const std::vector<std::string>& command :
+         {std::vector<std::string>{"status"},
+          {"wait"},
+          {"logs"},
+          {"verify"},
+          {"exec", "--", "/bin/true"},
+          {"cp", ":config.yaml", scratch.path("config.yaml")},
+          {"allow-user", "--list"},
+          {"rotate-secret", "--list"},
+          {"rotate-secret", "MINIMAX_API_KEY=env:HERMES_TEST_KEY_NEXT", "--no-restart", "-y"}})
+        expect_good(command);
     std::this_thread::sleep_for(12s);  // two rounds of the pod's own probes
-    EXPECT_THAT(in_pod("/bin/ls /opt/data").out, AllOf(HasSubstr("json.py"), HasSubstr("planted\n")));
-    EXPECT_EQ(in_pod("/bin/cat /opt/data/planted").out, "");
+    EXPECT_EQ(in_pod("/bin/cat /opt/data/planted"), "");
+
+    // What reads and writes the agent's config.yaml, and what a pod's end and start run on the volume. The
+    // image and Hermes, as they end and start, run other lines.
+    expect_good({"deploy", "-y", "--model", "MiniMax-M3", "--config", "merge"});
+    EXPECT_THAT(in_pod("/bin/cat /opt/data/planted"),
+                AllOf(HasSubstr("/opt/hermes/docker/stage2-hook.sh"), Not(HasSubstr("config.yaml")),
+                      Not(HasSubstr(" -I -S -c ")), Not(HasSubstr("python,"))));
 }
 
 }  // namespace

@@ -1,12 +1,38 @@
 #include "e2e/node.hpp"
 
+#include "hermesctl/kube/kubeconfig.hpp"
+
 #include <algorithm>
 #include <cstdlib>
 #include <sstream>
+#include <thread>
 
 #include <fmt/format.h>
 
 namespace hermesctl::e2e {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+std::vector<const ::testing::TestInfo*> tests_that_run() {
+    const auto& suite = *::testing::UnitTest::GetInstance()->current_test_suite();
+    std::vector<const ::testing::TestInfo*> all;
+    for (int i = 0; i < suite.total_test_count(); ++i) {
+        if (suite.GetTestInfo(i)->should_run()) all.push_back(suite.GetTestInfo(i));
+    }
+    return all;
+}
+
+}  // namespace
+
+bool Node::is_first() {
+    return tests_that_run().front() == ::testing::UnitTest::GetInstance()->current_test_info();
+}
+
+bool Node::is_last() {
+    return tests_that_run().back() == ::testing::UnitTest::GetInstance()->current_test_info();
+}
 
 std::string Node::setting(const char* name) {
     const char* value = std::getenv(name);
@@ -20,33 +46,81 @@ void Node::SetUp() {
         GTEST_SKIP()
             << "no node: scripts/test boots one and sets HERMESCTL_E2E_KUBECONFIG and HERMESCTL_BINARY";
     }
-    std::string name = ::testing::UnitTest::GetInstance()->current_test_info()->name();
+    static const Environment no_proxy{};
+    const kube::Connection connection =
+        kube::load_connection({.file = kubeconfig_}, no_proxy, system_clock());
+    session_ = std::make_unique<testing::Session>(connection.endpoint);
+    const bool shares = scope_ == Scope::suite;
+    const auto& running = *::testing::UnitTest::GetInstance();
+    std::string name = shares ? running.current_test_suite()->name() : running.current_test_info()->name();
     std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
-    use_namespace("e2e-" + name.substr(0, 40));
-    node({"world", "reset"});  // a run that was killed has left its faults
+    name = "e2e-" + name.substr(0, 40);
+    if (shares && !is_first()) {
+        ns_ = name;
+        namespaces_ = {name};
+        return;
+    }
+    remove_what_was_killed();
+    use_namespace(name);
+}
+
+/// A run that was killed has left its faults, and a bot with the same token.
+void Node::remove_what_was_killed() {
+    std::vector<std::string> left;
+    for (const Json& one : client().list("Namespace", "")) {
+        const std::string name = kube::text_at(one, "/metadata/name");
+        if (name.starts_with("e2e-") && kube::at(one, "/metadata/deletionTimestamp").is_null())
+            left.push_back(name);
+    }
+    if (left.empty()) return;
+    node({"world", "reset"});
+    remove(left);
 }
 
 void Node::use_namespace(const std::string& name) {
     ns_ = name;
     namespaces_.push_back(name);
-    const Finished gone = kubectl({"delete", "namespace", name, "--ignore-not-found", "--timeout=150s"});
-    EXPECT_EQ(gone.code, 0) << gone.err;
+    client().remove({"Namespace", "", name});
+    EXPECT_TRUE(within(150s, [&] { return !exists("Namespace", name); })) << name << " does not go";
 }
 
 void Node::TearDown() {
-    if (binary_.empty() || kubeconfig_.empty()) return;
+    if (!session_) return;
     node({"world", "reset"});
-    // Another test's bot has the same token, so its pods have to be gone. What else goes with a namespace
-    // goes beside the next test: the namespace controller looks again only after a pod's whole grace period.
-    for (const std::string& name : namespaces_) {
-        const Finished going = kubectl({"delete", "namespace", name, "--ignore-not-found", "--wait=false"});
-        EXPECT_EQ(going.code, 0) << going.err;
+    if (scope_ == Scope::test || is_last()) remove(namespaces_);
+}
+
+/// Another test's bot has the same token, so its pods have to be gone, and without their grace. What else
+/// goes with a namespace goes beside the next test.
+void Node::remove(const std::vector<std::string>& namespaces) {
+    for (const std::string& name : namespaces)
+        client().remove({"Namespace", "", name});
+    for (const std::string& name : namespaces) {
+        for (const Json& pod : client().list("Pod", name))
+            client().remove(kube::ref_of(pod), {.grace_seconds = 1});
     }
-    for (const std::string& name : namespaces_) {
-        const Finished gone =
-            kubectl({"-n", name, "wait", "--for=delete", "pods", "--all", "--timeout=150s"});
-        EXPECT_EQ(gone.code, 0) << gone.err;
+    for (const std::string& name : namespaces)
+        EXPECT_TRUE(within(150s, [&] { return client().list("Pod", name).empty(); })) << name;
+}
+
+bool Node::exists(const std::string& kind, const std::string& name) {
+    return client().get({kind, kind == "Namespace" ? "" : ns_, name}).has_value();
+}
+
+std::string Node::pod_uids(const std::string& label) {
+    std::vector<std::string> uids;
+    for (const Json& pod : client().list("Pod", ns_, {.label = label}))
+        uids.push_back(kube::text_at(pod, "/metadata/uid"));
+    return fmt::format("{}", fmt::join(uids, " "));
+}
+
+bool Node::within(std::chrono::seconds limit, const std::function<bool()>& it_is_so) {
+    const auto end = std::chrono::steady_clock::now() + limit;
+    while (!it_is_so()) {
+        if (std::chrono::steady_clock::now() > end) return false;
+        std::this_thread::sleep_for(300ms);
     }
+    return true;
 }
 
 std::unique_ptr<Command> Node::start_hermesctl(std::vector<std::string> arguments,

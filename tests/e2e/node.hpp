@@ -1,9 +1,11 @@
 // The node of tests/node as the e2e tests see it: hermesctl run against it, kubectl, the bot's user, faults.
 #pragma once
 
-#include "hermesctl/kube/object.hpp"
 #include "support/command.hpp"
+#include "support/session.hpp"
 
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,9 +21,12 @@ using testing::Finished;
 /// Skips without a node: HERMESCTL_E2E_KUBECONFIG, HERMESCTL_BINARY and what `tests/node/node env` prints.
 class Node : public ::testing::Test {
   protected:
+    /// Whose the namespace is, with all that is in it. ctest runs a suite that shares one as one test.
+    enum class Scope { test, suite };
+    explicit Node(Scope scope = Scope::test) : scope_(scope) {}
+
     void SetUp() override;
-    /// Faults end, and what the test made in its namespaces goes: pods at once, the rest beside the next
-    /// test.
+    /// Faults end, and what was made in the namespaces goes: pods at once, the rest beside the next test.
     void TearDown() override;
 
     /// hermesctl against the node, in this test's namespace unless the arguments name one.
@@ -34,6 +39,15 @@ class Node : public ::testing::Test {
     std::vector<std::string> deploy_arguments(std::vector<std::string> more = {}) const;
     /// That `deploy`; the test ends if it fails.
     void deploy_well();
+
+    /// In this process, for what is asked often: each start of kubectl is a tenth of a second of processor
+    /// time.
+    kube::Client& client() { return session_->client; }
+    bool exists(const std::string& kind, const std::string& name);
+    /// Of the namespace's pods with this label, or of all of them.
+    std::string pod_uids(const std::string& label = {});
+    /// Asks until it is so; false when the limit passes before.
+    static bool within(std::chrono::seconds limit, const std::function<bool()>& it_is_so);
 
     Finished kubectl(std::vector<std::string> arguments, const std::string& input = {});
     Json get(const std::string& what);
@@ -49,8 +63,16 @@ class Node : public ::testing::Test {
     const std::string& ns() const { return ns_; }
     const std::string& kubeconfig() const { return kubeconfig_; }
     static std::string setting(const char* name);
+    /// Whether this test is its suite's first one, or its last one, of those that run.
+    static bool is_first();
+    static bool is_last();
 
   private:
+    void remove_what_was_killed();
+    void remove(const std::vector<std::string>& namespaces);
+
+    Scope scope_;
+    std::unique_ptr<testing::Session> session_{};
     std::string kubeconfig_{};
     std::string binary_{};
     std::string ns_{};
@@ -60,6 +82,7 @@ class Node : public ::testing::Test {
 /// For tests that change who enforces policies: afterwards it is who it was.
 class EnforcedNode : public Node {
   protected:
+    using Node::Node;
     void SetUp() override;
     void TearDown() override;
 

@@ -25,10 +25,7 @@ class Rotate : public Node {
         const Json data = kube::at(get("secret/hermes-secrets"), "/data");
         return base64_decode(kube::text_at(data, "/TELEGRAM_BOT_TOKEN")).value_or("");
     }
-    std::string pod_uids() {
-        return kubectl({"-n", ns(), "get", "pods", "-o", "jsonpath={.items[*].metadata.uid}"}).out;
-    }
-    bool half_done() { return kubectl({"-n", ns(), "get", "secret", "hermes-secrets-previous"}).code == 0; }
+    bool half_done() { return exists("Secret", "hermes-secrets-previous"); }
     /// Killed once `line` stands in its story for the nth time; each answer takes its time, so that it is
     /// before the next write.
     void kill_after(Command& running, const std::string& line, int nth) {
@@ -104,7 +101,7 @@ TEST_F(Rotate, KilledAnywhereTheNextCommandEndsIt) {
         EXPECT_TRUE(half_done());
         EXPECT_THAT(hermesctl({"status", "--no-check"}).out, HasSubstr("half-done"));
         // As if half a minute had passed: the dead one's lease has lapsed.
-        EXPECT_EQ(kubectl({"-n", ns(), "delete", "lease", "hermes-hermesctl"}).code, 0);
+        EXPECT_TRUE(client().remove({"Lease", ns(), "hermes-hermesctl"}));
         const bool by_deploy = i % 2 == 0;
         const Finished ended = by_deploy ? hermesctl({"deploy", "-y"})
                                          : hermesctl({"rotate-secret", "EXTRA=env:HERMES_TEST_USER", "-y"});
@@ -136,7 +133,7 @@ TEST_F(Rotate, KilledWhileItIsPutBackTheNextCommandEndsIt) {
         if (HasFatalFailure()) return;
         EXPECT_TRUE(half_done());
         // As if half a minute had passed: the dead one's lease has lapsed.
-        EXPECT_EQ(kubectl({"-n", ns(), "delete", "lease", "hermes-hermesctl"}).code, 0);
+        EXPECT_TRUE(client().remove({"Lease", ns(), "hermes-hermesctl"}));
         const Finished ended = hermesctl({"deploy", "-y"});
         EXPECT_EQ(ended.code, 0) << ended.out << ended.err;
         EXPECT_THAT(ended.err, HasSubstr("half-done change of TELEGRAM_BOT_TOKEN"));

@@ -4,11 +4,12 @@
 #include "hermesctl/base/crypto.hpp"
 #include "support/scratch.hpp"
 
+#include <cctype>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <set>
+#include <sstream>
 #include <thread>
 
 #include <fmt/format.h>
@@ -35,14 +36,40 @@ class Scan : public Node {
         }
     }
 
-    /// Of all processes, but for kubectl's: other tests install with it as the guide does, beside this one.
-    static std::string all_argv() {
-        const std::string script = "grep -Las kubectl /proc/[0-9]*/cmdline | xargs cat 2>/dev/null";
-        return testing::finished({"/bin/sh", "-c", script}).out;
+    /// "" of a process that has ended meanwhile.
+    static std::string contents(const std::string& path) {
+        std::ostringstream text;
+        text << std::ifstream(path, std::ios::binary).rdbuf();
+        return text.str();
+    }
+
+    struct Processes {
+        std::string argv{};
+        std::string environments{};
+    };
+    /// Of all of them; no argv of kubectl's: other tests install with it as the guide does, beside this one.
+    static Processes processes() {
+        Processes all;
+        for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+            const std::string folder = entry.path().string();
+            if (!std::isdigit(static_cast<unsigned char>(folder[6]))) continue;  // "/proc/1"
+            const std::string argv = contents(folder + "/cmdline");
+            if (argv.find("kubectl") == std::string::npos) all.argv += argv;
+            all.environments += contents(folder + "/environ");
+        }
+        return all;
     }
 
     std::string objects(const std::string& kinds) {
         return kubectl({"-n", ns(), "get", kinds, "-o", "json", "--show-managed-fields"}).out;
+    }
+    std::string pods_and_jobs() {
+        const std::vector<std::string> paths{fmt::format("/api/v1/namespaces/{}/pods", ns()),
+                                             fmt::format("/apis/batch/v1/namespaces/{}/jobs", ns())};
+        std::string all;
+        for (const kube::Outcome& outcome : client().get_paths(paths))
+            all += outcome.value().dump();
+        return all;
     }
 
     /// Runs it to its end, and looks meanwhile at everybody's argv (the pods' processes are among them) and
@@ -54,14 +81,13 @@ class Scan : public Node {
         const auto running = start_hermesctl(arguments, {}, input);
         do {
             std::this_thread::sleep_for(500ms);
-            argv_ = all_argv();
+            const Processes all = processes();
+            argv_ = all.argv;
             look(argv_, "argv during " + line);
             // The agent's own has the others, and so has this test's.
-            const std::string environments =
-                testing::finished({"/bin/sh", "-c", "cat /proc/[0-9]*/environ 2>/dev/null"}).out;
-            EXPECT_THAT(environments, Not(HasSubstr(bad_token))) << line;
-            looked_at_ += environments.size();
-            look(objects("pods,jobs"), "pods during " + line);
+            EXPECT_THAT(all.environments, Not(HasSubstr(bad_token))) << line;
+            looked_at_ += all.environments.size();
+            look(pods_and_jobs(), "pods during " + line);
         } while (running->running());
         EXPECT_EQ(running->wait(), code) << line << "\n" << running->all();
         look(running->all(), line);
@@ -130,10 +156,8 @@ TEST_F(Scan, NoCommandShowsAValue) {
     run({"teardown", "-y"});
     run({"version"});
     run({"completion", "bash"});
-    for (const char* written : {"report.html", "report.xml", "config.yaml"}) {
-        std::ifstream file(folder_.path(written));
-        look({std::istreambuf_iterator<char>(file), {}}, written);
-    }
+    for (const char* written : {"report.html", "report.xml", "config.yaml"})
+        look(contents(folder_.path(written)), written);
     EXPECT_GT(looked_at_, 100'000u);
 
     std::set<std::string> commands;

@@ -18,13 +18,13 @@ TEST_F(Teardown, KeepsTheDataAndSaysHowToComeBack) {
     EXPECT_EQ(down.code, 0) << down.err;
     EXPECT_THAT(down.out, HasSubstr("kept: persistentvolumeclaim/hermes-data"));
     EXPECT_THAT(down.out, HasSubstr("/deletebot"));
-    EXPECT_EQ(kubectl({"-n", ns(), "get", "pvc", "hermes-data"}).code, 0);
-    EXPECT_NE(kubectl({"-n", ns(), "get", "deployment", "hermes"}).code, 0);
+    EXPECT_TRUE(exists("PersistentVolumeClaim", "hermes-data"));
+    EXPECT_FALSE(exists("Deployment", "hermes"));
     ASSERT_EQ(hermesctl(deploy_arguments()).code, 0);
     EXPECT_EQ(hermesctl({"exec", "--", "cat", "/opt/data/note"}).out, "remember\n");
     const Finished all = hermesctl({"teardown", "--delete-data", "-y"});
     EXPECT_EQ(all.code, 0) << all.err;
-    EXPECT_NE(kubectl({"get", "namespace", ns()}).code, 0);
+    EXPECT_FALSE(exists("Namespace", ns()));
 }
 
 TEST_F(Teardown, AnotherInstanceAndItsDataStay) {
@@ -39,8 +39,8 @@ TEST_F(Teardown, AnotherInstanceAndItsDataStay) {
     const Finished down = hermesctl({"teardown", "--delete-data", "-y"});
     EXPECT_EQ(down.code, 0) << down.err;
     EXPECT_THAT(down.out, HasSubstr("namespace/" + ns()));
-    EXPECT_NE(kubectl({"-n", ns(), "get", "pvc", "hermes-data"}).code, 0);
-    EXPECT_EQ(kubectl({"-n", ns(), "get", "pvc", "second-data"}).code, 0);
+    EXPECT_FALSE(exists("PersistentVolumeClaim", "hermes-data"));
+    EXPECT_TRUE(exists("PersistentVolumeClaim", "second-data"));
     const Finished status = hermesctl({"status", "--name", "second"});
     EXPECT_EQ(status.code, 0) << status.out << status.err;
 }

@@ -26,10 +26,15 @@ constexpr auto lan_host = "192.168.50.10:22";
 
 class Verify : public EnforcedNode {
   protected:
+    Verify() : EnforcedNode(Scope::suite) {}
     void SetUp() override {
         EnforcedNode::SetUp();
-        if (IsSkipped()) return;
-        ASSERT_EQ(hermesctl(deploy_arguments()).code, 0);
+        if (!IsSkipped() && is_first()) deploy_well();
+    }
+    void TearDown() override {
+        for (const kube::Ref& one : made_)
+            client().remove(one);
+        EnforcedNode::TearDown();
     }
 
     struct Answer {
@@ -83,12 +88,13 @@ spec: {{podSelector: {{}}, policyTypes: [Egress], egress: [{}]}}
 )",
                                                                                     name, egress));
         ASSERT_EQ(done.code, 0) << done.err;
+        made_.push_back({"NetworkPolicy", ns(), name});
         system_clock().sleep(3s);  // until the enforcer has it
     }
-    std::string leftovers() {
-        return kubectl(
-                   {"-n", ns(), "get", "jobs,pods", "-l", "app.kubernetes.io/component=twin", "-o", "name"})
-            .out;
+    /// Jobs and pods of twins.
+    std::size_t leftovers() {
+        const kube::Selector twins{.label = "app.kubernetes.io/component=twin"};
+        return client().list("Job", ns(), twins).size() + client().list("Pod", ns(), twins).size();
     }
     /// verify, once it has made its twin: it says so then.
     std::unique_ptr<Command> verify_with_its_twin() {
@@ -96,11 +102,11 @@ spec: {{podSelector: {{}}, policyTypes: [Egress], egress: [{}]}}
         EXPECT_TRUE(running->says("from the twin too")) << running->all();
         return running;
     }
-    void expect_no_twin_within(int seconds) {
-        for (int i = 0; i < seconds && !leftovers().empty(); ++i)
-            system_clock().sleep(1s);
-        EXPECT_EQ(leftovers(), "");
+    void expect_no_twin_within(std::chrono::seconds limit) {
+        EXPECT_TRUE(within(limit, [&] { return leftovers() == 0; }));
     }
+
+    std::vector<kube::Ref> made_{};  // by this test, for which the next one is not prepared
 };
 
 TEST_F(Verify, ACleanInstallationHoldsWithEachEnforcer) {
@@ -114,7 +120,7 @@ TEST_F(Verify, ACleanInstallationHoldsWithEachEnforcer) {
         for (const char* id :
              {"live-api", "live-kubelet", "live-dns-ports", "live-lan", "live-resolvers", "live-telegram"})
             EXPECT_EQ(answer.rows.at(id)["verdict"], "PASS") << id;
-        EXPECT_EQ(leftovers(), "");
+        EXPECT_EQ(leftovers(), 0u);
     }
 }
 
@@ -155,17 +161,17 @@ TEST_F(Verify, TheTwinGoesOnCtrlCAndWhenHermesctlIsKilled) {
         const auto running = verify_with_its_twin();
         running->signal(number);
         EXPECT_EQ(running->wait(), 130) << running->all();
-        expect_no_twin_within(10);
+        expect_no_twin_within(10s);
     }
     const auto running = verify_with_its_twin();
     running->signal(SIGKILL);
-    expect_no_twin_within(90);  // its own deadline is a minute
+    expect_no_twin_within(90s);  // its own deadline is a minute
 }
 
 TEST_F(Verify, APolicyThatIsGoneIsFoundWithEachEnforcer) {
     for (const std::string& enforcer : enforcers()) {
         use_enforcer(enforcer);
-        ASSERT_EQ(kubectl({"-n", ns(), "delete", "networkpolicy", "hermes-egress"}).code, 0);
+        ASSERT_TRUE(client().remove({"NetworkPolicy", ns(), "hermes-egress"}));
         system_clock().sleep(3s);
         const Answer answer = verify();
         EXPECT_EQ(answer.code, 1);
@@ -180,6 +186,7 @@ TEST_F(Verify, APolicyThatIsGoneIsFoundWithEachEnforcer) {
 
 TEST_F(Verify, WithoutTheRightToMakeATwinItSaysSo) {
     ASSERT_EQ(kubectl({"-n", ns(), "create", "quota", "no-jobs", "--hard=count/jobs.batch=0"}).code, 0);
+    made_.push_back({"ResourceQuota", ns(), "no-jobs"});
     const Answer answer = verify();
     EXPECT_THAT(answer.text, HasSubstr("no twin could be made"));
     EXPECT_EQ(answer.rows.at("live-lan")["verdict"], "INCONCLUSIVE");

@@ -14,25 +14,24 @@ using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr auto default_class = "storageclass.kubernetes.io/is-default-class";
-
 class Wait : public Node {
   protected:
     void TearDown() override {
-        if (!setting("HERMESCTL_E2E_KUBECONFIG").empty()) {
-            kubectl({"annotate", "--overwrite", "storageclass", "local-path",
-                     std::string(default_class) + "=true"});
-            node({"disk", "free"});
-        }
+        if (undo_) undo_();
         Node::TearDown();
     }
+    void make_default_class(const std::string& word) {
+        const Json body{
+            {"metadata", {{"annotations", {{"storageclass.kubernetes.io/is-default-class", word}}}}}};
+        client().patch({"StorageClass", "", "local-path"}, kube::Patch::merge, body).value();
+    }
+
+    std::function<void()> undo_{};  // what the next test is not prepared for
 };
 
 TEST_F(Wait, WithoutADefaultStorageClassItSaysSo) {
-    ASSERT_EQ(kubectl({"annotate", "--overwrite", "storageclass", "local-path",
-                       std::string(default_class) + "=false"})
-                  .code,
-              0);
+    undo_ = [this] { make_default_class("true"); };
+    make_default_class("false");
     const Finished done = hermesctl(deploy_arguments());
     EXPECT_EQ(done.code, 1) << done.err;
     EXPECT_THAT(done.err, HasSubstr("storage class"));
@@ -77,13 +76,12 @@ TEST_F(Wait, CrashLoopEndsAtTheThirdRestartWithItsCause) {
 
 TEST_F(Wait, ARefusedChangeLeavesTheRunningAgentAlone) {
     ASSERT_EQ(hermesctl(deploy_arguments()).code, 0);
-    const std::string pod =
-        kubectl({"-n", ns(), "get", "pods", "-o", "jsonpath={.items[*].metadata.uid}"}).out;
+    const std::string pod = pod_uids();
     const Finished smaller =
         hermesctl({"deploy", "-y", "--storage-size", "1Gi", "--image", "x.example/other:1"});
     EXPECT_EQ(smaller.code, 1) << smaller.err;
     EXPECT_THAT(smaller.err, HasSubstr("persistentvolumeclaim/hermes-data"));
-    EXPECT_EQ(kubectl({"-n", ns(), "get", "pods", "-o", "jsonpath={.items[*].metadata.uid}"}).out, pod);
+    EXPECT_EQ(pod_uids(), pod);
     EXPECT_THAT(ask("still there"), HasSubstr("you said 'still there'"));
 }
 
@@ -100,6 +98,7 @@ TEST_F(Wait, TelegramThatIsAwayIsSurvivedAndOneThatStaysAwayIsNamed) {
 
 TEST_F(Wait, AFullVolumeIsNamedByAllThatWaitForTheBot) {
     ASSERT_EQ(hermesctl(deploy_arguments()).code, 0);
+    undo_ = [this] { node({"disk", "free"}); };
     node({"disk", "fill"});
     EXPECT_THAT(hermesctl({"status", "--no-check"}).out, HasSubstr("its volume is full"));
     const Finished restarted = hermesctl({"restart", "--drain", "1s", "--timeout", "3m"});
@@ -116,12 +115,11 @@ TEST_F(Wait, AFullVolumeIsNamedByAllThatWaitForTheBot) {
 
 TEST_F(Wait, RestartBringsANewPodThatAnswers) {
     ASSERT_EQ(hermesctl(deploy_arguments()).code, 0);
-    const std::string pod =
-        kubectl({"-n", ns(), "get", "pods", "-o", "jsonpath={.items[*].metadata.uid}"}).out;
+    const std::string pod = pod_uids();
     const Finished restarted = hermesctl({"restart", "-o", "json"});
     EXPECT_EQ(restarted.code, 0) << restarted.err;
     EXPECT_EQ(Json::parse(restarted.out)["bot"], "@cage_bot");
-    EXPECT_NE(kubectl({"-n", ns(), "get", "pods", "-o", "jsonpath={.items[*].metadata.uid}"}).out, pod);
+    EXPECT_NE(pod_uids(), pod);
     // The annotation is the rollout tools': the next deploy must not take it away and roll the pod again.
     EXPECT_THAT(hermesctl({"deploy", "-y"}).out, HasSubstr("nothing to change"));
 }

@@ -98,7 +98,7 @@ int Command::wait(std::chrono::seconds limit) {
 
 bool Command::says(const std::string& text, std::chrono::seconds limit, int times) {
     const auto end = std::chrono::steady_clock::now() + limit;
-    for (bool last = false;; std::this_thread::sleep_for(std::chrono::milliseconds{10})) {
+    for (bool last = false;; std::this_thread::sleep_for(std::chrono::milliseconds{50})) {
         if (occurrences(out(), text) >= times || occurrences(err(), text) >= times) return true;
         if (last) return false;
         last = !running() || std::chrono::steady_clock::now() > end;
