@@ -200,5 +200,15 @@ TEST_F(RunState, HintsMeanTheInstanceOfThisRun) {
                 HasSubstr("hermesctl deploy -n bots --name bob makes one"));
 }
 
+TEST_F(RunState, TeardownPromisesNoMemoryWhereThereIsNoData) {
+    world_.api.erase({"PersistentVolumeClaim", "hermes", "hermes-data"});
+    world_.transport.after(5s, [this] { world_.api.erase(pod); });
+    const std::string said = run({"teardown", "-y"});
+    EXPECT_THAT(said,
+                HasSubstr("kept: namespace/hermes: it goes only with hermesctl teardown --delete-data"));
+    EXPECT_THAT(said, Not(HasSubstr("memory")));
+    EXPECT_THAT(said, Not(HasSubstr("the data")));
+}
+
 }  // namespace
 }  // namespace hermesctl::cli
