@@ -13,6 +13,7 @@ using hermesctl::testing::FakeProcess;
 using hermesctl::testing::object_of;
 using hermesctl::testing::owner;
 using kube::Json;
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -188,6 +189,42 @@ TEST_F(RunState, RestartCutsOffATurnThatOutlastsDrain) {
                 HasSubstr("still busy; its turn is cut off"));
     EXPECT_GE(restarted, 90s);
     EXPECT_LT(restarted, 95s);
+}
+
+/// It was busy when it was last heard.
+TEST_F(RunState, RestartTakesNoSilenceForIdle) {
+    turns = [] { return 1; };
+    const auto serve = world_.transport.open;
+    world_.transport.open = [&](const net::Request& request, std::span<const std::string> protocols) {
+        const bool silent = world_.clock.elapsed() > 5s && world_.clock.elapsed() < 20s;
+        if (silent)
+            return net::Upgrade{nullptr, hermesctl::testing::refusal(500, "InternalError", "no kubelet")};
+        if (world_.clock.elapsed() >= 20s) turns = [] { return 0; };
+        return serve(request, protocols);
+    };
+    Clock::Duration restarted{0};
+    world_.api.on_write = [&](const std::string&, const Json& object) {
+        if (kube::ref_of(object) == deployment) restarted = world_.clock.elapsed();
+    };
+    EXPECT_THAT(run({"restart", "--no-wait"}),
+                AllOf(HasSubstr("it cannot be asked: no kubelet"), HasSubstr("idle")));
+    EXPECT_GE(restarted, 20s);
+}
+
+TEST_F(RunState, RestartSaysThatItDoesNotKnowWhetherTheAgentIsBusy) {
+    world_.transport.open = [](const net::Request&, std::span<const std::string>) {
+        return net::Upgrade{nullptr, hermesctl::testing::refusal(500, "InternalError", "no kubelet")};
+    };
+    EXPECT_THAT(run({"restart", "--no-wait", "--drain", "20s"}),
+                AllOf(HasSubstr("whether it is busy is not known: no kubelet"), Not(HasSubstr("idle"))));
+    EXPECT_GE(world_.clock.elapsed(), 20s);
+}
+
+TEST_F(RunState, RestartDoesNotWaitForAnAgentThatItMayNotAsk) {
+    world_.api.deny("get", "pods/exec");
+    EXPECT_THAT(run({"restart", "--no-wait"}),
+                HasSubstr("whether it is busy is not known: pods/exec is not allowed"));
+    EXPECT_LT(world_.clock.elapsed(), 5s);
 }
 
 TEST_F(RunState, HintsMeanTheInstanceOfThisRun) {
