@@ -103,8 +103,21 @@ TEST_F(RunState, StopOfWhatIsNotThereSaysSo) {
 
 TEST_F(RunState, StopThatCannotSeeThePodsSaysHowFarItCame) {
     world_.api.deny("list", "pods");
-    EXPECT_THAT(run({"stop"}, ExitCode::denied), HasSubstr("deployment/hermes is at 0 replicas"));
+    world_.api.deny("get", "secrets");
+    EXPECT_THAT(run({"stop"}, ExitCode::denied),
+                AllOf(HasSubstr("deployment/hermes is at 0 replicas"), HasSubstr("list pods in namespace"),
+                      Not(HasSubstr("secrets"))));
     EXPECT_EQ(kube::int_at(world_.api.object(deployment), "/spec/replicas", 1), 0);
+}
+
+TEST_F(RunState, TeardownIsToldOfTheRightsForWhatItRemoves) {
+    for (const char* resource : {"configmaps", "persistentvolumeclaims", "namespaces"})
+        world_.api.deny("delete", resource);
+    world_.transport.after(5s, [this] { world_.api.erase(pod); });
+    EXPECT_THAT(run({"teardown", "-y"}, ExitCode::denied),
+                AllOf(HasSubstr("delete configmaps"), Not(HasSubstr("delete persistentvolumeclaims"))));
+    EXPECT_THAT(run({"teardown", "--delete-data", "-y"}, ExitCode::denied),
+                AllOf(HasSubstr("delete persistentvolumeclaims"), HasSubstr("delete namespaces")));
 }
 
 TEST_F(RunState, StopNowEndsThePodsOnceNoneTakesTheirPlace) {
