@@ -98,8 +98,7 @@ Lifelines ask_lifelines(Session& session, const hermes::Names& names, const std:
                                                       model, each_round);
             if (attempt == attempts || settled(lines, model)) return lines;
         } catch (const Error& error) {
-            const bool final = error.code() == ExitCode::denied || error.code() == ExitCode::interrupted;
-            if (attempt == attempts || final) throw;
+            if (attempt == attempts || error.code() == ExitCode::interrupted) throw;
         }
         session.clock().sleep(2s);
     }

@@ -41,7 +41,7 @@ void declare(CommandLine& line) {
 
 /// What is to run; nothing when a page of help was printed instead.
 struct Chosen {
-    std::string command{};
+    const CLI::App* command = nullptr;
     const Run* run = nullptr;
 };
 
@@ -51,26 +51,38 @@ bool wants_json(const CommandLine& line) {
     return !values.empty() && values.back() == "json";
 }
 
-ExitCode report(const Error& told, const GlobalFlags& flags, Context& context, bool json, bool colour) {
-    Error error(told.code(), told.message(), completed_hint(told.hint(), flags));
+/// The same with another command to type.
+Error hinted(const Error& told, const std::string& hint) {
+    Error error(told.code(), told.message(), hint);
     for (const std::string& frame : told.trail()) {
         error.during(frame);
     }
+    return error;
+}
+
+ExitCode report(const Error& told, const GlobalFlags& flags, Context& context, bool json, bool colour) {
+    const Error error = hinted(told, completed_hint(told.hint(), flags));
     print_error(error, context.err, colour);
     if (json) context.out << json_text(error_json(error)) << std::flush;
     return error.code();
 }
 
-hermes::Work work_of(std::string_view command) {
-    if (command == "deploy" || command == "diff") return hermes::Work::deploy;
-    if (command == "stop" || command == "start" || command == "restart") return hermes::Work::run;
-    if (command == "rotate-secret" || command == "allow-user") return hermes::Work::rotate;
-    return command == "teardown" ? hermes::Work::remove : hermes::Work::read;
+hermes::Work work_of(const CLI::App& command) {
+    using hermes::Work;
+    const std::string name = command.get_name();
+    if (name == "deploy" || name == "diff") return Work::deploy;
+    if (name == "stop") return Work::stop;
+    if (name == "start" || name == "restart") return Work::run;
+    if (name == "rotate-secret" || name == "allow-user") return Work::rotate;
+    if (name == "teardown") return command.count("--delete-data") > 0 ? Work::remove_data : Work::remove;
+    return Work::read;
 }
 
 /// A refusal with everything else that this command would be refused.
-Error explained(Session& session, std::string_view command, const kube::ApiError& refusal) {
+Error explained(Session& session, const CLI::App& command, const kube::ApiError& refusal) {
     if (refusal.http() != 403 || refusal.code() != ExitCode::denied) return refusal;
+    if (command.get_name() == "list" && session.flags().ns.empty())
+        return hinted(refusal, "hermesctl list -n NAMESPACE looks into one alone");
     try {
         return hermes::explained(session.client(), session.instances(), work_of(command), refusal);
     } catch (const Error&) {  // interrupted: what was known is told
@@ -89,7 +101,7 @@ ExitCode execute(const Chosen& chosen, Session& session) {
         session.story().finish();
         return code;
     } catch (const kube::ApiError& error) {
-        return fail(explained(session, chosen.command, error));
+        return fail(explained(session, *chosen.command, error));
     } catch (const Error& error) {
         return fail(error);
     } catch (const std::exception& bug) {
@@ -125,7 +137,7 @@ Chosen parse(CommandLine& line, int argc, const char* const* argv, Context& cont
         command = line.app.get_subcommands().front();
     }
     const auto found = line.runs.find(command);
-    if (found != line.runs.end()) return {command->get_name(), &found->second};
+    if (found != line.runs.end()) return {command, &found->second};
     context.out << help_text(line.app);
     return {};
 }

@@ -8,7 +8,8 @@
 
 namespace hermesctl::cli {
 
-/// Returns when the agent is idle, when `at_most` has passed (with a warning), or when it cannot be asked.
+/// Returns when the agent is idle or not there, and, with a warning, when `at_most` has passed or it may not
+/// be asked.
 void drain(Session&, const hermes::Names&, std::chrono::milliseconds at_most, hermes::HeldLease* lease);
 
 }  // namespace hermesctl::cli

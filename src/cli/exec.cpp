@@ -30,7 +30,7 @@ ExitCode exec(Session& session, const ExecFlags& flags, const std::vector<std::s
                                         .argv = hermes::command_as(target, flags.root, words),
                                         // Keys that are typed while it runs are meant for the next prompt.
                                         .input = flags.input || !session.terminal().input};
-        return stream_exec(session.transport(), request);
+        return stream_exec(session.transport(), session.clock(), request);
     });
 }
 

@@ -32,7 +32,7 @@ ExitCode run_in_terminal(Session& session, bool root, const std::vector<std::str
                                         .argv = hermes::command_as(target, root, argv, {"TERM=" + term}),
                                         .input = true,
                                         .tty = true};
-        return stream_exec(session.transport(), request);
+        return stream_exec(session.transport(), session.clock(), request);
     });
 }
 

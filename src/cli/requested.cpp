@@ -144,7 +144,7 @@ hermes::Wish wish_of(Session& session, Json settings, const DeployFlags& flags) 
         file.empty() || file == "-" ? "" : std::filesystem::path(file).parent_path().string();
     hermes::Wish wish{.settings = std::move(settings),
                       .server = session.connection().server,
-                      .resolve = session.context().resolve,
+                      .resolve = session.resolve(),
                       .readers = {session.context().in, session.context().environment, folder},
                       .replace_users = flags.replace_users};
     if (session.terminal().input) {

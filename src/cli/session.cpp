@@ -2,6 +2,7 @@
 
 #include "errors.hpp"
 #include "hermesctl/base/scrub.hpp"
+#include "hermesctl/net/curl.hpp"
 
 #include <fmt/format.h>
 
@@ -88,6 +89,10 @@ net::Transport& Session::transport() {
 }
 kube::Client& Session::client() {
     return cluster().client;
+}
+
+hermes::Resolve Session::resolve() {
+    return net::is_proxied(connection().endpoint) ? hermes::Resolve{} : context_.resolve;
 }
 
 void Session::announce(std::string_view ns) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "hermesctl/cli/cli.hpp"
+#include "hermesctl/hermes/cluster.hpp"
 #include "hermesctl/hermes/live.hpp"
 #include "hermesctl/kube/client.hpp"
 #include "hermesctl/kube/kubeconfig.hpp"
@@ -31,6 +32,10 @@ class Session {
     const kube::Connection& connection();
     net::Transport& transport();
     kube::Client& client();
+
+    /// The resolver for the API server's name; none where a proxy resolves it: the name may mean nothing
+    /// here, and asking for it would only take the resolver's time, which no Ctrl-C ends.
+    hermes::Resolve resolve();
 
     /// Notes an installation that the command is about: a refusal is explained by what it needs there.
     void works_on(hermes::Names names) { instances_.push_back(std::move(names)); }

@@ -95,8 +95,9 @@ bool write_all(int fd, std::string_view bytes) {
     return true;
 }
 
-int stream_exec(net::Transport& transport, const kube::ExecRequest& request, const Streams& streams) {
-    kube::ExecSession session(transport, request);
+int stream_exec(net::Transport& transport, Clock& clock, const kube::ExecRequest& request,
+                const Streams& streams) {
+    kube::ExecSession session(transport, clock, request);
     std::optional<term::RawMode> raw;  // from now on Ctrl-C is for the remote one
     if (request.tty) raw.emplace();
     Feed feed(session, streams.in, request.input);

@@ -24,6 +24,6 @@ bool write_all(int fd, std::string_view bytes);
 
 /// Runs it to its end; its exit code, or broken_pipe. With a terminal, ours is raw once it is connected, and
 /// the remote one has our size at any time. Throws Error{exec_failed}, ApiError, interrupted.
-int stream_exec(net::Transport&, const kube::ExecRequest&, const Streams& = {});
+int stream_exec(net::Transport&, Clock&, const kube::ExecRequest&, const Streams& = {});
 
 }  // namespace hermesctl::cli

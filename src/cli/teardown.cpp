@@ -4,6 +4,8 @@
 #include "commands.hpp"
 #include "requested.hpp"
 
+#include <algorithm>
+
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
@@ -36,12 +38,12 @@ kube::Json plan_json(const hermes::Removal& removal, const hermes::Names& names)
     return {{"removed", removed}, {"kept", removal.stays}};
 }
 
-std::string farewell(const hermes::Removal& removal, bool delete_data) {
+std::string farewell(const hermes::Removal& removal) {
     std::string text = "removed\n";
     for (const std::string& kept : removal.stays) {
         text += fmt::format("kept: {}\n", kept);
     }
-    if (!delete_data) {
+    if (removal.keeps_data) {
         text += "to come back with the same memory: hermesctl deploy\n";
         text += "to remove the data too: hermesctl teardown --delete-data\n";
     }
@@ -62,14 +64,15 @@ ExitCode teardown(Session& session, const TeardownFlags& flags) {
         return ExitCode::ok;
     }
     session.story().print(plan_text(removal, names));
+    const bool takes_data = std::ranges::find(removal.objects, names.claim()) != removal.objects.end();
     const std::string question =
-        flags.delete_data ? fmt::format("remove all this, and the data of {} for ever?", names.claim().name)
-                          : "remove this?";
+        takes_data ? fmt::format("remove all this, and the data of {} for ever?", names.claim().name)
+                   : "remove this?";
     if (!session.confirm(question)) throw Error(ExitCode::failed, "nothing was changed: you said no");
     hermes::HeldLease lease(session.client(), names, hermes::this_holder(), session.story());
     const hermes::Removal done = hermes::remove(session.client(), live, names, removal,
                                                 session.flags().timeout, lease, session.story());
-    session.print_result(plan_json(done, names), farewell(done, flags.delete_data));
+    session.print_result(plan_json(done, names), farewell(done));
     return ExitCode::ok;
 }
 

@@ -37,7 +37,7 @@ void collect(const Json& object, std::vector<Json>& objects) {
 
 Checks policy_rows(Session& session, const hermes::Names& names) {
     hermes::Observation seen = hermes::observe(session.client(), names, session.connection().server,
-                                               hermes::Parts::policies, session.context().resolve);
+                                               hermes::Parts::policies, session.resolve());
     return hermes::policy_checks(hermes::policy_premises(seen));
 }
 
@@ -84,7 +84,7 @@ hermes::Report verify_installation(Session& session, const hermes::Names& names,
     kube::Client& client = session.client();
     hermes::Observation seen =
         hermes::observe(client, names, session.connection().server,
-                        computed ? hermes::Parts::policies : hermes::Parts::all, session.context().resolve);
+                        computed ? hermes::Parts::policies : hermes::Parts::all, session.resolve());
     hermes::Report report{.scope = options.scope,
                           .context = session.connection().context,
                           .server = session.connection().server,

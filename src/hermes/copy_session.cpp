@@ -36,7 +36,7 @@ CopySession::CopySession(kube::Client& client, const Target& target, bool root,
                          const std::vector<std::string>& arguments)
     : transport_(client.transport()),
       pod_(target.pod),
-      session_(client.transport(), request_of(target, root, arguments)) {}
+      session_(client.transport(), client.clock(), request_of(target, root, arguments)) {}
 
 bool CopySession::pump(const Take* take) {
     return session_.pump({.out =

@@ -46,9 +46,11 @@ void ask(kube::Client& client, const std::string& ns, const std::string& pod, Sn
         const kube::ExecOutput output = run_exec(client.transport(), client.clock(), request, "", 10s);
         now.agent = parse_facts(output.out, pod);
         if (!now.agent) now.exec_failure = complaint_of(output.exit_code, output.err);
+    } catch (const kube::ApiError& error) {
+        now.exec_denied = error.http() == 403;
+        now.exec_failure = error.message();
     } catch (const Error& error) {
         if (error.code() == ExitCode::interrupted) throw;
-        now.exec_denied = error.code() == ExitCode::denied;
         now.exec_failure = error.message();
     }
 }

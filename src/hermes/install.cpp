@@ -7,12 +7,36 @@
 namespace hermesctl::hermes {
 namespace {
 
+using kube::at;
 using kube::Outcome;
 using kube::text_at;
+
+/// What others own of it, and since when; status is none of a plan's business.
+Json others(const Json& object) {
+    Json entries = Json::array();
+    for (const Json& entry : at(object, "/metadata/managedFields")) {
+        const bool ours = text_at(entry, "/manager") == kube::field_manager;
+        if (!ours && text_at(entry, "/subresource") != "status") entries.push_back(entry);
+    }
+    return entries;
+}
 
 class Installer {
   public:
     Installer(kube::Client& client, Reporter& reporter) : client_(client), reporter_(reporter) {}
+
+    /// A forced apply takes all that is in its way: nothing may have come there since the plan was made.
+    void refuse_if_changed(const std::vector<const Step*>& steps) {
+        for (const Step* step : steps) {
+            if (!step->forced && !step->replaces_strategy) continue;
+            if (others(client_.get(step->ref).value_or(Json())) == others(step->live)) continue;
+            Error error(ExitCode::failed,
+                        fmt::format("{} was changed meanwhile by somebody else", title(step->ref)),
+                        "run this again: it plans anew");
+            tell_what_was_applied(error);
+            throw error;
+        }
+    }
 
     void apply(const std::vector<const Step*>& steps) {
         for (const bool forced : {false, true}) {
@@ -23,7 +47,7 @@ class Installer {
                 objects.push_back(step->object);
                 changed.push_back(step);
             }
-            // Forced only where the plan named the owner; a conflict that came since then is a failure.
+            // Forced only where the plan named the owner; another conflict came since then: a failure.
             const auto outcomes = client_.apply_all(objects, {.dry_run = false, .force = forced});
             for (std::size_t i = 0; i < outcomes.size(); ++i) {
                 finish(*changed[i], outcomes[i]);
@@ -72,9 +96,13 @@ class Installer {
     [[noreturn]] void throw_first() {
         kube::ApiError error = *first_error_;
         error.during("applying " + first_failed_);
+        tell_what_was_applied(error);
+        throw error;
+    }
+
+    void tell_what_was_applied(Error& error) const {
         if (!applied_.empty())
             error.during(fmt::format("after {} had been applied", fmt::join(applied_, ", ")));
-        throw error;
     }
 
     kube::Client& client_;
@@ -97,12 +125,15 @@ void install(kube::Client& client, const Plan& plan, const InstallOptions& optio
             .push_back(&step);
     }
     Installer installer(client, reporter);
+    installer.refuse_if_changed(name_space);
     installer.apply(name_space);
     if (options.after_namespace) options.after_namespace();
+    installer.refuse_if_changed(middle);
     installer.apply(middle);
     for (const Step* step : deployment) {
         if (step->change == Change::same) continue;
         if (options.before_deployment) options.before_deployment();
+        installer.refuse_if_changed({step});
         installer.prepare_strategy(*step);
     }
     installer.apply(deployment);

@@ -1,12 +1,15 @@
 #include "hermes/log_stream.hpp"
 
 #include "hermesctl/base/clock.hpp"
+#include "hermesctl/base/interrupt.hpp"
 #include "hermesctl/base/scrub.hpp"
 #include "hermesctl/hermes/agent.hpp"
 #include "hermesctl/hermes/embedded.hpp"
 #include "hermesctl/kube/exec.hpp"
+#include "hermesctl/net/retry.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 
 #include <fmt/format.h>
@@ -58,15 +61,42 @@ Error unreadable(const Target& target, const LogRequest& request, int code, std:
             "hermesctl logs --source console"};
 }
 
+/// One request to its end, tried again where it had no beginning; nothing when its bytes are wanted no more.
+std::optional<net::Response> stream(kube::Client& client, const net::Request& request,
+                                    const std::function<bool(std::string_view)>& take) {
+    for (int attempt = 1;; ++attempt) {
+        bool wanted = true;
+        std::optional<net::Response> end;
+        const net::Transport::Ticket ticket = client.transport().start(
+            request, {.on_chunk = [&](std::string_view bytes) { wanted = wanted && take(bytes); },
+                      .on_done = [&](net::Response response) { end = std::move(response); }});
+        try {
+            while (!end && wanted) {
+                client.transport().poll(1s);
+            }
+        } catch (...) {
+            client.transport().cancel(ticket);  // its handlers end with this frame
+            throw;
+        }
+        client.transport().cancel(ticket);
+        if (!wanted) return std::nullopt;
+        const auto delay = net::next_delay(request, *end, attempt);
+        if (!delay) return end;
+        client.clock().sleep(*delay);
+        throw_if_interrupted();
+    }
+}
+
 }  // namespace
 
 bool read_file_log(kube::Client& client, const Target& target, const LogRequest& request, Place& place,
                    const LineSink& sink) {
-    kube::ExecSession session(client.transport(), {.ns = target.ns,
-                                                   .pod = target.pod,
-                                                   .container = std::string(container_name),
-                                                   .argv = log_command(request, place),
-                                                   .input = true});
+    kube::ExecSession session(client.transport(), client.clock(),
+                              {.ns = target.ns,
+                               .pod = target.pod,
+                               .container = std::string(container_name),
+                               .argv = log_command(request, place),
+                               .input = true});
     place.begun = true;
     place.heard = false;
     bool wanted = true;
@@ -105,9 +135,7 @@ bool read_file_log(kube::Client& client, const Target& target, const LogRequest&
 
 bool read_console(kube::Client& client, const Target& target, const LogRequest& request, Place& place,
                   const LineSink& sink) {
-    bool wanted = true;
     place.heard = false;
-    std::optional<net::Response> end;
     LineSplitter lines;
     const std::string from = place.mark;
     bool repeated = false;  // this line was shown before: sinceTime counts in seconds
@@ -120,24 +148,12 @@ bool read_console(kube::Client& client, const Target& target, const LogRequest& 
         if (timed) place.mark = time;
         return sink(timed ? line.substr(std::min(time.size() + 1, line.size())) : line);
     };
-    const net::Transport::Ticket ticket =
-        client.transport().start({.target = console_target(target, request, place), .timeout = 0ms},
-                                 {.on_chunk =
-                                      [&](std::string_view bytes) {
-                                          place.heard = true;
-                                          wanted = wanted && lines.feed(bytes, take);
-                                      },
-                                  .on_done = [&](net::Response response) { end = std::move(response); }});
-    try {
-        while (!end && wanted) {
-            client.transport().poll(1s);
-        }
-    } catch (...) {
-        client.transport().cancel(ticket);  // its handlers end with this frame
-        throw;
-    }
-    client.transport().cancel(ticket);
-    if (!wanted) return true;
+    const auto end = stream(client, {.target = console_target(target, request, place), .timeout = 0ms},
+                            [&](std::string_view bytes) {
+                                place.heard = true;
+                                return lines.feed(bytes, take);
+                            });
+    if (!end) return true;
     place.begun = place.begun || end->ok();
     if (end->ok() && end->failure.empty()) {
         lines.finish(take);

@@ -1,5 +1,7 @@
 #include "hermesctl/hermes/permissions.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace hermesctl::hermes {
@@ -34,22 +36,48 @@ void add_changes(Permissions& all, kube::Client& client, const Names& names) {
     }
 }
 
+/// Only what is there goes, and the namespace only if it is ours.
+void add_removals(Permissions& all, kube::Client& client, const Names& names, bool with_data) {
+    std::vector<kube::Ref> refs = names.all();
+    refs.push_back(names.previous());
+    refs.push_back(names.name_space());
+    const auto answers = client.get_all(refs);
+    for (std::size_t i = 0; i < refs.size(); ++i) {
+        const bool is_space = refs[i] == names.name_space();
+        const bool of_data = is_space || refs[i] == names.claim();
+        const bool unread = !answers[i].object;
+        if (answers[i].not_found() || (of_data && !with_data)) continue;
+        if (is_space && (unread || is_foreign(answers[i]))) continue;
+        if (refs[i] == names.previous() && unread) continue;  // teardown does without it
+        add(all, "delete", refs[i]);
+    }
+}
+
+bool runs_only(Work work) {
+    return work == Work::stop || work == Work::run;
+}
+
+bool removes(Work work) {
+    return work == Work::remove || work == Work::remove_data;
+}
+
 Permissions needed(kube::Client& client, const Names& names, Work work) {
     Permissions all;
-    add(all, "get", names.name_space());
-    for (const kube::Ref& ref : names.all()) {
+    add(all, "get", runs_only(work) ? names.deployment() : names.name_space());
+    for (const kube::Ref& ref : runs_only(work) ? std::vector<kube::Ref>{} : names.all())
         add(all, "get", ref);
-        if (work == Work::remove) add(all, "delete", ref);
-    }
+    if (removes(work)) add_removals(all, client, names, work == Work::remove_data);
     if (work == Work::deploy) add_changes(all, client, names);
-    if (work == Work::run || work == Work::rotate) add(all, "patch", names.deployment());
+    if (runs_only(work) || work == Work::rotate) add(all, "patch", names.deployment());
     if (work == Work::rotate) {
         add(all, "patch", names.secret());
         add(all, "create", names.previous());
         add(all, "delete", names.previous());
     }
     for (const std::string verb : {"list", "watch"}) {
-        for (const char* kind : {"Deployment", "ReplicaSet", "Pod", "Event"})
+        add(all, verb, {"Pod", names.ns, ""});
+        if (work == Work::stop || removes(work)) continue;  // they wait for the last pod, for no new one
+        for (const char* kind : {"Deployment", "ReplicaSet"})
             add(all, verb, {kind, names.ns, ""});
     }
     return all;
@@ -58,18 +86,25 @@ Permissions needed(kube::Client& client, const Names& names, Work work) {
 /// What commands can do without, and say so.
 Permissions wanted(const Names& names, Work work) {
     Permissions all;
+    if (work == Work::stop) return all;
+    if (work != Work::read) {
+        for (const std::string verb : {"get", "create", "update", "delete"})
+            add(all, verb, names.lease());
+    }
+    if (removes(work)) return all;
     for (const std::string verb : {"get", "create"})  // the WebSocket upgrade needs both from 1.35 on
         all.push_back({verb, "", "pods", "exec", names.ns, ""});
-    if (work == Work::read) return all;
-    for (const std::string verb : {"get", "create", "update", "delete"})
-        add(all, verb, names.lease());
-    if (work == Work::rotate) {  // values are tried in a pod of their own where no agent runs
+    for (const std::string verb : {"list", "watch"})
+        add(all, verb, {"Event", names.ns, ""});
+    if (work == Work::rotate || work == Work::deploy) {  // what is tried runs in a pod of its own
         add(all, "create", {"Job", names.ns, ""});
         add(all, "delete", {"Job", names.ns, ""});
     }
     if (work != Work::deploy) return all;
+    add(all, "list", {"NetworkPolicy", names.ns, ""});
     add(all, "list", {"Node", "", ""});
     add(all, "list", {"Service", "", ""});
+    add(all, "list", {"EndpointSlice", "default", ""});
     return all;
 }
 
@@ -85,7 +120,8 @@ std::vector<std::string> refused(kube::Client& client, const Permissions& permis
     std::vector<std::string> missing;
     const std::vector<bool> allowed = client.allowed(permissions);
     for (std::size_t i = 0; i < permissions.size(); ++i) {
-        if (!allowed[i]) missing.push_back("  - " + in_words(permissions[i]));
+        const std::string line = "  - " + in_words(permissions[i]);
+        if (!allowed[i] && std::ranges::find(missing, line) == missing.end()) missing.push_back(line);
     }
     return missing;
 }

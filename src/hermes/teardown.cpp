@@ -99,6 +99,14 @@ class Remover {
     std::vector<kube::Ref> removed_{};
 };
 
+/// Empty when it goes.
+std::string why_namespace_stays(kube::Client& client, const Names& names, const Json& name_space,
+                                const Removal& removal, bool delete_data) {
+    if (removal.keeps_data) return "it holds the data";
+    if (text_at(name_space, managed_by) != "hermesctl") return "hermesctl did not make it";
+    return delete_data ? inhabitants(client, names) : "it goes only with hermesctl teardown --delete-data";
+}
+
 }  // namespace
 
 Removal plan_removal(kube::Client& client, const Live& live, const Names& names, bool delete_data) {
@@ -114,17 +122,12 @@ Removal plan_removal(kube::Client& client, const Live& live, const Names& names,
     const Json& claim = live.of(names.claim());
     const Json& name_space = live.of(names.name_space());
     if (!claim.is_null() && delete_data) removal.objects.push_back(names.claim());
-    if (!claim.is_null() && !delete_data) removal.stays.push_back(claim_text(claim) + ": the agent's data");
-    const bool made_by_us = text_at(name_space, managed_by) == "hermesctl";
-    if (!delete_data) {
-        removal.stays.push_back("namespace/" + names.ns + ": it holds the data");
-    } else if (!made_by_us) {
-        removal.stays.push_back("namespace/" + names.ns + ": hermesctl did not make it");
-    } else if (const std::string others = inhabitants(client, names); !others.empty()) {
-        removal.stays.push_back(fmt::format("namespace/{}: {}", names.ns, others));
-    } else {
-        removal.name_space = true;
-    }
+    removal.keeps_data = !claim.is_null() && !delete_data;
+    if (removal.keeps_data) removal.stays.push_back(claim_text(claim) + ": the agent's data");
+    if (name_space.is_null()) return removal;
+    const std::string why = why_namespace_stays(client, names, name_space, removal, delete_data);
+    removal.name_space = why.empty();
+    if (!why.empty()) removal.stays.push_back(fmt::format("namespace/{}: {}", names.ns, why));
     return removal;
 }
 

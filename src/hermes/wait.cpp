@@ -17,6 +17,8 @@ using namespace std::chrono_literals;
 using kube::Json;
 using kube::Watch;
 
+constexpr auto patience_with_refusals = 30s;
+
 std::string app_label(const Names& names) {
     return "app=" + names.name;
 }
@@ -136,11 +138,24 @@ class Questioner {
     void open() {
         try {
             session_ = std::make_unique<AgentWatch>(client_.transport(), ns_, pod_);
+            refused_since_.reset();
         } catch (const kube::ApiError& error) {
-            denied_ = error.code() == ExitCode::denied;
+            denied_ = is_denied(error);
             failure_ = error.message();
             not_before_ = client_.clock().now() + 1s;  // not there yet, or the kubelet is busy
         }
+        tried_ = true;
+    }
+
+    /// Final at the first try; later it may be a server that has just started (see kube/watch.cpp).
+    bool is_denied(const kube::ApiError& error) {
+        if (error.http() != 403) {
+            refused_since_.reset();
+            return false;
+        }
+        const auto now = client_.clock().now();
+        if (!refused_since_) refused_since_ = now;
+        return !tried_ || now - *refused_since_ >= patience_with_refusals;
     }
 
     kube::Client& client_;
@@ -149,7 +164,9 @@ class Questioner {
     std::unique_ptr<AgentWatch> session_{};
     int starts_ = 0;
     std::int64_t last_start_ = 0;
+    bool tried_ = false;
     bool denied_ = false;
+    std::optional<Clock::Time> refused_since_{};
     std::string failure_{};
     Clock::Time not_before_{};
 };

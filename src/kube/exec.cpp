@@ -3,6 +3,7 @@
 #include "hermesctl/kube/exec.hpp"
 
 #include "hermesctl/base/scrub.hpp"
+#include "hermesctl/net/retry.hpp"
 
 #include <array>
 #include <charconv>
@@ -28,6 +29,15 @@ std::string target_of(const ExecRequest& request) {
     // With a terminal the two outputs are one, and asking for both is an error.
     return target +
            fmt::format("stdin={}&stdout=true&stderr={}&tty={}", request.input, !request.tty, request.tty);
+}
+
+net::Request upgrade_of(const ExecRequest& request) {
+    return {.target = target_of(request), .timeout = request.handshake};
+}
+
+const std::array<std::string, 2>& protocols() {
+    static const std::array<std::string, 2> offered{std::string(v5), "v4.channel.k8s.io"};
+    return offered;
 }
 
 std::string frame(Channel channel, std::string_view payload) {
@@ -75,10 +85,13 @@ void ExecSession::State::take(std::string_view message, const ExecSink& sink) {
 }
 
 ExecSession::ExecSession(net::Transport& transport, const ExecRequest& request)
+    : ExecSession(request, transport.upgrade(upgrade_of(request), protocols())) {}
+
+ExecSession::ExecSession(net::Transport& transport, Clock& clock, const ExecRequest& request, Clock::Time end)
+    : ExecSession(request, net::upgrade_retrying(transport, clock, upgrade_of(request), protocols(), end)) {}
+
+ExecSession::ExecSession(const ExecRequest& request, net::Upgrade upgrade)
     : state_(std::make_unique<State>()) {
-    const std::array<std::string, 2> protocols{std::string(v5), "v4.channel.k8s.io"};
-    net::Upgrade upgrade =
-        transport.upgrade({.target = target_of(request), .timeout = request.handshake}, protocols);
     if (!upgrade.socket) throw ApiError(upgrade.answer, "running a command in pod/" + request.pod);
     state_->socket = std::move(upgrade.socket);
     state_->input = request.input;

@@ -51,7 +51,7 @@ ExecOutput run_exec(net::Transport& transport, Clock& clock, const ExecRequest& 
     ExecRequest request = wanted;
     request.handshake = std::min(request.handshake, deadline);
     const Clock::Time end = clock.now() + deadline;
-    ExecSession session(transport, request);
+    ExecSession session(transport, clock, request, end);
     Feeder feeder(session, input, request.input_ends);
     ExecOutput output;
     const ExecSink sink{[&](std::string_view bytes) { collect(output.out, bytes); },

@@ -264,6 +264,10 @@ std::unique_ptr<Transport> make_curl_transport(Endpoint endpoint, Clock& clock) 
     return std::make_unique<CurlTransport>(std::move(endpoint), clock);
 }
 
+bool is_proxied(const Endpoint& endpoint) {
+    return !CurlLink(endpoint).proxy().empty();
+}
+
 std::string curl_version() {
     const auto* info = curl_version_info(CURLVERSION_NOW);
     return fmt::format("curl {} {}", info->version, info->ssl_version != nullptr ? info->ssl_version : "");

@@ -71,6 +71,18 @@ void exchange_retrying(Transport& transport, Clock& clock, std::span<const Reque
     }
 }
 
+Upgrade upgrade_retrying(Transport& transport, Clock& clock, const Request& request,
+                         std::span<const std::string> protocols, Clock::Time end) {
+    for (int attempt = 1;; ++attempt) {
+        Upgrade upgrade = transport.upgrade(request, protocols);
+        if (upgrade.socket) return upgrade;
+        const auto delay = next_delay(request, upgrade.answer, attempt);
+        if (!delay || clock.now() + *delay >= end) return upgrade;
+        clock.sleep(*delay);
+        throw_if_interrupted();
+    }
+}
+
 std::vector<Response> exchange_retrying(Transport& transport, Clock& clock,
                                         std::span<const Request> requests) {
     std::vector<Response> answers(requests.size());

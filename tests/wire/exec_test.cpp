@@ -4,6 +4,8 @@
 #include "wire/client.hpp"
 #include "wire/websocket_server.hpp"
 
+#include <atomic>
+
 #include <gmock/gmock.h>
 
 namespace hermesctl::testing {
@@ -67,6 +69,29 @@ class Exec : public ::testing::Test {
     std::unique_ptr<ScriptedServer> server{};
     std::unique_ptr<net::Transport> transport{};
 };
+
+TEST_F(Exec, AServerThatIsTooBusyIsAskedAgainBeforeTheCommandStarts) {
+    std::atomic<int> asked = 0;
+    server = std::make_unique<ScriptedServer>([&](Peer& peer) {
+        const std::string seen = peer.read_request();
+        if (++asked == 1) return peer.write(http_answer(429, "", "Retry-After: 1\r\n"));
+        peer.write(accept_upgrade(seen) + on(1, "done") + success() + close_frame());
+    });
+    transport = connect(*server);
+    EXPECT_EQ(run().out, "done");
+    EXPECT_EQ(asked, 2);
+}
+
+TEST_F(Exec, ACommandThatMayHaveStartedIsNeverTriedAgain) {
+    std::atomic<int> asked = 0;
+    server = std::make_unique<ScriptedServer>([&](Peer& peer) {
+        peer.read_request();
+        ++asked;
+    });
+    transport = connect(*server);
+    EXPECT_THROW(run(), kube::ApiError);
+    EXPECT_EQ(asked, 1);
+}
 
 TEST_F(Exec, InputEndsWithAHalfClose) {
     std::vector<std::string> seen;

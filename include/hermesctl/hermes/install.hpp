@@ -15,7 +15,8 @@ struct InstallOptions {
 
 /// Applies what the plan changes: the namespace; account, claim, secret, config and policy in parallel; then
 /// the Deployment, and only if all of those went well (a partly failed deploy leaves the old pod running).
-/// Throws the first error, with the names of what was applied before it in its trail.
+/// Throws the first error, with the names of what was applied before it in its trail; an object from which
+/// the plan takes fields, and that somebody has changed since, is one.
 void install(kube::Client&, const Plan&, const InstallOptions&, Reporter&);
 
 }  // namespace hermesctl::hermes

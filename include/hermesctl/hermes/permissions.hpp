@@ -9,8 +9,8 @@
 
 namespace hermesctl::hermes {
 
-/// What a command does with an installation.
-enum class Work { read, run, rotate, deploy, remove };
+/// What a command does with an installation; `run`: lets it start again.
+enum class Work { read, stop, run, rotate, deploy, remove, remove_data };
 
 /// The refusal, then every permission that the account lacks for this work ("patch deployments.apps in
 /// namespace hermes") and what it would be good to have, from SelfSubjectAccessReviews; the refusal as it is

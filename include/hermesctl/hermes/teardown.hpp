@@ -14,6 +14,7 @@ namespace hermesctl::hermes {
 struct Removal {
     std::vector<kube::Ref> objects{};  // in the order of removal
     std::vector<std::string> stays{};  // "persistentvolumeclaim/hermes-data (5Gi)": what is kept, and why
+    bool keeps_data = false;           // there is data, and it stays
     bool name_space = false;           // the namespace goes too
 };
 

@@ -32,8 +32,10 @@ struct ExecSink {
 
 class ExecSession {
   public:
-    /// Connects. Throws ApiError when the server refuses (missing pod, wrong container, no permission).
+    /// Connects, once. Throws ApiError when the server refuses (missing pod, wrong container, no permission).
     ExecSession(net::Transport&, const ExecRequest&);
+    /// The same, tried again until `end` by the rules of net/retry.hpp.
+    ExecSession(net::Transport&, Clock&, const ExecRequest&, Clock::Time end = Clock::Time::max());
     ~ExecSession();
 
     /// Whether close_input() works.
@@ -52,6 +54,8 @@ class ExecSession {
     int exit_code() const;
 
   private:
+    ExecSession(const ExecRequest&, net::Upgrade);
+
     struct State;
     std::unique_ptr<State> state_;
 };

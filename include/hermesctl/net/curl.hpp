@@ -48,6 +48,9 @@ struct Endpoint {
 /// Throws Error{usage} when the endpoint cannot be used as it is (a bad URL).
 std::unique_ptr<Transport> make_curl_transport(Endpoint, Clock&);
 
+/// Whether its requests go through a proxy, which then is who resolves its name.
+bool is_proxied(const Endpoint&);
+
 /// "curl 7.88.1 OpenSSL/3.0": for `version -o json`.
 std::string curl_version();
 

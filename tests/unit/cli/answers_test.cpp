@@ -337,6 +337,19 @@ TEST_F(AnswersTest, ALostCheckIsRepeatedAndThenAPlainFailure) {
     EXPECT_THAT(out(), Not(HasSubstr("it answers\n")));
 }
 
+/// By a server that has just started, say.
+TEST_F(AnswersTest, ACheckThatIsRefusedOnceIsRepeated) {
+    const auto serve = world_.transport.open;
+    int checks = 0;
+    world_.transport.open = [&](const net::Request& request, std::span<const std::string> protocols) {
+        const bool refused = request.target.find("getMe") != std::string::npos && ++checks == 1;
+        if (refused) return net::Upgrade{nullptr, hermesctl::testing::refusal(403, "Forbidden", "not yet")};
+        return serve(request, protocols);
+    };
+    EXPECT_EQ(run({"wait"}), ExitCode::ok) << err();
+    EXPECT_THAT(out(), HasSubstr("message @cage_bot"));
+}
+
 TEST_F(AnswersTest, WhatTheAgentWroteDoesNotDriveTheTerminal) {
     facts_.update({{"ready", false}, {"telegram", "retrying"}, {"message", "no\x1b[2J route"}});
     EXPECT_EQ(run({"status"}), ExitCode::failed);

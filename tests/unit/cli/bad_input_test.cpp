@@ -113,7 +113,7 @@ TEST_F(BadInput, WhatTheServerAnswersDecidesTheCode) {
         hermesctl::testing::put_installation(world.api);
         world.api.fail_always("", "", each.response);
         for (const char* command : {"list", "status", "logs", "stop"})
-            expect_error(world, {command}, each.code, each.said, each.hint);
+            expect_error(world, {command, "-n", "hermes"}, each.code, each.said, each.hint);
         // It bears a server that is away for a moment; one that stays so is not there.
         const bool denied = each.code == ExitCode::denied;
         expect_error(world, {"wait"}, denied ? each.code : ExitCode::unreachable, each.said,

@@ -102,6 +102,20 @@ TEST_F(DeployCage, TheApiServersNameIsClosedWithAllItsAddresses) {
                 HasSubstr("85.10.0.30/32"));
 }
 
+TEST_F(DeployCage, ANameThatAProxyResolvesIsNotAskedForHere) {
+    bool asked = false;
+    world_.context.resolve = [&](const std::string&) {
+        asked = true;
+        return std::vector<std::string>{"85.10.0.30"};
+    };
+    world_.context.environment["HTTPS_PROXY"] = "http://proxy.example:3128";
+    EXPECT_EQ(world_.run({"deploy", "--no-wait"}), ExitCode::ok) << world_.err.str();
+    EXPECT_THAT(world_.err.str(), HasSubstr("the API server is called by a name (k8s.example)"));
+    world_.run({"status", "-o", "json"});
+    EXPECT_THAT(world_.out.str(), HasSubstr("the API server is called by a name (k8s.example)"));
+    EXPECT_FALSE(asked);
+}
+
 TEST_F(DeployCage, IsNotLookedAtWithoutAWaitOrACheck) {
     open_the_lan();
     for (const char* flag : {"--no-check", "--no-wait"}) {

@@ -13,6 +13,7 @@ using hermesctl::testing::FakeProcess;
 using hermesctl::testing::object_of;
 using hermesctl::testing::owner;
 using kube::Json;
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -102,8 +103,21 @@ TEST_F(RunState, StopOfWhatIsNotThereSaysSo) {
 
 TEST_F(RunState, StopThatCannotSeeThePodsSaysHowFarItCame) {
     world_.api.deny("list", "pods");
-    EXPECT_THAT(run({"stop"}, ExitCode::denied), HasSubstr("deployment/hermes is at 0 replicas"));
+    world_.api.deny("get", "secrets");
+    EXPECT_THAT(run({"stop"}, ExitCode::denied),
+                AllOf(HasSubstr("deployment/hermes is at 0 replicas"), HasSubstr("list pods in namespace"),
+                      Not(HasSubstr("secrets"))));
     EXPECT_EQ(kube::int_at(world_.api.object(deployment), "/spec/replicas", 1), 0);
+}
+
+TEST_F(RunState, TeardownIsToldOfTheRightsForWhatItRemoves) {
+    for (const char* resource : {"configmaps", "persistentvolumeclaims", "namespaces"})
+        world_.api.deny("delete", resource);
+    world_.transport.after(5s, [this] { world_.api.erase(pod); });
+    EXPECT_THAT(run({"teardown", "-y"}, ExitCode::denied),
+                AllOf(HasSubstr("delete configmaps"), Not(HasSubstr("delete persistentvolumeclaims"))));
+    EXPECT_THAT(run({"teardown", "--delete-data", "-y"}, ExitCode::denied),
+                AllOf(HasSubstr("delete persistentvolumeclaims"), HasSubstr("delete namespaces")));
 }
 
 TEST_F(RunState, StopNowEndsThePodsOnceNoneTakesTheirPlace) {
@@ -191,6 +205,42 @@ TEST_F(RunState, RestartCutsOffATurnThatOutlastsDrain) {
     EXPECT_LT(restarted, 95s);
 }
 
+/// It was busy when it was last heard.
+TEST_F(RunState, RestartTakesNoSilenceForIdle) {
+    turns = [] { return 1; };
+    const auto serve = world_.transport.open;
+    world_.transport.open = [&](const net::Request& request, std::span<const std::string> protocols) {
+        const bool silent = world_.clock.elapsed() > 5s && world_.clock.elapsed() < 20s;
+        if (silent)
+            return net::Upgrade{nullptr, hermesctl::testing::refusal(500, "InternalError", "no kubelet")};
+        if (world_.clock.elapsed() >= 20s) turns = [] { return 0; };
+        return serve(request, protocols);
+    };
+    Clock::Duration restarted{0};
+    world_.api.on_write = [&](const std::string&, const Json& object) {
+        if (kube::ref_of(object) == deployment) restarted = world_.clock.elapsed();
+    };
+    EXPECT_THAT(run({"restart", "--no-wait"}),
+                AllOf(HasSubstr("it cannot be asked: no kubelet"), HasSubstr("idle")));
+    EXPECT_GE(restarted, 20s);
+}
+
+TEST_F(RunState, RestartSaysThatItDoesNotKnowWhetherTheAgentIsBusy) {
+    world_.transport.open = [](const net::Request&, std::span<const std::string>) {
+        return net::Upgrade{nullptr, hermesctl::testing::refusal(500, "InternalError", "no kubelet")};
+    };
+    EXPECT_THAT(run({"restart", "--no-wait", "--drain", "20s"}),
+                AllOf(HasSubstr("whether it is busy is not known: no kubelet"), Not(HasSubstr("idle"))));
+    EXPECT_GE(world_.clock.elapsed(), 20s);
+}
+
+TEST_F(RunState, RestartDoesNotWaitForAnAgentThatItMayNotAsk) {
+    world_.api.deny("get", "pods/exec");
+    EXPECT_THAT(run({"restart", "--no-wait"}),
+                HasSubstr("whether it is busy is not known: pods/exec is not allowed"));
+    EXPECT_LT(world_.clock.elapsed(), 5s);
+}
+
 TEST_F(RunState, HintsMeanTheInstanceOfThisRun) {
     hermesctl::testing::put_installation(world_.api, "bots", "bob");
     EXPECT_THAT(run({"teardown", "-n", "bots", "--name", "bob", "--dry-run"}), HasSubstr("deployment/bob"));
@@ -199,6 +249,16 @@ TEST_F(RunState, HintsMeanTheInstanceOfThisRun) {
                 HasSubstr("hermesctl teardown -n bots --name bob --delete-data"));
     EXPECT_THAT(run({"stop", "-n", "bots", "--name", "bob"}, ExitCode::failed),
                 HasSubstr("hermesctl deploy -n bots --name bob makes one"));
+}
+
+TEST_F(RunState, TeardownPromisesNoMemoryWhereThereIsNoData) {
+    world_.api.erase({"PersistentVolumeClaim", "hermes", "hermes-data"});
+    world_.transport.after(5s, [this] { world_.api.erase(pod); });
+    const std::string said = run({"teardown", "-y"});
+    EXPECT_THAT(said,
+                HasSubstr("kept: namespace/hermes: it goes only with hermesctl teardown --delete-data"));
+    EXPECT_THAT(said, Not(HasSubstr("memory")));
+    EXPECT_THAT(said, Not(HasSubstr("the data")));
 }
 
 }  // namespace

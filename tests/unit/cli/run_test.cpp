@@ -139,6 +139,9 @@ TEST_F(RunTest, ADeniedListIsCode4) {
     EXPECT_EQ(run({"list", "-o", "json"}), ExitCode::denied);
     EXPECT_EQ(json()["error"]["code"], 4);
     EXPECT_THAT(err(), StartsWith("error: "));
+    EXPECT_THAT(err(), HasSubstr("hint: hermesctl list -n NAMESPACE looks into one alone"));
+    EXPECT_EQ(run({"list", "-n", "bots"}), ExitCode::denied);
+    EXPECT_THAT(err(), Not(HasSubstr("NAMESPACE")));
 }
 
 TEST_F(RunTest, AnExceptionIsABugAndSaysSo) {

@@ -59,7 +59,7 @@ class StreamExec : public ::testing::Test {
 
     int run(bool input = false, bool tty = false) {
         return stream_exec(
-            transport_,
+            transport_, clock_,
             {.ns = "n", .pod = "p", .container = "hermes", .argv = {"x"}, .input = input, .tty = tty},
             {.in = in_.in(), .out = out_.out(), .err = err_.out()});
     }
@@ -154,7 +154,7 @@ TEST_F(StreamExec, AFloodOfOutputLeavesTheKeyboardItsTurn) {
         wire->incoming = {"\x03{\"status\":\"Success\"}"};
     };
     serve(wire);
-    EXPECT_EQ(stream_exec(transport_, {.ns = "n", .pod = "p", .argv = {"yes"}, .input = true},
+    EXPECT_EQ(stream_exec(transport_, clock_, {.ns = "n", .pod = "p", .argv = {"yes"}, .input = true},
                           {.in = in_.in(), .out = out_.in(), .err = err_.out()}),
               0);
     EXPECT_GT(unread, 0U) << "Ctrl-C came when all was over";

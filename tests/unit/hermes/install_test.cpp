@@ -117,6 +117,44 @@ TEST_F(InstallTest, OnlyFieldsThatWereShownAreTaken) {
     EXPECT_EQ(api_.object(names.deployment())["spec"]["replicas"], 1);
 }
 
+/// The same where the plan takes something that it has shown: that is no leave for what comes later.
+TEST_F(InstallTest, WhatComesAfterThePlanIsNotTakenAlongWithWhatWasShown) {
+    run();
+    values_.image = "a/b:2";
+    const Json shown{{"spec", {{"paused", false}, {"revisionHistoryLimit", 7}}}};
+    client_.patch(names.deployment(), kube::Patch::merge, shown, "kubectl-edit").value();
+    const Plan plan = make_plan(client_, read_live(client_, names), render(values_, input_));
+    ASSERT_TRUE(plan.of("Deployment").forced);
+    const auto scale = [&] {
+        client_.patch(names.deployment(), kube::Patch::merge, {{"spec", {{"replicas", 3}}}}, "argocd")
+            .value();
+    };
+    try {
+        install(client_, plan, {.after_namespace = {}, .before_deployment = scale}, reporter_);
+        FAIL() << "not told";
+    } catch (const Error& error) {
+        EXPECT_THAT(error.message(), HasSubstr("deployment/hermes was changed meanwhile"));
+    }
+    EXPECT_EQ(api_.object(names.deployment())["spec"]["replicas"], 3);
+    run();
+    EXPECT_EQ(api_.object(names.deployment())["spec"]["replicas"], 1);
+}
+
+/// Its strategy is replaced by a patch, which asks nobody.
+TEST_F(InstallTest, AStrategyThatWasChangedAfterThePlanStays) {
+    run();
+    const auto strategy = [&](int surge, const std::string& manager) {
+        const Json body{
+            {"spec", {{"strategy", {{"type", "RollingUpdate"}, {"rollingUpdate", {{"maxSurge", surge}}}}}}}};
+        client_.patch(names.deployment(), kube::Patch::merge, body, manager).value();
+    };
+    strategy(1, "kubectl-edit");
+    const Plan plan = make_plan(client_, read_live(client_, names), render(values_, input_));
+    strategy(2, "argocd");
+    EXPECT_THROW(install(client_, plan, {}, reporter_), Error);
+    EXPECT_EQ(kube::text_at(api_.object(names.deployment()), "/spec/strategy/type"), "RollingUpdate");
+}
+
 TEST_F(InstallTest, KubectlGivesUpWhatIsOursAndKeepsTheRest) {
     for (Json object : render(values_, input_)) {
         if (object["kind"] == "Secret") object["data"]["COLONY_PAT"] = "cGF0";

@@ -55,6 +55,14 @@ class Logs : public ::testing::Test {
     std::vector<std::string> lines_{};
 };
 
+TEST_F(Logs, AConsoleIsAskedForAgainWhereTheServerSaysWhen) {
+    api_.logs["hermes-1-a"] = "2026-01-01T00:00:00Z one\n";
+    api_.fail("GET", "Pod", 2, hermesctl::testing::answer(429, "", {{"Retry-After", "2"}}));
+    read({.source = "console"});
+    EXPECT_THAT(lines_, ElementsAre("one"));
+    EXPECT_EQ(clock_.elapsed(), std::chrono::seconds{2});
+}
+
 TEST_F(Logs, AConsoleThatIsCutOffIsAFailure) {
     console(1, "2026-01-01T00:00:00Z one\n2026-01-01T00:00:01Z tw", "connection reset");
     const Error error = failure_of({.source = "console"});

@@ -12,6 +12,7 @@ namespace hermesctl::hermes {
 namespace {
 
 using namespace nlohmann::json_literals;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -97,6 +98,59 @@ TEST_F(PermissionsTest, AReadingCommandNeedsToRead) {
     EXPECT_THAT(text, Not(HasSubstr("patch secrets")));
     EXPECT_THAT(text, Not(HasSubstr("nodes")));
     EXPECT_THAT(told(Work::remove), HasSubstr("delete secrets"));
+}
+
+TEST_F(PermissionsTest, ATeardownNeedsToDeleteOnlyWhatGoes) {
+    install();
+    Json previous = api_.object(names.secret());
+    previous["metadata"]["name"] = names.previous().name;
+    api_.put(previous);
+    api_.deny("get", "configmaps");
+    for (const char* resource : {"secrets", "namespaces", "persistentvolumeclaims"})
+        api_.deny("delete", resource);
+    const std::string kept = told(Work::remove, names.config());
+    EXPECT_THAT(kept, HasSubstr("delete secrets in namespace hermes"));
+    EXPECT_THAT(kept, Not(HasSubstr("delete persistentvolumeclaims")));
+    EXPECT_THAT(kept, Not(HasSubstr("delete namespaces")));
+    EXPECT_EQ(kept.find("delete secrets"), kept.rfind("delete secrets")) << "told once";
+    const std::string all = told(Work::remove_data, names.config());
+    EXPECT_THAT(all, HasSubstr("delete persistentvolumeclaims in namespace hermes"));
+    EXPECT_THAT(all, HasSubstr("delete namespaces in namespace hermes"));
+    api_.erase(names.secret());
+    EXPECT_THAT(told(Work::remove, names.config()), HasSubstr("delete secrets")) << "of a half done rotation";
+    api_.erase(names.previous());
+    EXPECT_THAT(told(Work::remove, names.config()), Not(HasSubstr("delete secrets"))) << "there is none";
+}
+
+TEST_F(PermissionsTest, StoppingAndStartingNeedTheDeploymentAndItsPods) {
+    install();
+    for (const char* resource : {"deployments", "replicasets", "pods", "events", "secrets", "configmaps",
+                                 "namespaces", "networkpolicies", "leases", "persistentvolumeclaims"}) {
+        for (const char* verb : {"get", "list", "watch", "patch", "create"})
+            api_.deny(verb, resource);
+    }
+    const std::string stop = told(Work::stop, names.deployment());
+    EXPECT_THAT(stop, EndsWith("\nthis account may not:"
+                               "\n  - get deployments.apps in namespace hermes"
+                               "\n  - patch deployments.apps in namespace hermes"
+                               "\n  - list pods in namespace hermes"
+                               "\n  - watch pods in namespace hermes"));
+    const std::string run = told(Work::run, names.deployment());
+    EXPECT_LT(run.find("list replicasets.apps"), run.find("need not"));
+    EXPECT_GT(run.find("create leases"), run.find("need not"));
+    for (const char* right : {"secrets", "configmaps", "get namespaces", "policies", "claims"})
+        EXPECT_THAT(run, Not(HasSubstr(right)));
+}
+
+TEST_F(PermissionsTest, ADeployWantsTheJobsThatItTriesThingsInAndThePolicies) {
+    install();
+    api_.deny("get", "secrets");
+    api_.deny("create", "jobs");
+    api_.deny("delete", "jobs");
+    api_.deny("list", "networkpolicies");
+    const std::string text = told(Work::deploy);
+    for (const char* right : {"create jobs.batch", "delete jobs.batch", "list networkpolicies"})
+        EXPECT_NE(text.find(right, text.find("need not")), std::string::npos) << right << "\n" << text;
 }
 
 TEST_F(PermissionsTest, ARotationNeedsTheSecretAndItsRecord) {

@@ -14,6 +14,7 @@ using namespace std::chrono_literals;
 using hermesctl::testing::answer;
 using hermesctl::testing::object_of;
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -56,6 +57,7 @@ TEST_F(Teardown, KeepsTheDataAndItsNamespace) {
     collect_garbage();
     const Removal done = remove();
     EXPECT_FALSE(done.name_space);
+    EXPECT_TRUE(done.keeps_data);
     EXPECT_THAT(done.stays, Contains(HasSubstr("persistentvolumeclaim/hermes-data (5Gi)")));
     EXPECT_FALSE(gone(names.claim()));
     EXPECT_FALSE(gone(names.name_space()));
@@ -63,6 +65,19 @@ TEST_F(Teardown, KeepsTheDataAndItsNamespace) {
                                  names.account(), names.lease()}) {
         EXPECT_TRUE(gone(ref)) << title(ref);
     }
+}
+
+TEST_F(Teardown, TellsOfNoDataWhereThereIsNone) {
+    api_.erase(names.claim());
+    EXPECT_FALSE(plan().keeps_data);
+    EXPECT_THAT(plan().stays,
+                ElementsAre("namespace/hermes: it goes only with hermesctl teardown --delete-data"));
+    api_.put(object_of("Namespace", "", "hermes"));
+    EXPECT_THAT(plan().stays, ElementsAre("namespace/hermes: hermesctl did not make it"));
+    api_.erase(names.name_space());
+    EXPECT_THAT(plan().stays, IsEmpty());
+    EXPECT_THAT(plan(true).stays, IsEmpty());
+    EXPECT_FALSE(plan(true).name_space);
 }
 
 TEST_F(Teardown, TakesTheOldValuesOfAHalfDoneRotationAlong) {

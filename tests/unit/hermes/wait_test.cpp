@@ -4,6 +4,8 @@
 #include "support/fake_api.hpp"
 #include "support/recording_reporter.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -45,6 +47,17 @@ class Wait : public ::testing::Test {
             return error;
         }
         return {ExitCode::ok, ""};
+    }
+
+    /// The pod's own Ready, which counts only where nobody may ask the agent.
+    void ready() {
+        api_.merge({"Pod", "hermes", "hermes-1-a"},
+                   R"({"status":{"conditions":[{"type":"Ready","status":"True"}]}})"_json);
+    }
+    bool ready_decided() const {
+        return std::ranges::any_of(story_.events, [](const Event& event) {
+            return event.detail.find("the pod's own Ready decides") != std::string::npos;
+        });
     }
 
     testing::FakeClock clock_{};
@@ -95,6 +108,45 @@ TEST_F(Wait, ASessionThatBreaksIsOpenedAgain) {
     };
     EXPECT_EQ(wait(), "hermes-1-a");
     EXPECT_LT(clock_.elapsed(), 10s);
+}
+
+TEST_F(Wait, ARefusalOfAServerThatHasJustStartedIsAskedAgain) {
+    ready();
+    const auto serve = transport_.open;
+    int asked = 0;
+    transport_.open = [&](const net::Request& request, std::span<const std::string> protocols) {
+        if (++asked == 1) return net::Upgrade{nullptr, testing::refusal(401, "Unauthorized", "no")};
+        if (asked == 3 || asked == 4) return net::Upgrade{nullptr, testing::refusal(403, "Forbidden", "no")};
+        return serve(request, protocols);
+    };
+    api_.on_exec = [&](FakeProcess& process) {
+        if (asked > 2) return process.out(answering);
+        process.out("{\"alive\":true,\"gateway\":\"starting\"}\n");
+        process.lose("connection reset");
+    };
+    EXPECT_EQ(wait(), "hermes-1-a");
+    EXPECT_EQ(asked, 5);
+    EXPECT_FALSE(ready_decided());
+}
+
+TEST_F(Wait, ARefusalThatStaysLeavesItToReady) {
+    ready();
+    api_.on_exec = [&](FakeProcess& process) {
+        process.lose("connection reset");
+        api_.deny("get", "pods/exec");
+    };
+    EXPECT_EQ(wait(), "hermes-1-a");
+    EXPECT_TRUE(ready_decided());
+    EXPECT_GE(clock_.elapsed(), 30s);
+    EXPECT_LT(clock_.elapsed(), 35s);
+}
+
+TEST_F(Wait, ARefusalFromTheStartIsTheAccounts) {
+    ready();
+    api_.deny("get", "pods/exec");
+    EXPECT_EQ(wait(), "hermes-1-a");
+    EXPECT_TRUE(ready_decided());
+    EXPECT_LT(clock_.elapsed(), 2s);
 }
 
 TEST_F(Wait, AGatewayThatStartsOverAndOverEndsItAtTheThirdRestart) {
@@ -190,6 +242,15 @@ TEST_F(Wait, AGlanceSaysWhyItCouldNotAsk) {
     EXPECT_FALSE(now.assessment.answering);
     ASSERT_TRUE(now.assessment.trouble);
     EXPECT_THAT(now.assessment.trouble->cause, HasSubstr("connection reset"));
+}
+
+TEST_F(Wait, AGlanceWithBadCredentialsIsNotDeniedExec) {
+    transport_.open = [](const net::Request&, std::span<const std::string>) {
+        return net::Upgrade{nullptr, testing::refusal(401, "Unauthorized", "no")};
+    };
+    const Glance now = glance(client_, names_);
+    EXPECT_FALSE(now.snapshot.exec_denied);
+    EXPECT_THAT(now.snapshot.exec_failure, HasSubstr("refused the credentials"));
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 
 #include "support/fake_transport.hpp"
 
+#include <deque>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -55,6 +57,26 @@ TEST_F(ExecTest, AsksWithOneParameterForEachArgument) {
     EXPECT_EQ(net.requests.at(0).target,
               "/api/v1/namespaces/hermes/pods/hermes-0/exec?container=agent&command=cat&command=a%2Bb%20c"
               "&stdin=false&stdout=true&stderr=true&tty=false");
+}
+
+TEST_F(ExecTest, WhatFailsBeforeTheCommandStartsIsTriedAgain) {
+    std::deque<net::Response> refusals{testing::no_answer("connection refused"),
+                                       testing::answer(503, "", {{"Retry-After", "4"}})};
+    const auto serve = net.open;
+    net.open = [&](const net::Request& asked, std::span<const std::string> offered) {
+        if (refusals.empty()) return serve(asked, offered);
+        net::Upgrade refused{nullptr, refusals.front()};
+        refusals.pop_front();
+        return refused;
+    };
+    const auto again = refusals;
+    ExecSession(net, clock, request);
+    EXPECT_EQ(clock.elapsed(), 4200ms);
+    refusals = again;
+    EXPECT_THROW(run_exec(net, clock, request, "", 3s), ApiError) << "no longer than it may take";
+    EXPECT_EQ(clock.elapsed(), 4400ms);
+    refusals = again;
+    EXPECT_THROW(ExecSession(net, request), ApiError) << "once is once";
 }
 
 TEST_F(ExecTest, ATerminalHasOneOutput) {
