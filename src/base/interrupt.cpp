@@ -64,7 +64,8 @@ void throw_if_interrupted() {
     std::array<char, 16> bytes{};
     while (::read(wake_pipe[0], bytes.data(), bytes.size()) > 0) {
     }
-    throw Error(ExitCode::interrupted, "interrupted", "run the command again: it takes things up as they are");
+    throw Error(ExitCode::interrupted, "interrupted",
+                "run the command again: it takes things up as they are");
 }
 
 bool take_window_change() noexcept {

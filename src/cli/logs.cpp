@@ -47,10 +47,11 @@ Run declare_logs(CLI::App& app) {
                "which log (gateway); console is what the container prints");
     app.add_flag("-f,--follow", request->follow, "go on as it grows, also across restarts, until Ctrl-C");
     app.add_flag("--since-boot", request->since_boot, "only what the gateway has written since it started");
-    CLI::Option* lines = app.add_option("--lines,--tail", request->lines, "how many lines to begin with (200)")
-                             ->type_name("N")
-                             ->take_last()
-                             ->check(CLI::Range(0, 1'000'000'000).name(""));
+    CLI::Option* lines =
+        app.add_option("--lines,--tail", request->lines, "how many lines to begin with (200)")
+            ->type_name("N")
+            ->take_last()
+            ->check(CLI::Range(0, 1'000'000'000).name(""));
     app.footer("hermesctl logs\nhermesctl logs -f --since-boot\nhermesctl logs --source errors --lines 20");
     return [request, lines](Session& session) {
         if (lines->empty() && !request->since_boot) request->lines = default_lines;
