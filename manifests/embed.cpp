@@ -6,6 +6,7 @@
 #include <exception>
 #include <filesystem>
 #include <iostream>
+#include <stdexcept>
 #include <string>
 
 #include <fmt/format.h>
@@ -29,10 +30,15 @@ std::string_view embedded(std::string_view name) {{
 )";
 
 std::string line_for(const std::filesystem::path& path) {
-    std::string text = read_file(path.string()).value();
-    if (path.extension() == ".yaml") text = kube::parse_yaml(text, path.string()).at(0).dump();
+    auto text = read_file(path.string());
+    if (!text) throw std::runtime_error(path.string() + ": there is no such file");
+    if (path.extension() == ".yaml") {
+        const auto documents = kube::parse_yaml(*text, path.string());
+        if (documents.size() != 1) throw std::runtime_error(path.string() + ": one object a file");
+        text = documents[0].dump();
+    }
     return fmt::format("    if (name == \"{}\") return R\"embed({})embed\";\n", path.filename().string(),
-                       text);
+                       *text);
 }
 
 }  // namespace

@@ -81,7 +81,7 @@ Answers wait_and_check(Session& session, const hermes::Names& names, const Model
     try {
         check(session, names, model, is_error, each_round, answers);
     } catch (const kube::ApiError& error) {
-        if (error.code() != ExitCode::denied) throw;
+        if (error.http() != 403) throw;
         session.story().on(
             {"wait", "model", State::warning, "pods/exec is not allowed, so the key is not checked"});
     }
@@ -106,7 +106,7 @@ Lifelines ask_lifelines(Session& session, const hermes::Names& names, const std:
 
 kube::Json Answers::json() const {
     kube::Json json{{"answering", trouble.empty()}, {"pod", pod}};
-    json["keyChecked"] = key_checked;
+    if (trouble.empty() && !key_checked) json["answering"] = nullptr;
     json["bot"] = bot.empty() ? kube::Json() : kube::Json(bot);
     if (!trouble.empty()) json["trouble"] = trouble;
     return json;

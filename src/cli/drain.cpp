@@ -33,7 +33,8 @@ void drain(Session& session, const hermes::Names& names, std::chrono::millisecon
             if (told) session.story().on(event(State::done, idle ? "idle" : "its container has ended"));
             return;
         }
-        if (now.snapshot.exec_denied) return session.story().on(unknown("pods/exec is not allowed"));
+        // Later it may be a server that has just started.
+        if (now.snapshot.exec_denied && !told) return session.story().on(unknown(failure));
         if (session.clock().now() >= end)
             return session.story().on(agent ? event(State::warning, "still busy; its turn is cut off")
                                             : unknown(failure));

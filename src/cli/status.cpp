@@ -42,8 +42,8 @@ struct Status {
 };
 
 Json to_json(const Status& status) {
-    return {{"answering", status.answering},
-            {"keyChecked", status.key_checked},
+    const bool unasked = status.answering && !status.key_checked;
+    return {{"answering", unasked ? Json() : Json(status.answering)},
             {"verdict", status.verdict},
             {"hint", status.hint},
             {"pod", status.pod},
@@ -89,8 +89,9 @@ std::string image_text(const Json& pod, const std::string& wanted) {
     return wanted;
 }
 
+/// `config_told`: that the live model is another one has been said.
 void judge_lifelines(Session& session, const hermes::Names& names, const hermes::Values& values,
-                     Status& status) {
+                     bool config_told, Status& status) {
     const ModelChoice wanted{values.provider, values.model};
     auto fail = [&](const std::string& verdict, const std::string& hint) {
         status.answering = false;
@@ -103,7 +104,7 @@ void judge_lifelines(Session& session, const hermes::Names& names, const hermes:
         status.key_checked = lines.key_accepted();
         if (status.key_checked) status.model += ", key accepted";
         for (const Event& note : hermes::lifeline_notes(lines, wanted)) {
-            if (note.subject != "live model") status.warnings.push_back(note.detail);  // the config tells it
+            if (note.subject != "live model" || !config_told) status.warnings.push_back(note.detail);
         }
         if (const auto trouble = hermes::lifeline_trouble(lines, wanted)) fail(trouble->cause, trouble->hint);
     } catch (const Error& error) {
@@ -112,33 +113,37 @@ void judge_lifelines(Session& session, const hermes::Names& names, const hermes:
     }
 }
 
-/// The ConfigMap only seeds an empty volume: what the agent runs with is the file there.
-void judge_config(Session& session, const hermes::Names& names, const Json& config_map, Status& status) {
+/// The ConfigMap only seeds an empty volume: what the agent runs with is the file there. False if it could
+/// not be read.
+bool judge_config(Session& session, const hermes::Names& names, const Json& config_map, Status& status) {
     try {
         const hermes::Target target = hermes::running_agent(session.client(), names);
         const auto fields = hermes::config_drift(session.client(), target, config_map);
-        if (fields.empty()) return;
+        if (fields.empty()) return true;
         status.drift.push_back(
             fmt::format("/opt/data/config.yaml is not as {} has it: {}; hermesctl deploy --config replace "
-                        "takes the ConfigMap's",
+                        "takes the whole of "
+                        "the ConfigMap, and drops what only the file has",
                         title(names.config()), fmt::join(fields, ", ")));
+        return true;
     } catch (const Error& error) {
         if (error.code() == ExitCode::interrupted) throw;
         status.warnings.push_back("whether the live config.yaml is the ConfigMap's could not be told: " +
                                   error.message());
+        return false;
     }
 }
 
 /// Connected is not yet an answer.
-std::string unchecked_verdict(const hermes::Snapshot& snapshot, bool check) {
+std::string unchecked_verdict(const hermes::Snapshot& snapshot, const std::string& provider, bool check) {
     if (snapshot.exec_denied)
-        return "its pod is ready, but pods/exec is not allowed, so nobody asked whether Telegram and the "
-               "model answer";
-    if (!check)
-        return "Telegram is connected; whether the model answers was not asked (hermesctl status does)";
-    return "Telegram is connected; whether the model answers could not be checked, as hermesctl does not "
-           "know how to ask its "
-           "provider";
+        return fmt::format("its pod is ready, but nobody could ask whether Telegram and the model answer: {}",
+                           snapshot.exec_failure);
+    const std::string why = !check ? "was not asked (hermesctl status does)"
+                            : provider.empty()
+                                ? "could not be asked: which provider it uses is not known"
+                                : "could not be asked: hermesctl does not know how to ask " + provider;
+    return "Telegram is connected; whether the model answers " + why;
 }
 
 /// What the policies let the pod send, computed; verify measures it.
@@ -228,9 +233,10 @@ Status look(Session& session, const hermes::Names& names, bool check) {
     if (check) judge_cage(session, names, status);
     if (!check && caged) status.cage += "; what it opens was not looked at (hermesctl verify does)";
     const bool asked = check && status.answering && !now.snapshot.exec_denied;
-    if (asked) judge_config(session, names, live.of(names.config()), status);
-    if (asked && !values.provider.empty()) judge_lifelines(session, names, values, status);
-    if (status.answering && !status.key_checked) status.verdict = unchecked_verdict(now.snapshot, check);
+    const bool config_told = asked && judge_config(session, names, live.of(names.config()), status);
+    if (asked && !values.provider.empty()) judge_lifelines(session, names, values, config_told, status);
+    if (status.answering && !status.key_checked)
+        status.verdict = unchecked_verdict(now.snapshot, values.provider, check);
     return status;
 }
 
@@ -281,7 +287,9 @@ Run declare_status(CLI::App& app) {
                  "print it anew whenever it changes, until Ctrl-C (with --no-check)");
     app.add_flag("--no-check", flags->no_check,
                  "do not ask Telegram and the provider, nor look at what the policies open");
-    app.footer("hermesctl status\nhermesctl status -o json   (exit 0 only if it answers)");
+    app.footer(
+        "hermesctl status\nhermesctl status -o json   (exit 0 only if it answers, or is connected and the "
+        "model was not asked)");
     return [flags](Session& session) { return status(session, *flags); };
 }
 

@@ -132,7 +132,8 @@ void install(kube::Client& client, const Plan& plan, const InstallOptions& optio
     installer.apply(middle);
     for (const Step* step : deployment) {
         if (step->change == Change::same) continue;
-        if (options.before_deployment) options.before_deployment();
+        installer.refuse_if_changed({step});
+        if (options.before_deployment) options.before_deployment();  // it takes its time, and writes, too
         installer.refuse_if_changed({step});
         installer.prepare_strategy(*step);
     }

@@ -67,7 +67,9 @@ Proof prove_in_force(kube::Client& client, const Names& names, const std::string
             changes);
     } catch (const Error& error) {
         if (error.code() == ExitCode::interrupted) throw;
-        return {.denied = error.code() == ExitCode::denied, .why = error.message(), .hint = ask_again};
+        const auto* answer = dynamic_cast<const kube::ApiError*>(&error);
+        return {
+            .denied = answer != nullptr && answer->http() == 403, .why = error.message(), .hint = ask_again};
     }
 }
 

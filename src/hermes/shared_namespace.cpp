@@ -35,7 +35,7 @@ void tell_what_baseline_means(kube::Client& client, const std::string& ns, Repor
     const Json labels{{"metadata", {{"labels", {{"pod-security.kubernetes.io/enforce", "baseline"}}}}}};
     const auto answer =
         client.patch({"Namespace", "", ns}, kube::Patch::merge, labels, kube::field_manager, {}, true);
-    std::string meaning = "all of them would be let in by it";
+    std::string meaning = "the server warns of none of them";
     if (answer.warned) meaning = "not all of them would be let in by it: the server's warnings say why";
     if (answer.error) meaning = "what it would mean for them is not known: " + answer.error->message();
     tell(reporter, "baseline", State::info, meaning);

@@ -101,6 +101,7 @@ class Questioner {
             failure_.clear();
             starts_ = 0;
             last_start_ = 0;
+            refused_since_.reset();
         }
         pod_ = assessment.pod;
         if (assessment.running && !session_ && !denied_ && client_.clock().now() >= not_before_) open();

@@ -73,20 +73,20 @@ std::string message_of(const net::Response& answer) {
 }
 
 /// Who may do it may be refused it by an admission: quota, a class that does not grow, a namespace on its way
-/// out, a webhook. An authorizer's refusal says who "cannot" do what.
+/// out, a webhook. An authorizer's refusal begins with who may not.
 bool refused_by_admission(const net::Response& answer) {
     if (answer.status != 403) return false;
     const std::string said = text_at(status_of(answer), "/message");
     const std::size_t why = said.find(" is forbidden: ");
     return said.starts_with("admission webhook ") ||
-           (why != std::string::npos && said.find(" cannot ", why) == std::string::npos);
+           (why != std::string::npos && said.compare(why + 15, 5, "User ") != 0);
 }
 
 std::string hint_of_admission(const std::string& said) {
     if (said.ends_with("because it is being terminated"))
         return "kubectl get namespaces shows when it is gone; then run the command again";
     if (said.find("quota: ") != std::string::npos)
-        return "kubectl get resourcequota -A shows what is used up";
+        return "kubectl describe resourcequota, in that namespace, shows what is used up";
     if (said.find("must support resize") != std::string::npos)
         return "kubectl get storageclass shows which can grow (ALLOWVOLUMEEXPANSION)";
     return "";

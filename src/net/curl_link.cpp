@@ -135,7 +135,9 @@ void CurlLink::set_material(CURL* easy, const Credentials& credentials) {
     set_option(easy, CURLOPT_SSL_CTX_FUNCTION, &TlsMaterial::install);
     set_option(easy, CURLOPT_SSL_CTX_DATA, &found->second);
     // libcurl does not tell a connection with one certificate from a connection with another then.
-    if (materials_.size() > 1) set_option(easy, CURLOPT_FRESH_CONNECT, 1L);
+    if (materials_.size() == 1) return;
+    set_option(easy, CURLOPT_FRESH_CONNECT, 1L);
+    set_option(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);  // a resumed session is that of the old one
 }
 
 /// A proxy with TLS of its own is to get none of it: libcurl reads these for the server alone, each time.

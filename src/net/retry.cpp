@@ -71,9 +71,11 @@ void exchange_retrying(Transport& transport, Clock& clock, std::span<const Reque
     }
 }
 
-Upgrade upgrade_retrying(Transport& transport, Clock& clock, const Request& request,
+Upgrade upgrade_retrying(Transport& transport, Clock& clock, Request request,
                          std::span<const std::string> protocols, Clock::Time end) {
     for (int attempt = 1;; ++attempt) {
+        const auto left = std::chrono::floor<milliseconds>(end - clock.now());
+        request.timeout = std::clamp(left, milliseconds{1}, request.timeout);
         Upgrade upgrade = transport.upgrade(request, protocols);
         if (upgrade.socket) return upgrade;
         const auto delay = next_delay(request, upgrade.answer, attempt);

@@ -21,7 +21,7 @@ void exchange_retrying(Transport&, Clock&, std::span<const Request>, const Take&
 std::vector<Response> exchange_retrying(Transport&, Clock&, std::span<const Request>);
 
 /// Transport::upgrade(), tried again by the same rules until `end`: before the server's yes nothing runs.
-Upgrade upgrade_retrying(Transport&, Clock&, const Request&, std::span<const std::string> protocols,
+Upgrade upgrade_retrying(Transport&, Clock&, Request, std::span<const std::string> protocols,
                          Clock::Time end);
 
 }  // namespace hermesctl::net

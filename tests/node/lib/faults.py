@@ -100,6 +100,11 @@ def heal(node, _):
     """What a test that was killed has left, undone. It looks first: mostly there is nothing."""
     if not node.holder.pid():
         raise NodeError("the node is not up")
+    with node.exclusive():
+        undo(node)
+
+
+def undo(node):
     started = [name for name in node.table() if name != "enforcer" and node.start(name)]
     if started:
         node.cluster.wait_serves()

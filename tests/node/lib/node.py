@@ -120,14 +120,18 @@ class Node:
         """When that fails, too, it was not the state."""
         state = self.layout.state
         self._down(wipe=False)
+        if self.aside.exists():
+            say(f"what was in {self.aside} from before goes")
         images.remove(self.aside)
         state.rename(self.aside)
         try:
             self._boot(enforcer)
-        except NodeError as error:
+        except BaseException as error:  # Ctrl-C and a full disk, too
             self._down(wipe=False)
             images.remove(state)
             self.aside.rename(state)
+            if not isinstance(error, NodeError):
+                raise
             raise NodeError(f"{error}\nit is the same without its state, which is where it was") from None
         return "started from nothing"
 

@@ -98,7 +98,7 @@ TEST_F(AnswersTest, OnlyAKeyThatWasTakenIsAnAnswer) {
         json.insert(json.end(), {"-o", "json"});
         world_.out.str("");
         run(json);
-        EXPECT_EQ(Json::parse(out())["keyChecked"], false) << line[0];
+        EXPECT_EQ(Json::parse(out()).at("answering"), nullptr) << line[0];
     };
     says_no_more_than_connected({"status", "--no-check"}, "whether the model answers was not asked");
     says_no_more_than_connected({"wait", "--no-check"}, "whether the model answers was not checked");
@@ -109,8 +109,23 @@ TEST_F(AnswersTest, OnlyAKeyThatWasTakenIsAnAnswer) {
         api().deny(verb, "pods/exec");
     api().merge({"Pod", "hermes", "hermes-1-a"},
                 {{"status", {{"conditions", {{{"type", "Ready"}, {"status", "True"}}}}}}});
-    says_no_more_than_connected({"status"}, "pods/exec is not allowed");
+    says_no_more_than_connected({"status"}, "pods/exec");
     says_no_more_than_connected({"wait"}, "whether the model answers was not checked");
+}
+
+/// Not every 403 is a matter of rights.
+TEST_F(AnswersTest, AWebhookThatRefusesExecLeavesItToThePodsReady) {
+    world_.transport.open = [](const net::Request&, std::span<const std::string>) {
+        return net::Upgrade{
+            nullptr, hermesctl::testing::refusal(403, "Forbidden",
+                                                 "admission webhook \"exec.example\" denied the request")};
+    };
+    api().merge({"Pod", "hermes", "hermes-1-a"},
+                {{"status", {{"conditions", {{{"type", "Ready"}, {"status", "True"}}}}}}});
+    EXPECT_EQ(run({"wait"}), ExitCode::ok) << err();
+    EXPECT_THAT(out(), HasSubstr("whether the model answers was not checked"));
+    EXPECT_EQ(run({"status"}), ExitCode::ok) << err();
+    EXPECT_THAT(out(), HasSubstr("admission webhook"));
 }
 
 TEST_F(AnswersTest, StatusTellsWhatTheLiveConfigHasOtherwise) {
@@ -192,7 +207,7 @@ TEST_F(AnswersTest, StatusSaysThatItDidNotLookAtTheCage) {
     run({"status", "--no-check", "-o", "json"});
     EXPECT_THAT(out(), AllOf(HasSubstr("is there; what it opens was not looked at"),
                              HasSubstr("Telegram is connected; whether the model answers was not asked"),
-                             HasSubstr("\"keyChecked\": false"), Not(HasSubstr("it answers"))));
+                             HasSubstr("\"answering\": null"), Not(HasSubstr("it answers"))));
 }
 
 TEST_F(AnswersTest, StatusDoesNotCallACageGoodThatCouldNotBeJudged) {

@@ -225,6 +225,19 @@ TEST_F(RunState, RestartTakesNoSilenceForIdle) {
     EXPECT_GE(restarted, 20s);
 }
 
+TEST_F(RunState, RestartTakesOneRefusalOfAServerThatHasJustStartedForNoAnswer) {
+    turns = [this] { return world_.clock.elapsed() < 20s ? 1 : 0; };
+    const auto serve = world_.transport.open;
+    world_.transport.open = [&](const net::Request& request, std::span<const std::string> protocols) {
+        const bool starting = world_.clock.elapsed() > 5s && world_.clock.elapsed() < 7s;
+        if (starting)
+            return net::Upgrade{nullptr, hermesctl::testing::refusal(403, "Forbidden", "User \"me\" cannot")};
+        return serve(request, protocols);
+    };
+    EXPECT_THAT(run({"restart", "--no-wait"}), HasSubstr("idle"));
+    EXPECT_GE(world_.clock.elapsed(), 20s);
+}
+
 TEST_F(RunState, RestartSaysThatItDoesNotKnowWhetherTheAgentIsBusy) {
     world_.transport.open = [](const net::Request&, std::span<const std::string>) {
         return net::Upgrade{nullptr, hermesctl::testing::refusal(500, "InternalError", "no kubelet")};
@@ -236,8 +249,7 @@ TEST_F(RunState, RestartSaysThatItDoesNotKnowWhetherTheAgentIsBusy) {
 
 TEST_F(RunState, RestartDoesNotWaitForAnAgentThatItMayNotAsk) {
     world_.api.deny("get", "pods/exec");
-    EXPECT_THAT(run({"restart", "--no-wait"}),
-                HasSubstr("whether it is busy is not known: pods/exec is not allowed"));
+    EXPECT_THAT(run({"restart", "--no-wait"}), HasSubstr("whether it is busy is not known: "));
     EXPECT_LT(world_.clock.elapsed(), 5s);
 }
 

@@ -303,7 +303,7 @@ TEST_F(ForeignNamespaceTest, TellsWhatTheBaselineWouldMeanForTheOthersOnce) {
     put_namespace("");
     put_pod("db-0", "db");
     compose();
-    EXPECT_THAT(told(), Contains(HasSubstr("all of them would be let in by it")));
+    EXPECT_THAT(told(), Contains(HasSubstr("the server warns of none of them")));
     const char* violation = "existing pods in namespace \"hermes\" violate the new PodSecurity enforce level";
     api_.warn("Namespace", violation);
     const Composition made = compose();

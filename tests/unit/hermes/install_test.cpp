@@ -140,6 +140,33 @@ TEST_F(InstallTest, WhatComesAfterThePlanIsNotTakenAlongWithWhatWasShown) {
     EXPECT_EQ(api_.object(names.deployment())["spec"]["replicas"], 1);
 }
 
+TEST_F(InstallTest, NothingThatComesMeanwhileIsTakenFromTheCageEither) {
+    run();
+    const auto close = [&](const std::string& by, const char* type) {
+        client_.patch(names.policy(), kube::Patch::merge, {{"spec", {{"policyTypes", {type}}}}}, by).value();
+    };
+    close("kubectl-edit", "Egress");
+    const Plan plan = make_plan(client_, read_live(client_, names), render(values_, input_));
+    ASSERT_TRUE(plan.of("NetworkPolicy").forced);
+    const InstallOptions options{.after_namespace = [&] { close("argocd", "Ingress"); },
+                                 .before_deployment = {}};
+    EXPECT_THROW(install(client_, plan, options, reporter_), Error);
+    EXPECT_EQ(api_.object(names.policy())["spec"]["policyTypes"], Json({"Ingress"}));
+}
+
+TEST_F(InstallTest, WhatIsWrittenBeforeTheDeploymentIsNotWhereThatWasChanged) {
+    run();
+    values_.image = "a/b:2";
+    const Json shown{{"spec", {{"paused", false}, {"revisionHistoryLimit", 7}}}};
+    client_.patch(names.deployment(), kube::Patch::merge, shown, "kubectl-edit").value();
+    const Plan plan = make_plan(client_, read_live(client_, names), render(values_, input_));
+    client_.patch(names.deployment(), kube::Patch::merge, {{"spec", {{"replicas", 3}}}}, "argocd").value();
+    bool written = false;
+    const InstallOptions options{.after_namespace = {}, .before_deployment = [&] { written = true; }};
+    EXPECT_THROW(install(client_, plan, options, reporter_), Error);
+    EXPECT_FALSE(written);
+}
+
 /// Its strategy is replaced by a patch, which asks nobody.
 TEST_F(InstallTest, AStrategyThatWasChangedAfterThePlanStays) {
     run();
