@@ -86,7 +86,7 @@ std::string hint_of_admission(const std::string& said) {
     if (said.ends_with("because it is being terminated"))
         return "kubectl get namespaces shows when it is gone; then run the command again";
     if (said.find("quota: ") != std::string::npos)
-        return "kubectl describe resourcequota, in that namespace, shows what is used up";
+        return "kubectl get resourcequota, in its namespace, shows what is used up";
     if (said.find("must support resize") != std::string::npos)
         return "kubectl get storageclass shows which can grow (ALLOWVOLUMEEXPANSION)";
     return "";

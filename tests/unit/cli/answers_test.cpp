@@ -103,7 +103,7 @@ TEST_F(AnswersTest, OnlyAKeyThatWasTakenIsAnAnswer) {
     says_no_more_than_connected({"status", "--no-check"}, "whether the model answers was not asked");
     says_no_more_than_connected({"wait", "--no-check"}, "whether the model answers was not checked");
     lines_["model"] = {{"status", -1}};
-    says_no_more_than_connected({"status"}, "does not know how to ask its provider");
+    says_no_more_than_connected({"status"}, "does not know how to ask minimax");
     says_no_more_than_connected({"wait"}, "whether the model answers was not checked");
     for (const char* verb : {"get", "create"})
         api().deny(verb, "pods/exec");
