@@ -69,7 +69,7 @@ ExitCode report(const Error& told, const GlobalFlags& flags, Context& context, b
 
 hermes::Work work_of(const CLI::App& command) {
     using hermes::Work;
-    const std::string name = command.get_name();
+    const std::string& name = command.get_name();
     if (name == "deploy" || name == "diff") return Work::deploy;
     if (name == "stop") return Work::stop;
     if (name == "start" || name == "restart") return Work::run;
