@@ -1,5 +1,7 @@
 #include "hermesctl/hermes/permissions.hpp"
 
+#include "shared_namespace.hpp"
+
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -17,11 +19,6 @@ void add(Permissions& all, const std::string& verb, const kube::Ref& ref) {
                    verb == "create" ? "" : ref.name});
 }
 
-bool is_foreign(const kube::Outcome& answer) {
-    return answer.object &&
-           kube::text_at(*answer.object, "/metadata/labels/app.kubernetes.io~1managed-by") != "hermesctl";
-}
-
 /// Server-side apply needs "patch", and "create" too for what is not there yet.
 void add_changes(Permissions& all, kube::Client& client, const Names& names) {
     std::vector<kube::Ref> refs = names.all();
@@ -30,7 +27,8 @@ void add_changes(Permissions& all, kube::Client& client, const Names& names) {
     for (std::size_t i = 0; i < refs.size(); ++i) {
         const bool missing = answers[i].not_found();
         const bool unread = !missing && !answers[i].object;
-        if (refs[i].kind == "Namespace" && (unread || is_foreign(answers[i]))) continue;  // it stays as it is
+        if (refs[i].kind == "Namespace" && (unread || is_foreign(answers[i].object.value_or(Json()))))
+            continue;  // it stays as it is
         add(all, "patch", refs[i]);
         if (missing) add(all, "create", refs[i]);
     }
@@ -47,7 +45,7 @@ void add_removals(Permissions& all, kube::Client& client, const Names& names, bo
         const bool of_data = is_space || refs[i] == names.claim();
         const bool unread = !answers[i].object;
         if (answers[i].not_found() || (of_data && !with_data)) continue;
-        if (is_space && (unread || is_foreign(answers[i]))) continue;
+        if (is_space && (unread || is_foreign(answers[i].object.value_or(Json())))) continue;
         if (refs[i] == names.previous() && unread) continue;  // teardown does without it
         add(all, "delete", refs[i]);
     }

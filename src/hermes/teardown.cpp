@@ -1,6 +1,7 @@
 #include "hermesctl/hermes/teardown.hpp"
 
 #include "hermes/inhabitants.hpp"
+#include "hermes/shared_namespace.hpp"
 #include "hermesctl/hermes/ownership.hpp"
 #include "hermesctl/hermes/wait.hpp"
 
@@ -14,8 +15,6 @@ namespace {
 using namespace std::chrono_literals;
 using kube::at;
 using kube::text_at;
-
-constexpr auto managed_by = "/metadata/labels/app.kubernetes.io~1managed-by";
 
 std::string claim_text(const Json& claim) {
     return fmt::format("{} ({})", title(kube::ref_of(claim)),
@@ -103,7 +102,7 @@ class Remover {
 std::string why_namespace_stays(kube::Client& client, const Names& names, const Json& name_space,
                                 const Removal& removal, bool delete_data) {
     if (removal.keeps_data) return "it holds the data";
-    if (text_at(name_space, managed_by) != "hermesctl") return "hermesctl did not make it";
+    if (is_foreign(name_space)) return "hermesctl did not make it";
     return delete_data ? inhabitants(client, names) : "it goes only with hermesctl teardown --delete-data";
 }
 
