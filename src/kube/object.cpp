@@ -5,6 +5,8 @@
 #include <cctype>
 #include <charconv>
 
+template class nlohmann::basic_json<>;
+
 namespace hermesctl::kube {
 namespace {
 

@@ -143,7 +143,7 @@ class Client {
 
   private:
     std::vector<Outcome> outcomes(std::span<const net::Request>, std::span<const std::string> what_for,
-                                  const std::function<void(std::size_t, Json&)>& settle = {});
+                                  const std::function<Json(std::size_t, const std::string&)>& parse = {});
     bool show_warnings(const net::Response&);
     void note_time(const net::Response&);
 

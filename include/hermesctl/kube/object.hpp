@@ -3,14 +3,20 @@
 
 #include <compare>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 
 #include <nlohmann/json.hpp>
 
+// Compiled once, in object.cpp, and not anew by each file that uses it.
+extern template class nlohmann::basic_json<>;
+
 namespace hermesctl::kube {
 
 using Json = nlohmann::json;
+/// Of one kind and namespace, by name.
+using Objects = std::map<std::string, Json>;
 
 /// Names one object. `ns` is empty for what is not namespaced.
 struct Ref {

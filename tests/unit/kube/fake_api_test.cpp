@@ -120,7 +120,8 @@ TEST_F(FakeApiTest, PatchesAreChecksOfTheVersionToo) {
 }
 
 TEST_F(FakeApiTest, WatchesSeeWhatHappensAndRecoverFromCompaction) {
-    Watch watch(net, clock, "ConfigMap", "hermes");
+    Objects objects;
+    Watch watch(net, clock, "ConfigMap", "hermes", objects);
     auto run = [&](std::chrono::milliseconds time) {
         for (const Clock::Time end = clock.now() + time; clock.now() < end;) {
             watch.advance();
@@ -129,14 +130,14 @@ TEST_F(FakeApiTest, WatchesSeeWhatHappensAndRecoverFromCompaction) {
     };
     net.after(3s, [&] { api.put(config({{"a", "1"}})); });
     run(2s);
-    EXPECT_TRUE(watch.synced() && watch.objects().empty());
+    EXPECT_TRUE(watch.synced() && objects.empty());
     run(2s);
-    EXPECT_EQ(watch.objects().size(), 1u);
+    EXPECT_EQ(objects.size(), 1u);
     api.break_watches("reset");
     api.erase(ref);
     api.compact();
     run(3s);
-    EXPECT_TRUE(watch.objects().empty());
+    EXPECT_TRUE(objects.empty());
 }
 
 TEST_F(FakeApiTest, CommandsRunInPods) {
