@@ -68,21 +68,24 @@ std::optional<Json> HeldLease::find_unheld(Reporter& reporter) {
 }
 
 void HeldLease::take(const std::string& holder, Reporter& reporter) {
+    const Json none{{"apiVersion", "coordination.k8s.io/v1"},
+                    {"kind", "Lease"},
+                    {"metadata", {{"name", ref_.name}, {"namespace", ref_.ns}}}};
+    const auto claimed = [&](Json lease) {
+        const auto now = rfc3339(client_.clock().wall());
+        lease["spec"] = {{"holderIdentity", holder},
+                         {"leaseDurationSeconds", lapse.count()},
+                         {"acquireTime", now},
+                         {"renewTime", now}};
+        return lease;
+    };
     kube::Outcome outcome;
     try {
-        auto lease = find_unheld(reporter);
-        const bool there = lease.has_value();
-        if (!there) {
-            lease = Json{{"apiVersion", "coordination.k8s.io/v1"},
-                         {"kind", "Lease"},
-                         {"metadata", {{"name", ref_.name}, {"namespace", ref_.ns}}}};
+        outcome = client_.create(claimed(none));  // as a rule there is none
+        if (outcome.error && outcome.error->http() == 409) {
+            const auto lease = find_unheld(reporter);
+            outcome = lease ? client_.replace(claimed(*lease)) : client_.create(claimed(none));
         }
-        const auto now = rfc3339(client_.clock().wall());
-        (*lease)["spec"] = {{"holderIdentity", holder},
-                            {"leaseDurationSeconds", lapse.count()},
-                            {"acquireTime", now},
-                            {"renewTime", now}};
-        outcome = there ? client_.replace(*lease) : client_.create(*lease);
     } catch (const kube::ApiError& error) {
         if (error.code() != ExitCode::denied) throw;
         outcome.error = error;

@@ -102,7 +102,7 @@ TEST_F(HeldLeaseTest, OfLongAgoIsTakenAtOnce) {
 }
 
 TEST_F(HeldLeaseTest, WithoutTheRightToItSaysSo) {
-    api_.deny("get", "leases");
+    api_.deny("create", "leases");
     HeldLease lease = take();
     lease.renew();
     ASSERT_EQ(reporter_.events.size(), 1U);
