@@ -63,7 +63,11 @@ class Runner {
         look_inside(ids);
         if (!ids.empty()) plan(ids);
         const std::string text = change_text(change_, people_, restarts());
-        if (flags_.dry_run) return finish(text.empty() ? "nothing to change\n" : text, change_json(change_));
+        if (flags_.dry_run) {
+            Json json = change_json(change_);
+            json["changed"] = false;
+            return finish(text.empty() ? "nothing to change\n" : text, std::move(json));
+        }
         if (anything()) {
             session_.story().print(text);
             get_consent();

@@ -60,10 +60,13 @@ Error hinted(const Error& told, const std::string& hint) {
     return error;
 }
 
-ExitCode report(const Error& told, const GlobalFlags& flags, Context& context, bool json, bool colour) {
+/// `done` is what stands beside the error in a program's one document.
+ExitCode report(const Error& told, const GlobalFlags& flags, Context& context, bool json, bool colour,
+                kube::Json done = kube::Json::object()) {
     const Error error = hinted(told, completed_hint(told.hint(), flags));
     print_error(error, context.err, colour);
-    if (json) context.out << json_text(error_json(error)) << std::flush;
+    done.update(error_json(error));
+    if (json) context.out << json_text(std::move(done)) << std::flush;
     return error.code();
 }
 
@@ -94,7 +97,8 @@ ExitCode execute(const Chosen& chosen, Session& session) {
     Context& context = session.context();
     const auto fail = [&](const Error& error) {
         session.story().finish();
-        return report(error, session.flags(), context, session.flags().json(), session.terminal().colour);
+        return report(error, session.typed_flags(), context, session.flags().json(),
+                      session.terminal().colour, session.take_partial());
     };
     try {
         const ExitCode code = (*chosen.run)(session);

@@ -113,7 +113,9 @@ Json requested_settings(Session& session) {
                     fmt::format("{} has {} instances; choose one with --name and --namespace",
                                 session.flags().file, all.size()));
     }
-    session.works_on(hermes::names_of(all.front()));
+    const hermes::Names names = hermes::names_of(all.front());
+    session.works_on(names);
+    session.turns_to(names);
     return all.front();
 }
 

@@ -277,7 +277,7 @@ class RotateSecret {
         json["next"] = ends;
         for (const std::string& line : ends)
             text += line + "\n";
-        return end(std::move(json), text);
+        return end(std::move(json), text, done.changed);
     }
 
     static Error shadowed(const hermes::Proof& proof) {
@@ -288,7 +288,8 @@ class RotateSecret {
             fmt::format("hermesctl rotate-secret --unshadow {}", proof.shadowed.front())};
     }
 
-    ExitCode end(Json json, const std::string& text) {
+    ExitCode end(Json json, const std::string& text, bool changed = false) {
+        json["changed"] = changed;
         session_.print_result(std::move(json), text);
         return ExitCode::ok;
     }
