@@ -39,11 +39,16 @@ Shadows shadows_of(const Inside& inside) {
 }
 
 Shadows find_shadows(kube::Client& client, const Names& names, const std::vector<std::string>& keys) {
-    const Target target = find_agent(client, names);
-    Shadows found = target.running ? shadows_of(look_inside(client, names.ns, target.pod, keys))
-                                   : unknown("no agent runs: " + target.why, target.hint);
-    found.target = target;
-    return found;
+    try {
+        const Target target = find_agent(client, names);
+        Shadows found = target.running ? shadows_of(look_inside(client, names.ns, target.pod, keys))
+                                       : unknown("no agent runs: " + target.why, target.hint);
+        found.target = target;
+        return found;
+    } catch (const kube::ApiError& error) {  // the pods may not be listed, say
+        if (error.code() == ExitCode::unreachable) throw;
+        return unknown(error.message(), error.hint());
+    }
 }
 
 std::string remove_shadows(kube::Client& client, const Shadows& shadows) {
