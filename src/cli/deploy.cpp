@@ -113,6 +113,9 @@ class Guard {
         if (!lease_) lease_.emplace(session_.client(), names_, hermes::this_holder(), session_.story());
     }
     HeldLease* lease() { return lease_ ? &*lease_ : nullptr; }
+    void renew_if_due() {
+        if (lease_) lease_->renew_if_due();
+    }
 
   private:
     Session& session_;
@@ -176,9 +179,7 @@ void prove_cage(Session& session, const Composition& made, const Plan& plan, Gua
     const hermes::Json& live = made.live.of(made.names.deployment());
     try {
         hermes::prove_enforcement(session.client(), made.names, live, plan.of("Deployment").object,
-                                  session.story(), [&] {
-                                      if (guard.lease()) guard.lease()->renew_if_due();
-                                  });
+                                  session.story(), [&] { guard.renew_if_due(); });
     } catch (Error& error) {
         error.during("proving it beside the agent, which goes on as it is");
         throw;
@@ -188,9 +189,7 @@ void prove_cage(Session& session, const Composition& made, const Plan& plan, Gua
 /// An image that needs root would start no agent, and take the one that runs with it.
 void prove_image(Session& session, const Composition& made, const Plan& plan, Guard& guard) {
     hermes::prove_start(session.client(), made.names, made.live.of(made.names.deployment()),
-                        plan.of("Deployment").object, session.story(), [&] {
-                            if (guard.lease()) guard.lease()->renew_if_due();
-                        });
+                        plan.of("Deployment").object, session.story(), [&] { guard.renew_if_due(); });
 }
 
 /// What no plan can tell.
@@ -234,7 +233,8 @@ Result deploy_one(Session& session, const hermes::Json& settings, const DeployFl
             if (!made.live.installed(names)) prove_image(session, made, plan, guard);
             prove_cage(session, made, plan, guard);
             if (plan.rolls_pod()) drain(session, names, flags.drain, guard.lease());
-            if (!config.text.empty()) hermes::write_config(session.client(), config);
+            if (!config.text.empty())
+                hermes::write_config(session.client(), config, [&] { guard.renew_if_due(); });
         };
         hermes::install(session.client(), plan,
                         {.after_namespace = [&] { guard.take(); }, .before_deployment = write},

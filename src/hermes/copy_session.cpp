@@ -15,11 +15,11 @@ constexpr std::size_t send_ahead = 256u << 10;
 constexpr std::size_t longest_text = 64u << 10;
 
 kube::ExecRequest request_of(const Target& target, bool root, const std::vector<std::string>& arguments) {
-    return {.ns = target.ns,
-            .pod = target.pod,
-            .container = std::string(container_name),
-            .argv = command_as(target, root, python_command(embedded("copy.py"), arguments)),
-            .input = true};
+    kube::ExecRequest request = in_agent(
+        target.ns, target.pod,
+        command_as(target, root ? As::root : As::agent, python_command(embedded("copy.py"), arguments)));
+    request.input = true;
+    return request;
 }
 
 void keep(std::string& text, std::string_view bytes) {
