@@ -22,10 +22,6 @@ kube::ExecRequest request_of(const Target& target, bool root, const std::vector<
     return request;
 }
 
-void keep(std::string& text, std::string_view bytes) {
-    text += bytes.substr(0, longest_text - std::min(text.size(), longest_text));
-}
-
 }  // namespace
 
 Error failed(const std::filesystem::path& path, const std::string& why) {
@@ -39,12 +35,13 @@ CopySession::CopySession(kube::Client& client, const Target& target, bool root,
       session_(client.transport(), client.clock(), request_of(target, root, arguments)) {}
 
 bool CopySession::pump(const Take* take) {
-    return session_.pump({.out =
-                              [&](std::string_view bytes) {
-                                  if (take != nullptr) return (*take)(bytes);
-                                  keep(text_, bytes);
-                              },
-                          .err = [&](std::string_view bytes) { keep(complaint_, bytes); }});
+    return session_.pump(
+        {.out =
+             [&](std::string_view bytes) {
+                 if (take != nullptr) return (*take)(bytes);
+                 kube::append_up_to(longest_text, text_, bytes);
+             },
+         .err = [&](std::string_view bytes) { kube::append_up_to(longest_text, complaint_, bytes); }});
 }
 
 void CopySession::rest() {

@@ -112,11 +112,7 @@ bool read_file_log(kube::Client& client, const Target& target, const LogRequest&
                 place.heard = true;
                 wanted = wanted && lines.feed(bytes, take);
             },
-        .err =
-            [&](std::string_view bytes) {
-                complaint +=
-                    bytes.substr(0, longest_complaint - std::min(longest_complaint, complaint.size()));
-            }};
+        .err = [&](std::string_view bytes) { kube::append_up_to(longest_complaint, complaint, bytes); }};
     while (session.pump(output) && wanted) {
         const net::Wake wake = session.wake();
         client.transport().poll(1s, {&wake, 1});
