@@ -147,7 +147,8 @@ class Runner {
         hermes::HeldLease lease(session_.client(), names_, hermes::this_holder(), session_.story());
         if (recover_rotation(session_, names_, flags_.drain, lease) && plan_) plan(ids);
         for (const UserId id : change_.revoke) {
-            hermes::revoke_pairing(session_.client(), hermes::running_agent(session_.client(), names_), id);
+            hermes::revoke_pairing(session_.client(), hermes::running_agent(session_.client(), names_), id,
+                                   [&] { lease.renew_if_due(); });
             session_.story().on({"users", std::to_string(id), State::done, "the pairing is revoked"});
         }
         if (rotates()) rotate(lease);

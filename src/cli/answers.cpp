@@ -94,8 +94,7 @@ Lifelines ask_lifelines(Session& session, const hermes::Names& names, const std:
                         const ModelChoice& model, const std::function<void()>& each_round) {
     for (int attempt = 1;; ++attempt) {
         try {
-            Lifelines lines = hermes::check_lifelines(session.transport(), session.clock(), names.ns, pod,
-                                                      model, each_round);
+            Lifelines lines = hermes::check_lifelines(session.client(), names.ns, pod, model, each_round);
             if (attempt == attempts || settled(lines, model)) return lines;
         } catch (const Error& error) {
             if (attempt == attempts || error.code() == ExitCode::interrupted) throw;

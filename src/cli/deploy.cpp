@@ -110,7 +110,7 @@ class Guard {
         if (!lease_) lease_.emplace(session_.client(), names_, hermes::this_holder(), session_.story());
     }
     HeldLease* lease() { return lease_ ? &*lease_ : nullptr; }
-    void renew() {
+    void renew_if_due() {
         if (lease_) lease_->renew_if_due();
     }
 
@@ -180,7 +180,7 @@ void prove_cage(Session& session, const Composition& made, const Plan& plan, Gua
     const hermes::Json& live = made.live.of(made.names.deployment());
     try {
         hermes::prove_enforcement(session.client(), made.names, live, plan.of("Deployment").object,
-                                  session.story(), [&] { guard.renew(); });
+                                  session.story(), [&] { guard.renew_if_due(); });
     } catch (Error& error) {
         error.during("proving it beside the agent, which goes on as it is");
         throw;
@@ -190,7 +190,7 @@ void prove_cage(Session& session, const Composition& made, const Plan& plan, Gua
 /// An image that needs root would start no agent, and take the one that runs with it.
 void prove_image(Session& session, const Composition& made, const Plan& plan, Guard& guard) {
     hermes::prove_start(session.client(), made.names, made.live.of(made.names.deployment()),
-                        plan.of("Deployment").object, session.story(), [&] { guard.renew(); });
+                        plan.of("Deployment").object, session.story(), [&] { guard.renew_if_due(); });
 }
 
 /// What no plan can tell.
@@ -218,7 +218,8 @@ void carry_out(Session& session, const Composition& made, const Plan& plan, cons
         if (!installed) prove_image(session, made, plan, guard);
         prove_cage(session, made, plan, guard);
         if (plan.rolls_pod()) drain(session, made.names, flags.drain, guard.lease());
-        if (!config.text.empty()) hermes::write_config(session.client(), config);
+        if (!config.text.empty())
+            hermes::write_config(session.client(), config, [&] { guard.renew_if_due(); });
     };
     hermes::install(session.client(), plan,
                     {.after_namespace = [&] { guard.take(); }, .before_deployment = before_deployment},
@@ -235,7 +236,7 @@ Deployed change(Session& session, const hermes::Json& settings, const hermes::Na
             recover_rotation(session, names, flags.drain, *guard.lease());
         };
     }
-    const Composition made = hermes::compose(session.client(), wish, session.story());
+    Composition made = hermes::compose(session.client(), wish, session.story());
     const ConfigMode mode = mode_of(flags.config);
     const ConfigChange config = hermes::plan_config(session.client(), made, mode, settings);
     const Plan plan = make_plan(session, made, mode);

@@ -238,7 +238,7 @@ class RotateSecret {
 
     void mend_env_file() {
         if (shadows_.all.empty()) return;
-        copy_ = hermes::remove_shadows(session_.client(), shadows_);
+        copy_ = hermes::remove_shadows(session_.client(), shadows_, [this] { lease_->renew_if_due(); });
         session_.story().on({"rotation", std::string(hermes::env_file_path), State::done,
                              "the lines are taken out; the file as it was: " + copy_});
     }

@@ -91,6 +91,7 @@ Check check_backend(const Premises& premises) {
                               mend_source(premises, source.title, "TERMINAL_ENV"));
         }
         note_unread(at(premises.inside, "/env_files"), findings);
+        note_gateways(premises, findings);
     }
     return findings.row(backend,
                         named.empty() ? "none is named, and local is Hermes' own" : "local in " + named);
@@ -161,6 +162,7 @@ Check check_allowlist(const Premises& premises) {
         judge_live_list(premises, findings, remedy);
         note_unread(at(premises.inside, "/env_files"), findings);
         note_unread(at(premises.inside, "/configs"), findings);
+        note_gateways(premises, findings);
     }
     std::int64_t count = 0;
     for (const Source& source : sources_of(premises)) {

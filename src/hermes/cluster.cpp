@@ -143,8 +143,12 @@ class Reading {
             const int number = static_cast<int>(kube::int_at(port, "/port"));
             if (number == 53 || text_at(port, "/protocol", "TCP") != "TCP" || !is_address(address)) continue;
             const int target = dns_.target_of(port);
-            facts_.witnesses.push_back(
-                {address, number, target == 0 ? number : target, behind, dns_.doubt(target), true});
+            facts_.witnesses.push_back({.address = address,
+                                        .port = number,
+                                        .target_port = target == 0 ? number : target,
+                                        .behind = behind,
+                                        .doubt = dns_.doubt(target),
+                                        .of_dns = true});
         }
     }
 
@@ -170,7 +174,12 @@ class Reading {
             if (ref.ns != "default" || ref.name != "kubernetes" || !is_address(address)) continue;
             const int target = static_cast<int>(kube::int_at(slices[0], "/ports/0/port", 443));
             const char* doubt = on.empty() ? "" : "on the API server's own nodes it is not looked at";
-            facts_.witnesses.push_back({address, 443, target, facts_.api_addresses, doubt, false, on});
+            facts_.witnesses.push_back({.address = address,
+                                        .port = 443,
+                                        .target_port = target,
+                                        .behind = facts_.api_addresses,
+                                        .doubt = doubt,
+                                        .nodes = on});
         }
     }
 

@@ -109,7 +109,8 @@ std::vector<Witness> live_witnesses(const Json& deployment) {
         std::getline(parts, part, '/');
         const auto one = parse_target(part);
         if (!one) continue;
-        Witness& witness = witnesses.emplace_back(Witness{one->host, one->port, one->port, {}, ""});
+        Witness& witness = witnesses.emplace_back(
+            Witness{.address = one->host, .port = one->port, .target_port = one->port});
         while (std::getline(parts, part, '/'))
             witness.nodes.push_back(part);
     }

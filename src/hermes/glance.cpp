@@ -40,10 +40,9 @@ Snapshot read(kube::Client& client, const Names& names) {
 
 void ask(kube::Client& client, const std::string& ns, const std::string& pod, Snapshot& now) {
     using namespace std::chrono_literals;
-    const kube::ExecRequest request{
-        .ns = ns, .pod = pod, .container = std::string(container_name), .argv = probe_command("facts")};
     try {
-        const kube::ExecOutput output = run_exec(client.transport(), client.clock(), request, "", 10s);
+        const kube::ExecOutput output =
+            run_in_agent(client, in_agent(ns, pod, probe_command("facts")), "", 10s);
         now.agent = parse_facts(output.out, pod);
         if (!now.agent) now.exec_failure = complaint_of(output.exit_code, output.err);
     } catch (const kube::ApiError& error) {

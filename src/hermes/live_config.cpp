@@ -48,13 +48,9 @@ chmod 640 .config.yaml.new
 mv -T -- .config.yaml.new config.yaml)sh";
 
 kube::ExecOutput run(kube::Client& client, const Target& target, const std::vector<std::string>& argv,
-                     const std::string& input) {
-    const kube::ExecRequest request{.ns = target.ns,
-                                    .pod = target.pod,
-                                    .container = std::string(container_name),
-                                    .argv = command_as(target, false, argv),
-                                    .input = !input.empty()};
-    return run_exec(client.transport(), client.clock(), request, input, 30s);
+                     const std::string& input, const std::function<void()>& each_round = {}) {
+    return run_in_agent(client, in_agent(target.ns, target.pod, command_as(target, As::agent, argv)), input,
+                        30s, each_round);
 }
 
 struct LiveFile {
@@ -173,11 +169,11 @@ ConfigChange plan_config(kube::Client& client, Composition& made, ConfigMode mod
     return change;
 }
 
-void write_config(kube::Client& client, const ConfigChange& change) {
+void write_config(kube::Client& client, const ConfigChange& change, const std::function<void()>& each_round) {
     const auto written = run(client, change.target,
                              {"/bin/sh", "-c", write_script, "write", std::to_string(change.text.size()),
                               change.before, change.stamp, change.mark},
-                             change.text);
+                             change.text, each_round);
     if (written.exit_code == 0) return;
     if (written.exit_code == changed_meanwhile) {
         throw Error(ExitCode::failed, "the agent's config.yaml was changed meanwhile, and stays as it is",

@@ -28,6 +28,7 @@ constexpr auto longest = 10s;    // once the pod is asked, on a slow node
 constexpr const char* probe_seconds = "3";
 constexpr const char* quick_seconds = "1.2";
 constexpr std::size_t largest_answer = 64 * 1024;
+constexpr std::size_t longest_complaint = 1000;
 
 std::vector<std::string> probe_of(const std::vector<ReachTarget>& targets, bool quick) {
     Json list = Json::array();
@@ -62,10 +63,8 @@ class Probe {
         if (!session_) return false;
         try {
             const bool alive = session_->pump(
-                {[this](std::string_view bytes) {
-                     out_ += bytes.substr(0, largest_answer - std::min(out_.size(), largest_answer));
-                 },
-                 [this](std::string_view bytes) { err_ += bytes.substr(0, 1000); }});
+                {[this](std::string_view bytes) { kube::append_up_to(largest_answer, out_, bytes); },
+                 [this](std::string_view bytes) { kube::append_up_to(longest_complaint, err_, bytes); }});
             if (alive) return true;
             reached_ = parse_reached(out_, targets_);
             if (!reached_) failure_ = complaint_of(session_->exit_code(), err_);

@@ -147,7 +147,11 @@ std::vector<Witness> at_dns_pods(const ClusterFacts& cluster) {
         const std::string address = text_at(pod, "/status/podIP");
         if (address.empty() || !pod_is_ready(pod) || kube::bool_at(pod, "/spec/hostNetwork")) continue;
         for (const int port : declared_ports(pod, cluster))
-            found.push_back({address, port, port, {}, "a declared port need not have a listener", true, {}});
+            found.push_back({.address = address,
+                             .port = port,
+                             .target_port = port,
+                             .doubt = "a declared port need not have a listener",
+                             .of_dns = true});
     }
     found.resize(std::min(found.size(), most_of_a_kind));
     return found;

@@ -56,14 +56,10 @@ Proof prove_in_force(kube::Client& client, const Names& names, const std::string
         if (is_variable_name(key)) wanted[key] = value ? Json(base64_encode(*value)) : Json();
     }
     if (wanted.empty()) return {.told = true};
-    const kube::ExecRequest request{.ns = names.ns,
-                                    .pod = pod,
-                                    .container = std::string(container_name),
-                                    .argv = python_command(reading_script("inforce.py"), {}),
-                                    .input = true};
+    const auto command = python_command(reading_script("inforce.py"), {});
     try {
         return read_proof(
-            run_exec(client.transport(), client.clock(), request, wanted.dump() + "\n", 30s, each_round),
+            run_in_agent(client, in_agent(names.ns, pod, command), wanted.dump() + "\n", 30s, each_round),
             changes);
     } catch (const Error& error) {
         if (error.code() == ExitCode::interrupted) throw;

@@ -25,6 +25,11 @@ bool means_not_up(const Error& error) {
     return error.code() == ExitCode::failed || error.code() == ExitCode::timeout;
 }
 
+/// Whatever it says, it is no new value's doing.
+bool is_of_the_server(const Error& error) {
+    return dynamic_cast<const kube::ApiError*>(&error) != nullptr;
+}
+
 /// The server has said no: surely nothing was written.
 bool is_refusal(const kube::ApiError& error) {
     return error.http() >= 400 && error.http() < 500 && error.code() != ExitCode::timeout;
@@ -148,7 +153,7 @@ class Rotator {
             each_round()();
             if (!done.proof.unused.empty()) throw not_used(done.proof);
         } catch (Error& error) {
-            if (!record_ || lost_ || !means_not_up(error)) throw;
+            if (!record_ || lost_ || !means_not_up(error) || is_of_the_server(error)) throw;
             if (!is_stopped()) throw put_back(changes, error);
             drop_record();  // as in go_on(), what the Secret holds stays
             error.during(fmt::format("changing {}; {} keeps the new value, which a start brings in force",

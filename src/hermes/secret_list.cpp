@@ -6,7 +6,6 @@
 #include "hermesctl/hermes/target.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
 
@@ -89,11 +88,16 @@ void add_agent(std::vector<std::string>& users, const Json& configs, const std::
     }
 }
 
-Inside inside_of(kube::Client& client, const Names& names, bool installed, const Json& keys) {
-    if (!installed) return {.why = "there is no " + title(names.deployment()), .hint = "hermesctl deploy"};
-    const Target target = find_agent(client, names);
-    if (!target.running) return {.why = "no agent runs: " + target.why, .hint = target.hint};
-    return look_inside(client, names.ns, target.pod, keys);
+Inside inside_of(kube::Client& client, const kube::Round& round, const Names& names, const Json& keys) {
+    if (round.of(names.deployment()).not_found())
+        return {.why = "there is no " + title(names.deployment()), .hint = "hermesctl deploy"};
+    try {
+        const Target target = agent_of(round, names);
+        if (!target.running) return {.why = "no agent runs: " + target.why, .hint = target.hint};
+        return look_inside(client, names.ns, target.pod, keys);
+    } catch (const kube::ApiError& error) {
+        return {.why = error.message(), .hint = error.hint()};
+    }
 }
 
 void add_shadows(SecretList& list, const Inside& inside) {
@@ -112,16 +116,19 @@ void add_shadows(SecretList& list, const Inside& inside) {
 }  // namespace
 
 SecretList list_secret(kube::Client& client, const Names& names) {
-    const std::array refs{names.secret(), names.deployment()};
-    const auto read = client.get_all(refs);
-    if (read[0].not_found()) throw missing(refs[0]);
-    const Json& secret = read[0].value();
+    kube::Round round(client);
+    round.want(names.secret());
+    want_agent(round, names);
+    round.run();
+    if (round.of(names.secret()).not_found()) throw missing(names.secret());
+    const Json& secret = round.of(names.secret()).value();
+    const auto& deployment = round.of(names.deployment()).object;
     const auto values = secret_values(secret);
     const std::string salt = text_at(secret, "/metadata/annotations/hermesctl~1salt");
     Json keys = Json::array();
     for (const auto& [key, value] : values)
         keys.push_back(key);
-    const Inside inside = inside_of(client, names, read[1].object.has_value(), keys);
+    const Inside inside = inside_of(client, round, names, keys);
     SecretList list{.salted = !salt.empty()};
     for (const auto& [key, value] : values) {
         const Change change = change_of(secret, key);
@@ -130,8 +137,8 @@ SecretList list_secret(kube::Client& client, const Names& names) {
                       .exact = change.exact,
                       .length = value.size(),
                       .fingerprint = fingerprint(salt, value)};
-        if (read[1].object)
-            add_pod(one.used_by, at(*read[1].object, "/spec/template/spec"), names.secret().name, key);
+        if (deployment)
+            add_pod(one.used_by, at(*deployment, "/spec/template/spec"), names.secret().name, key);
         if (key.starts_with("TELEGRAM_")) add(one.used_by, "Telegram");
         add_agent(one.used_by, at(inside.said, "/configs"), key);
         list.keys.push_back(std::move(one));

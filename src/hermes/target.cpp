@@ -91,8 +91,9 @@ Target running_agent(kube::Client& client, const Names& names) {
     throw Error(ExitCode::failed, fmt::format("no agent runs in {}: {}", names.ns, target.why), target.hint);
 }
 
-std::vector<std::string> command_as(const Target& target, bool root, const std::vector<std::string>& argv,
+std::vector<std::string> command_as(const Target& target, As whom, const std::vector<std::string>& argv,
                                     const std::vector<std::string>& variables) {
+    const bool root = whom == As::root;
     if (root && !target.drop_root) {
         throw Error(
             ExitCode::failed, "there is no root in the agent's container: all of it runs as the agent",

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,6 +51,16 @@ std::vector<std::string> probe_command(std::string_view mode);
 std::string reading_script(std::string_view name);
 /// The same for a script that asks Telegram and providers: with asking.py, too.
 std::string asking_script(std::string_view name);
+
+/// A command in the agent's container.
+kube::ExecRequest in_agent(std::string ns, std::string pod, std::vector<std::string> argv);
+/// Runs one of ours there to its end, as run_exec does; with input where there is some. Exec's own codes are
+/// for commands of the user's: what went wrong around it, or took too long, is Error{failed}.
+kube::ExecOutput run_in_agent(kube::Client&, kube::ExecRequest, std::string_view input,
+                              std::chrono::milliseconds deadline,
+                              const std::function<void()>& each_round = {});
+/// What a person types to see why nothing can be asked there.
+std::string python_hint(std::string_view ns, std::string_view pod);
 
 /// A probe.py that runs in one pod for as long as this lives and tells what changes.
 class AgentWatch {

@@ -67,8 +67,8 @@ struct RotationSteps {
     /// Before the pod is rolled: lets a busy agent finish. May be empty.
     std::function<void(const EachRound& each_round)> drain{};
     /// Until the bot answers, as deploy waits; the pod that does. Error{failed, timeout} means that it does
-    /// not come up with new values of these keys; any other error ends the rotation where it is. Empty: it is
-    /// not waited for, so nothing is proved, nothing put back, and no old value kept.
+    /// not come up with new values of these keys; any other error, and each ApiError, ends the rotation where
+    /// it is. Empty: it is not waited for, so nothing is proved, nothing put back, and no old value kept.
     std::function<std::string(const std::vector<std::string>& keys, const EachRound& each_round)> wait{};
     /// Whether the provider surely refuses this old value (401): then it is not put back. May be empty.
     std::function<bool(const std::string& key, const std::string& old_value, const EachRound& each_round)>

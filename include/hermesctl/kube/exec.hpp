@@ -30,6 +30,9 @@ struct ExecSink {
     std::function<void(std::string_view)> err{};
 };
 
+/// For the sink of what a stranger may write without end: adds what there is room for.
+void append_up_to(std::size_t limit, std::string& text, std::string_view bytes);
+
 class ExecSession {
   public:
     /// Connects, once. Throws ApiError when the server refuses (missing pod, wrong container, no permission).

@@ -210,7 +210,8 @@ std::vector<Fault> host_faults() {
          {"host-pod-security=WARN"}},
         {"no gateway at all",
          [](Inspected& w) { w.root.write("proc/42/cmdline", "sleep"); },
-         {"host-uid=INCONCLUSIVE", "agent-allow-all=INCONCLUSIVE"}},
+         {"host-uid=INCONCLUSIVE", "agent-allow-all=INCONCLUSIVE", "agent-allowlist=INCONCLUSIVE",
+          "agent-backend=INCONCLUSIVE"}},
     };
 }
 

@@ -197,5 +197,41 @@ TEST_F(InstallTest, KubectlGivesUpWhatIsOursAndKeepsTheRest) {
     }
 }
 
+/// Refused, or changed by somebody else each time.
+class KubectlKeepsWhatItHas : public InstallTest, public ::testing::WithParamInterface<int> {
+  protected:
+    State last_state(const std::string& subject) const {
+        State state = State::info;
+        for (const Event& event : reporter_.events) {
+            if (event.subject == subject) state = event.state;
+        }
+        return state;
+    }
+};
+
+TEST_P(KubectlKeepsWhatItHas, ThatIsAFailureOfThisObjectAlone) {
+    for (const Json& object : render(values_, input_))
+        api_.put(object, "kubectl-client-side-apply");
+    const Plan plan = make_plan(client_, read_live(client_, names), render(values_, input_));
+    for (int tries = 0; tries < 5; ++tries)
+        api_.fail("PATCH", "Secret", 2, testing::refusal(GetParam(), "", "its fields stay"));
+    api_.log.clear();
+    try {
+        install(client_, plan, {}, reporter_);
+        FAIL() << "not told";
+    } catch (const Error& error) {
+        EXPECT_THAT(error.message(), HasSubstr("its fields stay"));
+        EXPECT_THAT(error.trail(), Contains("applying secret/hermes-secrets"));
+        ASSERT_FALSE(error.trail().empty());
+        EXPECT_THAT(error.trail().back(), HasSubstr("secret/hermes-secrets"));
+        EXPECT_THAT(error.trail().back(), HasSubstr("networkpolicy/hermes-egress"));
+    }
+    EXPECT_EQ(last_state("secret/hermes-secrets"), State::failed);
+    EXPECT_EQ(last_state("networkpolicy/hermes-egress"), State::done);
+    EXPECT_THAT(api_.log, Not(Contains("PATCH deployment/hermes")));
+}
+
+INSTANTIATE_TEST_SUITE_P(Answers, KubectlKeepsWhatItHas, ::testing::Values(422, 409));
+
 }  // namespace
 }  // namespace hermesctl::hermes

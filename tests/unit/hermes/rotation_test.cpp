@@ -117,6 +117,20 @@ TEST_F(Rotation, OneThatDoesNotComeUpIsPutBackAndTheBotAnswersAgain) {
     EXPECT_FALSE(half_done_now());
 }
 
+TEST_F(Rotation, TheServersOwnTroubleUndoesNothing) {
+    while_waiting_ = [] {
+        throw kube::ApiError(testing::refusal(500, "InternalError", "error dialing backend"),
+                             "asking the pod");
+    };
+    EXPECT_THAT(failure([&] { rotate(other_token); }), HasSubstr("error dialing backend"));
+    EXPECT_EQ(token(), new_token);
+    EXPECT_TRUE(half_done_now()) << "the next command finishes it";
+    while_waiting_ = nullptr;
+    EXPECT_TRUE(recover());
+    EXPECT_EQ(token(), new_token);
+    EXPECT_FALSE(half_done_now());
+}
+
 TEST_F(Rotation, AKeyThatWasAddedGoesAgainWhenItDoesNotComeUp) {
     while_waiting_ = [&] { accepted_ = waits_ == 1 ? std::set<std::string>{} : std::set{old_token}; };
     failure([&] { rotate({{"NEW_TOKEN", "a-value"}}); });
