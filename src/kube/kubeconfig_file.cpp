@@ -61,11 +61,6 @@ void merge(Kubeconfig& all, Kubeconfig one) {
     all.users.merge(one.users);
     all.contexts.merge(one.contexts);
     if (all.current_context.empty()) all.current_context = one.current_context;
-    all.colors = all.colors || one.colors;
-    one.extensions.update(all.extensions);
-    all.extensions = std::move(one.extensions);
-    one.preference_extensions.update(all.preference_extensions);
-    all.preference_extensions = std::move(one.preference_extensions);
 }
 
 }  // namespace
@@ -88,9 +83,6 @@ Kubeconfig parse_kubeconfig(std::string_view text, const std::string& file) {
     read_named(reader, "/users", "user", file, config.users);
     read_named(reader, "/contexts", "context", file, config.contexts);
     config.current_context = reader.text("/current-context");
-    config.colors = reader.flag("/preferences/colors");
-    config.extensions = reader.extensions("/extensions");
-    config.preference_extensions = reader.extensions("/preferences/extensions");
     return config;
 }
 
