@@ -18,13 +18,6 @@ std::string variable(const Environment& environment, const char* name) {
     return found == environment.end() ? "" : found->second;
 }
 
-std::string own_namespace(const Environment& environment, const std::string& directory) {
-    if (auto name = variable(environment, "POD_NAMESPACE"); !name.empty()) return name;
-    std::string name = read_file(directory + "/namespace").value_or("");
-    name.erase(name.find_last_not_of(" \r\n") + 1);
-    return name.empty() ? "default" : name;
-}
-
 }  // namespace
 
 bool in_cluster_possible(const Environment& environment, const std::string& directory) {
@@ -41,7 +34,6 @@ Connection in_cluster_connection(const Environment& environment, Clock& clock, c
     Connection connection;
     connection.server = fmt::format("https://{}:{}", ipv6 ? "[" + host + "]" : host,
                                     variable(environment, "KUBERNETES_SERVICE_PORT"));
-    connection.ns = own_namespace(environment, directory);
     connection.endpoint.url = connection.server;
     connection.endpoint.ca_pem = read_file(directory + "/ca.crt").value_or("");
     if (!is_pem(connection.endpoint.ca_pem, "CERTIFICATE")) {

@@ -23,7 +23,6 @@ struct Connection {
     net::Endpoint endpoint{};
     std::string context{};  // "" in-cluster
     std::string server{};   // as shown to people
-    std::string ns{};       // the context's namespace, "default" if it has none
 };
 
 /// Throws Error{usage} for files and contexts that are missing or wrong (saying which file). The endpoint's
