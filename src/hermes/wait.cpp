@@ -66,14 +66,6 @@ class Watches {
         now.events = events_.objects();
     }
 
-    std::uint64_t revision() {
-        std::uint64_t sum = 0;
-        for (const Watch* watch : all()) {
-            sum += watch->revision();
-        }
-        return sum;
-    }
-
   private:
     std::array<Watch*, 5> all() { return {&deployments_, &sets_, &pods_, &claims_, &events_}; }
     static bool settled(const Watch& watch) { return watch.synced() || watch.refused(); }

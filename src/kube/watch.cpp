@@ -56,7 +56,6 @@ struct Watch::Stream {
     Selector selector;
 
     std::map<std::string, Json> objects{};
-    std::uint64_t revision = 0;
     bool synced = false;
     std::optional<ApiError> refused{};
     std::string trouble{};
@@ -169,7 +168,6 @@ void Watch::Stream::on_list(const net::Response& answer) {
         std::string name = text_at(item, "/metadata/name");
         fresh.insert_or_assign(std::move(name), std::move(item));
     }
-    if (fresh != objects) ++revision;
     objects = std::move(fresh);
     synced = true;
     trouble.clear();
@@ -202,7 +200,7 @@ void Watch::Stream::on_event(const Json& event) {
     const std::string version = text_at(object, "/metadata/resourceVersion");
     if (!version.empty()) resource_version = version;
     if (type == "DELETED") {
-        revision += objects.erase(text_at(object, "/metadata/name"));
+        objects.erase(text_at(object, "/metadata/name"));
     } else if (type == "ADDED" || type == "MODIFIED") {
         keep(object);
     }
@@ -220,10 +218,7 @@ void Watch::Stream::on_error_event(const Json& status) {
 }
 
 void Watch::Stream::keep(const Json& object) {
-    Json& kept = objects[text_at(object, "/metadata/name")];
-    if (kept == object) return;
-    kept = object;
-    ++revision;
+    objects[text_at(object, "/metadata/name")] = object;
 }
 
 Watch::Watch(net::Transport& transport, Clock& clock, std::string_view kind, std::string ns,
@@ -247,10 +242,6 @@ bool Watch::synced() const {
 
 const std::map<std::string, Json>& Watch::objects() const {
     return stream_->objects;
-}
-
-std::uint64_t Watch::revision() const {
-    return stream_->revision;
 }
 
 const std::optional<ApiError>& Watch::refused() const {

@@ -4,7 +4,6 @@
 
 #include "hermesctl/kube/client.hpp"
 
-#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -37,8 +36,6 @@ class Watch {
     bool synced() const;
     /// By name; as last seen.
     const std::map<std::string, Json>& objects() const;
-    /// Grows with each change of objects().
-    std::uint64_t revision() const;
     /// Set once it may not be read (401, 403) or does not exist (404), half a minute later where it was
     /// synced before; it is not tried again.
     const std::optional<ApiError>& refused() const;

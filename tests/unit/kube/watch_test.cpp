@@ -81,7 +81,6 @@ TEST_F(WatchTest, ListsThenWatchesFromThere) {
     EXPECT_EQ(net.requests[1].timeout, 0ms);
     EXPECT_GT(net.requests[1].idle, 55s);
     EXPECT_EQ(watch.objects().at("a").at("kind"), "Pod");
-    EXPECT_EQ(watch.revision(), 1u);
 }
 
 TEST_F(WatchTest, FollowsEvents) {
@@ -92,15 +91,12 @@ TEST_F(WatchTest, FollowsEvents) {
     EXPECT_EQ(watch.objects().at("a"), pod("a", "12"));
     event("DELETED", pod("b", "13"));
     EXPECT_EQ(watch.objects().size(), 1u);
-    EXPECT_EQ(watch.revision(), 4u);
 }
 
-TEST_F(WatchTest, TheSameStateAgainIsNoChange) {
+TEST_F(WatchTest, WhatIsNotKnownMayBeDeleted) {
     sync();
-    event("MODIFIED", pod("a", "12"));
-    event("MODIFIED", pod("a", "12"));
     event("DELETED", pod("unknown", "14"));
-    EXPECT_EQ(watch.revision(), 2u);
+    EXPECT_EQ(watch.objects().size(), 1u);
 }
 
 TEST_F(WatchTest, GoesOnFromTheLastVersionAfterAnOrderlyEnd) {
