@@ -37,12 +37,9 @@ std::vector<std::string> listed_files(const std::string& list) {
 }
 
 std::vector<std::string> default_files(const Environment& environment) {
-    const auto value = [&](const char* name) {
-        const auto found = environment.find(name);
-        return found == environment.end() ? std::string() : found->second;
-    };
-    if (const std::string list = value("KUBECONFIG"); !list.empty()) return listed_files(list);
-    const std::string home = value("HOME");
+    if (const std::string list = value_of(environment, "KUBECONFIG"); !list.empty())
+        return listed_files(list);
+    const std::string home = value_of(environment, "HOME");
     return home.empty() ? std::vector<std::string>{} : std::vector<std::string>{home + "/.kube/config"};
 }
 
@@ -61,11 +58,6 @@ void merge(Kubeconfig& all, Kubeconfig one) {
     all.users.merge(one.users);
     all.contexts.merge(one.contexts);
     if (all.current_context.empty()) all.current_context = one.current_context;
-    all.colors = all.colors || one.colors;
-    one.extensions.update(all.extensions);
-    all.extensions = std::move(one.extensions);
-    one.preference_extensions.update(all.preference_extensions);
-    all.preference_extensions = std::move(one.preference_extensions);
 }
 
 }  // namespace
@@ -88,9 +80,6 @@ Kubeconfig parse_kubeconfig(std::string_view text, const std::string& file) {
     read_named(reader, "/users", "user", file, config.users);
     read_named(reader, "/contexts", "context", file, config.contexts);
     config.current_context = reader.text("/current-context");
-    config.colors = reader.flag("/preferences/colors");
-    config.extensions = reader.extensions("/extensions");
-    config.preference_extensions = reader.extensions("/preferences/extensions");
     return config;
 }
 
