@@ -80,13 +80,10 @@ std::string to_text(const Status& status) {
 }
 
 std::string image_text(const Json& pod, const std::string& wanted) {
-    for (const Json& container : kube::at(pod, "/status/containerStatuses")) {
-        if (text_at(container, "/name") != hermes::container_name) continue;
-        const std::string id = text_at(container, "/imageID");
-        const std::size_t digest = id.find("sha256:");
-        if (digest != std::string::npos) return fmt::format("{} ({})", wanted, id.substr(digest, 19));
-    }
-    return wanted;
+    const Json& statuses = kube::at(pod, "/status/containerStatuses");
+    const std::string id = text_at(kube::with_name(statuses, hermes::container_name), "/imageID");
+    const std::size_t digest = id.find("sha256:");
+    return digest == std::string::npos ? wanted : fmt::format("{} ({})", wanted, id.substr(digest, 19));
 }
 
 /// `config_told`: that the live model is another one has been said.

@@ -221,20 +221,16 @@ Check check_allow_all(const Premises& premises) {
 /// "docker.io/x/y@sha256:..." as the container runs; "" where the runtime does not say.
 std::string running_image(const Premises& premises) {
     for (const Json& pod : premises.pods.items) {
-        if (text_at(pod, "/metadata/name") != premises.pod) continue;
-        for (const Json& status : at(pod, "/status/containerStatuses")) {
-            if (text_at(status, "/name") == container_name) return text_at(status, "/imageID");
-        }
+        if (text_at(pod, "/metadata/name") == premises.pod)
+            return text_at(kube::with_name(at(pod, "/status/containerStatuses"), container_name), "/imageID");
     }
     return "";
 }
 
 Check check_image(const Premises& premises) {
     Findings findings;
-    std::string wanted;
-    for (const Container& container : containers_of(newest_subject(premises))) {
-        if (text_at(*container.spec, "/name") == container_name) wanted = text_at(*container.spec, "/image");
-    }
+    const Json& containers = at(*newest_subject(premises).pod, "/spec/containers");
+    const std::string wanted = text_at(kube::with_name(containers, container_name), "/image");
     const std::string running = running_image(premises);
     const std::size_t digest = running.find("sha256:");
     const bool pinned = wanted.find("@sha256:") != std::string::npos;

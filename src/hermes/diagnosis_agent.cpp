@@ -16,14 +16,6 @@ bool token_rejected(const AgentFacts& agent) {
            contains(agent.message, "token is invalid");
 }
 
-const Json& condition(const Json& object, std::string_view type) {
-    for (const Json& one : at(object, "/status/conditions")) {
-        if (text_at(one, "/type") == type) return one;
-    }
-    static const Json none;
-    return none;
-}
-
 /// Alive, and yet nobody is to be heard from: what is known of it.
 std::string silence(const AgentFacts& agent) {
     if (agent.gateway == "degraded") return "the gateway is degraded: not all of its platforms have started";
@@ -33,12 +25,9 @@ std::string silence(const AgentFacts& agent) {
 
 /// The Secret that the agent's container takes its environment from.
 std::string secret_of(const Json& pod) {
-    for (const Json& container : at(pod, "/spec/containers")) {
-        if (text_at(container, "/name") != container_name) continue;
-        for (const Json& source : at(container, "/envFrom")) {
-            if (const std::string name = text_at(source, "/secretRef/name"); !name.empty())
-                return "secret/" + name;
-        }
+    for (const Json& source : at(kube::with_name(at(pod, "/spec/containers"), container_name), "/envFrom")) {
+        if (const std::string name = text_at(source, "/secretRef/name"); !name.empty())
+            return "secret/" + name;
     }
     return "the pod's environment";
 }

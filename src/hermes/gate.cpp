@@ -42,11 +42,7 @@ Json proof_job(const Names& names, const Json& live, Json gate) {
 }  // namespace
 
 const Json& gate_of(const Json& deployment) {
-    static const Json none;
-    for (const Json& container : at(deployment, "/spec/template/spec/initContainers")) {
-        if (text_at(container, "/name") == gate_name) return container;
-    }
-    return none;
+    return kube::with_name(at(deployment, "/spec/template/spec/initContainers"), gate_name);
 }
 
 Check check_gate(const Json& deployment) {

@@ -1,9 +1,9 @@
 #include "hermes/inspection_parts.hpp"
 
 #include "hermesctl/base/scrub.hpp"
+#include "hermesctl/hermes/secrets.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 
 #include <fmt/format.h>
@@ -40,16 +40,6 @@ bool is_of_deployment(const Json& pod) {
 bool is_variable(std::string_view value) {
     return std::ranges::all_of(
         value, [](unsigned char c) { return std::isupper(c) != 0 || std::isdigit(c) != 0 || c == '_'; });
-}
-
-bool names_credential(std::string_view name) {
-    static constexpr std::array<std::string_view, 10> ends{"apikey",     "api_key",    "_key",   "token",
-                                                           "secret",     "password",   "passwd", "_pat",
-                                                           "credential", "credentials"};
-    std::string low(name);
-    std::ranges::transform(low, low.begin(),
-                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return std::ranges::any_of(ends, [&](std::string_view end) { return low.ends_with(end); });
 }
 
 }  // namespace

@@ -21,11 +21,15 @@ inline std::vector<kube::Json> items_of(kube::Outcome&& answer) {
     return std::move((*answer.object)["items"].get_ref<kube::Json::array_t&>());
 }
 
-/// Ended, or being deleted.
-inline bool has_ended(const kube::Json& pod) {
+/// Nothing of the pod runs any more.
+inline bool is_over(const kube::Json& pod) {
     const std::string phase = kube::text_at(pod, "/status/phase");
-    return phase == "Succeeded" || phase == "Failed" ||
-           !kube::at(pod, "/metadata/deletionTimestamp").is_null();
+    return phase == "Succeeded" || phase == "Failed";
+}
+
+/// The same, or it is being deleted.
+inline bool has_ended(const kube::Json& pod) {
+    return is_over(pod) || !kube::at(pod, "/metadata/deletionTimestamp").is_null();
 }
 
 }  // namespace hermesctl::hermes

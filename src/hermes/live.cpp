@@ -44,9 +44,8 @@ Json beyond(const Json& value, const Json& base) {
 const Json& agent_container(const Json& pod, const std::string& name) {
     const Json& containers = at(pod, "/containers");
     for (const std::string& wanted : {std::string("hermes"), name}) {
-        for (const Json& container : containers) {
-            if (text_at(container, "/name") == wanted) return container;
-        }
+        const Json& container = kube::with_name(containers, wanted);
+        if (!container.is_null()) return container;
     }
     return at(containers, "/0");
 }

@@ -8,9 +8,6 @@
 #include "hermesctl/kube/exec.hpp"
 #include "hermesctl/kube/yaml.hpp"
 
-#include <algorithm>
-#include <cctype>
-
 #include <fmt/format.h>
 
 namespace hermesctl::hermes {
@@ -62,7 +59,7 @@ Error unreadable(const std::string& why, const std::string& hint) {
     return Error(ExitCode::failed, fmt::format("its config.yaml cannot be read: {}", why), hint);
 }
 
-LiveFile read_live(kube::Client& client, const Target& target) {
+LiveFile read_config(kube::Client& client, const Target& target) {
     const kube::ExecOutput read = run(client, target, {"/bin/sh", "-c", read_script, "read"}, "");
     const std::size_t line_end = read.out.find('\n');
     if (read.exit_code != 0 || line_end == std::string::npos)
@@ -70,7 +67,7 @@ LiveFile read_live(kube::Client& client, const Target& target) {
     return {read.out.substr(0, line_end), read.out.substr(line_end + 1)};
 }
 
-Target agent_of(kube::Client& client, const Composition& made) {
+Target config_target(kube::Client& client, const Composition& made) {
     if (made.stopped) throw unreadable("the agent is stopped", "hermesctl start, then this again");
     if (!made.live.installed(made.names)) {
         throw unreadable("there is a volume, but no agent runs with it",
@@ -100,17 +97,6 @@ Json merged_config(Json config, const Json& part) {
         config["model"].erase("model");
     config.merge_patch(part);
     return config;
-}
-
-/// A key may stand in the file: such a line tells only that it changes.
-std::string discreet(const std::string& line) {
-    std::string low = line;
-    std::transform(low.begin(), low.end(), low.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    for (const char* word : {"key", "token", "secret", "password", "authorization"}) {
-        if (low.find(word) != std::string::npos) return line.substr(0, line.find(": ")) + ": changed";
-    }
-    return scrub(line);
 }
 
 /// Null for a file that is no YAML: it can only be replaced.
@@ -147,8 +133,8 @@ ConfigChange plan_config(kube::Client& client, Composition& made, ConfigMode mod
     ConfigChange change;
     // An empty volume is seeded by the pod's start.
     if (mode == ConfigMode::keep || made.live.of(made.names.claim()).is_null()) return change;
-    change.target = agent_of(client, made);
-    const auto [mark, file] = read_live(client, change.target);
+    change.target = config_target(client, made);
+    const auto [mark, file] = read_config(client, change.target);
     const Json live = parsed(file, mode);
     const std::string seed = config_yaml(made.values);
     const Json wanted =
@@ -158,9 +144,8 @@ ConfigChange plan_config(kube::Client& client, Composition& made, ConfigMode mod
         return change;
     }
     change.text = mode == ConfigMode::merge ? kube::dump_yaml(wanted) : seed;
-    for (const std::string& line : differing_fields(live, wanted))
-        change.fields.push_back(discreet(line));
-    if (live.is_null()) change.fields = {"it cannot be read as YAML now"};
+    change.fields = live.is_null() ? std::vector<std::string>{"it cannot be read as YAML now"}
+                                   : differing_settings(live, wanted);
     change.before = sha256_hex(file);
     change.stamp = file_stamp(client.clock().wall());
     change.mark = hex(random_bytes(8));
@@ -186,11 +171,8 @@ void write_config(kube::Client& client, const ConfigChange& change, const std::f
 
 std::vector<std::string> config_drift(kube::Client& client, const Target& target, const Json& config_map) {
     const Json seed = parsed(text_at(config_map, "/data/config.yaml"), ConfigMode::keep);
-    const Json live = parsed(read_live(client, target).text, ConfigMode::keep);
-    std::vector<std::string> fields;
-    for (const std::string& line : differing_fields(merged_config(live, seed), live))
-        fields.push_back(discreet(line));
-    return fields;
+    const Json live = parsed(read_config(client, target).text, ConfigMode::keep);
+    return differing_settings(merged_config(live, seed), live);
 }
 
 std::string config_text(const ConfigChange& change) {

@@ -213,15 +213,12 @@ class Proving {
 }  // namespace
 
 Json twin_job(const Names& names, const Json& pod) {
-    std::string image;
-    for (const Json& status : at(pod, "/status/containerStatuses")) {
-        if (text_at(status, "/name") != container_name) continue;
-        const std::string digest = text_at(status, "/imageID");  // of a local image it names no repository
-        image = digest.find("@sha256:") == std::string::npos ? text_at(status, "/image") : digest;
-    }
+    const Json& status = kube::with_name(at(pod, "/status/containerStatuses"), container_name);
+    const std::string digest = text_at(status, "/imageID");  // of a local image it names no repository
+    const bool pinned = digest.find("@sha256:") != std::string::npos;
     Json job = throwaway_job("twin.yaml", names, at(pod, "/spec"));
     Json& spec = job["/spec/template/spec"_json_pointer];
-    spec["/containers/0/image"_json_pointer] = image;
+    spec["/containers/0/image"_json_pointer] = pinned ? digest : text_at(status, "/image");
     spec["nodeName"] = at(pod, "/spec/nodeName");
     return job;
 }

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <filesystem>
 #include <iterator>
@@ -158,9 +159,14 @@ std::string read_secret(const std::string& key, const Json& source, const Secret
     return value;
 }
 
-bool sounds_secret(std::string_view key) {
-    static constexpr std::array<std::string_view, 5> ends{"_KEY", "_TOKEN", "_PAT", "_SECRET", "_PASSWORD"};
-    return std::any_of(ends.begin(), ends.end(), [&](std::string_view end) { return key.ends_with(end); });
+bool names_credential(std::string_view name) {
+    static constexpr std::array<std::string_view, 10> ends{"apikey",     "api_key",    "_key",   "token",
+                                                           "secret",     "password",   "passwd", "_pat",
+                                                           "credential", "credentials"};
+    std::string low(name);
+    std::ranges::transform(low, low.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return std::ranges::any_of(ends, [&](std::string_view end) { return low.ends_with(end); });
 }
 
 std::string secrets_mark(std::string_view salt, const std::map<std::string, std::string>& values) {
@@ -182,7 +188,7 @@ std::string complaint_about(const std::string& key, const std::string& value) {
         const std::string complaint = unusual(value);
         if (!complaint.empty()) return complaint;
     }
-    if (sounds_secret(key) && value.starts_with('<') && value.ends_with('>'))
+    if (names_credential(key) && value.starts_with('<') && value.ends_with('>'))
         return "is a placeholder, not a value";
     if (key == token_key && !is_bot_token(value)) {
         return "is no bot token; @BotFather gives one, of the form 123456789:AA... (35 characters after the "

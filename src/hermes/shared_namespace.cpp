@@ -1,5 +1,7 @@
 #include "shared_namespace.hpp"
 
+#include "items.hpp"
+
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -24,8 +26,7 @@ std::size_t count_others(kube::Client& client, const std::string& ns, const std:
     if (!answers.front().object) return 0;
     const Json& items = at(*answers.front().object, "/items");
     return static_cast<std::size_t>(std::count_if(items.begin(), items.end(), [&](const Json& pod) {
-        const std::string phase = text_at(pod, "/status/phase");
-        return phase != "Succeeded" && phase != "Failed" && text_at(pod, managed_by) != "hermesctl" &&
+        return !is_over(pod) && text_at(pod, managed_by) != "hermesctl" &&
                text_at(pod, "/metadata/labels/app") != instance;
     }));
 }

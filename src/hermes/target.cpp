@@ -16,12 +16,9 @@ constexpr std::string_view root_path =
 
 /// What the container's own setting says of its user, else the pod's; none: the image's, which is root.
 bool starts_as_root(const Json& pod) {
-    for (const Json& container : at(pod, "/spec/containers")) {
-        if (text_at(container, "/name") != container_name) continue;
-        const std::int64_t of_pod = kube::int_at(pod, "/spec/securityContext/runAsUser");
-        return kube::int_at(container, "/securityContext/runAsUser", of_pod) == 0;
-    }
-    return true;
+    const std::int64_t of_pod = kube::int_at(pod, "/spec/securityContext/runAsUser");
+    const Json& container = kube::with_name(at(pod, "/spec/containers"), container_name);
+    return container.is_null() || kube::int_at(container, "/securityContext/runAsUser", of_pod) == 0;
 }
 
 Objects by_name(const kube::Outcome& answer) {

@@ -1,6 +1,7 @@
 #include "hermesctl/hermes/wait.hpp"
 
 #include "hermesctl/kube/watch.hpp"
+#include "items.hpp"
 
 #include <algorithm>
 #include <map>
@@ -275,10 +276,9 @@ class Waiter {
 std::vector<Json> awaited_ones(const Objects& pods) {
     std::vector<Json> left;
     for (const auto& [name, pod] : pods) {
-        const std::string phase = kube::text_at(pod, "/status/phase");
         const bool stays = kube::at(pod, "/metadata/deletionTimestamp").is_null();
         const bool of_job = !kube::at(pod, "/metadata/labels/job-name").is_null();
-        if (of_job || (stays && (phase == "Failed" || phase == "Succeeded"))) continue;
+        if (of_job || (stays && is_over(pod))) continue;
         left.push_back(pod);
     }
     return left;

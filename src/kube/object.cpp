@@ -77,6 +77,14 @@ bool bool_at(const Json& object, std::string_view pointer, bool fallback) {
     return value.is_boolean() ? value.get<bool>() : fallback;
 }
 
+const Json& with_name(const Json& list, std::string_view name) {
+    static const Json none;
+    for (const Json& item : list) {
+        if (text_at(item, "/name") == name) return item;
+    }
+    return none;
+}
+
 std::string escape_pointer(std::string_view key) {
     std::string step;
     for (const char c : key) {

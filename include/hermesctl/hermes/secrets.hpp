@@ -56,8 +56,8 @@ std::string host_of_provider(std::string_view provider);
 /// All variables that may hold a provider's key.
 std::vector<std::string> keys_of_providers();
 
-/// Whether the name says that the value is a secret ("COLONY_PAT").
-bool sounds_secret(std::string_view key);
+/// Whether the name says that the value is a credential ("COLONY_PAT", "api_key").
+bool names_credential(std::string_view name);
 
 /// What the pod template carries (annotation hermesctl/secret-hmac) so that the pod rolls when the Secret
 /// changes: tells nothing about the values to who cannot read the salt.
