@@ -4,6 +4,7 @@
 #include "hermesctl/hermes/inspection.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 #include "hermesctl/hermes/target.hpp"
+#include "rotation_record.hpp"
 
 #include <algorithm>
 #include <array>
@@ -104,7 +105,7 @@ void add_shadows(SecretList& list, const Inside& inside) {
         if (shadows.known) one.shadowed_by = "";
         // The managed file, which is read last, wins.
         for (const Shadow& shadow : shadows.all) {
-            if (shadow.key == one.key && one.shadowed_by != "/etc/hermes/.env") one.shadowed_by = shadow.file;
+            if (shadow.key == one.key && one.shadowed_by != managed_env_file) one.shadowed_by = shadow.file;
         }
     }
 }
@@ -117,7 +118,7 @@ SecretList list_secret(kube::Client& client, const Names& names) {
     if (read[0].not_found()) throw missing(refs[0]);
     const Json& secret = read[0].value();
     const auto values = secret_values(secret);
-    const std::string salt = text_at(secret, "/metadata/annotations/hermesctl~1salt");
+    const std::string salt = salt_of(secret);
     Json keys = Json::array();
     for (const auto& [key, value] : values)
         keys.push_back(key);

@@ -20,10 +20,6 @@ using kube::Watch;
 
 constexpr auto patience_with_refusals = 30s;
 
-std::string app_label(const Names& names) {
-    return "app=" + names.name;
-}
-
 /// Everything that the wait looks at, kept current by watches.
 class Watches {
   public:
@@ -31,10 +27,8 @@ class Watches {
         : names_(names),
           deployments_(client.transport(), client.clock(), "Deployment", names.ns,
                        {.label = {}, .field = "metadata.name=" + names.name}),
-          sets_(client.transport(), client.clock(), "ReplicaSet", names.ns,
-                {.label = app_label(names), .field = {}}),
-          pods_(client.transport(), client.clock(), "Pod", names.ns,
-                {.label = app_label(names), .field = {}}),
+          sets_(client.transport(), client.clock(), "ReplicaSet", names.ns, names.replica_sets().selector),
+          pods_(client.transport(), client.clock(), "Pod", names.ns, names.pods().selector),
           claims_(client.transport(), client.clock(), "PersistentVolumeClaim", names.ns,
                   {.label = {}, .field = "metadata.name=" + names.claim().name}),
           events_(client.transport(), client.clock(), "Event", names.ns) {}
@@ -318,7 +312,7 @@ std::string wait_until_answers(kube::Client& client, const Names& names, const W
 void wait_until_no_pods(kube::Client& client, const Names& names, Clock::Duration timeout, Reporter& reporter,
                         const std::function<void()>& each_round,
                         const std::function<void(const Json&)>& each_pod) {
-    Watch pods(client.transport(), client.clock(), "Pod", names.ns, {.label = app_label(names), .field = {}});
+    Watch pods(client.transport(), client.clock(), "Pod", names.ns, names.pods().selector);
     const auto end = client.clock().now() + timeout;
     std::string said;
     std::set<std::string> met;

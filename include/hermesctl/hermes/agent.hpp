@@ -6,7 +6,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +14,7 @@
 namespace hermesctl::hermes {
 
 inline constexpr std::string_view container_name = "hermes";
+inline constexpr std::int64_t agent_user = 10000;  // the image's user hermes
 
 inline constexpr std::int64_t enough_room = 1 << 20;  // probe.py counts no further
 
