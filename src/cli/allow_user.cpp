@@ -103,7 +103,7 @@ class Runner {
         if (flags_.dry_run) return tell_half_done(session_, names_);
         if (!find_half_done(session_, names_)) return;
         began_ = true;
-        hermes::HeldLease lease(session_.client(), names_, hermes::this_holder(), session_.story());
+        hermes::HeldLease lease(session_.client(), names_, session_.story());
         recover_rotation(session_, names_, flags_.drain, lease);
     }
 
@@ -144,7 +144,7 @@ class Runner {
 
     void carry_out(const UserIds& ids) {
         began_ = true;
-        hermes::HeldLease lease(session_.client(), names_, hermes::this_holder(), session_.story());
+        hermes::HeldLease lease(session_.client(), names_, session_.story());
         if (recover_rotation(session_, names_, flags_.drain, lease) && plan_) plan(ids);
         for (const UserId id : change_.revoke) {
             hermes::revoke_pairing(session_.client(), hermes::running_agent(session_.client(), names_), id,

@@ -107,7 +107,7 @@ class Guard {
   public:
     Guard(Session& session, const hermes::Names& names) : session_(session), names_(names) {}
     void take() {
-        if (!lease_) lease_.emplace(session_.client(), names_, hermes::this_holder(), session_.story());
+        if (!lease_) lease_.emplace(session_.client(), names_, session_.story());
     }
     HeldLease* lease() { return lease_ ? &*lease_ : nullptr; }
     void renew_if_due() {

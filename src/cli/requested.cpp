@@ -3,6 +3,7 @@
 #include "flags.hpp"
 #include "hermesctl/base/file.hpp"
 #include "hermesctl/base/interrupt.hpp"
+#include "hermesctl/hermes/allowlist.hpp"
 
 #include <filesystem>
 #include <sstream>

@@ -111,10 +111,7 @@ class RotateSecret {
 
     bool nothing_to_do() const {
         if (!flags_.unshadow.empty()) return false;
-        const bool secret_changes =
-            plan_.blind || std::any_of(plan_.keys.begin(), plan_.keys.end(),
-                                       [](const auto& one) { return one.second != hermes::KeyChange::same; });
-        return !secret_changes && (flags_.no_restart || !plan_.pending);
+        return !plan_.changes_secret() && (flags_.no_restart || !plan_.pending);
     }
 
     bool is_mended(const std::string& key) const {
@@ -226,7 +223,7 @@ class RotateSecret {
     void take_lease() {
         began_ = true;
         if (lease_) return lease_->renew();  // the question may have taken minutes
-        lease_.emplace(session_.client(), names_, hermes::this_holder(), session_.story());
+        lease_.emplace(session_.client(), names_, session_.story());
     }
 
     hermes::RotationSteps steps() {

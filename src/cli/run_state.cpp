@@ -105,7 +105,7 @@ ExitCode start(Session& session, const RunFlags& flags) {
     const Json deployment = installed(session, names);
     if (flags.dry_run)
         return say(session, "would scale " + title(names.deployment()) + " to 1\n", {{"changed", false}});
-    hermes::HeldLease lease(session.client(), names, hermes::this_holder(), session.story());
+    hermes::HeldLease lease(session.client(), names, session.story());
     const bool stopped = kube::int_at(deployment, "/spec/replicas", 1) == 0;
     if (stopped) {
         // Scaled up, Kubernetes would not wait for a pod that is still stopping: two would share the volume.
@@ -124,7 +124,7 @@ ExitCode restart(Session& session, const RunFlags& flags) {
         throw Error(ExitCode::failed, "the agent is stopped (0 replicas)", "hermesctl start");
     if (flags.dry_run)
         return say(session, "would restart " + title(names.deployment()) + "\n", {{"changed", false}});
-    hermes::HeldLease lease(session.client(), names, hermes::this_holder(), session.story());
+    hermes::HeldLease lease(session.client(), names, session.story());
     drain(session, names, flags.drain, &lease);
     // A Secret that was changed without a restart gets in force as by deploy, which then has nothing to do.
     hermes::roll(session.client(), names, hermes::pending_mark(session.client(), names, deployment),

@@ -69,7 +69,7 @@ ExitCode teardown(Session& session, const TeardownFlags& flags) {
         takes_data ? fmt::format("remove all this, and the data of {} for ever?", names.claim().name)
                    : "remove this?";
     if (!session.confirm(question)) throw Error(ExitCode::failed, "nothing was changed: you said no");
-    hermes::HeldLease lease(session.client(), names, hermes::this_holder(), session.story());
+    hermes::HeldLease lease(session.client(), names, session.story());
     const hermes::Removal done = hermes::remove(session.client(), live, names, removal,
                                                 session.flags().timeout, lease, session.story());
     session.print_result(to_json(done, names, true), farewell(done));

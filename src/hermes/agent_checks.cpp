@@ -3,6 +3,7 @@
 #include "hermesctl/hermes/agent.hpp"
 #include "hermesctl/hermes/allowlist.hpp"
 #include "hermesctl/hermes/secrets.hpp"
+#include "hermesctl/hermes/shadow.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -36,8 +37,8 @@ std::vector<Source> sources_of(const Premises& premises) {
     for (const Json& gateway : at(premises.inside, "/gateways"))
         sources.push_back({std::string(of_gateway), &gateway});
     const Json& files = at(premises.inside, "/env_files");
-    for (const char* path : {"/opt/data/.env", "/etc/hermes/.env"})
-        sources.push_back({path, &at(files, "/" + kube::escape_pointer(path))});
+    for (const std::string_view path : {env_file_path, managed_env_file})
+        sources.push_back({std::string(path), &at(files, "/" + kube::escape_pointer(path))});
     return sources;
 }
 
@@ -104,11 +105,10 @@ std::string complaint_about_list(const Premises& premises) {
     const auto values = secret_values(premises.secret.items.front());
     const auto found = values.find(std::string(users_key));
     if (found == values.end()) return fmt::format("the Secret has no {}", users_key);
-    if (found->second.find('*') != std::string::npos)
-        return fmt::format("{} in the Secret lets everybody in (*)", users_key);
+    const UserList list = user_list(found->second);
+    if (list.everybody) return fmt::format("{} in the Secret lets everybody in (*)", users_key);
     // What is wrong with it may be quoted, and be anything.
-    const bool good =
-        complaint_about(std::string(users_key), found->second).empty() && user_list(found->second).plain;
+    const bool good = list.plain && !list.ids.empty();
     return good ? "" : fmt::format("{} in the Secret is no list of numeric ids", users_key);
 }
 

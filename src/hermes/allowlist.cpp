@@ -1,6 +1,7 @@
 #include "hermesctl/hermes/allowlist.hpp"
 
 #include "hermesctl/base/crypto.hpp"
+#include "hermesctl/base/error.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 #include "words.hpp"
 
@@ -75,6 +76,22 @@ UserList user_list(std::string text) {
     }
     list.text = std::move(text);
     return list;
+}
+
+std::string users_text(const UserIds& ids) {
+    return fmt::format("{}", fmt::join(ids, ","));
+}
+
+UserIds users_of(std::string_view text) {
+    UserIds ids;
+    for (const std::string_view entry : entries_of(text)) {
+        for (const std::string_view word : words_of(entry)) {
+            const auto id = id_of(word);
+            if (!id) throw Error(ExitCode::usage, complaint_about_user(word));
+            if (!is_among(ids, *id)) ids.push_back(*id);
+        }
+    }
+    return ids;
 }
 
 UserIds ids_in(const Json& list) {

@@ -21,7 +21,6 @@ using kube::bool_at;
 using kube::int_at;
 using kube::text_at;
 
-constexpr int agent_user = 10000;
 constexpr auto patience = 60s;  // for what may heal by itself
 
 Json user() {

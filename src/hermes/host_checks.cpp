@@ -1,9 +1,9 @@
 // Rows about the pod and its node: nothing of the node is the pod's.
 #include "hermes/inspection_parts.hpp"
+#include "hermesctl/hermes/agent.hpp"
 #include "hermesctl/hermes/hardening.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <iterator>
 #include <optional>
@@ -19,8 +19,6 @@ namespace {
 using kube::at;
 using kube::bool_at;
 using kube::text_at;
-
-constexpr std::int64_t agent_user = 10000;  // the image's user hermes
 
 constexpr Heading namespaces{"host-namespaces", "host", "no namespace of the node is shared"};
 constexpr Heading paths{"host-paths", "host", "no folder of the node is mounted"};

@@ -41,11 +41,10 @@ std::vector<kube::Outcome> read_all(kube::Client& client, const std::vector<std:
 class Search {
   public:
     Search(kube::Client& client, const Names& names) : client_(client), names_(names) {
-        for (const kube::Ref& ref : names.all()) {
+        for (const kube::Ref& ref : names.everything()) {
             ours_.insert(kube::object_path(ref));
         }
         ours_.insert(kube::object_path(names.lease()));
-        ours_.insert(kube::object_path(names.previous()));
         client_.expect_warning(" is deprecated");  // that of a kind which we only look for is no news
     }
 

@@ -2,6 +2,7 @@
 
 #include "hermesctl/base/scrub.hpp"
 #include "hermesctl/hermes/secrets.hpp"
+#include "hermesctl/hermes/shadow.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -166,7 +167,7 @@ void note_unread(const Json& files, Findings& findings) {
 
 std::string take_out_of(const std::string& path, const std::string& name) {
     // The agent may have chosen the name: only a variable's is put into a command.
-    if (path == "/opt/data/.env" && !name.empty() && is_variable(name))
+    if (path == env_file_path && !name.empty() && is_variable(name))
         return "hermesctl rotate-secret --unshadow " + name;
     if (path == "/opt/data/config.yaml")
         return "hermesctl deploy --config replace, which puts the ConfigMap's in its place";

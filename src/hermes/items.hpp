@@ -3,6 +3,7 @@
 
 #include "hermesctl/kube/client.hpp"
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +20,14 @@ inline std::vector<kube::Json> items_of(const kube::Outcome& answer) {
 inline std::vector<kube::Json> items_of(kube::Outcome&& answer) {
     if (!answer.object || !kube::at(*answer.object, "/items").is_array()) return {};
     return std::move((*answer.object)["items"].get_ref<kube::Json::array_t&>());
+}
+
+/// The items of a list by name. Throws ApiError where there is no list.
+inline std::map<std::string, kube::Json> by_name(const kube::Outcome& answer) {
+    std::map<std::string, kube::Json> found;
+    for (const kube::Json& item : kube::at(answer.value(), "/items"))
+        found[kube::text_at(item, "/metadata/name")] = item;
+    return found;
 }
 
 /// Nothing of the pod runs any more.

@@ -203,7 +203,7 @@ class Proving {
     const Observation& seen_;
     const Json& pod_;
     Surroundings around_;
-    ProofOptions options_;
+    const ProofOptions& options_;
     Reporter& reporter_;
     std::string no_pod_{};
     std::optional<Reached> pod_reached_{};

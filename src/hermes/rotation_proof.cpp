@@ -4,6 +4,7 @@
 #include "hermesctl/hermes/agent.hpp"
 #include "hermesctl/hermes/rotation.hpp"
 #include "hermesctl/hermes/secrets.hpp"
+#include "hermesctl/hermes/shadow.hpp"
 #include "hermesctl/kube/exec.hpp"
 
 #include <algorithm>
@@ -36,9 +37,9 @@ Proof read_proof(const kube::ExecOutput& output, const SecretChanges& asked) {
     Proof proof{.told = true,
                 .unused = named(at(said, "/unused"), asked),
                 .shadowed = named(at(said, "/shadowed"), asked)};
-    for (const char* file : {"/opt/data/.env", "/etc/hermes/.env"}) {
+    for (const std::string_view file : {env_file_path, managed_env_file}) {
         const Json& unread = at(said, "/unread");
-        if (std::find(unread.begin(), unread.end(), Json(file)) == unread.end()) continue;
+        if (std::find(unread.begin(), unread.end(), Json(std::string(file))) == unread.end()) continue;
         proof.told = false;
         proof.why = fmt::format("{}, which wins over the Secret, cannot be read", file);
         proof.hint = fmt::format(

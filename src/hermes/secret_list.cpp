@@ -4,6 +4,7 @@
 #include "hermesctl/hermes/inspection.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 #include "hermesctl/hermes/target.hpp"
+#include "rotation_record.hpp"
 
 #include <algorithm>
 
@@ -108,7 +109,7 @@ void add_shadows(SecretList& list, const Inside& inside) {
         if (shadows.known) one.shadowed_by = "";
         // The managed file, which is read last, wins.
         for (const Shadow& shadow : shadows.all) {
-            if (shadow.key == one.key && one.shadowed_by != "/etc/hermes/.env") one.shadowed_by = shadow.file;
+            if (shadow.key == one.key && one.shadowed_by != managed_env_file) one.shadowed_by = shadow.file;
         }
     }
 }
@@ -124,7 +125,7 @@ SecretList list_secret(kube::Client& client, const Names& names) {
     const Json& secret = round.of(names.secret()).value();
     const auto& deployment = round.of(names.deployment()).object;
     const auto values = secret_values(secret);
-    const std::string salt = text_at(secret, "/metadata/annotations/hermesctl~1salt");
+    const std::string salt = salt_of(secret);
     Json keys = Json::array();
     for (const auto& [key, value] : values)
         keys.push_back(key);

@@ -6,12 +6,12 @@
 #include "hermesctl/base/file.hpp"
 #include "hermesctl/base/interrupt.hpp"
 #include "hermesctl/base/scrub.hpp"
+#include "hermesctl/hermes/allowlist.hpp"
 #include "words.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
 #include <filesystem>
 #include <iterator>
 
@@ -195,25 +195,6 @@ std::string complaint_about(const std::string& key, const std::string& value) {
                "colon)";
     }
     return "";
-}
-
-std::string users_text(const std::vector<std::int64_t>& users) {
-    return fmt::format("{}", fmt::join(users, ","));
-}
-
-std::vector<std::int64_t> users_of(std::string_view text) {
-    std::vector<std::int64_t> users;
-    for (std::size_t start = 0; start < text.size();) {
-        const std::size_t end = std::min(text.find_first_of(", \t\r\n", start), text.size());
-        const std::string_view word = text.substr(start, end - start);
-        start = end + 1;
-        if (word.empty()) continue;
-        if (const std::string complaint = complaint_about_user(word); !complaint.empty()) refuse(complaint);
-        std::int64_t id = 0;
-        std::from_chars(word.data(), word.data() + word.size(), id);
-        if (std::find(users.begin(), users.end(), id) == users.end()) users.push_back(id);
-    }
-    return users;
 }
 
 }  // namespace hermesctl::hermes

@@ -19,10 +19,6 @@ using kube::Watch;
 
 constexpr auto patience_with_refusals = 30s;
 
-std::string app_label(const Names& names) {
-    return "app=" + names.name;
-}
-
 /// Everything that the wait looks at, kept current by watches: in the snapshot itself what may be much.
 class Watches {
   public:
@@ -31,9 +27,8 @@ class Watches {
           deployments_(client.transport(), client.clock(), "Deployment", names.ns, deployment_,
                        {.label = {}, .field = "metadata.name=" + names.name}),
           sets_(client.transport(), client.clock(), "ReplicaSet", names.ns, now.replica_sets,
-                {.label = app_label(names), .field = {}}),
-          pods_(client.transport(), client.clock(), "Pod", names.ns, now.pods,
-                {.label = app_label(names), .field = {}}),
+                names.replica_sets().selector),
+          pods_(client.transport(), client.clock(), "Pod", names.ns, now.pods, names.pods().selector),
           claims_(client.transport(), client.clock(), "PersistentVolumeClaim", names.ns, claim_,
                   {.label = {}, .field = "metadata.name=" + names.claim().name}),
           events_(client.transport(), client.clock(), "Event", names.ns, now.events) {}
@@ -301,8 +296,7 @@ void wait_until_no_pods(kube::Client& client, const Names& names, Clock::Duratio
                         const std::function<void()>& each_round,
                         const std::function<void(const Json&)>& each_pod) {
     Objects found;
-    Watch pods(client.transport(), client.clock(), "Pod", names.ns, found,
-               {.label = app_label(names), .field = {}});
+    Watch pods(client.transport(), client.clock(), "Pod", names.ns, found, names.pods().selector);
     const auto end = client.clock().now() + timeout;
     std::string said;
     std::set<std::string> met;

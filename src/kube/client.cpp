@@ -46,10 +46,14 @@ Client::Client(net::Transport& transport, Clock& clock, Reporter& reporter)
     : transport_(transport), clock_(clock), reporter_(reporter) {}
 
 std::optional<Json> Client::get(const Ref& ref) {
-    Outcome outcome = std::move(get_all({&ref, 1}).front());
+    const Outcome outcome = look(ref);
     if (outcome.not_found()) return std::nullopt;
     outcome.value();  // or its error
     return std::move(outcome.object);
+}
+
+Outcome Client::look(const Ref& ref) {
+    return std::move(get_all({&ref, 1}).front());
 }
 
 std::vector<Outcome> Client::get_all(std::span<const Ref> refs) {

@@ -7,7 +7,6 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +15,7 @@
 namespace hermesctl::hermes {
 
 inline constexpr std::string_view container_name = "hermes";
+inline constexpr std::int64_t agent_user = 10000;  // the image's user hermes
 
 inline constexpr std::int64_t enough_room = 1 << 20;  // probe.py counts no further
 

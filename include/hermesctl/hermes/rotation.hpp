@@ -49,8 +49,10 @@ struct RotationPlan {
     bool restart_anyway = false;  // the caller's: the pod is rolled though it has what the Secret holds
     Json secret{};                // null when blind
     Json deployment{};
+    /// Whether a key may change.
+    bool changes_secret() const;
     /// Whether there is anything to do.
-    bool changes_anything() const;
+    bool changes_anything() const { return pending || changes_secret(); }
 };
 
 /// Reads only. Throws Error{failed} when the Secret or the Deployment is missing, immutable, not made by

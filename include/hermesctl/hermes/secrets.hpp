@@ -71,8 +71,4 @@ std::string complaint_about(const std::string& key, const std::string& value);
 /// a PEM or a passphrase has them.
 std::string oddity_of(const std::string& key, std::string_view value);
 
-/// "1,2" from ids and back; unusual but valid lists are read (blanks, trailing comma).
-std::string users_text(const std::vector<std::int64_t>&);
-std::vector<std::int64_t> users_of(std::string_view);
-
 }  // namespace hermesctl::hermes

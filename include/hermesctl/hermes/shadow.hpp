@@ -14,6 +14,7 @@
 namespace hermesctl::hermes {
 
 inline constexpr std::string_view env_file_path = "/opt/data/.env";
+inline constexpr std::string_view managed_env_file = "/etc/hermes/.env";  // is read last
 
 struct Shadow {
     std::string key{};

@@ -111,6 +111,8 @@ class Client {
 
     /// Nothing when it is not there. Throws ApiError.
     std::optional<Json> get(const Ref&);
+    /// The same, with what keeps it from being read as a value.
+    Outcome look(const Ref&);
     /// In parallel; a missing one is Outcome::not_found().
     std::vector<Outcome> get_all(std::span<const Ref>);
     /// The items of a collection, each with apiVersion and kind. `ns` empty: all namespaces. Throws ApiError.
