@@ -50,7 +50,7 @@ std::string complaint_of(int exit_code, std::string_view err) {
     return fmt::format("python3 ended with {}: {}", exit_code, said);
 }
 
-std::vector<std::string> python_command(std::string_view script, std::vector<std::string> arguments) {
+std::vector<std::string> python_command(std::string_view script, const std::vector<std::string>& arguments) {
     std::vector<std::string> argv{"/usr/bin/python3", "-I", "-S", "-c", std::string(script)};
     argv.insert(argv.end(), arguments.begin(), arguments.end());
     return argv;

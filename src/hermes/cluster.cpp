@@ -41,9 +41,9 @@ void add_list(Texts& list, const std::string& text) {
     }
 }
 
-class Reading {
+class ClusterReader {
   public:
-    Reading(const kube::Round& round, const ClusterHints& hints)
+    ClusterReader(const kube::Round& round, const ClusterHints& hints)
         : round_(round), hints_(hints), dns_(dns_of(round, cluster_lists().services)) {}
 
     ClusterFacts run() {
@@ -366,7 +366,7 @@ void want_cluster(kube::Round& round) {
 ClusterFacts cluster_of(kube::Round& round, const ClusterHints& hints) {
     want_unusual_dns(round, cluster_lists().services);
     round.run();
-    return Reading(round, hints).run();
+    return ClusterReader(round, hints).run();
 }
 
 }  // namespace hermesctl::hermes

@@ -67,24 +67,8 @@ Trouble refused_pod(const Json& deployment, const std::string& subject, const st
     return {"pod-create", subject, cause, fmt::format("kubectl -n {} {}", ns, more), Patience::minute};
 }
 
-}  // namespace
-
-std::optional<Trouble> disk_trouble(const AgentFacts& agent, const std::string& subject, const Json& claim) {
-    if (agent.free >= enough_room && agent.inodes > 0) return std::nullopt;
-    const std::string left =
-        agent.inodes > 0 ? fmt::format("{} bytes are free", agent.free) : std::string("no inode is free");
-    return Trouble{
-        "disk", subject, fmt::format("its volume is full: {} on /opt/data", left),
-        fmt::format("hermesctl exec -- du -xhd2 /opt/data shows what fills it; {}",
-                    is_folder(claim) ? "it is a folder on its node's disk, which no --storage-size enlarges"
-                                     : "to enlarge it: hermesctl deploy --storage-size SIZE"),
-        Patience::minute};
-}
-
-std::optional<Trouble> agent_trouble(const AgentFacts& agent, int starts, bool started, const Json& pod,
-                                     const Json& claim) {
-    const std::string subject = subject_of(pod);
-    if (auto full = disk_trouble(agent, subject, claim)) return full;  // whatever else it says comes of that
+/// What no time mends.
+std::optional<Trouble> lasting_trouble(const AgentFacts& agent, int starts, const std::string& subject) {
     if (token_rejected(agent)) {
         return Trouble{"token", subject, "Telegram rejected the bot token",
                        "get the token from @BotFather, then: hermesctl deploy --secret TELEGRAM_BOT_TOKEN=-",
@@ -107,6 +91,28 @@ std::optional<Trouble> agent_trouble(const AgentFacts& agent, int starts, bool s
         return Trouble{"crash", subject, crash_loop(agent, starts), "hermesctl logs --source errors",
                        Patience::none};
     }
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Trouble> disk_trouble(const AgentFacts& agent, const std::string& subject, const Json& claim) {
+    if (agent.free >= enough_room && agent.inodes > 0) return std::nullopt;
+    const std::string left =
+        agent.inodes > 0 ? fmt::format("{} bytes are free", agent.free) : std::string("no inode is free");
+    return Trouble{
+        "disk", subject, fmt::format("its volume is full: {} on /opt/data", left),
+        fmt::format("hermesctl exec -- du -xhd2 /opt/data shows what fills it; {}",
+                    is_folder(claim) ? "it is a folder on its node's disk, which no --storage-size enlarges"
+                                     : "to enlarge it: hermesctl deploy --storage-size SIZE"),
+        Patience::minute};
+}
+
+std::optional<Trouble> agent_trouble(const AgentFacts& agent, int starts, bool started, const Json& pod,
+                                     const Json& claim) {
+    const std::string subject = subject_of(pod);
+    if (auto full = disk_trouble(agent, subject, claim)) return full;  // whatever else it says comes of that
+    if (auto trouble = lasting_trouble(agent, starts, subject)) return trouble;
     // Before that the image prepares the volume, which takes as long as the disk does.
     if (!agent.alive && started) {
         return Trouble{"gateway", subject, "no gateway process lives in the container",

@@ -3,12 +3,12 @@
 #include "hermesctl/base/scrub.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 #include "hermesctl/hermes/shadow.hpp"
+#include "policy_rows.hpp"
 
 #include <algorithm>
 #include <cctype>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 namespace hermesctl::hermes {
 namespace {
@@ -18,19 +18,6 @@ using kube::text_at;
 
 constexpr std::size_t most_shown = 5;
 constexpr std::size_t shortest_credential = 8;
-
-int weight(Verdict verdict) {
-    switch (verdict) {
-        case Verdict::fail:
-            return 3;
-        case Verdict::inconclusive:
-            return 2;
-        case Verdict::warn:
-            return 1;
-        default:
-            return 0;
-    }
-}
 
 /// Else somebody made it by hand, or it is a Job's.
 bool is_of_deployment(const Json& pod) {
@@ -60,19 +47,12 @@ Check Findings::row(const Heading& heading, const std::string& well) const {
     const auto worst = std::ranges::max_element(all_, [](const Finding& one, const Finding& other) {
         return weight(one.verdict) < weight(other.verdict);
     });
-    std::vector<std::string> shown;
-    std::size_t more = 0;
+    std::vector<std::string> found;
     for (const Finding& one : all_) {
-        if (one.verdict != worst->verdict) continue;
-        if (shown.size() < most_shown) {
-            shown.push_back(one.what);
-        } else {
-            ++more;
-        }
+        if (one.verdict == worst->verdict) found.push_back(one.what);
     }
-    if (more > 0) shown.push_back(fmt::format("and {} more", more));
     check.verdict = worst->verdict;
-    check.evidence = scrub(fmt::format("{}", fmt::join(shown, "; ")));
+    check.evidence = scrub(some_of(found, "; ", most_shown));
     check.hint = worst->hint;
     check.decisive = worst->verdict != Verdict::warn;
     return check;

@@ -10,7 +10,6 @@
 #include "throwaway_job.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -5,8 +5,6 @@
 #include "hermesctl/hermes/policy.hpp"
 #include "hermesctl/hermes/policy_checks.hpp"
 
-#include <fmt/format.h>
-
 namespace hermesctl::hermes {
 
 Observation observe(kube::Client& client, const Names& names, const std::string& server, Parts parts,

@@ -44,7 +44,7 @@ std::optional<AgentFacts> parse_facts(std::string_view line, std::string pod);
 std::string complaint_of(int exit_code, std::string_view err);
 
 /// argv that runs a script with the image's Python, and with nothing that the agent can write.
-std::vector<std::string> python_command(std::string_view script, std::vector<std::string> arguments);
+std::vector<std::string> python_command(std::string_view script, const std::vector<std::string>& arguments);
 /// The same for probe.py.
 std::vector<std::string> probe_command(std::string_view mode);
 /// The text of manifests/NAME with files.py, which reads the agent's files, before it.

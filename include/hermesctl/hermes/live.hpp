@@ -5,7 +5,6 @@
 #include "hermesctl/kube/round.hpp"
 
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 

@@ -5,7 +5,6 @@
 #include "hermesctl/base/process.hpp"
 #include "hermesctl/kube/object.hpp"
 
-#include <functional>
 #include <istream>
 #include <map>
 #include <string>
