@@ -33,8 +33,7 @@ std::size_t count_others(kube::Client& client, const std::string& ns, const std:
 /// By a dry run: the server then warns of each pod that the level would refuse.
 void tell_what_baseline_means(kube::Client& client, const std::string& ns, Reporter& reporter) {
     const Json labels{{"metadata", {{"labels", {{"pod-security.kubernetes.io/enforce", "baseline"}}}}}};
-    const auto answer =
-        client.patch({"Namespace", "", ns}, kube::Patch::merge, labels, kube::field_manager, {}, true);
+    const auto answer = client.patch({"Namespace", "", ns}, kube::Patch::merge, labels, {.dry_run = true});
     std::string meaning = "the server warns of none of them";
     if (answer.warned) meaning = "not all of them would be let in by it: the server's warnings say why";
     if (answer.error) meaning = "what it would mean for them is not known: " + answer.error->message();

@@ -72,22 +72,15 @@ std::vector<Outcome> Client::list_all(std::span<const Listing> listings) {
 }
 
 Outcome Client::get_path(std::string_view path) {
-    const std::string one(path);
-    return std::move(get_paths({&one, 1}).front());
-}
-
-std::vector<Outcome> Client::get_paths(std::span<const std::string> paths) {
-    std::vector<Read> reads;
-    for (const std::string& path : paths)
-        reads.push_back(read_of(path));
-    return read_all(reads);
+    const Read read = read_of(std::string(path));
+    return std::move(read_all({&read, 1}).front());
 }
 
 std::vector<Outcome> Client::read_all(std::span<const Read> reads) {
     std::vector<net::Request> requests;
     std::vector<std::string> what_for;
     for (const Read& read : reads) {
-        requests.push_back({.target = read.path, .headers = {{"Accept", "application/json"}}});
+        requests.push_back({.target = read.path, .headers = {{"Accept", read.accept}}});
         what_for.push_back(read.what_for);
     }
     return outcomes(requests, what_for, [&](std::size_t i, Json& object) {
@@ -115,6 +108,10 @@ std::vector<Outcome> Client::outcomes(std::span<const net::Request> requests,
         result[i].created = answer.status == 201;
     });
     return result;
+}
+
+Outcome Client::one(const net::Request& request, const std::string& what_for) {
+    return std::move(outcomes({&request, 1}, {&what_for, 1}).front());
 }
 
 /// Whether there are any, also such as were shown before or are expected.

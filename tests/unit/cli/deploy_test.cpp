@@ -46,7 +46,7 @@ class DeployTest : public ::testing::Test {
     }
     void edit(const Json& change, const char* manager) {
         kube::Client client(world_.transport, world_.clock, reporter_);
-        client.patch(deployment_ref, kube::Patch::merge, change, manager).value();
+        client.patch(deployment_ref, kube::Patch::merge, change, {.manager = manager}).value();
     }
     std::string users() const {
         return base64_decode(kube::text_at(world_.api.object(secret_ref), "/data/TELEGRAM_ALLOWED_USERS"))

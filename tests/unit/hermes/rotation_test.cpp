@@ -62,7 +62,7 @@ TEST_F(Rotation, OfTwoAtOnceOneWinsAndTheOtherIsToldWhoAndToRunAgain) {
     after_plan_ = [&] {
         kube::Client other(transport_, clock_, reporter_);
         other.patch(names_.secret(), kube::Patch::merge, {{"data", {{"KEEP", base64_encode("of-another")}}}},
-                    "kubectl-edit");
+                    {.manager = "kubectl-edit"});
     };
     EXPECT_THAT(failure([&] { rotate(other_token); }),
                 AllOf(HasSubstr("was changed meanwhile by kubectl-edit"), HasSubstr("run this again")));

@@ -106,7 +106,6 @@ TEST_F(FakeApiTest, DeniedVerbsAreRefusedAndReviewed) {
 TEST_F(FakeApiTest, DeletesWithPreconditionsAndNamespacesWhole) {
     client.apply(config(Json::object()));
     EXPECT_THROW(client.remove(ref, {.uid = "other"}), ApiError);
-    EXPECT_TRUE(client.remove(ref, {.dry_run = true}));
     EXPECT_FALSE(api.object(ref).is_null());
     EXPECT_TRUE(client.remove({"Namespace", "", "hermes"}));
     EXPECT_TRUE(api.objects().empty());
