@@ -39,16 +39,6 @@ void exchange(Transport& transport, std::span<const Request> requests, const Tak
     }
 }
 
-std::vector<Response> exchange(Transport& transport, std::span<const Request> requests) {
-    std::vector<Response> answers(requests.size());
-    exchange(transport, requests, [&](std::size_t i, Response answer) { answers[i] = std::move(answer); });
-    return answers;
-}
-
-Response send(Transport& transport, const Request& request) {
-    return std::move(exchange(transport, {&request, 1}).front());
-}
-
 std::string percent_encode(std::string_view text) {
     static constexpr std::string_view digits = "0123456789ABCDEF";
     std::string out;

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <numeric>
 #include <utility>
+#include <vector>
 
 namespace hermesctl::net {
 namespace {
@@ -83,14 +84,6 @@ Upgrade upgrade_retrying(Transport& transport, Clock& clock, Request request,
         clock.sleep(*delay);
         throw_if_interrupted();
     }
-}
-
-std::vector<Response> exchange_retrying(Transport& transport, Clock& clock,
-                                        std::span<const Request> requests) {
-    std::vector<Response> answers(requests.size());
-    exchange_retrying(transport, clock, requests,
-                      [&](std::size_t i, Response answer) { answers[i] = std::move(answer); });
-    return answers;
 }
 
 }  // namespace hermesctl::net

@@ -3,6 +3,7 @@
 #include "hermesctl/hermes/install.hpp"
 #include "hermesctl/hermes/ownership.hpp"
 #include "hermesctl/hermes/render.hpp"
+#include "support/answers.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,6 +1,7 @@
 // The table of what is tried again, and the loop around it.
 #include "hermesctl/net/retry.hpp"
 
+#include "support/answers.hpp"
 #include "support/fake_clock.hpp"
 
 #include <deque>

@@ -1,0 +1,31 @@
+// Exchanges whose answers are all that is wanted.
+#pragma once
+
+#include "hermesctl/net/retry.hpp"
+
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace hermesctl::net {
+
+/// In the requests' order.
+inline std::vector<Response> exchange(Transport& transport, std::span<const Request> requests) {
+    std::vector<Response> answers(requests.size());
+    exchange(transport, requests, [&](std::size_t i, Response answer) { answers[i] = std::move(answer); });
+    return answers;
+}
+
+inline std::vector<Response> exchange_retrying(Transport& transport, Clock& clock,
+                                               std::span<const Request> requests) {
+    std::vector<Response> answers(requests.size());
+    exchange_retrying(transport, clock, requests,
+                      [&](std::size_t i, Response answer) { answers[i] = std::move(answer); });
+    return answers;
+}
+
+inline Response send(Transport& transport, const Request& request) {
+    return std::move(exchange(transport, {&request, 1}).front());
+}
+
+}  // namespace hermesctl::net
