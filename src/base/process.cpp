@@ -156,6 +156,11 @@ int kill_and_wait(pid_t child) {
 
 }  // namespace
 
+std::string value_of(const Environment& environment, const std::string& name) {
+    const auto found = environment.find(name);
+    return found == environment.end() ? std::string() : found->second;
+}
+
 Environment without_secrets(Environment environment) {
     std::erase_if(environment, [](const auto& variable) { return is_remembered(variable.second); });
     return environment;

@@ -88,11 +88,8 @@ Choice choose(const Kubeconfig& config, const std::string& wanted) {
 
 net::ProxyEnvironment proxies_of(const Environment& environment) {
     const auto first = [&](const char* upper, const char* lower) {
-        for (const char* name : {upper, lower}) {
-            const auto found = environment.find(name);
-            if (found != environment.end() && !found->second.empty()) return found->second;
-        }
-        return std::string();
+        const std::string value = value_of(environment, upper);
+        return value.empty() ? value_of(environment, lower) : value;
     };
     net::ProxyEnvironment proxies{.http = first("HTTP_PROXY", "http_proxy"),
                                   .https = first("HTTPS_PROXY", "https_proxy"),

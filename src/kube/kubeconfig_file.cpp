@@ -37,12 +37,9 @@ std::vector<std::string> listed_files(const std::string& list) {
 }
 
 std::vector<std::string> default_files(const Environment& environment) {
-    const auto value = [&](const char* name) {
-        const auto found = environment.find(name);
-        return found == environment.end() ? std::string() : found->second;
-    };
-    if (const std::string list = value("KUBECONFIG"); !list.empty()) return listed_files(list);
-    const std::string home = value("HOME");
+    if (const std::string list = value_of(environment, "KUBECONFIG"); !list.empty())
+        return listed_files(list);
+    const std::string home = value_of(environment, "HOME");
     return home.empty() ? std::vector<std::string>{} : std::vector<std::string>{home + "/.kube/config"};
 }
 

@@ -11,6 +11,9 @@ namespace hermesctl {
 
 using Environment = std::map<std::string, std::string>;
 
+/// "" where it is not set.
+std::string value_of(const Environment&, const std::string& name);
+
 /// What a child may inherit: all but the variables whose value is a remembered secret (base/scrub.hpp).
 /// Others can read a process's environment.
 Environment without_secrets(Environment);
