@@ -43,6 +43,8 @@ class ApiError : public Error {
     bool is_field_conflict() const;
 
   private:
+    ApiError(const net::Response&, const Json& status, std::string what_for);
+
     int http_ = 0;
     std::string reason_;
     std::vector<Cause> causes_;
