@@ -1,6 +1,5 @@
 #include "answers.hpp"
 
-#include "errors.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 #include "hermesctl/term/text.hpp"
 
@@ -57,9 +56,9 @@ void check(Session& session, const hermes::Names& names, const ModelChoice& mode
     answers.key_checked = lines.key_accepted();
     if (trouble) {
         answers.trouble = trouble->cause;
-        return story.on({"wait", "model", State::warning,
-                         fmt::format("{}; the change did not make this. Next: {}", trouble->cause,
-                                     completed_hint(trouble->hint, session.flags()))});
+        return story.on(
+            {"wait", "model", State::warning,
+             fmt::format("{}; the change did not make this. Next: {}", trouble->cause, trouble->hint)});
     }
     for (const Event& note : hermes::lifeline_notes(lines, model)) {
         story.on(note);

@@ -53,10 +53,6 @@ std::size_t on_body(char* data, std::size_t, std::size_t size, void* self) noexc
 }
 
 void set_method(CURL* easy, const Request& request) {
-    if (request.method == "HEAD") {
-        set_option(easy, CURLOPT_NOBODY, 1L);
-        return;
-    }
     if (request.method != "GET" || !request.body.empty()) {
         set_option(easy, CURLOPT_POSTFIELDS, request.body.c_str());  // not copied: the exchange keeps it
         set_option(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));

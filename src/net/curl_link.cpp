@@ -152,7 +152,7 @@ void CurlLink::set_material_of_server(CURL* easy, const Credentials& credentials
 }
 
 std::vector<Header> CurlLink::headers(const Request& request, const Credentials& credentials) const {
-    std::vector<Header> all{{"Host", authority()}, {"User-Agent", endpoint_.user_agent}};
+    std::vector<Header> all{{"Host", authority()}, {"User-Agent", "hermesctl"}};
     if (!credentials.token.empty()) {
         all.push_back({"Authorization", "Bearer " + credentials.token});
     } else if (!credentials.username.empty()) {

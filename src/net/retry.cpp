@@ -44,7 +44,7 @@ std::optional<milliseconds> next_delay(const Request& request, const Response& r
         if (attempt > 2) return std::nullopt;
         return milliseconds{attempt == 1 ? 200 : 500};
     }
-    if (request.method != "GET" && request.method != "HEAD") return std::nullopt;
+    if (request.method != "GET") return std::nullopt;
     return std::min(milliseconds{1000}, milliseconds{125 << attempt});
 }
 
