@@ -267,18 +267,27 @@ TEST(WriteFile, LeavesTheOldOneUntilTheNewOneIsWhole) {
     namespace fs = std::filesystem;
     const testing::Scratch folder;
     const std::string path = folder.write("out", "old");
-    fs::permissions(path, fs::perms::owner_all);
-    const mode_t before = ::umask(0077);
     write_file(path, "new");
-    ::umask(before);
     EXPECT_EQ(read_file(path), "new");
-    EXPECT_EQ(fs::status(path).permissions(), static_cast<fs::perms>(0644)) << "whatever the umask";
     fs::create_symlink(path, folder.path("link"));
     write_file(folder.path("link"), "through the link");
     EXPECT_EQ(read_file(path), "through the link");
     EXPECT_TRUE(fs::is_symlink(folder.path("link")));
     const auto left = std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator());
     EXPECT_EQ(left, 2) << "nothing half-written stays";
+}
+
+TEST(WriteFile, KeepsTheModeOfAFileAndMakesOneAsTheUmaskSays) {
+    namespace fs = std::filesystem;
+    const testing::Scratch folder;
+    const std::string kept = folder.write("kept", "old");
+    fs::permissions(kept, static_cast<fs::perms>(0604));
+    const mode_t before = ::umask(0027);
+    write_file(kept, "new");
+    write_file(folder.path("fresh"), "new");
+    ::umask(before);
+    EXPECT_EQ(fs::status(kept).permissions(), static_cast<fs::perms>(0604));
+    EXPECT_EQ(fs::status(folder.path("fresh")).permissions(), static_cast<fs::perms>(0640));
 }
 
 TEST(WriteFile, SaysWhyItCannot) {
