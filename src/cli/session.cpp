@@ -25,11 +25,7 @@ kube::Connection loaded(const kube::KubeconfigRequest& request, Context& context
         return kube::load_connection(request, context.environment, context.clock);
     } catch (const Error& error) {
         if (error.code() != ExitCode::usage || !error.hint().empty()) throw;
-        Error hinted(error.code(), error.message(),
-                     "--kubeconfig FILE takes another one, --context NAME another of its contexts");
-        for (const std::string& frame : error.trail())
-            hinted.during(frame);
-        throw hinted;
+        throw error.with_hint("--kubeconfig FILE takes another one, --context NAME another of its contexts");
     }
 }
 

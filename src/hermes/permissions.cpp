@@ -145,12 +145,10 @@ Error explained(kube::Client& client, const std::vector<Names>& instances, Work 
         return refusal;
     }
     if (!found) return refusal;
-    Error error(ExitCode::denied, text,
-                "ask the cluster's administrator for a role with these rules, or choose another --context");
-    for (const std::string& frame : refusal.trail()) {
-        error.during(frame);
-    }
-    return error;
+    return refusal.with_code(ExitCode::denied)
+        .with_message(text)
+        .with_hint(
+            "ask the cluster's administrator for a role with these rules, or choose another --context");
 }
 
 }  // namespace hermesctl::hermes

@@ -329,16 +329,16 @@ class Rotator {
     /// An interrupt says what it has left.
     Error cut_off(const Error& error) const {
         if (!record_ && touched_) return error;
-        Error told = record_
-                         ? Error(ExitCode::interrupted,
-                                 fmt::format("{}; the change of {} is half done", error.message(),
-                                             fmt::join(record_->said().keys, ", ")),
-                                 "the same again, or hermesctl deploy: the next one finishes or undoes it")
-                         : Error(ExitCode::interrupted,
-                                 fmt::format("{}; {} is as it was", error.message(), title(names_.secret())));
-        for (const std::string& frame : error.trail())
-            told.during(frame);
-        return told;
+        const Error told = error.with_code(ExitCode::interrupted);
+        if (!record_) {
+            return told
+                .with_message(fmt::format("{}; {} is as it was", error.message(), title(names_.secret())))
+                .with_hint("");
+        }
+        return told
+            .with_message(fmt::format("{}; the change of {} is half done", error.message(),
+                                      fmt::join(record_->said().keys, ", ")))
+            .with_hint("the same again, or hermesctl deploy: the next one finishes or undoes it");
     }
 
     void tell(State state, const std::string& what) {

@@ -28,6 +28,16 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+TEST(Error, IsTheSameButForOneThing) {
+    Error told(ExitCode::failed, "what", "hint");
+    told.during("a frame");
+    const Error other = told.with_code(ExitCode::denied).with_message("another").with_hint("another hint");
+    EXPECT_EQ(other.code(), ExitCode::denied);
+    EXPECT_EQ(other.message(), "another");
+    EXPECT_EQ(other.hint(), "another hint");
+    EXPECT_EQ(other.trail(), told.trail());
+}
+
 TEST(Crypto, Base64GoesThereAndBack) {
     for (const std::string text : {"", "a", "ab", "abc", "a longer text with \xff bytes"}) {
         EXPECT_EQ(base64_decode(base64_encode(text)), text);
