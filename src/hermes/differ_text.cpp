@@ -1,12 +1,12 @@
 #include "differ_text.hpp"
 
 #include "hermesctl/base/crypto.hpp"
+#include "hermesctl/base/text.hpp"
 #include "hermesctl/hermes/policy.hpp"
 
 #include <algorithm>
 #include <iterator>
 #include <set>
-#include <sstream>
 
 #include <fmt/format.h>
 
@@ -77,12 +77,10 @@ bool alike(const Json& one, const Json& other) {
 std::vector<std::string> user_words(const Json& encoded) {
     std::vector<std::string> words;
     const auto text = encoded.is_string() ? base64_decode(encoded.get<std::string>()) : std::nullopt;
-    std::string list = text.value_or("");
-    std::replace(list.begin(), list.end(), ',', ' ');
-    std::istringstream stream(list);
-    for (std::string word; stream >> word;) {
+    const std::string list = text.value_or("");
+    for (const std::string_view word : words_of(list, ", \t\r\n\v\f")) {
         const bool id = word.find_first_not_of("0123456789") == std::string::npos;
-        words.push_back(id ? word : word == "*" ? "everybody (*)" : "somebody who is no id");
+        words.emplace_back(id ? word : word == "*" ? "everybody (*)" : "somebody who is no id");
     }
     return words;
 }

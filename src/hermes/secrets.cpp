@@ -6,6 +6,7 @@
 #include "hermesctl/base/file.hpp"
 #include "hermesctl/base/interrupt.hpp"
 #include "hermesctl/base/scrub.hpp"
+#include "hermesctl/base/text.hpp"
 #include "words.hpp"
 
 #include <algorithm>
@@ -31,15 +32,10 @@ std::string ways(std::string_view key) {
 }
 
 std::vector<std::string> arguments_of(const Json& command) {
-    std::vector<std::string> argv;
     if (command.is_array()) return command.get<std::vector<std::string>>();
     const std::string text = command.get<std::string>();
-    for (std::size_t start = text.find_first_not_of(' '); start != std::string::npos;) {
-        const std::size_t end = std::min(text.find(' ', start), text.size());
-        argv.push_back(text.substr(start, end - start));
-        start = text.find_first_not_of(' ', end);
-    }
-    return argv;
+    const auto words = words_of(text, " ");
+    return std::vector<std::string>(words.begin(), words.end());
 }
 
 std::string from_file(const std::string& key, const std::string& path, const std::string& folder) {
@@ -197,11 +193,7 @@ std::string users_text(const std::vector<std::int64_t>& users) {
 
 std::vector<std::int64_t> users_of(std::string_view text) {
     std::vector<std::int64_t> users;
-    for (std::size_t start = 0; start < text.size();) {
-        const std::size_t end = std::min(text.find_first_of(", \t\r\n", start), text.size());
-        const std::string_view word = text.substr(start, end - start);
-        start = end + 1;
-        if (word.empty()) continue;
+    for (const std::string_view word : words_of(text, ", \t\r\n")) {
         if (const std::string complaint = complaint_about_user(word); !complaint.empty()) refuse(complaint);
         std::int64_t id = 0;
         std::from_chars(word.data(), word.data() + word.size(), id);

@@ -1,8 +1,8 @@
 // Reading Kubernetes objects as JSON.
 #include "hermesctl/kube/object.hpp"
 
-#include <algorithm>
-#include <cctype>
+#include "hermesctl/base/text.hpp"
+
 #include <charconv>
 
 namespace hermesctl::kube {
@@ -40,10 +40,7 @@ Ref ref_of(const Json& object) {
 }
 
 std::string title(const Ref& ref) {
-    std::string kind = ref.kind;
-    std::transform(kind.begin(), kind.end(), kind.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return kind + "/" + ref.name;
+    return lower(ref.kind) + "/" + ref.name;
 }
 
 const Json& at(const Json& object, std::string_view pointer) {

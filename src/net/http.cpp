@@ -1,21 +1,15 @@
 // Answers and several exchanges at once, on any transport.
 #include "hermesctl/net/http.hpp"
 
+#include "hermesctl/base/text.hpp"
+
 #include <algorithm>
-#include <cctype>
 
 namespace hermesctl::net {
-namespace {
-
-bool same_name(std::string_view a, std::string_view b) {
-    auto lower = [](char c) { return std::tolower(static_cast<unsigned char>(c)); };
-    return std::ranges::equal(a, b, {}, lower, lower);
-}
-
-}  // namespace
 
 std::string_view Response::header(std::string_view name) const {
-    auto found = std::ranges::find_if(headers, [&](const Header& h) { return same_name(h.name, name); });
+    auto found =
+        std::ranges::find_if(headers, [&](const Header& h) { return equal_ignoring_case(h.name, name); });
     return found == headers.end() ? std::string_view{} : std::string_view{found->value};
 }
 
