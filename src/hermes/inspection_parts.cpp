@@ -1,6 +1,7 @@
 #include "hermes/inspection_parts.hpp"
 
 #include "hermesctl/base/scrub.hpp"
+#include "hermesctl/base/text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -46,9 +47,7 @@ bool names_credential(std::string_view name) {
     static constexpr std::array<std::string_view, 10> ends{"apikey",     "api_key",    "_key",   "token",
                                                            "secret",     "password",   "passwd", "_pat",
                                                            "credential", "credentials"};
-    std::string low(name);
-    std::ranges::transform(low, low.begin(),
-                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const std::string low = lower(name);
     return std::ranges::any_of(ends, [&](std::string_view end) { return low.ends_with(end); });
 }
 

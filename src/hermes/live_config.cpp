@@ -2,14 +2,12 @@
 
 #include "hermesctl/base/crypto.hpp"
 #include "hermesctl/base/scrub.hpp"
+#include "hermesctl/base/text.hpp"
 #include "hermesctl/hermes/agent.hpp"
 #include "hermesctl/hermes/plan.hpp"
 #include "hermesctl/hermes/render.hpp"
 #include "hermesctl/kube/exec.hpp"
 #include "hermesctl/kube/yaml.hpp"
-
-#include <algorithm>
-#include <cctype>
 
 #include <fmt/format.h>
 
@@ -108,9 +106,7 @@ Json merged_config(Json config, const Json& part) {
 
 /// A key may stand in the file: such a line tells only that it changes.
 std::string discreet(const std::string& line) {
-    std::string low = line;
-    std::transform(low.begin(), low.end(), low.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const std::string low = lower(line);
     for (const char* word : {"key", "token", "secret", "password", "authorization"}) {
         if (low.find(word) != std::string::npos) return line.substr(0, line.find(": ")) + ": changed";
     }
