@@ -13,11 +13,12 @@ std::string_view Response::header(std::string_view name) const {
     return found == headers.end() ? std::string_view{} : std::string_view{found->value};
 }
 
-void exchange(Transport& transport, std::span<const Request> requests, const Take& take) {
+void exchange(Transport& transport, std::span<const Request> requests, std::span<const std::size_t> asked,
+              const Take& take) {
     std::vector<Transport::Ticket> tickets;
-    std::size_t open = requests.size();
+    std::size_t open = asked.size();
     try {
-        for (std::size_t i = 0; i < requests.size(); ++i) {
+        for (const std::size_t i : asked) {
             auto taken = [&take, &open, i](Response response) {
                 --open;
                 take(i, std::move(response));
