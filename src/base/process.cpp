@@ -4,6 +4,7 @@
 #include "hermesctl/base/error.hpp"
 #include "hermesctl/base/interrupt.hpp"
 #include "hermesctl/base/scrub.hpp"
+#include "hermesctl/base/text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -45,12 +46,10 @@ struct Pipe {
 std::string find_program(const std::string& name, const Environment& environment) {
     if (name.find('/') != std::string::npos) return name;
     const auto path = environment.find("PATH");
-    std::string folders = path == environment.end() ? "/usr/local/bin:/usr/bin:/bin" : path->second;
-    folders += ':';
+    const std::string folders = path == environment.end() ? "/usr/local/bin:/usr/bin:/bin" : path->second;
     std::string refused;
-    for (std::size_t begin = 0, end = 0; (end = folders.find(':', begin)) != std::string::npos;
-         begin = end + 1) {
-        const std::string candidate = folders.substr(begin, end - begin) + "/" + name;
+    for (const std::string_view folder : split(folders, ":")) {
+        const std::string candidate = std::string(folder) + "/" + name;
         std::error_code ignored;
         if (std::filesystem::is_directory(candidate, ignored)) continue;
         if (::access(candidate.c_str(), X_OK) == 0) return candidate;

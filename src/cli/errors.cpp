@@ -2,6 +2,7 @@
 
 #include "commands.hpp"
 #include "hermesctl/base/scrub.hpp"
+#include "hermesctl/base/text.hpp"
 #include "hermesctl/term/terminal.hpp"
 #include "hermesctl/term/text.hpp"
 
@@ -18,11 +19,9 @@ namespace {
 std::string shown(const std::string& text, std::string_view indent) {
     const std::string safe = scrub(text);
     std::string out;
-    for (std::size_t begin = 0; begin <= safe.size();) {
-        const std::size_t end = std::min(safe.find('\n', begin), safe.size());
+    for (const std::string_view line : split(safe, "\n")) {
         if (!out.empty()) out += fmt::format("\n{}", indent);
-        out += term::printable(safe.substr(begin, end - begin));
-        begin = end + 1;
+        out += term::printable(line);
     }
     return out;
 }

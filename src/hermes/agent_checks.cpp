@@ -1,12 +1,12 @@
 // Rows about the agent: where its commands run, who may talk to it, and where its secrets lie.
 #include "hermes/inspection_parts.hpp"
+#include "hermesctl/base/text.hpp"
 #include "hermesctl/hermes/agent.hpp"
 #include "hermesctl/hermes/allowlist.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 #include "hermesctl/hermes/shadow.hpp"
 
 #include <algorithm>
-#include <cctype>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -171,9 +171,8 @@ Check check_allowlist(const Premises& premises) {
     return findings.row(allowlist, fmt::format("{} numeric {}", count, count == 1 ? "id" : "ids"));
 }
 
-bool opens_to_all(const std::string& name, std::string value) {
-    std::ranges::transform(value, value.begin(),
-                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+bool opens_to_all(const std::string& name, const std::string& set) {
+    const std::string value = lower(set);
     const bool off = value.empty() || value == "0" || value == "no" || value == "off" || value == "false";
     return name.ends_with("_ALLOW_ALL_USERS") && !off;
 }

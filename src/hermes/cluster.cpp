@@ -2,6 +2,7 @@
 #include "hermesctl/hermes/cluster.hpp"
 
 #include "cluster_dns.hpp"
+#include "hermesctl/base/text.hpp"
 #include "hermesctl/hermes/policy.hpp"
 #include "hermesctl/kube/yaml.hpp"
 #include "ranges.hpp"
@@ -34,11 +35,8 @@ void add_all(Texts& list, const Json& texts) {
 
 /// "10.96.0.0/12,fd00::/108": both families in one text.
 void add_list(Texts& list, const std::string& text) {
-    for (std::size_t start = 0; start < text.size();) {
-        const std::size_t end = std::min(text.find(',', start), text.size());
-        add(list, text.substr(start, end - start));
-        start = end + 1;
-    }
+    for (const std::string_view range : words_of(text, ","))
+        add(list, std::string(range));
 }
 
 class ClusterReader {

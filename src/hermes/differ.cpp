@@ -1,6 +1,7 @@
 // Two JSON objects as the leaves in which they differ.
 #include "differ_text.hpp"
 #include "hermesctl/base/scrub.hpp"
+#include "hermesctl/base/text.hpp"
 #include "hermesctl/hermes/plan.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 
@@ -38,9 +39,7 @@ bool is_of_secret(const std::string& path, const Json&) {
 
 /// Wider than names_credential: what is hidden in vain does no harm.
 bool hints_at_credential(const std::string& text) {
-    std::string low = "." + text + ".";
-    std::transform(low.begin(), low.end(), low.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const std::string low = lower("." + text + ".");
     for (const char* word : {"key", "token", "secret", "pass", "pwd", "credential", "auth", "cookie", "_pat.",
                              "_pat=", ".pat.", ".env.", ".headers."}) {
         if (low.find(word) != std::string::npos) return true;

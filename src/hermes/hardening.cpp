@@ -2,12 +2,12 @@
 
 #include "diagnosis_parts.hpp"
 #include "hermesctl/base/scrub.hpp"
+#include "hermesctl/base/text.hpp"
 #include "hermesctl/hermes/gate.hpp"
 #include "throwaway_job.hpp"
 
 #include <algorithm>
 #include <chrono>
-#include <sstream>
 
 #include <fmt/format.h>
 
@@ -59,12 +59,8 @@ Json start_job(const Names& names, const Json& live, const Json& to_come) {
 
 /// The last that it said: with it an image's start ends.
 std::string last_line(const std::string& text) {
-    std::istringstream lines(text);
-    std::string last;
-    for (std::string line; std::getline(lines, line);) {
-        if (!line.empty()) last = line;
-    }
-    return scrub(last).substr(0, 300);
+    const auto lines = words_of(text, "\n");
+    return lines.empty() ? "" : scrub(lines.back()).substr(0, 300);
 }
 
 /// Ends the trial when its pod will not run: at once, or when the cause has lasted.

@@ -6,6 +6,7 @@
 #include "hermesctl/base/file.hpp"
 #include "hermesctl/base/interrupt.hpp"
 #include "hermesctl/base/scrub.hpp"
+#include "hermesctl/base/text.hpp"
 #include "hermesctl/hermes/allowlist.hpp"
 #include "words.hpp"
 
@@ -32,15 +33,10 @@ std::string ways(std::string_view key) {
 }
 
 std::vector<std::string> arguments_of(const Json& command) {
-    std::vector<std::string> argv;
     if (command.is_array()) return command.get<std::vector<std::string>>();
     const std::string text = command.get<std::string>();
-    for (std::size_t start = text.find_first_not_of(' '); start != std::string::npos;) {
-        const std::size_t end = std::min(text.find(' ', start), text.size());
-        argv.push_back(text.substr(start, end - start));
-        start = text.find_first_not_of(' ', end);
-    }
-    return argv;
+    const auto words = words_of(text, " ");
+    return std::vector<std::string>(words.begin(), words.end());
 }
 
 std::string from_file(const std::string& key, const std::string& path, const std::string& folder) {
@@ -163,9 +159,7 @@ bool names_credential(std::string_view name) {
     static constexpr std::array<std::string_view, 10> ends{"apikey",     "api_key",    "_key",   "token",
                                                            "secret",     "password",   "passwd", "_pat",
                                                            "credential", "credentials"};
-    std::string low(name);
-    std::ranges::transform(low, low.begin(),
-                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const std::string low = lower(name);
     return std::ranges::any_of(ends, [&](std::string_view end) { return low.ends_with(end); });
 }
 

@@ -18,7 +18,7 @@ bool unanswered(const net::Response& answer) {
 
 /// null where there is none.
 Json status_of(const net::Response& answer) {
-    if (answer.ok()) return {};
+    if (answer.ok()) return Json();
     Json body = Json::parse(answer.body, nullptr, false);
     return text_at(body, "/kind") == "Status" ? body : Json();
 }

@@ -2,13 +2,13 @@
 
 #include "hermesctl/base/error.hpp"
 #include "hermesctl/base/file.hpp"
+#include "hermesctl/base/text.hpp"
 #include "hermesctl/kube/yaml.hpp"
 #include "kubeconfig_fields.hpp"
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 #include <fmt/format.h>
 
@@ -28,10 +28,8 @@ void read_named(const FieldReader& reader, const std::string& list, const std::s
 /// The files of KUBECONFIG, each once, in their order.
 std::vector<std::string> listed_files(const std::string& list) {
     std::vector<std::string> files;
-    std::istringstream entries(list);
-    for (std::string file; std::getline(entries, file, ':');) {
-        const bool known = std::find(files.begin(), files.end(), file) != files.end();
-        if (!file.empty() && !known) files.push_back(file);
+    for (const std::string_view file : words_of(list, ":")) {
+        if (std::find(files.begin(), files.end(), file) == files.end()) files.emplace_back(file);
     }
     return files;
 }

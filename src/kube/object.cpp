@@ -1,8 +1,8 @@
 // Reading Kubernetes objects as JSON.
 #include "hermesctl/kube/object.hpp"
 
-#include <algorithm>
-#include <cctype>
+#include "hermesctl/base/text.hpp"
+
 #include <charconv>
 
 template class nlohmann::basic_json<>;
@@ -42,10 +42,7 @@ Ref ref_of(const Json& object) {
 }
 
 std::string title(const Ref& ref) {
-    std::string kind = ref.kind;
-    std::transform(kind.begin(), kind.end(), kind.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return kind + "/" + ref.name;
+    return lower(ref.kind) + "/" + ref.name;
 }
 
 const Json& at(const Json& object, std::string_view pointer) {

@@ -1,20 +1,13 @@
 #include "curl_exchange.hpp"
 
+#include "hermesctl/base/text.hpp"
+
 #include <fmt/format.h>
 
 namespace hermesctl::net {
 namespace {
 
 constexpr std::size_t largest_body = 64u << 20;
-
-std::string_view trimmed(std::string_view text) {
-    auto space = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
-    while (!text.empty() && space(text.front()))
-        text.remove_prefix(1);
-    while (!text.empty() && space(text.back()))
-        text.remove_suffix(1);
-    return text;
-}
 
 bool good(CURL* easy) {
     long status = 0;

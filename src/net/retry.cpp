@@ -53,16 +53,13 @@ void exchange_retrying(Transport& transport, Clock& clock, std::span<const Reque
     std::vector<std::size_t> open(requests.size());
     std::iota(open.begin(), open.end(), std::size_t{0});
     for (int attempt = 1;; ++attempt) {
-        std::vector<Request> asked;
-        for (auto i : open)
-            asked.push_back(requests[i]);
         std::vector<std::size_t> again;
         milliseconds wait{0};
-        exchange(transport, asked, [&](std::size_t i, Response answer) {
-            auto delay = next_delay(asked[i], answer, attempt);
-            if (!delay) return take(open[i], std::move(answer));
+        exchange(transport, requests, open, [&](std::size_t i, Response answer) {
+            auto delay = next_delay(requests[i], answer, attempt);
+            if (!delay) return take(i, std::move(answer));
             wait = std::max(wait, *delay);
-            again.push_back(open[i]);
+            again.push_back(i);
         });
         if (again.empty()) return;
         std::ranges::sort(again);

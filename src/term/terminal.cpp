@@ -3,11 +3,10 @@
 #include "hermesctl/base/error.hpp"
 #include "hermesctl/base/interrupt.hpp"
 #include "hermesctl/base/process.hpp"
+#include "hermesctl/base/text.hpp"
 #include "hermesctl/term/text.hpp"
 
-#include <algorithm>
 #include <array>
-#include <cctype>
 #include <cerrno>
 
 #include <fcntl.h>
@@ -24,10 +23,8 @@ bool speaks_unicode(const Environment& environment) {
     // The Linux console has 512 glyphs; check marks are not among them.
     if (value_of(environment, "TERM") == "linux") return false;
     for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
-        std::string locale = value_of(environment, name);
+        const std::string locale = lower(value_of(environment, name));
         if (locale.empty()) continue;
-        std::transform(locale.begin(), locale.end(), locale.begin(),
-                       [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
         return locale.find("utf-8") != std::string::npos || locale.find("utf8") != std::string::npos;
     }
     return false;

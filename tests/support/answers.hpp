@@ -3,6 +3,7 @@
 
 #include "hermesctl/net/retry.hpp"
 
+#include <numeric>
 #include <span>
 #include <utility>
 #include <vector>
@@ -12,7 +13,10 @@ namespace hermesctl::net {
 /// In the requests' order.
 inline std::vector<Response> exchange(Transport& transport, std::span<const Request> requests) {
     std::vector<Response> answers(requests.size());
-    exchange(transport, requests, [&](std::size_t i, Response answer) { answers[i] = std::move(answer); });
+    std::vector<std::size_t> all(requests.size());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    exchange(transport, requests, all,
+             [&](std::size_t i, Response answer) { answers[i] = std::move(answer); });
     return answers;
 }
 
