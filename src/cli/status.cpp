@@ -119,10 +119,11 @@ bool judge_config(Session& session, const hermes::Observation& seen, Status& sta
         const kube::Ref map = seen.names.config();
         const auto fields = hermes::config_drift(session.client(), seen.agent, seen.live.of(map));
         if (fields.empty()) return true;
-        status.drift.push_back(fmt::format(
-            "/opt/data/config.yaml is not as {} has it: {}; "
-            "hermesctl deploy --config replace takes the whole of the ConfigMap, and drops what only the file has",
-            title(map), fmt::join(fields, ", ")));
+        status.drift.push_back(
+            fmt::format("/opt/data/config.yaml is not as {} has it: {}; "
+                        "hermesctl deploy --config replace takes the whole of the ConfigMap, and drops what "
+                        "only the file has",
+                        title(map), fmt::join(fields, ", ")));
         return true;
     } catch (const Error& error) {
         if (error.code() == ExitCode::interrupted) throw;

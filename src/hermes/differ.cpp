@@ -6,7 +6,6 @@
 #include "hermesctl/hermes/secrets.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <sstream>
 
 #include <fmt/format.h>
