@@ -46,7 +46,7 @@ Client::Client(net::Transport& transport, Clock& clock, Reporter& reporter)
     : transport_(transport), clock_(clock), reporter_(reporter) {}
 
 std::optional<Json> Client::get(const Ref& ref) {
-    const Outcome outcome = look(ref);
+    Outcome outcome = look(ref);
     if (outcome.not_found()) return std::nullopt;
     outcome.value();  // or its error
     return std::move(outcome.object);
