@@ -6,6 +6,7 @@
 #include "hermesctl/hermes/live_config.hpp"
 #include "hermesctl/hermes/observation.hpp"
 #include "hermesctl/hermes/policy_checks.hpp"
+#include "hermesctl/hermes/report.hpp"
 #include "hermesctl/hermes/rotation.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 #include "hermesctl/hermes/wait.hpp"

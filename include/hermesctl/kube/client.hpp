@@ -34,6 +34,7 @@ class ApiError : public Error {
     /// From an answer that is not 2xx, whatever its body is (a Status, plain text, HTML).
     ApiError(const net::Response&, std::string what_for);
     int http() const noexcept { return http_; }  // 0: no answer
+    const std::string& reason() const noexcept { return reason_; }
     const std::vector<Cause>& causes() const noexcept { return causes_; }
     /// The API server knows no such object. Any other 404 (of a proxy, of a wrong base path) tells nothing of
     /// it.

@@ -102,7 +102,7 @@ TEST_F(CompletionTest, TheScriptIsValidForFish) {
 TEST_F(CompletionTest, FishOffersCommands) {
     const auto result = shell("fish", script("fish") + "complete -C 'hermesctl versi'\n");
     if (!result) GTEST_SKIP() << "no fish here";
-    EXPECT_THAT(result->output, StartsWith("version"));
+    EXPECT_THAT(result->out, StartsWith("version"));
 }
 
 TEST_F(CompletionTest, TheManualPageIsReadWithoutAWarning) {
