@@ -17,4 +17,16 @@ Error Error::with_code(ExitCode code) const {
     return same;
 }
 
+Error Error::with_message(std::string message) const {
+    Error same(*this);
+    same.message_ = std::move(message);
+    return same;
+}
+
+Error Error::with_hint(std::string hint) const {
+    Error same(*this);
+    same.hint_ = std::move(hint);
+    return same;
+}
+
 }  // namespace hermesctl

@@ -17,8 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr mode_t readable_by_all = 0644;
-
 [[noreturn]] void refuse_write(const std::string& path, int why) {
     throw Error(ExitCode::failed, fmt::format("cannot write {}: {}", path, std::strerror(why)));
 }
@@ -38,12 +36,21 @@ int fill(int fd, std::string_view text) {
     return why;
 }
 
+/// That of the file that is there, else what the umask leaves.
+mode_t mode_for(const std::string& path) {
+    struct stat there {};
+    if (::stat(path.c_str(), &there) == 0) return there.st_mode & 0777u;
+    const mode_t mask = ::umask(0);
+    ::umask(mask);
+    return 0666u & ~mask;
+}
+
 /// A new file beside the old one, put into its place once it is whole.
 int replace(const std::string& path, std::string_view text) {
     std::string beside = path + ".XXXXXX";
     const int fd = ::mkostemp(beside.data(), O_CLOEXEC);
     if (fd < 0) return errno;
-    int why = ::fchmod(fd, readable_by_all) == 0 ? 0 : errno;
+    int why = ::fchmod(fd, mode_for(path)) == 0 ? 0 : errno;
     const int filled = fill(fd, text);
     if (why == 0) why = filled;
     if (why == 0 && ::rename(beside.c_str(), path.c_str()) != 0) why = errno;

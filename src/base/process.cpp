@@ -4,6 +4,7 @@
 #include "hermesctl/base/error.hpp"
 #include "hermesctl/base/interrupt.hpp"
 #include "hermesctl/base/scrub.hpp"
+#include "hermesctl/base/text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -45,12 +46,10 @@ struct Pipe {
 std::string find_program(const std::string& name, const Environment& environment) {
     if (name.find('/') != std::string::npos) return name;
     const auto path = environment.find("PATH");
-    std::string folders = path == environment.end() ? "/usr/local/bin:/usr/bin:/bin" : path->second;
-    folders += ':';
+    const std::string folders = path == environment.end() ? "/usr/local/bin:/usr/bin:/bin" : path->second;
     std::string refused;
-    for (std::size_t begin = 0, end = 0; (end = folders.find(':', begin)) != std::string::npos;
-         begin = end + 1) {
-        const std::string candidate = folders.substr(begin, end - begin) + "/" + name;
+    for (const std::string_view folder : split(folders, ":")) {
+        const std::string candidate = std::string(folder) + "/" + name;
         std::error_code ignored;
         if (std::filesystem::is_directory(candidate, ignored)) continue;
         if (::access(candidate.c_str(), X_OK) == 0) return candidate;
@@ -64,7 +63,7 @@ struct Start {
     int failure = 0;  // an errno
 };
 
-Start spawn(const std::string& program, const ProcessSpec& spec, Pipe& in, Pipe& out) {
+Start spawn(const std::string& program, const ProcessSpec& spec, const Pipe& out) {
     std::vector<char*> argv;
     for (const std::string& word : spec.argv) {
         argv.push_back(const_cast<char*>(word.c_str()));
@@ -82,7 +81,8 @@ Start spawn(const std::string& program, const ProcessSpec& spec, Pipe& in, Pipe&
 
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
-    if (!spec.inherit_input) posix_spawn_file_actions_adddup2(&actions, in.end[0], STDIN_FILENO);
+    if (!spec.inherit_input)
+        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&actions, out.end[1], STDOUT_FILENO);
     posix_spawnattr_t attributes;  // we ignore SIGPIPE; a pipeline of the child's must not inherit that
     posix_spawnattr_init(&attributes);
@@ -103,25 +103,19 @@ std::string words(int failure) {
     return failure == ENOENT ? "its interpreter does not exist" : std::strerror(failure);
 }
 
-class Conversation {
+class OutputReader {
   public:
-    Conversation(const ProcessSpec& spec, Pipe& in, Pipe& out) : spec_(spec), in_(in), out_(out) {
-        ::fcntl(in_.end[1], F_SETFL, O_NONBLOCK);
-        if (spec_.inherit_input) in_.close(1);
-    }
+    OutputReader(const ProcessSpec& spec, Pipe& out) : spec_(spec), out_(out) {}
 
-    /// Feeds and reads until the child closes its output, then waits for its end: its status, as waitpid()
-    /// gives it. Nothing when the time is up.
+    /// Reads until the child closes its output, then waits for its end: its status, as waitpid() gives it.
+    /// Nothing when the time is up.
     std::optional<int> run(pid_t child, std::string& output) {
         while (out_.end[0] != -1) {
             if (late()) return std::nullopt;
-            std::array<pollfd, 3> fds{pollfd{out_.end[0], POLLIN, 0}, pollfd{in_.end[1], POLLOUT, 0},
-                                      pollfd{interrupt_fd(), POLLIN, 0}};
+            std::array<pollfd, 2> fds{pollfd{out_.end[0], POLLIN, 0}, pollfd{interrupt_fd(), POLLIN, 0}};
             ::poll(fds.data(), fds.size(), 100);
-            if (fds[1].revents != 0) feed();
             if (fds[0].revents != 0 && !read_some(output)) out_.close(0);
         }
-        in_.close(1);
         // One that has closed its output mostly ends at once; else it is looked after more and more rarely.
         for (int pause_ms = 1;; pause_ms = std::min(pause_ms * 2, 100)) {
             int status = unknown_end;
@@ -139,17 +133,6 @@ class Conversation {
         return spec_.timeout.count() > 0 && system_clock().now() - start_ > spec_.timeout;
     }
 
-    void feed() {
-        if (written_ < spec_.input.size()) {
-            const ssize_t count =
-                ::write(in_.end[1], spec_.input.data() + written_, spec_.input.size() - written_);
-            if (count > 0) written_ += static_cast<std::size_t>(count);
-            if (count < 0 && errno != EAGAIN)
-                written_ = spec_.input.size();  // it does not read: not our failure
-        }
-        if (written_ >= spec_.input.size()) in_.close(1);
-    }
-
     bool read_some(std::string& output) {
         std::array<char, 65536> block{};
         const ssize_t count = ::read(out_.end[0], block.data(), block.size());
@@ -158,9 +141,7 @@ class Conversation {
     }
 
     const ProcessSpec& spec_;
-    Pipe& in_;
     Pipe& out_;
-    std::size_t written_ = 0;
     Clock::Time start_ = system_clock().now();
 };
 
@@ -174,24 +155,27 @@ int kill_and_wait(pid_t child) {
 
 }  // namespace
 
+std::string value_of(const Environment& environment, const std::string& name) {
+    const auto found = environment.find(name);
+    return found == environment.end() ? std::string() : found->second;
+}
+
 Environment without_secrets(Environment environment) {
     std::erase_if(environment, [](const auto& variable) { return is_remembered(variable.second); });
     return environment;
 }
 
 std::optional<ProcessResult> run_process(const ProcessSpec& spec) {
-    Pipe in;
     Pipe out;
     const std::string program = find_program(spec.argv.at(0), spec.environment);
     if (program.empty() || ::access(program.c_str(), F_OK) != 0) return std::nullopt;
-    const auto [child, failure] = spawn(program, spec, in, out);
+    const auto [child, failure] = spawn(program, spec, out);
     if (failure != 0) return ProcessResult{.exit_code = 126, .not_started = words(failure)};
-    in.close(0);
     out.close(1);
     ProcessResult result;
     std::optional<int> status;
     try {
-        status = Conversation(spec, in, out).run(child, result.output);
+        status = OutputReader(spec, out).run(child, result.output);
     } catch (...) {
         kill_and_wait(child);
         throw;

@@ -63,7 +63,11 @@ class Runner {
         look_inside(ids);
         if (!ids.empty()) plan(ids);
         const std::string text = change_text(change_, people_, restarts());
-        if (flags_.dry_run) return finish(text.empty() ? "nothing to change\n" : text, change_json(change_));
+        if (flags_.dry_run) {
+            Json json = change_json(change_);
+            json["changed"] = false;
+            return finish(text.empty() ? "nothing to change\n" : text, std::move(json));
+        }
         if (anything()) {
             session_.story().print(text);
             get_consent();
@@ -99,7 +103,7 @@ class Runner {
         if (flags_.dry_run) return tell_half_done(session_, names_);
         if (!find_half_done(session_, names_)) return;
         began_ = true;
-        hermes::HeldLease lease(session_.client(), names_, hermes::this_holder(), session_.story());
+        hermes::HeldLease lease(session_.client(), names_, session_.story());
         recover_rotation(session_, names_, flags_.drain, lease);
     }
 
@@ -140,10 +144,11 @@ class Runner {
 
     void carry_out(const UserIds& ids) {
         began_ = true;
-        hermes::HeldLease lease(session_.client(), names_, hermes::this_holder(), session_.story());
+        hermes::HeldLease lease(session_.client(), names_, session_.story());
         if (recover_rotation(session_, names_, flags_.drain, lease) && plan_) plan(ids);
         for (const UserId id : change_.revoke) {
-            hermes::revoke_pairing(session_.client(), hermes::running_agent(session_.client(), names_), id);
+            hermes::revoke_pairing(session_.client(), hermes::running_agent(session_.client(), names_), id,
+                                   [&] { lease.renew_if_due(); });
             session_.story().on({"users", std::to_string(id), State::done, "the pairing is revoked"});
         }
         if (rotates()) rotate(lease);

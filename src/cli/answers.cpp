@@ -1,6 +1,5 @@
 #include "answers.hpp"
 
-#include "errors.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 #include "hermesctl/term/text.hpp"
 
@@ -57,9 +56,9 @@ void check(Session& session, const hermes::Names& names, const ModelChoice& mode
     answers.key_checked = lines.key_accepted();
     if (trouble) {
         answers.trouble = trouble->cause;
-        return story.on({"wait", "model", State::warning,
-                         fmt::format("{}; the change did not make this. Next: {}", trouble->cause,
-                                     completed_hint(trouble->hint, session.flags()))});
+        return story.on(
+            {"wait", "model", State::warning,
+             fmt::format("{}; the change did not make this. Next: {}", trouble->cause, trouble->hint)});
     }
     for (const Event& note : hermes::lifeline_notes(lines, model)) {
         story.on(note);
@@ -94,8 +93,7 @@ Lifelines ask_lifelines(Session& session, const hermes::Names& names, const std:
                         const ModelChoice& model, const std::function<void()>& each_round) {
     for (int attempt = 1;; ++attempt) {
         try {
-            Lifelines lines = hermes::check_lifelines(session.transport(), session.clock(), names.ns, pod,
-                                                      model, each_round);
+            Lifelines lines = hermes::check_lifelines(session.client(), names.ns, pod, model, each_round);
             if (attempt == attempts || settled(lines, model)) return lines;
         } catch (const Error& error) {
             if (attempt == attempts || error.code() == ExitCode::interrupted) throw;

@@ -20,8 +20,7 @@ bool leaks(const Check& check) {
 
 /// What stands in the way of a pass, and what the policies lack.
 bool is_shown(const Check& check) {
-    return (check.decisive && hermes::wants_attention(check)) ||
-           (check.group == "policy" && hermes::wants_attention(check));
+    return hermes::wants_attention(check) && (check.decisive || check.group == "policy");
 }
 
 }  // namespace

@@ -51,19 +51,13 @@ bool wants_json(const CommandLine& line) {
     return !values.empty() && values.back() == "json";
 }
 
-/// The same with another command to type.
-Error hinted(const Error& told, const std::string& hint) {
-    Error error(told.code(), told.message(), hint);
-    for (const std::string& frame : told.trail()) {
-        error.during(frame);
-    }
-    return error;
-}
-
-ExitCode report(const Error& told, const GlobalFlags& flags, Context& context, bool json, bool colour) {
-    const Error error = hinted(told, completed_hint(told.hint(), flags));
+/// `done` is what stands beside the error in a program's one document.
+ExitCode report(const Error& told, const GlobalFlags& flags, Context& context, bool json, bool colour,
+                kube::Json done = kube::Json::object()) {
+    const Error error = told.with_hint(completed_hint(told.hint(), flags));
     print_error(error, context.err, colour);
-    if (json) context.out << json_text(error_json(error)) << std::flush;
+    done.update(error_json(error));
+    if (json) context.out << json_text(std::move(done)) << std::flush;
     return error.code();
 }
 
@@ -82,7 +76,7 @@ hermes::Work work_of(const CLI::App& command) {
 Error explained(Session& session, const CLI::App& command, const kube::ApiError& refusal) {
     if (refusal.http() != 403 || refusal.code() != ExitCode::denied) return refusal;
     if (command.get_name() == "list" && session.flags().ns.empty())
-        return hinted(refusal, "hermesctl list -n NAMESPACE looks into one alone");
+        return refusal.with_hint("hermesctl list -n NAMESPACE looks into one alone");
     try {
         return hermes::explained(session.client(), session.instances(), work_of(command), refusal);
     } catch (const Error&) {  // interrupted: what was known is told
@@ -94,7 +88,8 @@ ExitCode execute(const Chosen& chosen, Session& session) {
     Context& context = session.context();
     const auto fail = [&](const Error& error) {
         session.story().finish();
-        return report(error, session.flags(), context, session.flags().json(), session.terminal().colour);
+        return report(error, session.typed_flags(), context, session.flags().json(),
+                      session.terminal().colour, session.take_partial());
     };
     try {
         const ExitCode code = (*chosen.run)(session);

@@ -3,6 +3,7 @@
 #include "cage_check.hpp"
 #include "commands.hpp"
 #include "drain.hpp"
+#include "errors.hpp"
 #include "flags.hpp"
 #include "hermesctl/hermes/gate.hpp"
 #include "hermesctl/hermes/hardening.hpp"
@@ -12,6 +13,7 @@
 #include "requested.hpp"
 #include "rotation_steps.hpp"
 
+#include <algorithm>
 #include <optional>
 
 #include <CLI/CLI.hpp>
@@ -29,17 +31,12 @@ using hermes::Plan;
 using hermes::Step;
 
 bool has_conflicts(const Plan& plan) {
-    for (const Step& step : plan.steps) {
-        if (!step.conflicts.empty()) return true;
-    }
-    return false;
+    return std::ranges::any_of(plan.steps, [](const Step& step) { return !step.conflicts.empty(); });
 }
 
 bool takes_over(const Plan& plan) {
-    for (const Step& step : plan.steps) {
-        if (step.adopted || !step.taken.empty()) return true;
-    }
-    return false;
+    return std::ranges::any_of(plan.steps,
+                               [](const Step& step) { return step.adopted || !step.taken.empty(); });
 }
 
 /// What the plan and the change of the agent's own config.yaml say, in this order.
@@ -110,9 +107,12 @@ class Guard {
   public:
     Guard(Session& session, const hermes::Names& names) : session_(session), names_(names) {}
     void take() {
-        if (!lease_) lease_.emplace(session_.client(), names_, hermes::this_holder(), session_.story());
+        if (!lease_) lease_.emplace(session_.client(), names_, session_.story());
     }
     HeldLease* lease() { return lease_ ? &*lease_ : nullptr; }
+    void renew_if_due() {
+        if (lease_) lease_->renew_if_due();
+    }
 
   private:
     Session& session_;
@@ -124,6 +124,13 @@ struct Result {
     kube::Json json{};
     std::string text{};
     bool leaks = false;
+};
+
+/// What was made of an instance; small, as it is held through the wait.
+struct Deployed {
+    Result result{};
+    ModelChoice model{};
+    bool awaited = true;  // a pod of it is to answer
 };
 
 ConfigMode mode_of(const std::string& word) {
@@ -146,17 +153,14 @@ void add_cage(Session& session, const hermes::Names& names, Result& result) {
     result.leaks = cage.leaks;
 }
 
-Result finish(Session& session, const Composition& made, Result result, const DeployFlags& flags,
-              Guard& guard) {
-    if (made.stopped) {
-        result.text += "the agent is stopped; hermesctl start lets it answer\n";
-    } else if (!flags.no_wait) {
-        const ModelChoice model{made.values.provider, made.values.model};
-        const Answers answers = wait_for_answers(session, made.names, model, !flags.no_check, guard.lease());
-        result.json.update(answers.json());
-        result.text += answers.text();
-        if (!flags.no_check) add_cage(session, made.names, result);
-    }
+Result see_it_answer(Session& session, const hermes::Names& names, Deployed deployed,
+                     const DeployFlags& flags, Guard& guard) {
+    Result result = std::move(deployed.result);
+    if (!deployed.awaited) return result;
+    const Answers answers = wait_for_answers(session, names, deployed.model, !flags.no_check, guard.lease());
+    result.json.update(answers.json());
+    result.text += answers.text();
+    if (!flags.no_check) add_cage(session, names, result);
     return result;
 }
 
@@ -176,9 +180,7 @@ void prove_cage(Session& session, const Composition& made, const Plan& plan, Gua
     const hermes::Json& live = made.live.of(made.names.deployment());
     try {
         hermes::prove_enforcement(session.client(), made.names, live, plan.of("Deployment").object,
-                                  session.story(), [&] {
-                                      if (guard.lease()) guard.lease()->renew_if_due();
-                                  });
+                                  session.story(), [&] { guard.renew_if_due(); });
     } catch (Error& error) {
         error.during("proving it beside the agent, which goes on as it is");
         throw;
@@ -188,9 +190,7 @@ void prove_cage(Session& session, const Composition& made, const Plan& plan, Gua
 /// An image that needs root would start no agent, and take the one that runs with it.
 void prove_image(Session& session, const Composition& made, const Plan& plan, Guard& guard) {
     hermes::prove_start(session.client(), made.names, made.live.of(made.names.deployment()),
-                        plan.of("Deployment").object, session.story(), [&] {
-                            if (guard.lease()) guard.lease()->renew_if_due();
-                        });
+                        plan.of("Deployment").object, session.story(), [&] { guard.renew_if_due(); });
 }
 
 /// What no plan can tell.
@@ -201,10 +201,34 @@ void tell_of_trial(Session& session, const Composition& made, const Plan& plan) 
                         "its own"});
 }
 
-Result deploy_one(Session& session, const hermes::Json& settings, const DeployFlags& flags) {
-    const hermes::Names names = hermes::names_of(settings);
-    session.announce(names.ns);
-    Guard guard(session, names);
+/// Asks, takes the lease and installs; beside an agent that runs, only what was proved for it.
+void carry_out(Session& session, const Composition& made, const Plan& plan, const ConfigChange& config,
+               const DeployFlags& flags, Guard& guard) {
+    session.story().print(shown(plan, config));
+    refuse_without_pods(made, plan);
+    get_consent(session, made, plan, config, flags);
+    if (!made.live.of(made.names.name_space()).is_null()) {
+        guard.take();
+        refuse_if_changed(session, made);
+    }
+    // Beside an agent before anything is changed; else when the cage is there for it.
+    const bool installed = made.live.installed(made.names);
+    if (installed) prove_image(session, made, plan, guard);
+    const auto before_deployment = [&] {
+        if (!installed) prove_image(session, made, plan, guard);
+        prove_cage(session, made, plan, guard);
+        if (plan.rolls_pod()) drain(session, made.names, flags.drain, guard.lease());
+        if (!config.text.empty())
+            hermes::write_config(session.client(), config, [&] { guard.renew_if_due(); });
+    };
+    hermes::install(session.client(), plan,
+                    {.after_namespace = [&] { guard.take(); }, .before_deployment = before_deployment},
+                    session.story());
+}
+
+/// All but the wait; what only this needs is given back before that.
+Deployed change(Session& session, const hermes::Json& settings, const hermes::Names& names,
+                const DeployFlags& flags, Guard& guard) {
     hermes::Wish wish = wish_of(session, settings, flags);
     if (!flags.dry_run) {
         wish.recover = [&] {
@@ -215,38 +239,33 @@ Result deploy_one(Session& session, const hermes::Json& settings, const DeployFl
     Composition made = hermes::compose(session.client(), wish, session.story());
     const ConfigMode mode = mode_of(flags.config);
     const ConfigChange config = hermes::plan_config(session.client(), made, mode, settings);
-    Plan plan = make_plan(session, made, mode);
+    const Plan plan = make_plan(session, made, mode);
+    Deployed deployed{.result = {.json = shown_json(made, plan, config)},
+                      .model = {made.values.provider, made.values.model},
+                      .awaited = !made.stopped && !flags.no_wait && !flags.dry_run};
+    deployed.result.json["changed"] = plan.changes() && !flags.dry_run;
+    std::string& text = deployed.result.text;
     if (flags.dry_run) {
         tell_of_trial(session, made, plan);
-        return {shown_json(made, plan, config), shown(plan, config)};
+        text = shown(plan, config);
+        return deployed;
     }
     if (plan.changes()) {
-        session.story().print(shown(plan, config));
-        refuse_without_pods(made, plan);
-        get_consent(session, made, plan, config, flags);
-        if (!made.live.of(names.name_space()).is_null()) {
-            guard.take();
-            refuse_if_changed(session, made);
-        }
-        // Beside an agent before anything is changed; else when the cage is there for it.
-        if (made.live.installed(names)) prove_image(session, made, plan, guard);
-        const auto write = [&] {
-            if (!made.live.installed(names)) prove_image(session, made, plan, guard);
-            prove_cage(session, made, plan, guard);
-            if (plan.rolls_pod()) drain(session, names, flags.drain, guard.lease());
-            if (!config.text.empty()) hermes::write_config(session.client(), config);
-        };
-        hermes::install(session.client(), plan,
-                        {.after_namespace = [&] { guard.take(); }, .before_deployment = write},
-                        session.story());
+        carry_out(session, made, plan, config, flags, guard);
+    } else {
+        text = "nothing to change\n";
     }
-    Result result{.json = shown_json(made, plan, config),
-                  .text = plan.changes() ? "" : "nothing to change\n"};
-    plan = {};  // the wait needs none of it
-    made.live = {};
-    made.objects = {};
-    made.cluster = {};
-    return finish(session, made, std::move(result), flags, guard);
+    if (made.stopped) text += "the agent is stopped; hermesctl start lets it answer\n";
+    return deployed;
+}
+
+Result deploy_one(Session& session, const hermes::Json& settings, const DeployFlags& flags) {
+    const hermes::Names names = hermes::names_of(settings);
+    session.turns_to(names);
+    session.announce(names.ns);
+    Guard guard(session, names);
+    Deployed deployed = change(session, settings, names, flags, guard);
+    return see_it_answer(session, names, std::move(deployed), flags, guard);
 }
 
 ExitCode deploy(Session& session, const DeployFlags& flags) {
@@ -258,14 +277,14 @@ ExitCode deploy(Session& session, const DeployFlags& flags) {
         try {
             Result result = deploy_one(session, settings, flags);
             results.push_back(std::move(result.json));
-            text += result.text;
+            text += completed_hint(result.text, session.typed_flags());  // of this instance
             leaks = leaks || result.leaks;
         } catch (Error& error) {
             if (all.size() == 1) throw;
             const hermes::Names names = hermes::names_of(settings);
             error.during(fmt::format("deploying {} in namespace {}", names.name, names.ns));
             // What was done before is done, whatever became of this one.
-            if (!results.empty()) session.print_result({{"instances", results}}, text);
+            if (!results.empty()) session.print_partial({{"instances", results}}, text);
             throw;
         }
     }

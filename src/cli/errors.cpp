@@ -2,6 +2,7 @@
 
 #include "commands.hpp"
 #include "hermesctl/base/scrub.hpp"
+#include "hermesctl/base/text.hpp"
 #include "hermesctl/term/terminal.hpp"
 #include "hermesctl/term/text.hpp"
 
@@ -18,11 +19,9 @@ namespace {
 std::string shown(const std::string& text, std::string_view indent) {
     const std::string safe = scrub(text);
     std::string out;
-    for (std::size_t begin = 0; begin <= safe.size();) {
-        const std::size_t end = std::min(safe.find('\n', begin), safe.size());
+    for (const std::string_view line : split(safe, "\n")) {
         if (!out.empty()) out += fmt::format("\n{}", indent);
-        out += term::printable(safe.substr(begin, end - begin));
-        begin = end + 1;
+        out += term::printable(line);
     }
     return out;
 }
@@ -52,13 +51,14 @@ struct Given {
     bool of_cluster = false;
 };
 
-std::array<Given, 5> given(const GlobalFlags& flags) {
+std::array<Given, 5> given(std::string_view command, const GlobalFlags& flags) {
     // In a file the default is what the file says.
     const auto beside = [&](const std::string& value) {
         return value == "hermes" && flags.file.empty() ? std::string() : value;
     };
+    const std::string_view file = command == "logs" ? "--file" : "-f";  // logs -f follows
     return {Given{"--kubeconfig", "--kubeconfig", flags.kubeconfig, true},
-            Given{"--context", "--context", flags.context, true}, Given{"-f", "--file", flags.file},
+            Given{"--context", "--context", flags.context, true}, Given{file, "--file", flags.file},
             Given{"-n", "--namespace", beside(flags.ns)}, Given{"--name", "--name", beside(flags.name)}};
 }
 
@@ -70,9 +70,10 @@ bool has_flag(std::string_view line, std::string_view flag) {
 }
 
 /// What a command lacks, its `rest` being what follows it in the text.
-std::string missing_flags(std::string_view rest, const GlobalFlags& flags, bool cluster_alone) {
+std::string missing_flags(std::string_view command, std::string_view rest, const GlobalFlags& flags,
+                          bool cluster_alone) {
     std::string text;
-    for (const Given& each : given(flags)) {
+    for (const Given& each : given(command, flags)) {
         if (each.value.empty() || has_flag(rest, each.flag) || has_flag(rest, each.long_flag)) continue;
         if (each.of_cluster || !cluster_alone) text += fmt::format(" {} {}", each.flag, quoted(each.value));
     }
@@ -87,7 +88,7 @@ std::string completed(std::string_view command, std::string_view rest, const Glo
     const bool needs_none = command == "version" || command == "completion" || rest.starts_with(" --help");
     if (!is_command(command) || needs_none) return std::string(command);
     // "list" looks for instances, wherever they are.
-    return fmt::format("{}{}", command, missing_flags(rest, flags, command == "list"));
+    return fmt::format("{}{}", command, missing_flags(command, rest, flags, command == "list"));
 }
 
 /// kubectl's flags stand before its verb: what follows may belong to a command in the container.
@@ -96,7 +97,7 @@ std::string completed_kubectl(std::string_view verb, std::string_view rest, cons
                                                      "delete", "describe", "edit",  "exec",   "get",
                                                      "label",  "rollout",  "set",   "wait"};
     const std::string missing =
-        std::ranges::find(verbs, verb) == verbs.end() ? "" : missing_flags(rest, flags, true);
+        std::ranges::find(verbs, verb) == verbs.end() ? "" : missing_flags(verb, rest, flags, true);
     return missing.empty() ? std::string(verb) : fmt::format("{} {}", missing.substr(1), verb);
 }
 

@@ -24,12 +24,11 @@ ExitCode exec(Session& session, const ExecFlags& flags, const std::vector<std::s
     session.story().hide();
     return own_failures([&] {
         const hermes::Target target = hermes::running_agent(session.client(), requested_names(session));
-        const kube::ExecRequest request{.ns = target.ns,
-                                        .pod = target.pod,
-                                        .container = std::string(hermes::container_name),
-                                        .argv = hermes::command_as(target, flags.root, words),
-                                        // Keys that are typed while it runs are meant for the next prompt.
-                                        .input = flags.input || !session.terminal().input};
+        const auto whom = flags.root ? hermes::As::root : hermes::As::agent;
+        kube::ExecRequest request =
+            hermes::in_agent(target.ns, target.pod, hermes::command_as(target, whom, words));
+        // Keys that are typed while it runs are meant for the next prompt.
+        request.input = flags.input || !session.terminal().input;
         return stream_exec(session.transport(), session.clock(), request);
     });
 }

@@ -33,8 +33,7 @@ ExitCode logs(Session& session, const hermes::LogRequest& request) {
     } catch (const Error& error) {
         // Ctrl-C is how a log that is followed ends: nothing went wrong, nothing is to be done again.
         if (request.follow && error.code() == ExitCode::interrupted) return ExitCode::interrupted;
-        if (error.code() != ExitCode::exec_failed) throw;
-        throw error.with_code(ExitCode::failed);  // there is no exit code of a command to be told from
+        throw;
     }
     return ExitCode::ok;
 }

@@ -17,6 +17,7 @@ using kube::Json;
 ExitCode render(Session& session, const DeployFlags& flags) {
     std::vector<Json> objects;
     for (const Json& settings : requested(session, flags)) {
+        session.turns_to(hermes::names_of(settings));
         for (const Json& object :
              hermes::compose(session.client(), wish_of(session, settings, flags), session.story()).objects) {
             objects.push_back(hermes::masked(object));
@@ -31,6 +32,7 @@ ExitCode explain(Session& session, const DeployFlags& flags) {
     Json all = Json::array();
     std::vector<std::vector<std::string>> rows;
     for (const Json& settings : requested(session, flags)) {
+        session.turns_to(hermes::names_of(settings));
         hermes::Wish wish = wish_of(session, settings, flags);
         wish.policy_alone = true;
         const auto made = hermes::compose(session.client(), wish, session.story());
@@ -50,6 +52,7 @@ ExitCode diff(Session& session, const DeployFlags& flags) {
     std::string text;
     bool pending = false;
     for (const Json& settings : requested(session, flags)) {
+        session.turns_to(hermes::names_of(settings));
         const auto made =
             hermes::compose(session.client(), wish_of(session, settings, flags), session.story());
         const auto plan = hermes::make_plan(session.client(), made.live, made.objects);

@@ -26,12 +26,11 @@ ExitCode run_in_terminal(Session& session, bool root, const std::vector<std::str
         const auto& environment = session.context().environment;
         const auto kind = environment.find("TERM");
         const std::string term = kind == environment.end() ? "xterm" : kind->second;
-        const kube::ExecRequest request{.ns = target.ns,
-                                        .pod = target.pod,
-                                        .container = std::string(hermes::container_name),
-                                        .argv = hermes::command_as(target, root, argv, {"TERM=" + term}),
-                                        .input = true,
-                                        .tty = true};
+        const auto whom = root ? hermes::As::root : hermes::As::agent;
+        kube::ExecRequest request =
+            hermes::in_agent(target.ns, target.pod, hermes::command_as(target, whom, argv, {"TERM=" + term}));
+        request.input = true;
+        request.tty = true;
         return stream_exec(session.transport(), session.clock(), request);
     });
 }

@@ -8,7 +8,6 @@
 namespace hermesctl::cli {
 
 ExitCode deliver(Session& session, const hermes::Report& report, const ReportFiles& files) {
-    session.print_exact(to_json(report), report_text(report, session.terminal()));
     std::optional<Error> failure;
     const auto write = [&](const std::string& path, const std::string& text) {
         try {
@@ -20,7 +19,12 @@ ExitCode deliver(Session& session, const hermes::Report& report, const ReportFil
     };
     if (!files.junit.empty()) write(files.junit, hermes::junit_of(report));
     if (!files.page.empty()) write(files.page, hermes::html_of(report));
-    if (failure) throw Error(*failure);
+    const std::string text = report_text(report, session.terminal());
+    if (failure) {
+        session.print_partial(to_json(report), text);
+        throw Error(*failure);
+    }
+    session.print_exact(to_json(report), text);
     return hermes::passed(report) ? ExitCode::ok : ExitCode::failed;
 }
 

@@ -13,8 +13,8 @@ struct ReportFiles {
     std::string page{};
 };
 
-/// Ok only for a report that passes. Throws Error{failed} when a file cannot be written, once all else is
-/// delivered.
+/// Ok only for a report that passes. Throws Error{failed} when a file cannot be written, or stdout, once all
+/// else is delivered.
 ExitCode deliver(Session&, const hermes::Report&, const ReportFiles&);
 
 }  // namespace hermesctl::cli

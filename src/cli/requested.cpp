@@ -3,6 +3,7 @@
 #include "flags.hpp"
 #include "hermesctl/base/file.hpp"
 #include "hermesctl/base/interrupt.hpp"
+#include "hermesctl/hermes/allowlist.hpp"
 
 #include <filesystem>
 #include <sstream>
@@ -113,7 +114,9 @@ Json requested_settings(Session& session) {
                     fmt::format("{} has {} instances; choose one with --name and --namespace",
                                 session.flags().file, all.size()));
     }
-    session.works_on(hermes::names_of(all.front()));
+    const hermes::Names names = hermes::names_of(all.front());
+    session.works_on(names);
+    session.turns_to(names);
     return all.front();
 }
 

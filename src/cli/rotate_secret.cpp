@@ -111,10 +111,7 @@ class RotateSecret {
 
     bool nothing_to_do() const {
         if (!flags_.unshadow.empty()) return false;
-        const bool secret_changes =
-            plan_.blind || std::any_of(plan_.keys.begin(), plan_.keys.end(),
-                                       [](const auto& one) { return one.second != hermes::KeyChange::same; });
-        return !secret_changes && (flags_.no_restart || !plan_.pending);
+        return !plan_.changes_secret() && (flags_.no_restart || !plan_.pending);
     }
 
     bool is_mended(const std::string& key) const {
@@ -226,7 +223,7 @@ class RotateSecret {
     void take_lease() {
         began_ = true;
         if (lease_) return lease_->renew();  // the question may have taken minutes
-        lease_.emplace(session_.client(), names_, hermes::this_holder(), session_.story());
+        lease_.emplace(session_.client(), names_, session_.story());
     }
 
     hermes::RotationSteps steps() {
@@ -238,7 +235,7 @@ class RotateSecret {
 
     void mend_env_file() {
         if (shadows_.all.empty()) return;
-        copy_ = hermes::remove_shadows(session_.client(), shadows_);
+        copy_ = hermes::remove_shadows(session_.client(), shadows_, [this] { lease_->renew_if_due(); });
         session_.story().on({"rotation", std::string(hermes::env_file_path), State::done,
                              "the lines are taken out; the file as it was: " + copy_});
     }
@@ -277,7 +274,7 @@ class RotateSecret {
         json["next"] = ends;
         for (const std::string& line : ends)
             text += line + "\n";
-        return end(std::move(json), text);
+        return end(std::move(json), text, done.changed);
     }
 
     static Error shadowed(const hermes::Proof& proof) {
@@ -288,7 +285,8 @@ class RotateSecret {
             fmt::format("hermesctl rotate-secret --unshadow {}", proof.shadowed.front())};
     }
 
-    ExitCode end(Json json, const std::string& text) {
+    ExitCode end(Json json, const std::string& text, bool changed = false) {
+        json["changed"] = changed;
         session_.print_result(std::move(json), text);
         return ExitCode::ok;
     }

@@ -27,9 +27,8 @@ hermes::RotationSteps rotation_steps(Session& session, const hermes::Names& name
 }
 
 std::optional<hermes::HalfDone> find_half_done(Session& session, const hermes::Names& names) {
-    const kube::Ref ref = names.previous();
-    const auto found = session.client().get_all({&ref, 1});
-    return hermes::half_done(found.front().object.value_or(kube::Json()), names);
+    const kube::Outcome found = session.client().look(names.previous());
+    return hermes::half_done(found.object.value_or(kube::Json()), names);
 }
 
 void tell_half_done(Session& session, const hermes::Names& names) {

@@ -37,14 +37,15 @@ ExitCode say(Session& session, const std::string& text, const Json& json) {
     return ExitCode::ok;
 }
 
-ExitCode answer(Session& session, const hermes::Names& names, const RunFlags& flags,
-                hermes::HeldLease* lease) {
-    if (flags.no_wait)
-        return say(session, "done; hermesctl wait tells when it answers\n", {{"changed", true}});
+/// `done` says what was changed.
+ExitCode answer(Session& session, const hermes::Names& names, const RunFlags& flags, hermes::HeldLease* lease,
+                Json done = Json::object()) {
+    if (flags.no_wait) return say(session, "done; hermesctl wait tells when it answers\n", done);
     const auto model = flags.no_check ? std::nullopt : known_model(session, names);
     const Answers answers =
         wait_for_answers(session, names, model.value_or(ModelChoice{}), model.has_value(), lease);
-    return say(session, answers.text(), answers.json());
+    done.update(answers.json());
+    return say(session, answers.text(), done);
 }
 
 /// Until the controller has seen the change: before, it may still put a new pod in an old one's place. A
@@ -89,13 +90,13 @@ Json installed(Session& session, const hermes::Names& names) {
 ExitCode stop(Session& session, const RunFlags& flags) {
     const hermes::Names names = requested_names(session);
     session.announce(names.ns);
-    installed(session, names);
+    const Json deployment = installed(session, names);
     if (flags.dry_run)
         return say(session, "would scale " + title(names.deployment()) + " to 0\n", {{"changed", false}});
     const kube::Outcome scaled = session.client().patch(names.deployment(), kube::Patch::merge, scale_to(0));
     wait_until_stopped(session, names, kube::int_at(scaled.value(), "/metadata/generation"), flags.now);
     return say(session, "stopped; its data stays. hermesctl start lets it answer again\n",
-               {{"stopped", true}});
+               {{"changed", kube::int_at(deployment, "/spec/replicas", 1) > 0}, {"stopped", true}});
 }
 
 ExitCode start(Session& session, const RunFlags& flags) {
@@ -104,14 +105,15 @@ ExitCode start(Session& session, const RunFlags& flags) {
     const Json deployment = installed(session, names);
     if (flags.dry_run)
         return say(session, "would scale " + title(names.deployment()) + " to 1\n", {{"changed", false}});
-    hermes::HeldLease lease(session.client(), names, hermes::this_holder(), session.story());
-    if (kube::int_at(deployment, "/spec/replicas", 1) == 0) {
+    hermes::HeldLease lease(session.client(), names, session.story());
+    const bool stopped = kube::int_at(deployment, "/spec/replicas", 1) == 0;
+    if (stopped) {
         // Scaled up, Kubernetes would not wait for a pod that is still stopping: two would share the volume.
         hermes::wait_until_no_pods(session.client(), names, session.flags().timeout, session.story(),
                                    [&lease] { lease.renew_if_due(); });
     }
     session.client().patch(names.deployment(), kube::Patch::merge, scale_to(1)).value();
-    return answer(session, names, flags, &lease);
+    return answer(session, names, flags, &lease, {{"changed", stopped}});
 }
 
 ExitCode restart(Session& session, const RunFlags& flags) {
@@ -122,12 +124,12 @@ ExitCode restart(Session& session, const RunFlags& flags) {
         throw Error(ExitCode::failed, "the agent is stopped (0 replicas)", "hermesctl start");
     if (flags.dry_run)
         return say(session, "would restart " + title(names.deployment()) + "\n", {{"changed", false}});
-    hermes::HeldLease lease(session.client(), names, hermes::this_holder(), session.story());
+    hermes::HeldLease lease(session.client(), names, session.story());
     drain(session, names, flags.drain, &lease);
     // A Secret that was changed without a restart gets in force as by deploy, which then has nothing to do.
     hermes::roll(session.client(), names, hermes::pending_mark(session.client(), names, deployment),
                  session.story());
-    return answer(session, names, flags, &lease);
+    return answer(session, names, flags, &lease, {{"changed", true}});
 }
 
 ExitCode wait(Session& session, const RunFlags& flags) {

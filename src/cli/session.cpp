@@ -9,14 +9,11 @@
 namespace hermesctl::cli {
 namespace {
 
-kube::Json scrubbed(const kube::Json& value) {
-    if (value.is_string()) return scrub(value.get_ref<const std::string&>());
-    if (!value.is_structured()) return value;
-    kube::Json out = value;
-    for (kube::Json& child : out) {
-        child = scrubbed(child);
-    }
-    return out;
+void scrub_all(kube::Json& value) {
+    if (value.is_string()) value = scrub(value.get_ref<const std::string&>());
+    if (!value.is_structured()) return;
+    for (kube::Json& child : value)
+        scrub_all(child);
 }
 
 /// What is wrong in a kubeconfig stands in its message; how to go on without it is the same for all files.
@@ -25,11 +22,7 @@ kube::Connection loaded(const kube::KubeconfigRequest& request, Context& context
         return kube::load_connection(request, context.environment, context.clock);
     } catch (const Error& error) {
         if (error.code() != ExitCode::usage || !error.hint().empty()) throw;
-        Error hinted(error.code(), error.message(),
-                     "--kubeconfig FILE takes another one, --context NAME another of its contexts");
-        for (const std::string& frame : error.trail())
-            hinted.during(frame);
-        throw hinted;
+        throw error.with_hint("--kubeconfig FILE takes another one, --context NAME another of its contexts");
     }
 }
 
@@ -67,9 +60,10 @@ struct Session::Cluster {
 Session::Session(Context& context, const GlobalFlags& flags)
     : context_(context),
       flags_(flags),
+      typed_flags_(flags),
       terminal_(context.detect_terminal(flags.no_colour)),
       story_(std::make_unique<CompletedStory>(
-          term::make_reporter(terminal_, context.err, context.clock, flags.quiet), flags)) {}
+          term::make_reporter(terminal_, context.err, context.clock, flags.quiet), typed_flags_)) {}
 
 Session::~Session() = default;
 
@@ -95,6 +89,14 @@ hermes::Resolve Session::resolve() {
     return net::is_proxied(connection().endpoint) ? hermes::Resolve{} : context_.resolve;
 }
 
+void Session::turns_to(const hermes::Names& names) {
+    const bool from_stdin = flags_.file == "-";  // which is read by then
+    if (!from_stdin && instances_.size() < 2) return;
+    if (from_stdin) typed_flags_.file.clear();
+    typed_flags_.ns = names.ns;
+    typed_flags_.name = names.name;
+}
+
 void Session::announce(std::string_view ns) {
     const kube::Connection& to = connection();
     const std::string context = to.context.empty() ? "in-cluster" : "context " + to.context;
@@ -116,14 +118,22 @@ bool Session::confirm(const std::string& question) {
 
 void Session::print_result(kube::Json json, std::string_view text) {
     if (const std::string hint = kube::text_at(json, "/hint"); !hint.empty())
-        json["hint"] = completed_hint(hint, flags_);
-    print_exact(json, completed_hint(text, flags_));
+        json["hint"] = completed_hint(hint, typed_flags_);
+    print_exact(std::move(json), completed_hint(text, typed_flags_));
 }
 
-void Session::print_exact(const kube::Json& json, std::string_view text) {
+void Session::print_partial(kube::Json json, std::string_view text) {
+    if (flags_.json()) {
+        partial_ = std::move(json);
+    } else {
+        print_result({}, text);
+    }
+}
+
+void Session::print_exact(kube::Json json, std::string_view text) {
     story_->finish();
     if (flags_.json()) {
-        context_.out << json_text(json);
+        context_.out << json_text(std::move(json));
     } else {
         context_.out << scrub(text);
     }
@@ -131,8 +141,9 @@ void Session::print_exact(const kube::Json& json, std::string_view text) {
     if (!context_.out) throw Error(ExitCode::failed, "the result could not be written to stdout");
 }
 
-std::string json_text(const kube::Json& json) {
-    return scrubbed(json).dump(2, ' ', false, kube::Json::error_handler_t::replace) + "\n";
+std::string json_text(kube::Json json) {
+    scrub_all(json);
+    return json.dump(2, ' ', false, kube::Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace hermesctl::cli

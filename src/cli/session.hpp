@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace hermesctl::cli {
@@ -40,6 +41,10 @@ class Session {
     /// Notes an installation that the command is about: a refusal is explained by what it needs there.
     void works_on(hermes::Names names) { instances_.push_back(std::move(names)); }
     const std::vector<hermes::Names>& instances() const { return instances_; }
+    /// The one among them that it is about now: commands to type name it where -f alone would not.
+    void turns_to(const hermes::Names&);
+    /// The flags of commands to type: typed later, they mean the same cluster and instance.
+    const GlobalFlags& typed_flags() const { return typed_flags_; }
 
     /// Tells where a changing command works: context, server and namespace.
     void announce(std::string_view ns);
@@ -49,7 +54,11 @@ class Session {
     /// completed (see completed_hint).
     void print_result(kube::Json json, std::string_view text);
     /// The same for what is handed on (YAML, say): as it is.
-    void print_exact(const kube::Json& json, std::string_view text);
+    void print_exact(kube::Json json, std::string_view text);
+    /// What was done before a failure that ends the command: as JSON it goes into one document with the
+    /// error.
+    void print_partial(kube::Json json, std::string_view text);
+    kube::Json take_partial() { return std::exchange(partial_, kube::Json::object()); }
 
   private:
     struct Cluster;
@@ -57,13 +66,15 @@ class Session {
 
     Context& context_;
     const GlobalFlags& flags_;
+    GlobalFlags typed_flags_;
     term::Terminal terminal_;
     std::unique_ptr<term::Story> story_;
     std::unique_ptr<Cluster> cluster_;
     std::vector<hermes::Names> instances_{};
+    kube::Json partial_ = kube::Json::object();
 };
 
 /// JSON for stdout: every string scrubbed, bytes that are not UTF-8 replaced, a newline at the end.
-std::string json_text(const kube::Json&);
+std::string json_text(kube::Json);
 
 }  // namespace hermesctl::cli

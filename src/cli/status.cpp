@@ -4,13 +4,15 @@
 #include "hermesctl/base/interrupt.hpp"
 #include "hermesctl/hermes/gate.hpp"
 #include "hermesctl/hermes/live_config.hpp"
+#include "hermesctl/hermes/observation.hpp"
+#include "hermesctl/hermes/policy_checks.hpp"
+#include "hermesctl/hermes/report.hpp"
 #include "hermesctl/hermes/rotation.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 #include "hermesctl/hermes/wait.hpp"
 #include "hermesctl/term/table.hpp"
 #include "hermesctl/term/text.hpp"
 #include "requested.hpp"
-#include "verify_parts.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -80,13 +82,10 @@ std::string to_text(const Status& status) {
 }
 
 std::string image_text(const Json& pod, const std::string& wanted) {
-    for (const Json& container : kube::at(pod, "/status/containerStatuses")) {
-        if (text_at(container, "/name") != hermes::container_name) continue;
-        const std::string id = text_at(container, "/imageID");
-        const std::size_t digest = id.find("sha256:");
-        if (digest != std::string::npos) return fmt::format("{} ({})", wanted, id.substr(digest, 19));
-    }
-    return wanted;
+    const Json& statuses = kube::at(pod, "/status/containerStatuses");
+    const std::string id = text_at(kube::with_name(statuses, hermes::container_name), "/imageID");
+    const std::size_t digest = id.find("sha256:");
+    return digest == std::string::npos ? wanted : fmt::format("{} ({})", wanted, id.substr(digest, 19));
 }
 
 /// `config_told`: that the live model is another one has been said.
@@ -115,16 +114,17 @@ void judge_lifelines(Session& session, const hermes::Names& names, const hermes:
 
 /// The ConfigMap only seeds an empty volume: what the agent runs with is the file there. False if it could
 /// not be read.
-bool judge_config(Session& session, const hermes::Names& names, const Json& config_map, Status& status) {
+bool judge_config(Session& session, const hermes::Observation& seen, Status& status) {
     try {
-        const hermes::Target target = hermes::running_agent(session.client(), names);
-        const auto fields = hermes::config_drift(session.client(), target, config_map);
+        if (!seen.agent.running) throw Error(ExitCode::failed, seen.agent.why);
+        const kube::Ref map = seen.names.config();
+        const auto fields = hermes::config_drift(session.client(), seen.agent, seen.live.of(map));
         if (fields.empty()) return true;
         status.drift.push_back(
-            fmt::format("/opt/data/config.yaml is not as {} has it: {}; hermesctl deploy --config replace "
-                        "takes the whole of "
-                        "the ConfigMap, and drops what only the file has",
-                        title(names.config()), fmt::join(fields, ", ")));
+            fmt::format("/opt/data/config.yaml is not as {} has it: {}; "
+                        "hermesctl deploy --config replace takes the whole of the ConfigMap, and drops what "
+                        "only the file has",
+                        title(map), fmt::join(fields, ", ")));
         return true;
     } catch (const Error& error) {
         if (error.code() == ExitCode::interrupted) throw;
@@ -147,10 +147,10 @@ std::string unchecked_verdict(const hermes::Snapshot& snapshot, const std::strin
 }
 
 /// What the policies let the pod send, computed; verify measures it.
-void judge_cage(Session& session, const hermes::Names& names, Status& status) {
+void judge_cage(hermes::Observation& seen, Status& status) {
     std::string leaks;
     std::string unknown;
-    for (const hermes::Check& check : policy_rows(session, names)) {
+    for (const hermes::Check& check : hermes::policy_checks(hermes::policy_premises(seen))) {
         if (check.verdict == hermes::Verdict::fail && leaks.empty()) leaks = check.evidence;
         // What policies of other kinds open is not known, whether they could be listed or not.
         const bool undecided = (check.decisive && check.verdict == hermes::Verdict::inconclusive) ||
@@ -162,12 +162,14 @@ void judge_cage(Session& session, const hermes::Names& names, Status& status) {
         if (check.id == "policy-gaps")
             status.warnings.push_back(fmt::format("{}; {}", check.evidence, check.hint));
     }
-    status.cage += !leaks.empty()     ? fmt::format(", but it LEAKS: {}; hermesctl verify shows all", leaks)
-                   : !unknown.empty() ? fmt::format(
-                                            ", but what it opens could not be told ({}); hermesctl verify "
-                                            "shows all",
-                                            unknown)
-                                      : ", and opens what it should; hermesctl verify measures it";
+    if (!leaks.empty()) {
+        status.cage += fmt::format(", but it LEAKS: {}; hermesctl verify shows all", leaks);
+    } else if (!unknown.empty()) {
+        status.cage +=
+            fmt::format(", but what it opens could not be told ({}); hermesctl verify shows all", unknown);
+    } else {
+        status.cage += ", and opens what it should; hermesctl verify measures it";
+    }
 }
 
 void judge(const hermes::Assessment& now, const hermes::Snapshot& snapshot, Status& status) {
@@ -213,8 +215,10 @@ void judge_gate(const Json& deployment, Status& status) {
 }
 
 Status look(Session& session, const hermes::Names& names, bool check) {
-    const hermes::Live live = hermes::read_live(session.client(), names);
-    if (!live.installed(names)) throw hermes::missing(names.deployment());
+    hermes::Observation seen =
+        hermes::observe(session.client(), names, session.connection().server,
+                        check ? hermes::Parts::policies : hermes::Parts::live, session.resolve());
+    const hermes::Live& live = seen.live;
     const auto [values, refused] = hermes::standing_of(live, names);
     const hermes::Glance now = hermes::glance(session.client(), names);
     Status status;
@@ -230,10 +234,10 @@ Status look(Session& session, const hermes::Names& names, bool check) {
         status.drift.push_back("deploy would refuse what somebody set: " + why);
     judge_secret(live, names, status);
     judge_gate(live.of(names.deployment()), status);
-    if (check) judge_cage(session, names, status);
+    if (check) judge_cage(seen, status);
     if (!check && caged) status.cage += "; what it opens was not looked at (hermesctl verify does)";
     const bool asked = check && status.answering && !now.snapshot.exec_denied;
-    const bool config_told = asked && judge_config(session, names, live.of(names.config()), status);
+    const bool config_told = asked && judge_config(session, seen, status);
     if (asked && !values.provider.empty()) judge_lifelines(session, names, values, config_told, status);
     if (status.answering && !status.key_checked)
         status.verdict = unchecked_verdict(now.snapshot, values.provider, check);

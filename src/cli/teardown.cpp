@@ -29,13 +29,13 @@ std::string plan_text(const hermes::Removal& removal, const hermes::Names& names
     return text;
 }
 
-kube::Json plan_json(const hermes::Removal& removal, const hermes::Names& names) {
+kube::Json to_json(const hermes::Removal& removal, const hermes::Names& names, bool changed) {
     kube::Json removed = kube::Json::array();
     for (const kube::Ref& ref : removal.objects) {
         removed.push_back(title(ref));
     }
     if (removal.name_space) removed.push_back("namespace/" + names.ns);
-    return {{"removed", removed}, {"kept", removal.stays}};
+    return {{"changed", changed}, {"removed", removed}, {"kept", removal.stays}};
 }
 
 std::string farewell(const hermes::Removal& removal) {
@@ -56,11 +56,11 @@ ExitCode teardown(Session& session, const TeardownFlags& flags) {
     const hermes::Live live = hermes::read_live(session.client(), names);
     const hermes::Removal removal = hermes::plan_removal(session.client(), live, names, flags.delete_data);
     if (removal.objects.empty() && !removal.name_space) {
-        session.print_result(plan_json(removal, names), "there is nothing to remove\n");
+        session.print_result(to_json(removal, names, false), "there is nothing to remove\n");
         return ExitCode::ok;
     }
     if (flags.dry_run) {
-        session.print_result(plan_json(removal, names), plan_text(removal, names));
+        session.print_result(to_json(removal, names, false), plan_text(removal, names));
         return ExitCode::ok;
     }
     session.story().print(plan_text(removal, names));
@@ -69,10 +69,10 @@ ExitCode teardown(Session& session, const TeardownFlags& flags) {
         takes_data ? fmt::format("remove all this, and the data of {} for ever?", names.claim().name)
                    : "remove this?";
     if (!session.confirm(question)) throw Error(ExitCode::failed, "nothing was changed: you said no");
-    hermes::HeldLease lease(session.client(), names, hermes::this_holder(), session.story());
+    hermes::HeldLease lease(session.client(), names, session.story());
     const hermes::Removal done = hermes::remove(session.client(), live, names, removal,
                                                 session.flags().timeout, lease, session.story());
-    session.print_result(plan_json(done, names), farewell(done));
+    session.print_result(to_json(done, names, true), farewell(done));
     return ExitCode::ok;
 }
 

@@ -2,6 +2,7 @@
 #include "describe.hpp"
 #include "errors.hpp"
 #include "hermesctl/base/nearest.hpp"
+#include "hermesctl/hermes/allowlist.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 
 #include <CLI/CLI.hpp>

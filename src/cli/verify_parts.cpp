@@ -35,12 +35,6 @@ void collect(const Json& object, std::vector<Json>& objects) {
 
 }  // namespace
 
-Checks policy_rows(Session& session, const hermes::Names& names) {
-    hermes::Observation seen = hermes::observe(session.client(), names, session.connection().server,
-                                               hermes::Parts::policies, session.resolve());
-    return hermes::policy_checks(hermes::policy_premises(seen));
-}
-
 std::vector<Json> policy_objects(Session& session, const std::vector<std::string>& files) {
     std::vector<Json> objects;
     std::vector<std::string> complaints;

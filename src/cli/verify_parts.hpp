@@ -1,4 +1,4 @@
-// What verify looks at, for verify and the end of deploy; its computed rows also for status.
+// What verify looks at, for verify and the end of deploy.
 #pragma once
 
 #include "hermesctl/hermes/report.hpp"
@@ -9,8 +9,6 @@
 
 namespace hermesctl::cli {
 
-/// What all policies that select the pod allow together, computed.
-hermes::Checks policy_rows(Session&, const hermes::Names&);
 /// The objects of files, "-" among them for stdin. Throws Error{usage} when one is not there, is no YAML or
 /// has a policy that the API server would refuse, and when none has a NetworkPolicy.
 std::vector<kube::Json> policy_objects(Session&, const std::vector<std::string>& files);

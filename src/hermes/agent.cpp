@@ -18,11 +18,9 @@ void keep_end(std::string& text, std::size_t length) {
 }
 
 kube::ExecRequest watch_request(const std::string& ns, const std::string& pod) {
-    return {.ns = ns,
-            .pod = pod,
-            .container = std::string(container_name),
-            .argv = probe_command("watch"),
-            .input = true};  // its end is what ends a watch whose hermesctl is gone
+    kube::ExecRequest request = in_agent(ns, pod, probe_command("watch"));
+    request.input = true;  // its end is what ends a watch whose hermesctl is gone
+    return request;
 }
 
 }  // namespace
@@ -52,7 +50,7 @@ std::string complaint_of(int exit_code, std::string_view err) {
     return fmt::format("python3 ended with {}: {}", exit_code, said);
 }
 
-std::vector<std::string> python_command(std::string_view script, std::vector<std::string> arguments) {
+std::vector<std::string> python_command(std::string_view script, const std::vector<std::string>& arguments) {
     std::vector<std::string> argv{"/usr/bin/python3", "-I", "-S", "-c", std::string(script)};
     argv.insert(argv.end(), arguments.begin(), arguments.end());
     return argv;
@@ -68,6 +66,30 @@ std::string reading_script(std::string_view name) {
 
 std::string asking_script(std::string_view name) {
     return fmt::format("{}\n\n{}\n\n{}", embedded("files.py"), embedded("asking.py"), embedded(name));
+}
+
+kube::ExecRequest in_agent(std::string ns, std::string pod, std::vector<std::string> argv) {
+    return {.ns = std::move(ns),
+            .pod = std::move(pod),
+            .container = std::string(container_name),
+            .argv = std::move(argv)};
+}
+
+kube::ExecOutput run_in_agent(kube::Client& client, kube::ExecRequest request, std::string_view input,
+                              std::chrono::milliseconds deadline, const std::function<void()>& each_round) {
+    request.input = !input.empty();
+    try {
+        return run_exec(client.transport(), client.clock(), request, input, deadline, each_round);
+    } catch (const kube::ApiError&) {
+        throw;
+    } catch (const Error& error) {
+        if (error.code() != ExitCode::exec_failed && error.code() != ExitCode::timeout) throw;
+        throw error.with_code(ExitCode::failed);
+    }
+}
+
+std::string python_hint(std::string_view ns, std::string_view pod) {
+    return fmt::format("kubectl -n {} exec {} -c {} -- /usr/bin/python3 --version", ns, pod, container_name);
 }
 
 AgentWatch::AgentWatch(net::Transport& transport, const std::string& ns, const std::string& pod)

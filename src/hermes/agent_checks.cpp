@@ -1,11 +1,12 @@
 // Rows about the agent: where its commands run, who may talk to it, and where its secrets lie.
 #include "hermes/inspection_parts.hpp"
+#include "hermesctl/base/text.hpp"
 #include "hermesctl/hermes/agent.hpp"
 #include "hermesctl/hermes/allowlist.hpp"
 #include "hermesctl/hermes/secrets.hpp"
+#include "hermesctl/hermes/shadow.hpp"
 
 #include <algorithm>
-#include <cctype>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -36,8 +37,8 @@ std::vector<Source> sources_of(const Premises& premises) {
     for (const Json& gateway : at(premises.inside, "/gateways"))
         sources.push_back({std::string(of_gateway), &gateway});
     const Json& files = at(premises.inside, "/env_files");
-    for (const char* path : {"/opt/data/.env", "/etc/hermes/.env"})
-        sources.push_back({path, &at(files, "/" + kube::escape_pointer(path))});
+    for (const std::string_view path : {env_file_path, managed_env_file})
+        sources.push_back({std::string(path), &at(files, "/" + kube::escape_pointer(path))});
     return sources;
 }
 
@@ -91,6 +92,7 @@ Check check_backend(const Premises& premises) {
                               mend_source(premises, source.title, "TERMINAL_ENV"));
         }
         note_unread(at(premises.inside, "/env_files"), findings);
+        note_gateways(premises, findings);
     }
     return findings.row(backend,
                         named.empty() ? "none is named, and local is Hermes' own" : "local in " + named);
@@ -103,11 +105,10 @@ std::string complaint_about_list(const Premises& premises) {
     const auto values = secret_values(premises.secret.items.front());
     const auto found = values.find(std::string(users_key));
     if (found == values.end()) return fmt::format("the Secret has no {}", users_key);
-    if (found->second.find('*') != std::string::npos)
-        return fmt::format("{} in the Secret lets everybody in (*)", users_key);
+    const UserList list = user_list(found->second);
+    if (list.everybody) return fmt::format("{} in the Secret lets everybody in (*)", users_key);
     // What is wrong with it may be quoted, and be anything.
-    const bool good =
-        complaint_about(std::string(users_key), found->second).empty() && user_list(found->second).plain;
+    const bool good = list.plain && !list.ids.empty();
     return good ? "" : fmt::format("{} in the Secret is no list of numeric ids", users_key);
 }
 
@@ -161,6 +162,7 @@ Check check_allowlist(const Premises& premises) {
         judge_live_list(premises, findings, remedy);
         note_unread(at(premises.inside, "/env_files"), findings);
         note_unread(at(premises.inside, "/configs"), findings);
+        note_gateways(premises, findings);
     }
     std::int64_t count = 0;
     for (const Source& source : sources_of(premises)) {
@@ -169,9 +171,8 @@ Check check_allowlist(const Premises& premises) {
     return findings.row(allowlist, fmt::format("{} numeric {}", count, count == 1 ? "id" : "ids"));
 }
 
-bool opens_to_all(const std::string& name, std::string value) {
-    std::ranges::transform(value, value.begin(),
-                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+bool opens_to_all(const std::string& name, const std::string& set) {
+    const std::string value = lower(set);
     const bool off = value.empty() || value == "0" || value == "no" || value == "off" || value == "false";
     return name.ends_with("_ALLOW_ALL_USERS") && !off;
 }
@@ -219,20 +220,16 @@ Check check_allow_all(const Premises& premises) {
 /// "docker.io/x/y@sha256:..." as the container runs; "" where the runtime does not say.
 std::string running_image(const Premises& premises) {
     for (const Json& pod : premises.pods.items) {
-        if (text_at(pod, "/metadata/name") != premises.pod) continue;
-        for (const Json& status : at(pod, "/status/containerStatuses")) {
-            if (text_at(status, "/name") == container_name) return text_at(status, "/imageID");
-        }
+        if (text_at(pod, "/metadata/name") == premises.pod)
+            return text_at(kube::with_name(at(pod, "/status/containerStatuses"), container_name), "/imageID");
     }
     return "";
 }
 
 Check check_image(const Premises& premises) {
     Findings findings;
-    std::string wanted;
-    for (const Container& container : containers_of(newest_subject(premises))) {
-        if (text_at(*container.spec, "/name") == container_name) wanted = text_at(*container.spec, "/image");
-    }
+    const Json& containers = at(*newest_subject(premises).pod, "/spec/containers");
+    const std::string wanted = text_at(kube::with_name(containers, container_name), "/image");
     const std::string running = running_image(premises);
     const std::size_t digest = running.find("sha256:");
     const bool pinned = wanted.find("@sha256:") != std::string::npos;

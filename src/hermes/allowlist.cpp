@@ -1,6 +1,8 @@
 #include "hermesctl/hermes/allowlist.hpp"
 
 #include "hermesctl/base/crypto.hpp"
+#include "hermesctl/base/error.hpp"
+#include "hermesctl/base/text.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 #include "words.hpp"
 
@@ -15,33 +17,6 @@ namespace hermesctl::hermes {
 namespace {
 
 constexpr std::string_view blanks = " \t\r\n";
-
-std::string_view trimmed(std::string_view text) {
-    const std::size_t begin = text.find_first_not_of(blanks);
-    if (begin == std::string_view::npos) return {};
-    return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
-}
-
-/// What commas part; the pieces together are the text again.
-std::vector<std::string_view> entries_of(std::string_view text) {
-    std::vector<std::string_view> entries;
-    for (std::size_t start = 0; start <= text.size();) {
-        const std::size_t end = std::min(text.find(',', start), text.size());
-        entries.push_back(text.substr(start, end - start));
-        start = end + 1;
-    }
-    return entries;
-}
-
-std::vector<std::string_view> words_of(std::string_view text) {
-    std::vector<std::string_view> words;
-    for (std::size_t start = 0; (start = text.find_first_not_of(blanks, start)) != std::string_view::npos;) {
-        const std::size_t end = std::min(text.find_first_of(blanks, start), text.size());
-        words.push_back(text.substr(start, end - start));
-        start = end;
-    }
-    return words;
-}
 
 std::optional<UserId> id_of(std::string_view word) {
     if (!complaint_about_user(word).empty()) return std::nullopt;
@@ -62,7 +37,7 @@ bool UserList::has(UserId id) const {
 
 UserList user_list(std::string text) {
     UserList list;
-    for (const std::string_view entry : entries_of(text)) {
+    for (const std::string_view entry : split(text, ",")) {
         const auto words = words_of(entry);
         list.plain = list.plain && words.size() < 2;
         for (const std::string_view word : words) {
@@ -75,6 +50,20 @@ UserList user_list(std::string text) {
     }
     list.text = std::move(text);
     return list;
+}
+
+std::string users_text(const UserIds& ids) {
+    return fmt::format("{}", fmt::join(ids, ","));
+}
+
+UserIds users_of(std::string_view text) {
+    UserIds ids;
+    for (const std::string_view word : words_of(text, ", \t\r\n")) {
+        const auto id = id_of(word);
+        if (!id) throw Error(ExitCode::usage, complaint_about_user(word));
+        if (!is_among(ids, *id)) ids.push_back(*id);
+    }
+    return ids;
 }
 
 UserIds ids_in(const Json& list) {
@@ -101,7 +90,7 @@ std::string with_users(const UserList& list, const UserIds& more) {
 
 std::string without_users(const UserList& list, const UserIds& fewer) {
     if (!list.plain) return users_text(missing_from(fewer, list.ids));
-    std::vector<std::string_view> stay = entries_of(list.text);
+    std::vector<std::string_view> stay = split(list.text, ",");
     std::erase_if(stay, [&](std::string_view entry) {
         const auto id = id_of(trimmed(entry));
         return id && is_among(fewer, *id);

@@ -2,6 +2,7 @@
 #include "hermesctl/hermes/cluster.hpp"
 
 #include "cluster_dns.hpp"
+#include "hermesctl/base/text.hpp"
 #include "hermesctl/hermes/policy.hpp"
 #include "hermesctl/kube/yaml.hpp"
 #include "ranges.hpp"
@@ -34,16 +35,13 @@ void add_all(Texts& list, const Json& texts) {
 
 /// "10.96.0.0/12,fd00::/108": both families in one text.
 void add_list(Texts& list, const std::string& text) {
-    for (std::size_t start = 0; start < text.size();) {
-        const std::size_t end = std::min(text.find(',', start), text.size());
-        add(list, text.substr(start, end - start));
-        start = end + 1;
-    }
+    for (const std::string_view range : words_of(text, ","))
+        add(list, std::string(range));
 }
 
-class Reading {
+class ClusterReader {
   public:
-    Reading(const kube::Round& round, const ClusterHints& hints)
+    ClusterReader(const kube::Round& round, const ClusterHints& hints)
         : round_(round), hints_(hints), dns_(dns_of(round, cluster_lists().services)) {}
 
     ClusterFacts run() {
@@ -143,8 +141,12 @@ class Reading {
             const int number = static_cast<int>(kube::int_at(port, "/port"));
             if (number == 53 || text_at(port, "/protocol", "TCP") != "TCP" || !is_address(address)) continue;
             const int target = dns_.target_of(port);
-            facts_.witnesses.push_back(
-                {address, number, target == 0 ? number : target, behind, dns_.doubt(target), true});
+            facts_.witnesses.push_back({.address = address,
+                                        .port = number,
+                                        .target_port = target == 0 ? number : target,
+                                        .behind = behind,
+                                        .doubt = dns_.doubt(target),
+                                        .of_dns = true});
         }
     }
 
@@ -170,7 +172,12 @@ class Reading {
             if (ref.ns != "default" || ref.name != "kubernetes" || !is_address(address)) continue;
             const int target = static_cast<int>(kube::int_at(slices[0], "/ports/0/port", 443));
             const char* doubt = on.empty() ? "" : "on the API server's own nodes it is not looked at";
-            facts_.witnesses.push_back({address, 443, target, facts_.api_addresses, doubt, false, on});
+            facts_.witnesses.push_back({.address = address,
+                                        .port = 443,
+                                        .target_port = target,
+                                        .behind = facts_.api_addresses,
+                                        .doubt = doubt,
+                                        .nodes = on});
         }
     }
 
@@ -357,7 +364,7 @@ void want_cluster(kube::Round& round) {
 ClusterFacts cluster_of(kube::Round& round, const ClusterHints& hints) {
     want_unusual_dns(round, cluster_lists().services);
     round.run();
-    return Reading(round, hints).run();
+    return ClusterReader(round, hints).run();
 }
 
 }  // namespace hermesctl::hermes

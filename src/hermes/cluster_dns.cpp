@@ -1,5 +1,6 @@
 #include "cluster_dns.hpp"
 
+#include "diagnosis_parts.hpp"
 #include "hermesctl/hermes/label_selector.hpp"
 #include "hermesctl/hermes/reach.hpp"
 #include "items.hpp"
@@ -51,13 +52,6 @@ Listing pods_of(const Json& service) {
 
 kube::Ref namespace_of(const Json& service) {
     return {"Namespace", "", kube::ref_of(service).ns};
-}
-
-bool is_ready(const Json& pod) {
-    const Json& conditions = at(pod, "/status/conditions");
-    return std::any_of(conditions.begin(), conditions.end(), [](const Json& one) {
-        return text_at(one, "/type") == "Ready" && text_at(one, "/status") == "True";
-    });
 }
 
 }  // namespace
@@ -128,7 +122,7 @@ std::vector<std::string> Dns::addresses() const {
 
 std::string Dns::doubt(int target) const {
     if (!unread.empty()) return "the pods of the cluster's DNS could not be read: " + unread;
-    if (std::ranges::none_of(pods, is_ready)) return "no ready pod of the cluster's DNS is behind it";
+    if (std::ranges::none_of(pods, pod_is_ready)) return "no ready pod of the cluster's DNS is behind it";
     return target == 0 ? "its port is a name that no pod of the cluster's DNS has" : "";
 }
 

@@ -9,6 +9,7 @@
 #include "hermesctl/hermes/render.hpp"
 #include "hermesctl/hermes/rotation.hpp"
 #include "items.hpp"
+#include "rotation_record.hpp"
 #include "shared_namespace.hpp"
 
 #include <algorithm>
@@ -189,9 +190,8 @@ class Composer {
             return;
         }
         const std::string value = ask_hidden(question);
-        const std::string complaint = value.empty() ? "nothing was typed" : complaint_about(key, value);
-        if (!complaint.empty()) throw Error(ExitCode::usage, fmt::format("{}: {}", key, complaint));
-        secrets_[key] = value;
+        if (value.empty()) throw Error(ExitCode::usage, fmt::format("{}: nothing was typed", key));
+        take_secret(key, value);
     }
 
     void ask_for_keys() {
@@ -219,7 +219,7 @@ class Composer {
         const Names& names = result_.names;
         const Json& deployment = result_.live.of(names.deployment());
         const Json& policy = result_.live.of(names.policy());
-        std::string salt = text_at(result_.live.of(names.secret()), "/metadata/annotations/hermesctl~1salt");
+        std::string salt = salt_of(result_.live.of(names.secret()));
         if (salt.empty()) salt = hex(random_bytes(16));
         RenderInput input{
             .secrets = secrets_,
@@ -227,9 +227,9 @@ class Composer {
             .cluster = cluster_of(
                 round_,
                 {.server = wish_.server, .except = result_.values.network.except, .resolve = wish_.resolve}),
-            .kept_rules = policy.is_null() ? Json::array() : foreign_rules(policy),
+            .kept_rules = foreign_rules(policy),
             .config_mark = text_at(deployment, "/spec/template/metadata/annotations/hermesctl~1config"),
-            .replicas = deployment.is_null() ? 1 : static_cast<int>(int_at(deployment, "/spec/replicas", 1))};
+            .replicas = static_cast<int>(int_at(deployment, "/spec/replicas", 1))};
         warn_of_gaps(input.cluster, policy);
         keep_what_was_known(policy, input.cluster);
         if (auto kept = live_witnesses(deployment); input.cluster.incomplete && !kept.empty())

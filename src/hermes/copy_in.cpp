@@ -7,7 +7,6 @@
 #include <cstring>
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,10 +37,10 @@ class Descriptor {
     int fd_;
 };
 
-class Sender {
+class TreeSender {
   public:
     /// Without a session it only counts what can be read.
-    explicit Sender(CopySession* session) : session_(session) {}
+    explicit TreeSender(CopySession* session) : session_(session) {}
 
     /// False when the other side has ended before all was sent.
     bool tree(const fs::path& top) {
@@ -110,7 +109,7 @@ class Sender {
 
 Copied look(kube::Client& client, const Target& target, const fs::path& local, const std::string& inside,
             const CopyOptions& options) {
-    Sender counter(nullptr);
+    TreeSender counter(nullptr);
     counter.tree(local);
     CopySession session(client, target, options.root,
                         {"look", inside, name_of(local), options.replace ? "1" : "0"});
@@ -131,7 +130,7 @@ Copied copy_in(kube::Client& client, const Target& target, const fs::path& local
     if (options.dry_run) return look(client, target, local, inside, options);
     const std::string name = name_of(local);
     CopySession session(client, target, options.root, {"put", inside, name, options.replace ? "1" : "0"});
-    Sender sender(&session);
+    TreeSender sender(&session);
     sender.tree(local);
     const int code = session.finish();
     const Json said = Json::parse(session.text(), nullptr, false);

@@ -15,15 +15,11 @@ constexpr std::size_t send_ahead = 256u << 10;
 constexpr std::size_t longest_text = 64u << 10;
 
 kube::ExecRequest request_of(const Target& target, bool root, const std::vector<std::string>& arguments) {
-    return {.ns = target.ns,
-            .pod = target.pod,
-            .container = std::string(container_name),
-            .argv = command_as(target, root, python_command(embedded("copy.py"), arguments)),
-            .input = true};
-}
-
-void keep(std::string& text, std::string_view bytes) {
-    text += bytes.substr(0, longest_text - std::min(text.size(), longest_text));
+    kube::ExecRequest request = in_agent(
+        target.ns, target.pod,
+        command_as(target, root ? As::root : As::agent, python_command(embedded("copy.py"), arguments)));
+    request.input = true;
+    return request;
 }
 
 }  // namespace
@@ -39,12 +35,13 @@ CopySession::CopySession(kube::Client& client, const Target& target, bool root,
       session_(client.transport(), client.clock(), request_of(target, root, arguments)) {}
 
 bool CopySession::pump(const Take* take) {
-    return session_.pump({.out =
-                              [&](std::string_view bytes) {
-                                  if (take != nullptr) return (*take)(bytes);
-                                  keep(text_, bytes);
-                              },
-                          .err = [&](std::string_view bytes) { keep(complaint_, bytes); }});
+    return session_.pump(
+        {.out =
+             [&](std::string_view bytes) {
+                 if (take != nullptr) return (*take)(bytes);
+                 kube::append_up_to(longest_text, text_, bytes);
+             },
+         .err = [&](std::string_view bytes) { kube::append_up_to(longest_text, complaint_, bytes); }});
 }
 
 void CopySession::rest() {

@@ -120,9 +120,7 @@ std::optional<Trouble> exec_trouble(const std::string& failure, const Json& pod)
     if (failure.empty()) return std::nullopt;
     const std::string name = text_at(pod, "/metadata/name");
     return Trouble{"exec", "pod/" + name, "the agent cannot be asked: " + failure,
-                   fmt::format("kubectl -n {} exec {} -c {} -- /usr/bin/python3 --version",
-                               text_at(pod, "/metadata/namespace"), name, container_name),
-                   Patience::minute};
+                   python_hint(text_at(pod, "/metadata/namespace"), name), Patience::minute};
 }
 
 void add_agent(const Snapshot& now, const Json& pod, bool started, Assessment& result) {

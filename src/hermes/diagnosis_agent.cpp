@@ -16,14 +16,6 @@ bool token_rejected(const AgentFacts& agent) {
            contains(agent.message, "token is invalid");
 }
 
-const Json& condition(const Json& object, std::string_view type) {
-    for (const Json& one : at(object, "/status/conditions")) {
-        if (text_at(one, "/type") == type) return one;
-    }
-    static const Json none;
-    return none;
-}
-
 /// Alive, and yet nobody is to be heard from: what is known of it.
 std::string silence(const AgentFacts& agent) {
     if (agent.gateway == "degraded") return "the gateway is degraded: not all of its platforms have started";
@@ -33,12 +25,9 @@ std::string silence(const AgentFacts& agent) {
 
 /// The Secret that the agent's container takes its environment from.
 std::string secret_of(const Json& pod) {
-    for (const Json& container : at(pod, "/spec/containers")) {
-        if (text_at(container, "/name") != container_name) continue;
-        for (const Json& source : at(container, "/envFrom")) {
-            if (const std::string name = text_at(source, "/secretRef/name"); !name.empty())
-                return "secret/" + name;
-        }
+    for (const Json& source : at(kube::with_name(at(pod, "/spec/containers"), container_name), "/envFrom")) {
+        if (const std::string name = text_at(source, "/secretRef/name"); !name.empty())
+            return "secret/" + name;
     }
     return "the pod's environment";
 }
@@ -78,24 +67,8 @@ Trouble refused_pod(const Json& deployment, const std::string& subject, const st
     return {"pod-create", subject, cause, fmt::format("kubectl -n {} {}", ns, more), Patience::minute};
 }
 
-}  // namespace
-
-std::optional<Trouble> disk_trouble(const AgentFacts& agent, const std::string& subject, const Json& claim) {
-    if (agent.free >= enough_room && agent.inodes > 0) return std::nullopt;
-    const std::string left =
-        agent.inodes > 0 ? fmt::format("{} bytes are free", agent.free) : std::string("no inode is free");
-    return Trouble{
-        "disk", subject, fmt::format("its volume is full: {} on /opt/data", left),
-        fmt::format("hermesctl exec -- du -xhd2 /opt/data shows what fills it; {}",
-                    is_folder(claim) ? "it is a folder on its node's disk, which no --storage-size enlarges"
-                                     : "to enlarge it: hermesctl deploy --storage-size SIZE"),
-        Patience::minute};
-}
-
-std::optional<Trouble> agent_trouble(const AgentFacts& agent, int starts, bool started, const Json& pod,
-                                     const Json& claim) {
-    const std::string subject = subject_of(pod);
-    if (auto full = disk_trouble(agent, subject, claim)) return full;  // whatever else it says comes of that
+/// What no time mends.
+std::optional<Trouble> lasting_trouble(const AgentFacts& agent, int starts, const std::string& subject) {
     if (token_rejected(agent)) {
         return Trouble{"token", subject, "Telegram rejected the bot token",
                        "get the token from @BotFather, then: hermesctl deploy --secret TELEGRAM_BOT_TOKEN=-",
@@ -118,6 +91,28 @@ std::optional<Trouble> agent_trouble(const AgentFacts& agent, int starts, bool s
         return Trouble{"crash", subject, crash_loop(agent, starts), "hermesctl logs --source errors",
                        Patience::none};
     }
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Trouble> disk_trouble(const AgentFacts& agent, const std::string& subject, const Json& claim) {
+    if (agent.free >= enough_room && agent.inodes > 0) return std::nullopt;
+    const std::string left =
+        agent.inodes > 0 ? fmt::format("{} bytes are free", agent.free) : std::string("no inode is free");
+    return Trouble{
+        "disk", subject, fmt::format("its volume is full: {} on /opt/data", left),
+        fmt::format("hermesctl exec -- du -xhd2 /opt/data shows what fills it; {}",
+                    is_folder(claim) ? "it is a folder on its node's disk, which no --storage-size enlarges"
+                                     : "to enlarge it: hermesctl deploy --storage-size SIZE"),
+        Patience::minute};
+}
+
+std::optional<Trouble> agent_trouble(const AgentFacts& agent, int starts, bool started, const Json& pod,
+                                     const Json& claim) {
+    const std::string subject = subject_of(pod);
+    if (auto full = disk_trouble(agent, subject, claim)) return full;  // whatever else it says comes of that
+    if (auto trouble = lasting_trouble(agent, starts, subject)) return trouble;
     // Before that the image prepares the volume, which takes as long as the disk does.
     if (!agent.alive && started) {
         return Trouble{"gateway", subject, "no gateway process lives in the container",

@@ -1,5 +1,6 @@
 #include "hermes/diagnosis_parts.hpp"
 #include "hermesctl/base/scrub.hpp"
+#include "hermesctl/base/text.hpp"
 #include "hermesctl/hermes/gate.hpp"
 #include "hermesctl/hermes/hardening.hpp"
 
@@ -45,11 +46,8 @@ struct PullFailure {
 /// Without the image's names and the registry's URLs: "denied" or "429" may be a part of those.
 std::string without_names(std::string_view message, std::string_view image) {
     std::string rest;
-    for (std::size_t begin = 0; begin < message.size();) {
-        const std::size_t end = std::min(message.find(' ', begin), message.size());
-        const std::string_view word = message.substr(begin, end - begin);
+    for (const std::string_view word : split(message, " ")) {
         if (!contains(word, "/") && !contains(word, image)) rest.append(word) += ' ';
-        begin = end + 1;
     }
     return rest;
 }

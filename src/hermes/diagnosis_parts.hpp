@@ -28,6 +28,8 @@ struct PodState {
 
 PodState pod_state(const kube::Json& pod, const kube::Json& claim, const Objects& events);
 bool pod_is_ready(const kube::Json& pod);
+/// Null where there is none of this type.
+const kube::Json& condition(const kube::Json& object, std::string_view type);
 std::optional<Trouble> deployment_trouble(const kube::Json& deployment);
 /// `starts`: of the gateway, seen in this container; `started`: the container's startup probe has succeeded.
 std::optional<Trouble> agent_trouble(const AgentFacts&, int starts, bool started, const kube::Json& pod,

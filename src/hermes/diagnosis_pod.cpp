@@ -78,22 +78,18 @@ std::optional<Trouble> volume_trouble(const Json& claim, const Objects& events) 
 
 std::optional<Trouble> scheduling_trouble(const Json& pod, const Json& claim, const Objects& events) {
     if (auto trouble = volume_trouble(claim, events)) return trouble;
-    for (const Json& condition : at(pod, "/status/conditions")) {
-        if (text_at(condition, "/type") != "PodScheduled" || text_at(condition, "/status") != "False")
-            continue;
-        const std::string message = text_at(condition, "/message");
-        if (contains(message, "PersistentVolumeClaim") && !claim.is_null() &&
-            at(claim, "/spec/storageClassName").is_null())
-            return class_trouble("persistentvolumeclaim/" + text_at(claim, "/metadata/name"));
-        const char* room =
-            "kubectl describe nodes shows what uses it up; with less under resources.requests in "
-            "hermes.yaml: "
-            "hermesctl deploy -f hermes.yaml";
-        return Trouble{"unschedulable", subject_of(pod), fmt::format("no node takes it: {}", message),
-                       contains(message, "Insufficient") ? room : describe(pod, subject_of(pod)),
-                       Patience::minute};
-    }
-    return std::nullopt;
+    const Json& scheduled = condition(pod, "PodScheduled");
+    if (text_at(scheduled, "/status") != "False") return std::nullopt;
+    const std::string message = text_at(scheduled, "/message");
+    if (contains(message, "PersistentVolumeClaim") && !claim.is_null() &&
+        at(claim, "/spec/storageClassName").is_null())
+        return class_trouble("persistentvolumeclaim/" + text_at(claim, "/metadata/name"));
+    const char* room =
+        "kubectl describe nodes shows what uses it up; "
+        "with less under resources.requests in hermes.yaml: hermesctl deploy -f hermes.yaml";
+    return Trouble{"unschedulable", subject_of(pod), fmt::format("no node takes it: {}", message),
+                   contains(message, "Insufficient") ? room : describe(pod, subject_of(pod)),
+                   Patience::minute};
 }
 
 /// Its volumes and network are there.
@@ -118,11 +114,7 @@ std::optional<Trouble> mount_trouble(const Json& pod, const Objects& events) {
 }
 
 const Json& gate_state(const Json& pod) {
-    for (const Json& status : at(pod, "/status/initContainerStatuses")) {
-        if (text_at(status, "/name") == gate_name) return at(status, "/state");
-    }
-    static const Json none;
-    return none;
+    return at(kube::with_name(at(pod, "/status/initContainerStatuses"), gate_name), "/state");
 }
 
 /// What a pod without a trouble waits for: one after the other, and none of it twice.
@@ -159,10 +151,15 @@ std::string describe(const Json& object, const std::string& subject) {
 }
 
 bool pod_is_ready(const Json& pod) {
-    for (const Json& condition : at(pod, "/status/conditions")) {
-        if (text_at(condition, "/type") == "Ready") return text_at(condition, "/status") == "True";
-    }
-    return false;
+    return text_at(condition(pod, "Ready"), "/status") == "True";
+}
+
+const Json& condition(const Json& object, std::string_view type) {
+    const Json& all = at(object, "/status/conditions");
+    const auto found =
+        std::ranges::find_if(all, [&](const Json& one) { return text_at(one, "/type") == type; });
+    static const Json none;
+    return found == all.end() ? none : *found;
 }
 
 PodState pod_state(const Json& pod, const Json& claim, const Objects& events) {

@@ -1,5 +1,7 @@
 // Two JSON objects as the leaves in which they differ.
 #include "differ_text.hpp"
+#include "hermesctl/base/scrub.hpp"
+#include "hermesctl/base/text.hpp"
 #include "hermesctl/hermes/plan.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 
@@ -20,11 +22,36 @@ bool is_bookkeeping(const std::string& path) {
     return false;
 }
 
+/// Whether a value is not to be shown.
+using Hides = bool (*)(const std::string& path, const Json& value);
+
+bool hides_nothing(const std::string&, const Json&) {
+    return false;
+}
+
 /// Of a Secret: its data, what its fingerprint is salted with, and kubectl's copy of it all.
-bool is_secret(const std::string& path) {
+bool is_of_secret(const std::string& path, const Json&) {
     return path.starts_with("data.") || path.starts_with("stringData.") ||
            path == "metadata.annotations.hermesctl/salt" ||
            path == "metadata.annotations.kubectl.kubernetes.io/last-applied-configuration";
+}
+
+/// Wider than names_credential: what is hidden in vain does no harm.
+bool hints_at_credential(const std::string& text) {
+    const std::string low = lower("." + text + ".");
+    for (const char* word : {"key", "token", "secret", "pass", "pwd", "credential", "auth", "cookie", "_pat.",
+                             "_pat=", ".pat.", ".env.", ".headers."}) {
+        if (low.find(word) != std::string::npos) return true;
+    }
+    return false;
+}
+
+/// Of a file in which keys may stand. A part of a value may have no shape any more by which scrub knows it.
+bool may_be_credential(const std::string& path, const Json& value) {
+    if (hints_at_credential(path)) return true;
+    if (!value.is_string()) return false;
+    const std::string& text = value.get_ref<const std::string&>();
+    return hints_at_credential(text) || scrub(text) != text;
 }
 
 /// The key of a list's items that Kubernetes merges by ("name" of containers, "mountPath" of mounts); "" if
@@ -51,6 +78,10 @@ Json inside(const Json& value) {
     return parsed.is_object() ? parsed : Json();
 }
 
+std::string below(const std::string& path, const std::string& key) {
+    return path.empty() ? key : path + "." + key;
+}
+
 std::vector<std::string> lines_of(const Json& text) {
     std::vector<std::string> lines;
     std::istringstream stream(text.get<std::string>());
@@ -70,7 +101,7 @@ std::vector<Item> without(std::vector<Item> items, const std::vector<Item>& othe
 
 class Differ {
   public:
-    explicit Differ(bool secret) : secret_(secret) {}
+    explicit Differ(Hides is_hidden) : hides_(is_hidden) {}
 
     void compare(const std::string& path, const Json& before, const Json& after) {
         if (is_bookkeeping(path) || before == after) return;
@@ -78,7 +109,7 @@ class Differ {
         // What goes is listed leaf by leaf; what comes only where its leaves must be masked one by one.
         if (before.is_object() && !before.empty() && after.is_null())
             return compare_objects(path, before, Json::object());
-        if (secret_ && before.is_null() && after.is_object())
+        if (before.is_null() && after.is_object() && hides(path, after))
             return compare_objects(path, Json::object(), after);
         const bool lists = before.is_array() || after.is_array();
         if (lists && (before.is_array() || before.is_null()) && (after.is_array() || after.is_null())) {
@@ -93,13 +124,20 @@ class Differ {
     std::vector<std::string> lines{};
 
   private:
+    /// This value, or anything in it.
+    bool hides(const std::string& path, const Json& value) const {
+        if (hides_(path, value)) return true;
+        if (!value.is_structured()) return false;
+        return std::ranges::any_of(
+            value.items(), [&](const auto& item) { return hides(below(path, item.key()), item.value()); });
+    }
+
     void compare_objects(const std::string& path, const Json& before, const Json& after) {
-        const std::string lead = path.empty() ? "" : path + ".";
         for (const auto& [key, value] : before.items()) {
-            compare(lead + key, value, after.contains(key) ? after[key] : Json());
+            compare(below(path, key), value, after.contains(key) ? after[key] : Json());
         }
         for (const auto& [key, value] : after.items()) {
-            if (!before.contains(key)) compare(lead + key, Json(), value);
+            if (!before.contains(key)) compare(below(path, key), Json(), value);
         }
     }
 
@@ -126,6 +164,9 @@ class Differ {
         const auto items = [](const Json& list) {
             return list.is_array() ? list.get<std::vector<Json>>() : std::vector<Json>{};
         };
+        const auto shown = [&](const Json& item) {
+            return hides(path, item) ? "***" : item_text(path, item);
+        };
         const std::vector<Json> old_items = items(before);
         std::vector<Json> come = without(items(after), old_items);
         const std::vector<Json> gone = without(old_items, items(after));
@@ -134,7 +175,7 @@ class Differ {
             const auto changed =
                 std::find_if(come.begin(), come.end(), [&](const Json& other) { return alike(item, other); });
             if (changed == come.end()) {
-                lines.push_back(fmt::format("{}: - {}", path, item_text(path, item)));
+                lines.push_back(fmt::format("{}: - {}", path, shown(item)));
                 continue;
             }
             const auto place = std::find(old_items.begin(), old_items.end(), item) - old_items.begin();
@@ -142,12 +183,12 @@ class Differ {
             come.erase(changed);
         }
         for (const Json& item : come)
-            lines.push_back(fmt::format("{}: + {}", path, item_text(path, item)));
+            lines.push_back(fmt::format("{}: + {}", path, shown(item)));
     }
 
     void add(const std::string& path, const Json& before, const Json& after) {
-        if (secret_ && path == fmt::format("data.{}", users_key)) return add_users(path, before, after);
-        if (secret_ && is_secret(path)) {
+        if (hides(path, before) || hides(path, after)) {
+            if (path == fmt::format("data.{}", users_key)) return add_users(path, before, after);
             const std::string_view what = before.is_null()  ? "added"
                                           : after.is_null() ? "removed"
                                                             : "changed";
@@ -184,7 +225,7 @@ class Differ {
         if (gone.empty() && come.empty()) lines.push_back("  (its lines in another order)");
     }
 
-    bool secret_;
+    Hides hides_;
 };
 
 }  // namespace
@@ -200,8 +241,18 @@ std::vector<std::string> lost_users(const Plan& plan) {
 }
 
 std::vector<std::string> differing_fields(const Json& before, const Json& after) {
-    Differ differ(kube::text_at(after, "/kind") == "Secret" || kube::text_at(before, "/kind") == "Secret");
+    const bool secret =
+        kube::text_at(after, "/kind") == "Secret" || kube::text_at(before, "/kind") == "Secret";
+    Differ differ(secret ? is_of_secret : hides_nothing);
     differ.compare("", before, after);
+    return differ.lines;
+}
+
+std::vector<std::string> differing_settings(const Json& before, const Json& after) {
+    Differ differ(may_be_credential);
+    differ.compare("", before, after);
+    for (std::string& line : differ.lines)
+        line = scrub(line);
     return differ.lines;
 }
 

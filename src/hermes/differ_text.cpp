@@ -1,12 +1,12 @@
 #include "differ_text.hpp"
 
 #include "hermesctl/base/crypto.hpp"
+#include "hermesctl/hermes/allowlist.hpp"
 #include "hermesctl/hermes/policy.hpp"
 
 #include <algorithm>
 #include <iterator>
 #include <set>
-#include <sstream>
 
 #include <fmt/format.h>
 
@@ -75,15 +75,12 @@ bool alike(const Json& one, const Json& other) {
 }
 
 std::vector<std::string> user_words(const Json& encoded) {
-    std::vector<std::string> words;
     const auto text = encoded.is_string() ? base64_decode(encoded.get<std::string>()) : std::nullopt;
-    std::string list = text.value_or("");
-    std::replace(list.begin(), list.end(), ',', ' ');
-    std::istringstream stream(list);
-    for (std::string word; stream >> word;) {
-        const bool id = word.find_first_not_of("0123456789") == std::string::npos;
-        words.push_back(id ? word : word == "*" ? "everybody (*)" : "somebody who is no id");
-    }
+    const UserList list = user_list(text.value_or(""));
+    std::vector<std::string> words(list.odd, "somebody who is no id");
+    if (list.everybody) words.emplace_back("everybody (*)");
+    for (const UserId id : list.ids)
+        words.push_back(std::to_string(id));
     return words;
 }
 

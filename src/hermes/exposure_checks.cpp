@@ -1,5 +1,7 @@
 // Rows about ways in: a bot that polls needs none.
 #include "hermes/inspection_parts.hpp"
+#include "hermesctl/hermes/label_selector.hpp"
+#include "hermesctl/hermes/reach.hpp"
 
 #include <algorithm>
 #include <map>
@@ -18,32 +20,28 @@ constexpr Heading ingresses{"exposure-ingresses", "policy", "no Ingress leads to
 constexpr Heading routes{"exposure-routes", "policy", "no Gateway's route leads to the pod"};
 constexpr Heading ports{"exposure-ports", "policy", "no port of the node leads to the pod"};
 
-bool selects(const Json& selector, const Json& pod) {
-    if (!selector.is_object() || selector.empty()) return false;
-    const Json& labels = at(pod, "/metadata/labels");
-    return std::ranges::all_of(selector.items(), [&](const auto& wanted) {
-        return labels.is_object() && labels.contains(wanted.key()) && labels[wanted.key()] == wanted.value();
-    });
-}
-
 /// A slice may name a pod that no selector chose.
 bool holds(const Json& slice, const Json& pod) {
     const std::string name = text_at(pod, "/metadata/name");
-    std::set<std::string> addresses;
-    for (const Json& address : at(pod, "/status/podIPs"))
-        addresses.insert(text_at(address, "/ip"));
+    const std::vector<std::string> addresses = all_addresses(pod);
     return std::ranges::any_of(at(slice, "/endpoints"), [&](const Json& endpoint) {
         if (text_at(endpoint, "/targetRef/kind") == "Pod" && text_at(endpoint, "/targetRef/name") == name)
             return true;
         return std::ranges::any_of(at(endpoint, "/addresses"), [&](const Json& address) {
-            return address.is_string() && addresses.contains(address.get<std::string>());
+            return address.is_string() &&
+                   std::ranges::find(addresses, address.get_ref<const std::string&>()) != addresses.end();
         });
     });
 }
 
-/// The Services that lead to a pod of the instance, by name; null for one of which only a slice is there.
-std::map<std::string, Json> leading(const Premises& premises) {
-    std::map<std::string, Json> found;
+struct Lead {
+    std::string slice{};  // that holds the pod; "" where only the selector leads to it
+    Json service{};       // null where only a slice is there
+};
+
+/// What leads to a pod of the instance, by the Service's name.
+std::map<std::string, Lead> leading(const Premises& premises) {
+    std::map<std::string, Lead> found;
     const auto pods = subjects_of(premises);
     const auto any_pod = [&](auto leads) {
         return std::ranges::any_of(pods, [&](const Subject& subject) { return leads(*subject.pod); });
@@ -51,15 +49,16 @@ std::map<std::string, Json> leading(const Premises& premises) {
     for (const Json& slice : premises.slices.items) {
         if (!any_pod([&](const Json& pod) { return holds(slice, pod); })) continue;
         const std::string own = text_at(slice, "/metadata/name");
-        found[text_at(slice, "/metadata/labels/kubernetes.io~1service-name", own)] = nullptr;
+        found[text_at(slice, "/metadata/labels/kubernetes.io~1service-name", own)].slice = own;
     }
     for (const Json& service : premises.services.items) {
         const std::string name = text_at(service, "/metadata/name");
-        const bool external = text_at(service, "/spec/type") == "ExternalName";
-        const bool chosen = !external && any_pod([&](const Json& pod) {
-            return selects(at(service, "/spec/selector"), pod);
-        });
-        if (chosen || found.contains(name)) found[name] = service;
+        const Json& selector = at(service, "/spec/selector");
+        const bool may_choose = !selector.empty() && text_at(service, "/spec/type") != "ExternalName";
+        const bool chosen = may_choose && any_pod([&](const Json& pod) {
+                                return selects({{"matchLabels", selector}}, at(pod, "/metadata/labels"));
+                            });
+        if (chosen || found.contains(name)) found[name].service = service;
     }
     return found;
 }
@@ -78,11 +77,13 @@ bool services_known(const Premises& premises, Findings& findings) {
 Check check_services(const Premises& premises) {
     Findings findings;
     services_known(premises, findings);
-    for (const auto& [name, service] : leading(premises)) {
+    for (const auto& [name, lead] : leading(premises)) {
+        const Json& service = lead.service;
         const std::string type = text_at(service, "/spec/type", "ClusterIP");
-        const std::string what = fmt::format("service/{} ({}) leads to the pod", name, type);
-        const std::string remedy = fmt::format("kubectl -n {} delete {} {}", premises.names.ns,
-                                               service.is_null() ? "endpointslice" : "service", name);
+        const std::string way = service.is_null() ? "endpointslice/" + lead.slice : "service/" + name;
+        const std::string what =
+            fmt::format("{} leads to the pod", service.is_null() ? way : fmt::format("{} ({})", way, type));
+        const std::string remedy = fmt::format("kubectl -n {} delete {}", premises.names.ns, way);
         const bool outside =
             type == "NodePort" || type == "LoadBalancer" || !at(service, "/spec/externalIPs").empty();
         if (outside) {

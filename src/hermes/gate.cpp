@@ -42,11 +42,7 @@ Json proof_job(const Names& names, const Json& live, Json gate) {
 }  // namespace
 
 const Json& gate_of(const Json& deployment) {
-    static const Json none;
-    for (const Json& container : at(deployment, "/spec/template/spec/initContainers")) {
-        if (text_at(container, "/name") == gate_name) return container;
-    }
-    return none;
+    return kube::with_name(at(deployment, "/spec/template/spec/initContainers"), gate_name);
 }
 
 Check check_gate(const Json& deployment) {
@@ -109,7 +105,8 @@ std::vector<Witness> live_witnesses(const Json& deployment) {
         std::getline(parts, part, '/');
         const auto one = parse_target(part);
         if (!one) continue;
-        Witness& witness = witnesses.emplace_back(Witness{one->host, one->port, one->port, {}, ""});
+        Witness& witness = witnesses.emplace_back(
+            Witness{.address = one->host, .port = one->port, .target_port = one->port});
         while (std::getline(parts, part, '/'))
             witness.nodes.push_back(part);
     }

@@ -1,38 +1,30 @@
 // What the wait looks at, once and without watches.
 #include "hermesctl/hermes/wait.hpp"
+#include "items.hpp"
 
 namespace hermesctl::hermes {
 namespace {
 
 using kube::Json;
 
-Objects objects_of(const kube::Outcome& list) {
-    Objects found;
-    for (const Json& item : kube::at(list.value(), "/items")) {
-        found[kube::text_at(item, "/metadata/name")] = item;
-    }
-    return found;
-}
-
 Json only(const Objects& found) {
     return found.empty() ? Json() : found.begin()->second;
 }
 
 Snapshot read(kube::Client& client, const Names& names) {
-    const kube::Selector label{.label = "app=" + names.name, .field = {}};
     const std::vector<kube::Client::Listing> lists{
         {"Deployment", names.ns, {.label = {}, .field = "metadata.name=" + names.name}},
-        {"ReplicaSet", names.ns, label},
-        {"Pod", names.ns, label},
+        names.replica_sets(),
+        names.pods(),
         {"PersistentVolumeClaim", names.ns, {.label = {}, .field = "metadata.name=" + names.claim().name}},
         {"Event", names.ns, {}}};
     const auto answers = client.list_all(lists);
     auto explaining = [&](std::size_t which) {  // what only explains may be denied
-        return answers[which].error ? Objects() : objects_of(answers[which]);
+        return answers[which].error ? Objects() : by_name(answers[which]);
     };
-    return {.deployment = only(objects_of(answers[0])),
-            .replica_sets = objects_of(answers[1]),
-            .pods = objects_of(answers[2]),
+    return {.deployment = only(by_name(answers[0])),
+            .replica_sets = by_name(answers[1]),
+            .pods = by_name(answers[2]),
             .claim = only(explaining(3)),
             .events = explaining(4),
             .moment = client.server_time()};
@@ -40,10 +32,9 @@ Snapshot read(kube::Client& client, const Names& names) {
 
 void ask(kube::Client& client, const std::string& ns, const std::string& pod, Snapshot& now) {
     using namespace std::chrono_literals;
-    const kube::ExecRequest request{
-        .ns = ns, .pod = pod, .container = std::string(container_name), .argv = probe_command("facts")};
     try {
-        const kube::ExecOutput output = run_exec(client.transport(), client.clock(), request, "", 10s);
+        const kube::ExecOutput output =
+            run_in_agent(client, in_agent(ns, pod, probe_command("facts")), "", 10s);
         now.agent = parse_facts(output.out, pod);
         if (!now.agent) now.exec_failure = complaint_of(output.exit_code, output.err);
     } catch (const kube::ApiError& error) {

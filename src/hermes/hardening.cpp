@@ -2,12 +2,12 @@
 
 #include "diagnosis_parts.hpp"
 #include "hermesctl/base/scrub.hpp"
+#include "hermesctl/base/text.hpp"
 #include "hermesctl/hermes/gate.hpp"
 #include "throwaway_job.hpp"
 
 #include <algorithm>
 #include <chrono>
-#include <sstream>
 
 #include <fmt/format.h>
 
@@ -21,7 +21,6 @@ using kube::bool_at;
 using kube::int_at;
 using kube::text_at;
 
-constexpr int agent_user = 10000;
 constexpr auto patience = 60s;  // for what may heal by itself
 
 Json user() {
@@ -37,12 +36,8 @@ Json hard_context() {
 }
 
 /// Of the Deployment's pods: the agent's container.
-const Json& agent_of(const Json& deployment) {
-    static const Json none;
-    for (const Json& container : at(deployment, "/spec/template/spec/containers")) {
-        if (text_at(container, "/name") == container_name) return container;
-    }
-    return none;
+const Json& agent_container(const Json& deployment) {
+    return kube::with_name(at(deployment, "/spec/template/spec/containers"), container_name);
 }
 
 /// As the agent's container will be started, but for what it says. Its deadline is long, so it also goes with
@@ -53,7 +48,7 @@ Json start_job(const Names& names, const Json& live, const Json& to_come) {
     Json& spec = job["/spec/template/spec"_json_pointer];
     spec["securityContext"] = at(agent, "/securityContext");
     for (const std::string field : {"image", "env", "securityContext"})
-        spec["containers"][0][field] = at(agent_of(to_come), "/" + field);
+        spec["containers"][0][field] = at(agent_container(to_come), "/" + field);
     if (live.is_null()) return job;
     job["metadata"]["ownerReferences"] = Json::array({{{"apiVersion", "apps/v1"},
                                                        {"kind", "Deployment"},
@@ -64,12 +59,8 @@ Json start_job(const Names& names, const Json& live, const Json& to_come) {
 
 /// The last that it said: with it an image's start ends.
 std::string last_line(const std::string& text) {
-    std::istringstream lines(text);
-    std::string last;
-    for (std::string line; std::getline(lines, line);) {
-        if (!line.empty()) last = line;
-    }
-    return scrub(last).substr(0, 300);
+    const auto lines = words_of(text, "\n");
+    return lines.empty() ? "" : scrub(lines.back()).substr(0, 300);
 }
 
 /// Ends the trial when its pod will not run: at once, or when the cause has lasted.
@@ -139,8 +130,9 @@ bool wants_hardness(const Json& deployment) {
 }
 
 bool needs_trial(const Json& live, const Json& to_come) {
-    return wants_hardness(to_come) && !(wants_hardness(live) && text_at(agent_of(live), "/image") ==
-                                                                    text_at(agent_of(to_come), "/image"));
+    return wants_hardness(to_come) &&
+           !(wants_hardness(live) &&
+             text_at(agent_container(live), "/image") == text_at(agent_container(to_come), "/image"));
 }
 
 std::string past_the_level(const std::string& ns) {
@@ -157,7 +149,7 @@ void expect_root_warning(kube::Client& client, bool hardened) {
 void prove_start(kube::Client& client, const Names& names, const Json& live, const Json& to_come,
                  Reporter& reporter, const std::function<void()>& each_round) {
     if (!needs_trial(live, to_come)) return;
-    const std::string image = text_at(agent_of(to_come), "/image");
+    const std::string image = text_at(agent_container(to_come), "/image");
     const std::string subject = "image";
     reporter.on({"start", subject, State::waiting, "a pod tries whether it starts without root"});
     Json ended;

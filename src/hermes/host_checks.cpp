@@ -1,10 +1,10 @@
 // Rows about the pod and its node: nothing of the node is the pod's.
 #include "hermes/inspection_parts.hpp"
+#include "hermesctl/base/text.hpp"
+#include "hermesctl/hermes/agent.hpp"
 #include "hermesctl/hermes/hardening.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <iterator>
 #include <optional>
 #include <set>
@@ -19,8 +19,6 @@ namespace {
 using kube::at;
 using kube::bool_at;
 using kube::text_at;
-
-constexpr std::int64_t agent_user = 10000;  // the image's user hermes
 
 constexpr Heading namespaces{"host-namespaces", "host", "no namespace of the node is shared"};
 constexpr Heading paths{"host-paths", "host", "no folder of the node is mounted"};
@@ -78,9 +76,7 @@ std::set<std::string> capability_names(const Json& list) {
     std::set<std::string> names;
     for (const Json& item : list) {
         if (!item.is_string()) continue;
-        std::string name = item.get<std::string>();
-        std::ranges::transform(name, name.begin(),
-                               [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+        const std::string name = upper(item.get_ref<const std::string&>());
         names.insert(name.starts_with("CAP_") ? name.substr(4) : name);
     }
     return names;

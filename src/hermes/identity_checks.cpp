@@ -107,16 +107,16 @@ bool is_harmless(const Json& rule) {
                 [](const std::string& resource) { return resource.starts_with("selfsubject"); });
 }
 
-enum class Grant { nothing, something, unknown };
+enum class Granted { nothing, something, unknown };
 
-Grant granted(const Premises& premises, const Json& role) {
-    if (text_at(role, "/kind") != "ClusterRole") return Grant::something;
+Granted granted(const Premises& premises, const Json& role) {
+    if (text_at(role, "/kind") != "ClusterRole") return Granted::something;
     for (const Json& found : premises.cluster_roles.items) {
         if (text_at(found, "/metadata/name") != text_at(role, "/name")) continue;
         const Json& rules = at(found, "/rules");
-        return std::ranges::all_of(rules, is_harmless) ? Grant::nothing : Grant::something;
+        return std::ranges::all_of(rules, is_harmless) ? Granted::nothing : Granted::something;
     }
-    return premises.cluster_roles.known() ? Grant::something : Grant::unknown;
+    return premises.cluster_roles.known() ? Granted::something : Granted::unknown;
 }
 
 /// The accounts of the instance's pods, and what a request without a token is.
@@ -171,14 +171,14 @@ void judge_bindings(const Premises& premises, const Reading& list, const char* k
     for (const Json& binding : list.items) {
         const std::string subject = identities.among(binding);
         if (subject.empty() || is_cluster_info(binding)) continue;
-        const Grant grant = granted(premises, at(binding, "/roleRef"));
-        if (grant == Grant::nothing) continue;
+        const Granted grant = granted(premises, at(binding, "/roleRef"));
+        if (grant == Granted::nothing) continue;
         const std::string ns = text_at(binding, "/metadata/namespace");
         const std::string name = text_at(binding, "/metadata/name");
         const std::string what =
             fmt::format("{}/{}{} gives {} {} to {}", kind, name, ns.empty() ? "" : " in " + ns,
                         text_at(binding, "/roleRef/kind"), text_at(binding, "/roleRef/name"), subject);
-        if (grant == Grant::unknown) {
+        if (grant == Granted::unknown) {
             findings.unknown(what + ", and what that allows may not be read", "grant list on clusterroles");
         } else {
             findings.fail(what, fmt::format("kubectl {}delete {} {}",

@@ -1,7 +1,5 @@
 #include "hermes/inhabitants.hpp"
 
-#include "hermesctl/net/retry.hpp"
-
 #include <algorithm>
 #include <array>
 #include <set>
@@ -33,32 +31,21 @@ struct Found {
 
 /// All at once; a failed one is an Outcome with its error.
 std::vector<kube::Outcome> read_all(kube::Client& client, const std::vector<std::string>& paths) {
-    std::vector<net::Request> requests;
+    std::vector<kube::Read> reads;
     for (const std::string& path : paths) {
-        requests.push_back({.target = path, .headers = {{"Accept", names_only}}});
+        reads.push_back({.path = path, .what_for = "reading " + path, .accept = names_only});
     }
-    std::vector<kube::Outcome> outcomes;
-    for (const auto& answer : net::exchange_retrying(client.transport(), client.clock(), requests)) {
-        kube::Outcome outcome;
-        Json body = answer.ok() && answer.failure.empty() ? Json::parse(answer.body, nullptr, false) : Json();
-        if (body.is_object()) {
-            outcome.object = std::move(body);
-        } else {
-            outcome.error.emplace(answer, "reading " + paths[outcomes.size()]);
-        }
-        outcomes.push_back(std::move(outcome));
-    }
-    return outcomes;
+    return client.read_all(reads);
 }
 
 class Search {
   public:
     Search(kube::Client& client, const Names& names) : client_(client), names_(names) {
-        for (const kube::Ref& ref : names.all()) {
+        for (const kube::Ref& ref : names.everything()) {
             ours_.insert(kube::object_path(ref));
         }
         ours_.insert(kube::object_path(names.lease()));
-        ours_.insert(kube::object_path(names.previous()));
+        client_.expect_warning(" is deprecated");  // that of a kind which we only look for is no news
     }
 
     std::string run() {

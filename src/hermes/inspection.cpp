@@ -113,14 +113,10 @@ std::optional<Json> parse_inside(std::string_view text) {
 }
 
 Inside look_inside(kube::Client& client, const std::string& ns, const std::string& pod, const Json& keys) {
-    const kube::ExecRequest request{.ns = ns,
-                                    .pod = pod,
-                                    .container = std::string(container_name),
-                                    .argv = python_command(reading_script("inspect.py"), {keys.dump()})};
-    Inside inside{.hint = fmt::format("kubectl -n {} exec {} -c {} -- /usr/bin/python3 --version", ns, pod,
-                                      container_name)};
+    const auto command = python_command(reading_script("inspect.py"), {keys.dump()});
+    Inside inside{.hint = python_hint(ns, pod)};
     try {
-        const kube::ExecOutput output = run_exec(client.transport(), client.clock(), request, "", 30s);
+        const kube::ExecOutput output = run_in_agent(client, in_agent(ns, pod, command), "", 30s);
         if (auto said = parse_inside(output.out)) return {.said = std::move(*said)};
         inside.why = "the inside of the pod was not seen: " + complaint_of(output.exit_code, output.err);
     } catch (const Error& error) {

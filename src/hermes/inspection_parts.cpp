@@ -1,13 +1,14 @@
 #include "hermes/inspection_parts.hpp"
 
 #include "hermesctl/base/scrub.hpp"
+#include "hermesctl/hermes/secrets.hpp"
+#include "hermesctl/hermes/shadow.hpp"
+#include "policy_rows.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 namespace hermesctl::hermes {
 namespace {
@@ -18,19 +19,6 @@ using kube::text_at;
 constexpr std::size_t most_shown = 5;
 constexpr std::size_t shortest_credential = 8;
 
-int weight(Verdict verdict) {
-    switch (verdict) {
-        case Verdict::fail:
-            return 3;
-        case Verdict::inconclusive:
-            return 2;
-        case Verdict::warn:
-            return 1;
-        default:
-            return 0;
-    }
-}
-
 /// Else somebody made it by hand, or it is a Job's.
 bool is_of_deployment(const Json& pod) {
     return std::ranges::any_of(at(pod, "/metadata/ownerReferences"),
@@ -40,16 +28,6 @@ bool is_of_deployment(const Json& pod) {
 bool is_variable(std::string_view value) {
     return std::ranges::all_of(
         value, [](unsigned char c) { return std::isupper(c) != 0 || std::isdigit(c) != 0 || c == '_'; });
-}
-
-bool names_credential(std::string_view name) {
-    static constexpr std::array<std::string_view, 10> ends{"apikey",     "api_key",    "_key",   "token",
-                                                           "secret",     "password",   "passwd", "_pat",
-                                                           "credential", "credentials"};
-    std::string low(name);
-    std::ranges::transform(low, low.begin(),
-                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return std::ranges::any_of(ends, [&](std::string_view end) { return low.ends_with(end); });
 }
 
 }  // namespace
@@ -69,19 +47,12 @@ Check Findings::row(const Heading& heading, const std::string& well) const {
     const auto worst = std::ranges::max_element(all_, [](const Finding& one, const Finding& other) {
         return weight(one.verdict) < weight(other.verdict);
     });
-    std::vector<std::string> shown;
-    std::size_t more = 0;
+    std::vector<std::string> found;
     for (const Finding& one : all_) {
-        if (one.verdict != worst->verdict) continue;
-        if (shown.size() < most_shown) {
-            shown.push_back(one.what);
-        } else {
-            ++more;
-        }
+        if (one.verdict == worst->verdict) found.push_back(one.what);
     }
-    if (more > 0) shown.push_back(fmt::format("and {} more", more));
     check.verdict = worst->verdict;
-    check.evidence = scrub(fmt::format("{}", fmt::join(shown, "; ")));
+    check.evidence = scrub(some_of(found, "; ", most_shown));
     check.hint = worst->hint;
     check.decisive = worst->verdict != Verdict::warn;
     return check;
@@ -176,7 +147,7 @@ void note_unread(const Json& files, Findings& findings) {
 
 std::string take_out_of(const std::string& path, const std::string& name) {
     // The agent may have chosen the name: only a variable's is put into a command.
-    if (path == "/opt/data/.env" && !name.empty() && is_variable(name))
+    if (path == env_file_path && !name.empty() && is_variable(name))
         return "hermesctl rotate-secret --unshadow " + name;
     if (path == "/opt/data/config.yaml")
         return "hermesctl deploy --config replace, which puts the ConfigMap's in its place";

@@ -65,32 +65,37 @@ class Installer {
 
   private:
     void finish(const Step& step, const Outcome& outcome) {
-        if (outcome.error) {
-            reporter_.on({"apply", title(step.ref), State::failed, outcome.error->message()});
-            if (!first_error_) first_error_ = outcome.error;
-            if (first_failed_.empty()) first_failed_ = title(step.ref);
-            return;
-        }
-        release(step, *outcome.object);
+        if (outcome.error) return fail(step, *outcome.error);
         applied_.push_back(title(step.ref));
         reporter_.on({"apply", title(step.ref), State::done, outcome.created ? "created" : "changed"});
+        if (const auto error = release(step, *outcome.object)) fail(step, *error);
+    }
+
+    void fail(const Step& step, const kube::ApiError& error) {
+        reporter_.on({"apply", title(step.ref), State::failed, error.message()});
+        if (first_error_) return;
+        first_error_ = error;
+        first_failed_ = title(step.ref);
     }
 
     /// kubectl's entries give up what is ours now; somebody else's change in between only means one more try.
-    void release(const Step& step, Json object) {
+    std::optional<kube::ApiError> release(const Step& step, Json object) {
+        std::optional<kube::ApiError> error;
         for (int attempt = 0; attempt < 5; ++attempt) {
             const Json fields = released_fields(object);
-            if (fields.is_null()) return;
+            if (fields.is_null()) return std::nullopt;
             const Json body =
                 Json::array({{{"op", "replace"}, {"path", "/metadata/managedFields"}, {"value", fields}},
                              {{"op", "replace"},
                               {"path", "/metadata/resourceVersion"},
                               {"value", text_at(object, "/metadata/resourceVersion")}}});
-            const Outcome outcome = client_.patch(step.ref, kube::Patch::json, body);
-            if (!outcome.error) return;
-            if (outcome.error->http() != 409) throw *outcome.error;
-            object = client_.get(step.ref).value_or(Json());
+            error = client_.patch(step.ref, kube::Patch::json, body).error;
+            if (!error || error->http() != 409) return error;
+            const Outcome now = std::move(client_.get_all({&step.ref, 1}).front());
+            if (!now.object) return now.error;
+            object = *now.object;
         }
+        return error;
     }
 
     [[noreturn]] void throw_first() {

@@ -3,6 +3,7 @@
 
 #include "hermesctl/kube/client.hpp"
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,11 +22,23 @@ inline std::vector<kube::Json> items_of(kube::Outcome&& answer) {
     return std::move((*answer.object)["items"].get_ref<kube::Json::array_t&>());
 }
 
-/// Ended, or being deleted.
-inline bool has_ended(const kube::Json& pod) {
+/// The items of a list by name. Throws ApiError where there is no list.
+inline std::map<std::string, kube::Json> by_name(const kube::Outcome& answer) {
+    std::map<std::string, kube::Json> found;
+    for (const kube::Json& item : kube::at(answer.value(), "/items"))
+        found[kube::text_at(item, "/metadata/name")] = item;
+    return found;
+}
+
+/// Nothing of the pod runs any more.
+inline bool is_over(const kube::Json& pod) {
     const std::string phase = kube::text_at(pod, "/status/phase");
-    return phase == "Succeeded" || phase == "Failed" ||
-           !kube::at(pod, "/metadata/deletionTimestamp").is_null();
+    return phase == "Succeeded" || phase == "Failed";
+}
+
+/// The same, or it is being deleted.
+inline bool has_ended(const kube::Json& pod) {
+    return is_over(pod) || !kube::at(pod, "/metadata/deletionTimestamp").is_null();
 }
 
 }  // namespace hermesctl::hermes

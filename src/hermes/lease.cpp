@@ -14,7 +14,6 @@ using namespace std::chrono_literals;
 using kube::Json;
 using kube::text_at;
 
-constexpr auto lapse = 30s;
 constexpr auto patience_at_the_end = 2s;  // after Ctrl-C nobody wants to wait for a dead network
 // No two clocks are that far apart: since then nobody has renewed it.
 constexpr auto abandoned = 5min;
@@ -39,9 +38,9 @@ std::string this_holder() {
     return fmt::format("{}@{} (pid {})", user == nullptr ? "?" : user->pw_name, host.data(), ::getpid());
 }
 
-HeldLease::HeldLease(kube::Client& client, const Names& names, const std::string& holder, Reporter& reporter)
+HeldLease::HeldLease(kube::Client& client, const Names& names, Reporter& reporter)
     : client_(client), ref_(names.lease()) {
-    take(holder, reporter);
+    take(reporter);
 }
 
 /// The Lease, once nobody holds it; nothing where there is none. The clocks of two machines differ, so one
@@ -50,12 +49,13 @@ std::optional<Json> HeldLease::find_unheld(Reporter& reporter) {
     auto lease = client_.get(ref_);
     if (!lease || holder_of(*lease).empty()) return lease;
     const auto age = client_.clock().wall() - parse_rfc3339(text_at(*lease, "/spec/renewTime"));
-    if (std::chrono::abs(age) < lapse) throw held_by(*lease);
+    if (std::chrono::abs(age) < lease_lapse) throw held_by(*lease);
     if (age > abandoned) return lease;
-    reporter.on({"lease", title(ref_), State::waiting,
-                 fmt::format("watching for {} s whether {} still lives", lapse.count(), holder_of(*lease))});
+    reporter.on(
+        {"lease", title(ref_), State::waiting,
+         fmt::format("watching for {} s whether {} still lives", lease_lapse.count(), holder_of(*lease))});
     const std::string seen = text_at(*lease, "/metadata/resourceVersion");
-    const auto end = client_.clock().now() + lapse;
+    const auto end = client_.clock().now() + lease_lapse;
     while (client_.clock().now() < end) {
         client_.clock().sleep(1s);
         reporter.tick();
@@ -67,22 +67,25 @@ std::optional<Json> HeldLease::find_unheld(Reporter& reporter) {
     return lease;
 }
 
-void HeldLease::take(const std::string& holder, Reporter& reporter) {
+void HeldLease::take(Reporter& reporter) {
+    const Json none{{"apiVersion", "coordination.k8s.io/v1"},
+                    {"kind", "Lease"},
+                    {"metadata", {{"name", ref_.name}, {"namespace", ref_.ns}}}};
+    const auto claimed = [&](Json lease) {
+        const auto now = rfc3339(client_.clock().wall());
+        lease["spec"] = {{"holderIdentity", this_holder()},
+                         {"leaseDurationSeconds", lease_lapse.count()},
+                         {"acquireTime", now},
+                         {"renewTime", now}};
+        return lease;
+    };
     kube::Outcome outcome;
     try {
-        auto lease = find_unheld(reporter);
-        const bool there = lease.has_value();
-        if (!there) {
-            lease = Json{{"apiVersion", "coordination.k8s.io/v1"},
-                         {"kind", "Lease"},
-                         {"metadata", {{"name", ref_.name}, {"namespace", ref_.ns}}}};
+        outcome = client_.create(claimed(none));  // as a rule there is none
+        if (outcome.error && outcome.error->http() == 409) {
+            const auto lease = find_unheld(reporter);
+            outcome = lease ? client_.replace(claimed(*lease)) : client_.create(claimed(none));
         }
-        const auto now = rfc3339(client_.clock().wall());
-        (*lease)["spec"] = {{"holderIdentity", holder},
-                            {"leaseDurationSeconds", lapse.count()},
-                            {"acquireTime", now},
-                            {"renewTime", now}};
-        outcome = there ? client_.replace(*lease) : client_.create(*lease);
     } catch (const kube::ApiError& error) {
         if (error.code() != ExitCode::denied) throw;
         outcome.error = error;
@@ -124,7 +127,7 @@ void HeldLease::give_up() {
 }
 
 void HeldLease::renew_if_due() {
-    if (client_.clock().now() - renewed_ >= lapse / 3) renew();
+    if (client_.clock().now() - renewed_ >= lease_lapse / 3) renew();
 }
 
 void HeldLease::renew() {

@@ -86,30 +86,23 @@ std::optional<Lifelines> parse_lifelines(std::string_view text) {
                      .live_model = kube::text_at(json, "/live/model")};
 }
 
-Lifelines check_lifelines(net::Transport& transport, Clock& clock, const std::string& ns,
-                          const std::string& pod, const ModelChoice& wanted,
-                          const std::function<void()>& each_round) {
+Lifelines check_lifelines(kube::Client& client, const std::string& ns, const std::string& pod,
+                          const ModelChoice& wanted, const std::function<void()>& each_round) {
     const std::string keys = fmt::format("{}", fmt::join(keys_of_provider(wanted.provider), " "));
-    const kube::ExecRequest request{
-        .ns = ns,
-        .pod = pod,
-        .container = std::string(container_name),
-        .argv = python_command(asking_script("lifelines.py"), {wanted.provider, keys, wanted.model})};
+    const auto command = python_command(asking_script("lifelines.py"), {wanted.provider, keys, wanted.model});
     std::string failure;
     try {
-        const kube::ExecOutput output = run_exec(transport, clock, request, "", 60s, each_round);
+        const kube::ExecOutput output = run_in_agent(client, in_agent(ns, pod, command), "", 60s, each_round);
         if (auto lines = parse_lifelines(output.out)) return *lines;
         failure = complaint_of(output.exit_code, output.err);
     } catch (const kube::ApiError&) {
         throw;
     } catch (const Error& error) {
-        // exec's own codes are for commands of the user's; here the check is what failed.
         if (error.code() == ExitCode::interrupted) throw;
         failure = error.message();
     }
-    throw Error(
-        ExitCode::failed, "the check inside the pod gave no answer: " + failure,
-        fmt::format("kubectl -n {} exec {} -c {} -- /usr/bin/python3 --version", ns, pod, container_name));
+    throw Error(ExitCode::failed, "the check inside the pod gave no answer: " + failure,
+                python_hint(ns, pod));
 }
 
 std::optional<Trouble> lifeline_trouble(const Lifelines& lines, const ModelChoice& wanted) {

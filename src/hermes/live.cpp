@@ -44,9 +44,8 @@ Json beyond(const Json& value, const Json& base) {
 const Json& agent_container(const Json& pod, const std::string& name) {
     const Json& containers = at(pod, "/containers");
     for (const std::string& wanted : {std::string("hermes"), name}) {
-        for (const Json& container : containers) {
-            if (text_at(container, "/name") == wanted) return container;
-        }
+        const Json& container = kube::with_name(containers, wanted);
+        if (!container.is_null()) return container;
     }
     return at(containers, "/0");
 }
@@ -159,6 +158,13 @@ std::vector<kube::Ref> Names::all() const {
     return {account(), claim(), secret(), config(), policy(), deployment()};
 }
 
+std::vector<kube::Ref> Names::everything() const {
+    std::vector<kube::Ref> refs = all();
+    refs.push_back(previous());
+    refs.push_back(name_space());
+    return refs;
+}
+
 const Json& Live::of(const kube::Ref& ref) const {
     static const Json nothing;
     const auto found = objects.find(ref);
@@ -166,18 +172,13 @@ const Json& Live::of(const kube::Ref& ref) const {
 }
 
 void want_live(kube::Round& round, const Names& names) {
-    for (const kube::Ref& ref : names.all())
+    for (const kube::Ref& ref : names.everything())
         round.want(ref);
-    round.want(names.name_space());
-    round.want(names.previous());
 }
 
 Live live_of(const kube::Round& round, const Names& names) {
-    std::vector<kube::Ref> refs = names.all();
-    refs.push_back(names.name_space());
-    refs.push_back(names.previous());
     Live live;
-    for (const kube::Ref& ref : refs) {
+    for (const kube::Ref& ref : names.everything()) {
         const kube::Outcome& found = round.of(ref);
         // A role may name the Secret alone.
         const bool denied = found.error && found.error->code() == ExitCode::denied;

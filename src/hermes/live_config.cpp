@@ -2,14 +2,12 @@
 
 #include "hermesctl/base/crypto.hpp"
 #include "hermesctl/base/scrub.hpp"
+#include "hermesctl/base/text.hpp"
 #include "hermesctl/hermes/agent.hpp"
 #include "hermesctl/hermes/plan.hpp"
 #include "hermesctl/hermes/render.hpp"
 #include "hermesctl/kube/exec.hpp"
 #include "hermesctl/kube/yaml.hpp"
-
-#include <algorithm>
-#include <cctype>
 
 #include <fmt/format.h>
 
@@ -48,13 +46,9 @@ chmod 640 .config.yaml.new
 mv -T -- .config.yaml.new config.yaml)sh";
 
 kube::ExecOutput run(kube::Client& client, const Target& target, const std::vector<std::string>& argv,
-                     const std::string& input) {
-    const kube::ExecRequest request{.ns = target.ns,
-                                    .pod = target.pod,
-                                    .container = std::string(container_name),
-                                    .argv = command_as(target, false, argv),
-                                    .input = !input.empty()};
-    return run_exec(client.transport(), client.clock(), request, input, 30s);
+                     const std::string& input, const std::function<void()>& each_round = {}) {
+    return run_in_agent(client, in_agent(target.ns, target.pod, command_as(target, As::agent, argv)), input,
+                        30s, each_round);
 }
 
 struct LiveFile {
@@ -66,7 +60,7 @@ Error unreadable(const std::string& why, const std::string& hint) {
     return Error(ExitCode::failed, fmt::format("its config.yaml cannot be read: {}", why), hint);
 }
 
-LiveFile read_live(kube::Client& client, const Target& target) {
+LiveFile read_config(kube::Client& client, const Target& target) {
     const kube::ExecOutput read = run(client, target, {"/bin/sh", "-c", read_script, "read"}, "");
     const std::size_t line_end = read.out.find('\n');
     if (read.exit_code != 0 || line_end == std::string::npos)
@@ -74,7 +68,7 @@ LiveFile read_live(kube::Client& client, const Target& target) {
     return {read.out.substr(0, line_end), read.out.substr(line_end + 1)};
 }
 
-Target agent_of(kube::Client& client, const Composition& made) {
+Target config_target(kube::Client& client, const Composition& made) {
     if (made.stopped) throw unreadable("the agent is stopped", "hermesctl start, then this again");
     if (!made.live.installed(made.names)) {
         throw unreadable("there is a volume, but no agent runs with it",
@@ -104,17 +98,6 @@ Json merged_config(Json config, const Json& part) {
         config["model"].erase("model");
     config.merge_patch(part);
     return config;
-}
-
-/// A key may stand in the file: such a line tells only that it changes.
-std::string discreet(const std::string& line) {
-    std::string low = line;
-    std::transform(low.begin(), low.end(), low.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    for (const char* word : {"key", "token", "secret", "password", "authorization"}) {
-        if (low.find(word) != std::string::npos) return line.substr(0, line.find(": ")) + ": changed";
-    }
-    return scrub(line);
 }
 
 /// Null for a file that is no YAML: it can only be replaced.
@@ -151,8 +134,8 @@ ConfigChange plan_config(kube::Client& client, Composition& made, ConfigMode mod
     ConfigChange change;
     // An empty volume is seeded by the pod's start.
     if (mode == ConfigMode::keep || made.live.of(made.names.claim()).is_null()) return change;
-    change.target = agent_of(client, made);
-    const auto [mark, file] = read_live(client, change.target);
+    change.target = config_target(client, made);
+    const auto [mark, file] = read_config(client, change.target);
     const Json live = parsed(file, mode);
     const std::string seed = config_yaml(made.values);
     const Json wanted =
@@ -162,9 +145,8 @@ ConfigChange plan_config(kube::Client& client, Composition& made, ConfigMode mod
         return change;
     }
     change.text = mode == ConfigMode::merge ? kube::dump_yaml(wanted) : seed;
-    for (const std::string& line : differing_fields(live, wanted))
-        change.fields.push_back(discreet(line));
-    if (live.is_null()) change.fields = {"it cannot be read as YAML now"};
+    change.fields = live.is_null() ? std::vector<std::string>{"it cannot be read as YAML now"}
+                                   : differing_settings(live, wanted);
     change.before = sha256_hex(file);
     change.stamp = file_stamp(client.clock().wall());
     change.mark = hex(random_bytes(8));
@@ -173,11 +155,11 @@ ConfigChange plan_config(kube::Client& client, Composition& made, ConfigMode mod
     return change;
 }
 
-void write_config(kube::Client& client, const ConfigChange& change) {
+void write_config(kube::Client& client, const ConfigChange& change, const std::function<void()>& each_round) {
     const auto written = run(client, change.target,
                              {"/bin/sh", "-c", write_script, "write", std::to_string(change.text.size()),
                               change.before, change.stamp, change.mark},
-                             change.text);
+                             change.text, each_round);
     if (written.exit_code == 0) return;
     if (written.exit_code == changed_meanwhile) {
         throw Error(ExitCode::failed, "the agent's config.yaml was changed meanwhile, and stays as it is",
@@ -190,11 +172,8 @@ void write_config(kube::Client& client, const ConfigChange& change) {
 
 std::vector<std::string> config_drift(kube::Client& client, const Target& target, const Json& config_map) {
     const Json seed = parsed(text_at(config_map, "/data/config.yaml"), ConfigMode::keep);
-    const Json live = parsed(read_live(client, target).text, ConfigMode::keep);
-    std::vector<std::string> fields;
-    for (const std::string& line : differing_fields(merged_config(live, seed), live))
-        fields.push_back(discreet(line));
-    return fields;
+    const Json live = parsed(read_config(client, target).text, ConfigMode::keep);
+    return differing_settings(merged_config(live, seed), live);
 }
 
 std::string config_text(const ConfigChange& change) {

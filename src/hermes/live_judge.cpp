@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -54,11 +55,8 @@ std::string how(const Reached& reached, const ReachTarget& target) {
 /// One row's verdict out of those of its targets.
 class Judge {
   public:
-    Judge(const Row& row, const Reached& pod, const Twin& twin, const Surroundings& around)
-        : pod_(pod),
-          twin_(twin),
-          around_(around),
-          check_{.id = row.id, .group = "live", .title = row.title} {}
+    Judge(Check check, const Reached& pod, const Twin& twin, const Surroundings& around)
+        : pod_(pod), twin_(twin), around_(around), check_(std::move(check)) {}
 
     void look_at(const ReachTarget& target) {
         const std::string seen = how(pod_, target);
@@ -183,28 +181,23 @@ void add_hole(Check& check, const Surroundings& around) {
 /// `targets`: the row's own.
 Check row_of(const Row& row, const std::vector<ReachTarget>& targets, const std::optional<Reached>& pod,
              const std::string& no_pod, const Twin& twin, const Surroundings& around) {
-    if (targets.empty() && row.from_services && !around.unlisted.empty())
-        return {.id = row.id,
-                .group = "live",
-                .title = row.title,
-                .evidence = "the Services, which name what is to be tried, are not known: " + around.unlisted,
-                .hint = "let this account list services in all namespaces"};
-    if (targets.empty())
-        return {.id = row.id,
-                .group = "live",
-                .title = row.title,
-                .verdict = Verdict::not_applicable,
-                .evidence = nothing_of(row, around)};
-    if (!pod)
-        return {.id = row.id,
-                .group = "live",
-                .title = row.title,
-                .evidence = no_pod,
-                .hint = "hermesctl status"};
-    Judge judge(row, *pod, twin, around);
-    for (const ReachTarget& target : targets)
-        judge.look_at(target);
-    return judge.verdict();
+    Check check{.id = row.id, .group = "live", .title = row.title};
+    if (targets.empty() && row.from_services && !around.unlisted.empty()) {
+        check.evidence = "the Services, which name what is to be tried, are not known: " + around.unlisted;
+        check.hint = "let this account list services in all namespaces";
+    } else if (targets.empty()) {
+        check.verdict = Verdict::not_applicable;
+        check.evidence = nothing_of(row, around);
+    } else if (!pod) {
+        check.evidence = no_pod;
+        check.hint = "hermesctl status";
+    } else {
+        Judge judge(std::move(check), *pod, twin, around);
+        for (const ReachTarget& target : targets)
+            judge.look_at(target);
+        return judge.verdict();
+    }
+    return check;
 }
 
 }  // namespace

@@ -10,7 +10,6 @@
 #include "throwaway_job.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -28,6 +27,7 @@ constexpr auto longest = 10s;    // once the pod is asked, on a slow node
 constexpr const char* probe_seconds = "3";
 constexpr const char* quick_seconds = "1.2";
 constexpr std::size_t largest_answer = 64 * 1024;
+constexpr std::size_t longest_complaint = 1000;
 
 std::vector<std::string> probe_of(const std::vector<ReachTarget>& targets, bool quick) {
     Json list = Json::array();
@@ -62,10 +62,8 @@ class Probe {
         if (!session_) return false;
         try {
             const bool alive = session_->pump(
-                {[this](std::string_view bytes) {
-                     out_ += bytes.substr(0, largest_answer - std::min(out_.size(), largest_answer));
-                 },
-                 [this](std::string_view bytes) { err_ += bytes.substr(0, 1000); }});
+                {[this](std::string_view bytes) { kube::append_up_to(largest_answer, out_, bytes); },
+                 [this](std::string_view bytes) { kube::append_up_to(longest_complaint, err_, bytes); }});
             if (alive) return true;
             reached_ = parse_reached(out_, targets_);
             if (!reached_) failure_ = complaint_of(session_->exit_code(), err_);
@@ -204,7 +202,7 @@ class Proving {
     const Observation& seen_;
     const Json& pod_;
     Surroundings around_;
-    ProofOptions options_;
+    const ProofOptions& options_;
     Reporter& reporter_;
     std::string no_pod_{};
     std::optional<Reached> pod_reached_{};
@@ -214,15 +212,12 @@ class Proving {
 }  // namespace
 
 Json twin_job(const Names& names, const Json& pod) {
-    std::string image;
-    for (const Json& status : at(pod, "/status/containerStatuses")) {
-        if (text_at(status, "/name") != container_name) continue;
-        const std::string digest = text_at(status, "/imageID");  // of a local image it names no repository
-        image = digest.find("@sha256:") == std::string::npos ? text_at(status, "/image") : digest;
-    }
+    const Json& status = kube::with_name(at(pod, "/status/containerStatuses"), container_name);
+    const std::string digest = text_at(status, "/imageID");  // of a local image it names no repository
+    const bool pinned = digest.find("@sha256:") != std::string::npos;
     Json job = throwaway_job("twin.yaml", names, at(pod, "/spec"));
     Json& spec = job["/spec/template/spec"_json_pointer];
-    spec["/containers/0/image"_json_pointer] = image;
+    spec["/containers/0/image"_json_pointer] = pinned ? digest : text_at(status, "/image");
     spec["nodeName"] = at(pod, "/spec/nodeName");
     return job;
 }

@@ -91,12 +91,9 @@ std::optional<net::Response> stream(kube::Client& client, const net::Request& re
 
 bool read_file_log(kube::Client& client, const Target& target, const LogRequest& request, Place& place,
                    const LineSink& sink) {
-    kube::ExecSession session(client.transport(), client.clock(),
-                              {.ns = target.ns,
-                               .pod = target.pod,
-                               .container = std::string(container_name),
-                               .argv = log_command(request, place),
-                               .input = true});
+    kube::ExecRequest reading = in_agent(target.ns, target.pod, log_command(request, place));
+    reading.input = true;
+    kube::ExecSession session(client.transport(), client.clock(), reading);
     place.begun = true;
     place.heard = false;
     bool wanted = true;
@@ -115,11 +112,7 @@ bool read_file_log(kube::Client& client, const Target& target, const LogRequest&
                 place.heard = true;
                 wanted = wanted && lines.feed(bytes, take);
             },
-        .err =
-            [&](std::string_view bytes) {
-                complaint +=
-                    bytes.substr(0, longest_complaint - std::min(longest_complaint, complaint.size()));
-            }};
+        .err = [&](std::string_view bytes) { kube::append_up_to(longest_complaint, complaint, bytes); }};
     while (session.pump(output) && wanted) {
         const net::Wake wake = session.wake();
         client.transport().poll(1s, {&wake, 1});

@@ -4,7 +4,6 @@
 #include "hermesctl/hermes/logs.hpp"
 #include "hermesctl/hermes/target.hpp"
 
-#include <memory>
 #include <string>
 
 namespace hermesctl::hermes {

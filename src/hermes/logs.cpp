@@ -120,9 +120,14 @@ bool LineSplitter::finish(const LineSink& sink) {
 
 void read_log(kube::Client& client, const Names& names, const LogRequest& request, const LineSink& sink,
               Reporter& reporter) {
-    Follower(client, names, request, reporter).run([&sink](const std::string& line) {
-        return sink(scrub(line));
-    });
+    try {
+        Follower(client, names, request, reporter).run([&sink](const std::string& line) {
+            return sink(scrub(line));
+        });
+    } catch (const Error& error) {
+        if (error.code() != ExitCode::exec_failed) throw;
+        throw error.with_code(ExitCode::failed);  // there is no exit code of a command to be told from
+    }
 }
 
 }  // namespace hermesctl::hermes

@@ -97,18 +97,13 @@ std::optional<People> parse_people(std::string_view text) {
 }
 
 People ask_people(kube::Client& client, const Target& target, const UserIds& whose_names) {
-    const kube::ExecRequest request{
-        .ns = target.ns,
-        .pod = target.pod,
-        .container = std::string(container_name),
-        .argv = python_command(reading_script("people.py"), {Json(whose_names).dump()})};
-    const kube::ExecOutput output = run_exec(client.transport(), client.clock(), request, "", 60s);
+    const auto command = python_command(reading_script("people.py"), {Json(whose_names).dump()});
+    const kube::ExecOutput output = run_in_agent(client, in_agent(target.ns, target.pod, command), "", 60s);
     if (auto people = parse_people(output.out)) return *people;
     throw Error(ExitCode::failed,
                 "who else may use the bot could not be asked in the pod: " +
                     complaint_of(output.exit_code, output.err),
-                fmt::format("kubectl -n {} exec {} -c {} -- /usr/bin/python3 --version", target.ns,
-                            target.pod, container_name));
+                python_hint(target.ns, target.pod));
 }
 
 std::vector<std::pair<std::string, std::string>> still_admitted(const People& people, UserId id) {
@@ -150,18 +145,15 @@ std::string kept_out_by(const People& people, UserId id) {
     return "";
 }
 
-void revoke_pairing(kube::Client& client, const Target& target, UserId id) {
+void revoke_pairing(kube::Client& client, const Target& target, UserId id,
+                    const std::function<void()>& each_round) {
     // Without the list in its environment: Hermes would write what is left of it into its .env, where it
     // shadows the Secret's from then on.
-    std::vector<std::string> argv = command_as(
-        target, false, {"/opt/hermes/bin/hermes", "pairing", "revoke", "telegram", std::to_string(id)});
-    const auto env = std::find(argv.begin(), argv.end(), "/usr/bin/env");
-    argv.insert(env + 1, {"-u", std::string(users_key)});
-    const kube::ExecRequest request{.ns = target.ns,
-                                    .pod = target.pod,
-                                    .container = std::string(container_name),
-                                    .argv = std::move(argv)};
-    const kube::ExecOutput done = run_exec(client.transport(), client.clock(), request, "", 120s);
+    const auto command = command_as(target, As::agent,
+                                    {"/usr/bin/env", "-u", std::string(users_key), "/opt/hermes/bin/hermes",
+                                     "pairing", "revoke", "telegram", std::to_string(id)});
+    const kube::ExecOutput done =
+        run_in_agent(client, in_agent(target.ns, target.pod, command), "", 120s, each_round);
     if (done.exit_code == 0) return;
     throw Error(ExitCode::failed,
                 fmt::format("the pairing of {} could not be revoked: {}", id,

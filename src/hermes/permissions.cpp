@@ -36,9 +36,7 @@ void add_changes(Permissions& all, kube::Client& client, const Names& names) {
 
 /// Only what is there goes, and the namespace only if it is ours.
 void add_removals(Permissions& all, kube::Client& client, const Names& names, bool with_data) {
-    std::vector<kube::Ref> refs = names.all();
-    refs.push_back(names.previous());
-    refs.push_back(names.name_space());
+    const std::vector<kube::Ref> refs = names.everything();
     const auto answers = client.get_all(refs);
     for (std::size_t i = 0; i < refs.size(); ++i) {
         const bool is_space = refs[i] == names.name_space();
@@ -145,12 +143,10 @@ Error explained(kube::Client& client, const std::vector<Names>& instances, Work 
         return refusal;
     }
     if (!found) return refusal;
-    Error error(ExitCode::denied, text,
-                "ask the cluster's administrator for a role with these rules, or choose another --context");
-    for (const std::string& frame : refusal.trail()) {
-        error.during(frame);
-    }
-    return error;
+    return refusal.with_code(ExitCode::denied)
+        .with_message(text)
+        .with_hint(
+            "ask the cluster's administrator for a role with these rules, or choose another --context");
 }
 
 }  // namespace hermesctl::hermes

@@ -104,6 +104,17 @@ void note_live_config(Plan& plan) {
     }
 }
 
+std::vector<Step> steps_of(const Live& live, const std::vector<Json>& objects) {
+    std::vector<Step> steps;
+    for (const Json& object : objects) {
+        const kube::Ref ref = kube::ref_of(object);
+        Step& step = steps.emplace_back(Step{.object = object, .ref = ref, .live = live.of(ref)});
+        step.replaces_strategy =
+            ref.kind == "Deployment" && text_at(step.live, "/spec/strategy/type", "Recreate") != "Recreate";
+    }
+    return steps;
+}
+
 }  // namespace
 
 bool Plan::changes() const {
@@ -120,15 +131,8 @@ const Step& Plan::of(std::string_view kind) const {
 }
 
 Plan make_plan(kube::Client& client, const Live& live, const std::vector<Json>& objects) {
-    Plan plan;
-    for (const Json& object : objects) {
-        const kube::Ref ref = kube::ref_of(object);
-        Step& step = plan.steps.emplace_back(Step{.object = object, .ref = ref, .live = live.of(ref)});
-        step.replaces_strategy =
-            ref.kind == "Deployment" && text_at(step.live, "/spec/strategy/type", "Recreate") != "Recreate";
-    }
+    Plan plan{.steps = steps_of(live, objects)};
     std::vector<Step*> asked;
-    std::vector<Json> sent;
     for (Step& step : plan.steps) {
         // The server would refuse a dry run in a namespace that is not there yet (kubernetes#114141).
         if (live.of({"Namespace", "", step.ref.ns}).is_null() && step.ref.kind != "Namespace") {
@@ -140,10 +144,9 @@ Plan make_plan(kube::Client& client, const Live& live, const std::vector<Json>& 
             continue;
         }
         asked.push_back(&step);
-        sent.push_back(without_strategy(step));
     }
     // Never forced: only a refusal names the owner of what would be taken.
-    const auto first = client.apply_all(sent, {.dry_run = true, .force = false});
+    const auto first = client.apply_all(objects_of(asked), {.dry_run = true, .force = false});
     std::vector<Step*> contested;
     for (std::size_t i = 0; i < first.size(); ++i) {
         Step& step = *asked[i];

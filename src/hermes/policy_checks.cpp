@@ -53,48 +53,34 @@ class Judge {
           wanted_(premises.in_cluster ? wanted(premises) : likely_dns(reach_) & inside_) {}
 
     Checks run() const {
-        if (!premises_.failure.empty()) return unread();
         Checks all{
             present(), leaks(),      open_ports(), check_pods(premises_, reach_), check_port_names(reach_),
             ingress(), other_kinds()};
         if (!premises_.own.empty()) all.push_back(drift());
         all.push_back(gaps());
+        if (!premises_.failure.empty()) take_back(all);
         return all;
     }
 
   private:
-    static Check row(const char* id, const char* title) {
-        return {.id = id, .group = "policy", .title = title, .verdict = Verdict::pass};
-    }
-    static Check present_row() { return row("policy-present", "a NetworkPolicy cages the pod"); }
-    static Check leaks_row() {
-        return row("policy-leaks", "nothing private, special or of the cluster is open");
-    }
-    static Check open_ports_row() {
-        return row("policy-open-ports", "of public addresses only TCP 443 and 80 are open");
-    }
-    static Check ingress_row() { return row("policy-ingress", "nothing may connect to the pod"); }
-
-    static Check drift_row() {
-        Check check = row("policy-drift", "the policy is what deploy would write now");
-        check.decisive = false;
-        return check;
-    }
-
-    Checks unread() const {
-        Checks all{present_row(), leaks_row(),          open_ports_row(), check_pods({}, {}),
-                   ingress_row(), check_port_names({}), drift_row()};
+    /// All that the policies would tell, where they could not be read.
+    void take_back(Checks& all) const {
         for (Check& check : all) {
+            if (check.id == "policy-other-kinds" || check.id == "policy-gaps") continue;
             check.verdict = Verdict::inconclusive;
             check.evidence = "the policies could not be read";
+            check.hint.clear();
         }
         all.front().evidence = premises_.failure;
         all.front().hint = fmt::format("grant list on networkpolicies in namespace {}", premises_.sender.ns);
-        return all;
+    }
+
+    static Check row(const char* id, const char* title) {
+        return {.id = id, .group = "policy", .title = title, .verdict = Verdict::pass};
     }
 
     Check present() const {
-        Check check = present_row();
+        Check check = row("policy-present", "a NetworkPolicy cages the pod");
         check.evidence = fmt::format("selected by {}", fmt::join(reach_.policies, ", "));
         if (!reach_.isolated()) {
             check.verdict = Verdict::fail;
@@ -151,7 +137,7 @@ class Judge {
     }
 
     Check leaks() const {
-        Check check = leaks_row();
+        Check check = row("policy-leaks", "nothing private, special or of the cluster is open");
         const Texts found = examples(inside_);
         if (!found.empty()) {
             check.verdict = Verdict::fail;
@@ -174,7 +160,7 @@ class Judge {
     }
 
     Check open_ports() const {
-        Check check = open_ports_row();
+        Check check = row("policy-open-ports", "of public addresses only TCP 443 and 80 are open");
         const Texts found = examples(Traffic(Ports::all()) - inside_ - Traffic(web_ports()));
         check.evidence = "no other";
         if (!found.empty()) {
@@ -187,7 +173,7 @@ class Judge {
     }
 
     Check ingress() const {
-        Check check = ingress_row();
+        Check check = row("policy-ingress", "nothing may connect to the pod");
         const Visitors visitors = who_may_come(premises_.sender, premises_.policies);
         check.evidence = "no rule lets anybody in";
         if (!visitors.lines.empty()) {
@@ -214,7 +200,8 @@ class Judge {
     }
 
     Check drift() const {
-        Check check = drift_row();
+        Check check = row("policy-drift", "the policy is what deploy would write now");
+        check.decisive = false;
         const auto own = std::ranges::find_if(premises_.policies, [&](const Json& policy) {
             return text_at(policy, "/metadata/name") == premises_.own;
         });

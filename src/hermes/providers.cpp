@@ -1,11 +1,11 @@
 // Which variables may hold the key of which model provider, Hermes' own list; and where it is asked.
 #include "hermesctl/base/error.hpp"
 #include "hermesctl/base/nearest.hpp"
+#include "hermesctl/base/text.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 
 #include <algorithm>
 #include <array>
-#include <iterator>
 #include <vector>
 
 #include <fmt/format.h>
@@ -64,23 +64,15 @@ constexpr std::array providers{
     Provider{"zai", "GLM_API_KEY ZAI_API_KEY"},
 };
 
-std::vector<std::string> words_of(std::string_view text) {
-    std::vector<std::string> words;
-    while (!text.empty()) {
-        const std::size_t end = std::min(text.find(' '), text.size());
-        words.emplace_back(text.substr(0, end));
-        text.remove_prefix(std::min(end + 1, text.size()));
-    }
-    return words;
-}
-
 }  // namespace
 
 std::vector<std::string> keys_of_provider(std::string_view name) {
     std::vector<std::string_view> names;
     for (const Provider& provider : providers) {
-        if (provider.name == name) return words_of(provider.keys);
         names.push_back(provider.name);
+        if (provider.name != name) continue;
+        const auto keys = words_of(provider.keys);
+        return std::vector<std::string>(keys.begin(), keys.end());
     }
     throw Error(ExitCode::usage,
                 fmt::format("'{}' is no model provider that Hermes knows{}", name, did_you_mean(name, names)),
@@ -89,7 +81,7 @@ std::vector<std::string> keys_of_provider(std::string_view name) {
 
 std::string provider_of_key(std::string_view key) {
     for (const Provider& provider : providers) {
-        const std::vector<std::string> keys = words_of(provider.keys);
+        const auto keys = words_of(provider.keys);
         if (std::ranges::find(keys, key) != keys.end()) return std::string(provider.name);
     }
     return "";
@@ -97,8 +89,10 @@ std::string provider_of_key(std::string_view key) {
 
 std::vector<std::string> keys_of_providers() {
     std::vector<std::string> all;
-    for (const Provider& provider : providers)
-        std::ranges::move(words_of(provider.keys), std::back_inserter(all));
+    for (const Provider& provider : providers) {
+        for (const std::string_view key : words_of(provider.keys))
+            all.emplace_back(key);
+    }
     return all;
 }
 

@@ -3,6 +3,7 @@
 
 #include "hermesctl/hermes/label_selector.hpp"
 #include "hermesctl/hermes/policy.hpp"
+#include "items.hpp"
 
 #include <algorithm>
 
@@ -141,8 +142,11 @@ std::string manager_of(const Json& policy) {
 }  // namespace
 
 std::vector<std::string> pod_addresses(const Json& pod) {
-    const std::string phase = text_at(pod, "/status/phase");
-    if (phase == "Succeeded" || phase == "Failed" || bool_at(pod, "/spec/hostNetwork")) return {};
+    if (is_over(pod) || bool_at(pod, "/spec/hostNetwork")) return {};
+    return all_addresses(pod);
+}
+
+std::vector<std::string> all_addresses(const Json& pod) {
     std::vector<std::string> addresses;
     for (const Json& entry : at(pod, "/status/podIPs"))
         addresses.push_back(text_at(entry, "/ip"));

@@ -1,6 +1,7 @@
 // What a caged pod must not reach, and what it must.
 #include "cluster_dns.hpp"
 #include "diagnosis_parts.hpp"
+#include "hermesctl/base/text.hpp"
 #include "hermesctl/hermes/gate.hpp"
 #include "hermesctl/hermes/live_proof.hpp"
 #include "hermesctl/hermes/policy.hpp"
@@ -9,7 +10,6 @@
 #include "ranges.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <iterator>
 #include <set>
 
@@ -147,7 +147,11 @@ std::vector<Witness> at_dns_pods(const ClusterFacts& cluster) {
         const std::string address = text_at(pod, "/status/podIP");
         if (address.empty() || !pod_is_ready(pod) || kube::bool_at(pod, "/spec/hostNetwork")) continue;
         for (const int port : declared_ports(pod, cluster))
-            found.push_back({address, port, port, {}, "a declared port need not have a listener", true, {}});
+            found.push_back({.address = address,
+                             .port = port,
+                             .target_port = port,
+                             .doubt = "a declared port need not have a listener",
+                             .of_dns = true});
     }
     found.resize(std::min(found.size(), most_of_a_kind));
     return found;
@@ -212,12 +216,9 @@ bool asks_elsewhere(const Observation& seen) {
 }  // namespace
 
 std::string ReachTarget::name() const {
-    std::string upper = by;
-    std::ranges::transform(upper, upper.begin(),
-                           [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
     if (by == "icmp") return fmt::format("ICMP {}", host);
-    return fmt::format(fmt::runtime(host.find(':') == std::string::npos ? "{} {}:{}" : "{} [{}]:{}"), upper,
-                       host, port);
+    return fmt::format(fmt::runtime(host.find(':') == std::string::npos ? "{} {}:{}" : "{} [{}]:{}"),
+                       upper(by), host, port);
 }
 
 void want_surroundings(kube::Round& round) {

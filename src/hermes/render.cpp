@@ -113,7 +113,6 @@ std::string settings_record(const Values& values) {
     if (network.ipv6) settings["network"]["ipv6"] = true;
     if (!network.gate) settings["network"]["gate"] = false;
     if (values.pod.hardened) settings["pod"]["hardened"] = true;
-    if (!values.mcp.empty()) settings["mcp"] = values.mcp;
     return settings.empty() ? "" : settings.dump();
 }
 

@@ -39,11 +39,6 @@ constexpr std::array places{
 constexpr std::array<std::string_view, 4> computed{"policy-present", "policy-leaks", "policy-open-ports",
                                                    "policy-pods"};
 
-int weight(Verdict verdict) {
-    constexpr std::array<int, 5> weights{1, 2, 4, 3, 0};  // pass, warn, fail, inconclusive, not applicable
-    return weights[static_cast<std::size_t>(verdict)];
-}
-
 /// The worst of the rows with one of these ids.
 template <typename Ids>
 std::optional<Verdict> worst_of(const Ids& ids, const Checks& checks) {

@@ -5,8 +5,6 @@
 #include "policy_rows.hpp"
 #include "ranges.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 namespace hermesctl::hermes {
@@ -29,7 +27,7 @@ class Ways {
         if (!is_service(server)) return Way::closed;
         if (!premises_.neighbours.known) return Way::unknown;
         // Most networks look at a packet when its Service's address has become that of a pod.
-        const Traffic behind = to_pods();
+        const Traffic behind = to_pods(server.v6);
         if (!behind.empty() && is_open(behind)) return Way::open;
         return reach_.exact() ? Way::closed : Way::unknown;
     }
@@ -37,20 +35,15 @@ class Ways {
   private:
     bool is_open(const Traffic& traffic) const { return (traffic - open_).empty(); }
 
-    static bool in_pod(const Range& server) {
-        return parse_range("127.0.0.0/8")->contains(server) || parse_range("::1")->contains(server);
-    }
+    static bool in_pod(const Range& server) { return lies_in(server, {"127.0.0.0/8", "::1"}); }
 
     /// Addresses of nodes (NodeLocal DNS) stay as they are.
     bool is_service(const Range& server) const {
-        return !parse_range("169.254.0.0/16")->contains(server) &&
-               std::ranges::any_of(premises_.cluster.dns_addresses, [&](const std::string& text) {
-                   const auto known = parse_range(text);
-                   return known && known->contains(server);
-               });
+        return !lies_in(server, {"169.254.0.0/16"}) && lies_in(server, premises_.cluster.dns_addresses);
     }
 
-    Traffic to_pods() const {
+    /// A Service's address leads to addresses of its own family.
+    Traffic to_pods(bool v6) const {
         Ports ports;
         for (const int port : premises_.cluster.dns_target_ports)
             ports = ports | Ports::of(Protocol::udp, port, port) | Ports::of(Protocol::tcp, port, port);
@@ -61,7 +54,11 @@ class Ways {
                               text_at(pod, "/metadata/namespace") == premises_.cluster.dns_namespace &&
                               text_at(pod, "/status/phase") == "Running" &&
                               selects(selector, at(pod, "/metadata/labels"));
-            if (ours) traffic = traffic | Traffic(text_at(pod, "/status/podIP"), ports);
+            if (!ours) continue;
+            for (const std::string& address : all_addresses(pod)) {
+                const auto range = parse_range(address);
+                if (range && range->v6 == v6) traffic = traffic | Traffic(address, ports);
+            }
         }
         return traffic;
     }

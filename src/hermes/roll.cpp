@@ -13,7 +13,9 @@ void roll(kube::Client& client, const Names& names, const std::optional<Json>& m
     const Json annotations =
         mark.value_or(Json{{"kubectl.kubernetes.io/restartedAt", rfc3339(client.clock().wall())}});
     const Json body{{"spec", {{"template", {{"metadata", {{"annotations", annotations}}}}}}}};
-    client.patch(names.deployment(), kube::Patch::merge, body, mark ? kube::field_manager : restart_manager)
+    client
+        .patch(names.deployment(), kube::Patch::merge, body,
+               {.manager = mark ? kube::field_manager : restart_manager})
         .value();
     reporter.on({"apply", title(names.deployment()), State::done, "restarting"});
 }

@@ -70,10 +70,9 @@ void refuse_no_variable(const RotationPlan& plan) {
 
 }  // namespace
 
-bool RotationPlan::changes_anything() const {
-    return blind || pending || std::any_of(keys.begin(), keys.end(), [](const auto& one) {
-               return one.second != KeyChange::same;
-           });
+bool RotationPlan::changes_secret() const {
+    return blind || std::any_of(keys.begin(), keys.end(),
+                                [](const auto& one) { return one.second != KeyChange::same; });
 }
 
 RotationPlan plan_rotation(kube::Client& client, const Names& names, SecretChanges changes) {
@@ -108,8 +107,7 @@ bool lacks_secret(const Json& deployment, const Json& secret) {
 }
 
 std::optional<Json> pending_mark(kube::Client& client, const Names& names, const Json& deployment) {
-    const kube::Ref ref = names.secret();
-    const kube::Outcome secret = std::move(client.get_all({&ref, 1}).front());
+    const kube::Outcome secret = client.look(names.secret());
     const std::string mark = secret.object ? lacking_mark(deployment, *secret.object) : "";
     if (mark.empty()) return std::nullopt;
     return Json{{"hermesctl/secret-hmac", mark}};

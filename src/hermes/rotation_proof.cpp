@@ -4,6 +4,7 @@
 #include "hermesctl/hermes/agent.hpp"
 #include "hermesctl/hermes/rotation.hpp"
 #include "hermesctl/hermes/secrets.hpp"
+#include "hermesctl/hermes/shadow.hpp"
 #include "hermesctl/kube/exec.hpp"
 
 #include <algorithm>
@@ -36,9 +37,9 @@ Proof read_proof(const kube::ExecOutput& output, const SecretChanges& asked) {
     Proof proof{.told = true,
                 .unused = named(at(said, "/unused"), asked),
                 .shadowed = named(at(said, "/shadowed"), asked)};
-    for (const char* file : {"/opt/data/.env", "/etc/hermes/.env"}) {
+    for (const std::string_view file : {env_file_path, managed_env_file}) {
         const Json& unread = at(said, "/unread");
-        if (std::find(unread.begin(), unread.end(), Json(file)) == unread.end()) continue;
+        if (std::find(unread.begin(), unread.end(), Json(std::string(file))) == unread.end()) continue;
         proof.told = false;
         proof.why = fmt::format("{}, which wins over the Secret, cannot be read", file);
         proof.hint = fmt::format(
@@ -56,14 +57,10 @@ Proof prove_in_force(kube::Client& client, const Names& names, const std::string
         if (is_variable_name(key)) wanted[key] = value ? Json(base64_encode(*value)) : Json();
     }
     if (wanted.empty()) return {.told = true};
-    const kube::ExecRequest request{.ns = names.ns,
-                                    .pod = pod,
-                                    .container = std::string(container_name),
-                                    .argv = python_command(reading_script("inforce.py"), {}),
-                                    .input = true};
+    const auto command = python_command(reading_script("inforce.py"), {});
     try {
         return read_proof(
-            run_exec(client.transport(), client.clock(), request, wanted.dump() + "\n", 30s, each_round),
+            run_in_agent(client, in_agent(names.ns, pod, command), wanted.dump() + "\n", 30s, each_round),
             changes);
     } catch (const Error& error) {
         if (error.code() == ExitCode::interrupted) throw;

@@ -96,8 +96,7 @@ RotationRecord RotationRecord::begin(kube::Client& client, const Names& names, c
 }
 
 std::optional<RotationRecord> RotationRecord::find(kube::Client& client, const Names& names) {
-    const kube::Ref ref = names.previous();
-    const kube::Outcome found = std::move(client.get_all({&ref, 1}).front());
+    const kube::Outcome found = client.look(names.previous());
     if (found.not_found() || (found.error && found.error->code() == ExitCode::denied)) return std::nullopt;
     auto said = half_done(found.value(), names);
     if (!said) return std::nullopt;

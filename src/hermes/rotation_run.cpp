@@ -5,7 +5,6 @@
 #include "hermesctl/hermes/roll.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <exception>
@@ -15,14 +14,16 @@
 namespace hermesctl::hermes {
 namespace {
 
-using namespace std::chrono_literals;
 using kube::text_at;
 using Holds = RotationRecord::Holds;
 
-constexpr auto lapse = 30s;  // as the lease's
-
 bool means_not_up(const Error& error) {
     return error.code() == ExitCode::failed || error.code() == ExitCode::timeout;
+}
+
+/// Whatever it says, it is no new value's doing.
+bool is_of_the_server(const Error& error) {
+    return dynamic_cast<const kube::ApiError*>(&error) != nullptr;
 }
 
 /// The server has said no: surely nothing was written.
@@ -44,13 +45,7 @@ class Rotator {
         : client_(client), names_(names), steps_(steps), lease_(lease), reporter_(reporter) {}
 
     Rotated rotate(const RotationPlan& plan, bool restart) {
-        try {
-            return plan.blind ? change_unseen(plan, restart) : change(plan, restart);
-        } catch (const Error& error) {
-            leave(error);
-            if (error.code() == ExitCode::interrupted) throw cut_off(error);
-            throw;
-        }
+        return left_well([&] { return plan.blind ? change_unseen(plan, restart) : change(plan, restart); });
     }
 
     bool recover() {
@@ -59,21 +54,25 @@ class Rotator {
         refuse_living_holder();
         record_->take_over();
         tell(State::warning, record_->said().text() + " was found");
+        left_well([&] { go_on(); });
+        return true;
+    }
+
+  private:
+    /// Whatever ends it, the next command knows what it has left.
+    template <typename Run>
+    auto left_well(Run run) -> decltype(run()) {
         try {
-            go_on();
+            return run();
         } catch (const Error& error) {
             leave(error);
             if (error.code() == ExitCode::interrupted) throw cut_off(error);
             throw;
         }
-        return true;
     }
 
-  private:
     Rotated change(const RotationPlan& plan, bool restart) {
-        const bool changes_secret = std::any_of(plan.keys.begin(), plan.keys.end(), [](const auto& one) {
-            return one.second != KeyChange::same;
-        });
+        const bool changes_secret = plan.changes_secret();
         const bool rolls = restart && !plan.stopped;
         const bool waits = rolls && steps_.wait;
         if (rolls && steps_.drain) steps_.drain(each_round());
@@ -148,7 +147,7 @@ class Rotator {
             each_round()();
             if (!done.proof.unused.empty()) throw not_used(done.proof);
         } catch (Error& error) {
-            if (!record_ || lost_ || !means_not_up(error)) throw;
+            if (!record_ || lost_ || !means_not_up(error) || is_of_the_server(error)) throw;
             if (!is_stopped()) throw put_back(changes, error);
             drop_record();  // as in go_on(), what the Secret holds stays
             error.during(fmt::format("changing {}; {} keeps the new value, which a start brings in force",
@@ -182,8 +181,7 @@ class Rotator {
                          fmt::format("{} was changed meanwhile{}, and stays as it is now",
                                      title(names_.secret()), last_writer(secret)));
         }
-        std::string refused;
-        const SecretChanges back = good_old_values(refused);
+        const auto [back, refused] = good_old_values();
         if (!refused.empty()) tell(State::warning, refused);
         if (back.empty()) {
             drop_record();
@@ -204,22 +202,27 @@ class Rotator {
         return story(changes, cause, refused.empty() ? end : fmt::format("{}; {}", end, refused));
     }
 
+    struct OldValues {
+        SecretChanges back{};
+        std::string refused{};  // the words for those that are not put back
+    };
+
     /// An old value that has been revoked meanwhile would only be another failure.
-    SecretChanges good_old_values(std::string& refused) {
-        SecretChanges back;
+    OldValues good_old_values() {
+        OldValues old;
         std::vector<std::string> bad;
         for (const auto& [key, value] : record_->old_values()) {
             if (value && steps_.refused && steps_.refused(key, *value, each_round())) {
                 bad.push_back(key);
             } else {
-                back[key] = value;
+                old.back[key] = value;
             }
         }
         each_round()();
         if (!bad.empty())
-            refused = fmt::format("the old {} is not put back: it is refused too, so the new one stays",
-                                  fmt::join(bad, ", "));
-        return back;
+            old.refused = fmt::format("the old {} is not put back: it is refused too, so the new one stays",
+                                      fmt::join(bad, ", "));
+        return old;
     }
 
     /// Without the right to read the Secret: no old value to keep, no mark to compute.
@@ -289,7 +292,7 @@ class Rotator {
         if ((lease_ != nullptr && lease_->held()) || said.holder.empty() || said.holder == this_holder())
             return;
         const auto age = client_.clock().wall() - parse_rfc3339(said.renewed);
-        if (std::chrono::abs(age) >= lapse) return;
+        if (std::chrono::abs(age) >= lease_lapse) return;
         throw Error(ExitCode::failed,
                     fmt::format("another hermesctl changes {} of this installation: {}",
                                 fmt::join(said.keys, ", "), said.holder),
@@ -329,16 +332,16 @@ class Rotator {
     /// An interrupt says what it has left.
     Error cut_off(const Error& error) const {
         if (!record_ && touched_) return error;
-        Error told = record_
-                         ? Error(ExitCode::interrupted,
-                                 fmt::format("{}; the change of {} is half done", error.message(),
-                                             fmt::join(record_->said().keys, ", ")),
-                                 "the same again, or hermesctl deploy: the next one finishes or undoes it")
-                         : Error(ExitCode::interrupted,
-                                 fmt::format("{}; {} is as it was", error.message(), title(names_.secret())));
-        for (const std::string& frame : error.trail())
-            told.during(frame);
-        return told;
+        const Error told = error.with_code(ExitCode::interrupted);
+        if (!record_) {
+            return told
+                .with_message(fmt::format("{}; {} is as it was", error.message(), title(names_.secret())))
+                .with_hint("");
+        }
+        return told
+            .with_message(fmt::format("{}; the change of {} is half done", error.message(),
+                                      fmt::join(record_->said().keys, ", ")))
+            .with_hint("the same again, or hermesctl deploy: the next one finishes or undoes it");
     }
 
     void tell(State state, const std::string& what) {

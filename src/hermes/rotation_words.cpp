@@ -59,12 +59,9 @@ Error not_told(const SecretChanges& changes, const Proof& proof) {
 }
 
 Error story(const SecretChanges& changes, const Error& cause, const std::string& end) {
-    Error error(ExitCode::failed,
-                fmt::format("the new {} did not work: {}; {}", listed(changes), cause.message(), end),
-                nearer_hint(cause.hint(), changes));
-    for (const std::string& frame : cause.trail())
-        error.during(frame);
-    return error;
+    return cause.with_code(ExitCode::failed)
+        .with_message(fmt::format("the new {} did not work: {}; {}", listed(changes), cause.message(), end))
+        .with_hint(nearer_hint(cause.hint(), changes));
 }
 
 std::string what_stays(RotationRecord::Holds holds) {

@@ -4,9 +4,9 @@
 #include "hermesctl/hermes/inspection.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 #include "hermesctl/hermes/target.hpp"
+#include "rotation_record.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
 
@@ -89,11 +89,16 @@ void add_agent(std::vector<std::string>& users, const Json& configs, const std::
     }
 }
 
-Inside inside_of(kube::Client& client, const Names& names, bool installed, const Json& keys) {
-    if (!installed) return {.why = "there is no " + title(names.deployment()), .hint = "hermesctl deploy"};
-    const Target target = find_agent(client, names);
-    if (!target.running) return {.why = "no agent runs: " + target.why, .hint = target.hint};
-    return look_inside(client, names.ns, target.pod, keys);
+Inside inside_of(kube::Client& client, const kube::Round& round, const Names& names, const Json& keys) {
+    if (round.of(names.deployment()).not_found())
+        return {.why = "there is no " + title(names.deployment()), .hint = "hermesctl deploy"};
+    try {
+        const Target target = agent_of(round, names);
+        if (!target.running) return {.why = "no agent runs: " + target.why, .hint = target.hint};
+        return look_inside(client, names.ns, target.pod, keys);
+    } catch (const kube::ApiError& error) {
+        return {.why = error.message(), .hint = error.hint()};
+    }
 }
 
 void add_shadows(SecretList& list, const Inside& inside) {
@@ -104,7 +109,7 @@ void add_shadows(SecretList& list, const Inside& inside) {
         if (shadows.known) one.shadowed_by = "";
         // The managed file, which is read last, wins.
         for (const Shadow& shadow : shadows.all) {
-            if (shadow.key == one.key && one.shadowed_by != "/etc/hermes/.env") one.shadowed_by = shadow.file;
+            if (shadow.key == one.key && one.shadowed_by != managed_env_file) one.shadowed_by = shadow.file;
         }
     }
 }
@@ -112,16 +117,19 @@ void add_shadows(SecretList& list, const Inside& inside) {
 }  // namespace
 
 SecretList list_secret(kube::Client& client, const Names& names) {
-    const std::array refs{names.secret(), names.deployment()};
-    const auto read = client.get_all(refs);
-    if (read[0].not_found()) throw missing(refs[0]);
-    const Json& secret = read[0].value();
+    kube::Round round(client);
+    round.want(names.secret());
+    want_agent(round, names);
+    round.run();
+    if (round.of(names.secret()).not_found()) throw missing(names.secret());
+    const Json& secret = round.of(names.secret()).value();
+    const auto& deployment = round.of(names.deployment()).object;
     const auto values = secret_values(secret);
-    const std::string salt = text_at(secret, "/metadata/annotations/hermesctl~1salt");
+    const std::string salt = salt_of(secret);
     Json keys = Json::array();
     for (const auto& [key, value] : values)
         keys.push_back(key);
-    const Inside inside = inside_of(client, names, read[1].object.has_value(), keys);
+    const Inside inside = inside_of(client, round, names, keys);
     SecretList list{.salted = !salt.empty()};
     for (const auto& [key, value] : values) {
         const Change change = change_of(secret, key);
@@ -130,8 +138,8 @@ SecretList list_secret(kube::Client& client, const Names& names) {
                       .exact = change.exact,
                       .length = value.size(),
                       .fingerprint = fingerprint(salt, value)};
-        if (read[1].object)
-            add_pod(one.used_by, at(*read[1].object, "/spec/template/spec"), names.secret().name, key);
+        if (deployment)
+            add_pod(one.used_by, at(*deployment, "/spec/template/spec"), names.secret().name, key);
         if (key.starts_with("TELEGRAM_")) add(one.used_by, "Telegram");
         add_agent(one.used_by, at(inside.said, "/configs"), key);
         list.keys.push_back(std::move(one));

@@ -6,11 +6,12 @@
 #include "hermesctl/base/file.hpp"
 #include "hermesctl/base/interrupt.hpp"
 #include "hermesctl/base/scrub.hpp"
+#include "hermesctl/base/text.hpp"
+#include "hermesctl/hermes/allowlist.hpp"
 #include "words.hpp"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <filesystem>
 #include <iterator>
 
@@ -31,15 +32,10 @@ std::string ways(std::string_view key) {
 }
 
 std::vector<std::string> arguments_of(const Json& command) {
-    std::vector<std::string> argv;
     if (command.is_array()) return command.get<std::vector<std::string>>();
     const std::string text = command.get<std::string>();
-    for (std::size_t start = text.find_first_not_of(' '); start != std::string::npos;) {
-        const std::size_t end = std::min(text.find(' ', start), text.size());
-        argv.push_back(text.substr(start, end - start));
-        start = text.find_first_not_of(' ', end);
-    }
-    return argv;
+    const auto words = words_of(text, " ");
+    return std::vector<std::string>(words.begin(), words.end());
 }
 
 std::string from_file(const std::string& key, const std::string& path, const std::string& folder) {
@@ -158,9 +154,12 @@ std::string read_secret(const std::string& key, const Json& source, const Secret
     return value;
 }
 
-bool sounds_secret(std::string_view key) {
-    static constexpr std::array<std::string_view, 5> ends{"_KEY", "_TOKEN", "_PAT", "_SECRET", "_PASSWORD"};
-    return std::any_of(ends.begin(), ends.end(), [&](std::string_view end) { return key.ends_with(end); });
+bool names_credential(std::string_view name) {
+    static constexpr std::array<std::string_view, 10> ends{"apikey",     "api_key",    "_key",   "token",
+                                                           "secret",     "password",   "passwd", "_pat",
+                                                           "credential", "credentials"};
+    const std::string low = lower(name);
+    return std::ranges::any_of(ends, [&](std::string_view end) { return low.ends_with(end); });
 }
 
 std::string secrets_mark(std::string_view salt, const std::map<std::string, std::string>& values) {
@@ -182,32 +181,13 @@ std::string complaint_about(const std::string& key, const std::string& value) {
         const std::string complaint = unusual(value);
         if (!complaint.empty()) return complaint;
     }
-    if (sounds_secret(key) && value.starts_with('<') && value.ends_with('>'))
+    if (names_credential(key) && value.starts_with('<') && value.ends_with('>'))
         return "is a placeholder, not a value";
     if (key == token_key && !is_bot_token(value)) {
         return "is no bot token; @BotFather gives one, of the form 123456789:AA... (35 characters after the "
                "colon)";
     }
     return "";
-}
-
-std::string users_text(const std::vector<std::int64_t>& users) {
-    return fmt::format("{}", fmt::join(users, ","));
-}
-
-std::vector<std::int64_t> users_of(std::string_view text) {
-    std::vector<std::int64_t> users;
-    for (std::size_t start = 0; start < text.size();) {
-        const std::size_t end = std::min(text.find_first_of(", \t\r\n", start), text.size());
-        const std::string_view word = text.substr(start, end - start);
-        start = end + 1;
-        if (word.empty()) continue;
-        if (const std::string complaint = complaint_about_user(word); !complaint.empty()) refuse(complaint);
-        std::int64_t id = 0;
-        std::from_chars(word.data(), word.data() + word.size(), id);
-        if (std::find(users.begin(), users.end(), id) == users.end()) users.push_back(id);
-    }
-    return users;
 }
 
 }  // namespace hermesctl::hermes

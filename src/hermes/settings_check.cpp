@@ -10,8 +10,6 @@
 #include "words.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstdint>
 
 #include <fmt/format.h>
 

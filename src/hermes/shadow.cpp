@@ -39,14 +39,20 @@ Shadows shadows_of(const Inside& inside) {
 }
 
 Shadows find_shadows(kube::Client& client, const Names& names, const std::vector<std::string>& keys) {
-    const Target target = find_agent(client, names);
-    Shadows found = target.running ? shadows_of(look_inside(client, names.ns, target.pod, keys))
-                                   : unknown("no agent runs: " + target.why, target.hint);
-    found.target = target;
-    return found;
+    try {
+        const Target target = find_agent(client, names);
+        Shadows found = target.running ? shadows_of(look_inside(client, names.ns, target.pod, keys))
+                                       : unknown("no agent runs: " + target.why, target.hint);
+        found.target = target;
+        return found;
+    } catch (const kube::ApiError& error) {  // the pods may not be listed, say
+        if (error.code() == ExitCode::unreachable) throw;
+        return unknown(error.message(), error.hint());
+    }
 }
 
-std::string remove_shadows(kube::Client& client, const Shadows& shadows) {
+std::string remove_shadows(kube::Client& client, const Shadows& shadows,
+                           const std::function<void()>& each_round) {
     Json keys = Json::array();
     for (const Shadow& shadow : shadows.all) {
         if (shadow.mendable()) keys.push_back(shadow.key);
@@ -54,13 +60,11 @@ std::string remove_shadows(kube::Client& client, const Shadows& shadows) {
     const std::string path(env_file_path);
     if (keys.empty()) throw Error(ExitCode::failed, fmt::format("nothing is to be taken out of {}", path));
     const std::string stamp = file_stamp(client.clock().wall());
-    const kube::ExecRequest request{.ns = shadows.target.ns,
-                                    .pod = shadows.target.pod,
-                                    .container = std::string(container_name),
-                                    .argv = command_as(shadows.target, false,
-                                                       python_command(reading_script("unshadow.py"),
-                                                                      {keys.dump(), shadows.mark, stamp}))};
-    const kube::ExecOutput done = run_exec(client.transport(), client.clock(), request, "", 30s);
+    const Target& target = shadows.target;
+    const auto command = command_as(
+        target, As::agent, python_command(reading_script("unshadow.py"), {keys.dump(), shadows.mark, stamp}));
+    const kube::ExecOutput done =
+        run_in_agent(client, in_agent(target.ns, target.pod, command), "", 30s, each_round);
     if (done.exit_code == 0) return fmt::format("{}.before-{}", path, stamp);
     if (done.exit_code == changed_meanwhile)
         throw Error(ExitCode::failed, fmt::format("{} was changed meanwhile, and stays as it is", path),

@@ -1,5 +1,7 @@
 #include "shared_namespace.hpp"
 
+#include "items.hpp"
+
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -24,8 +26,7 @@ std::size_t count_others(kube::Client& client, const std::string& ns, const std:
     if (!answers.front().object) return 0;
     const Json& items = at(*answers.front().object, "/items");
     return static_cast<std::size_t>(std::count_if(items.begin(), items.end(), [&](const Json& pod) {
-        const std::string phase = text_at(pod, "/status/phase");
-        return phase != "Succeeded" && phase != "Failed" && text_at(pod, managed_by) != "hermesctl" &&
+        return !is_over(pod) && text_at(pod, managed_by) != "hermesctl" &&
                text_at(pod, "/metadata/labels/app") != instance;
     }));
 }
@@ -33,8 +34,7 @@ std::size_t count_others(kube::Client& client, const std::string& ns, const std:
 /// By a dry run: the server then warns of each pod that the level would refuse.
 void tell_what_baseline_means(kube::Client& client, const std::string& ns, Reporter& reporter) {
     const Json labels{{"metadata", {{"labels", {{"pod-security.kubernetes.io/enforce", "baseline"}}}}}};
-    const auto answer =
-        client.patch({"Namespace", "", ns}, kube::Patch::merge, labels, kube::field_manager, {}, true);
+    const auto answer = client.patch({"Namespace", "", ns}, kube::Patch::merge, labels, {.dry_run = true});
     std::string meaning = "the server warns of none of them";
     if (answer.warned) meaning = "not all of them would be let in by it: the server's warnings say why";
     if (answer.error) meaning = "what it would mean for them is not known: " + answer.error->message();

@@ -1,6 +1,7 @@
 #include "hermesctl/hermes/target.hpp"
 
 #include "hermesctl/hermes/agent.hpp"
+#include "items.hpp"
 
 #include <fmt/format.h>
 
@@ -16,20 +17,9 @@ constexpr std::string_view root_path =
 
 /// What the container's own setting says of its user, else the pod's; none: the image's, which is root.
 bool starts_as_root(const Json& pod) {
-    for (const Json& container : at(pod, "/spec/containers")) {
-        if (text_at(container, "/name") != container_name) continue;
-        const std::int64_t of_pod = kube::int_at(pod, "/spec/securityContext/runAsUser");
-        return kube::int_at(container, "/securityContext/runAsUser", of_pod) == 0;
-    }
-    return true;
-}
-
-Objects by_name(const kube::Outcome& answer) {
-    Objects found;
-    for (const Json& item : at(answer.value(), "/items")) {
-        found[text_at(item, "/metadata/name")] = item;
-    }
-    return found;
+    const std::int64_t of_pod = kube::int_at(pod, "/spec/securityContext/runAsUser");
+    const Json& container = kube::with_name(at(pod, "/spec/containers"), container_name);
+    return container.is_null() || kube::int_at(container, "/securityContext/runAsUser", of_pod) == 0;
 }
 
 /// Why no agent runs.
@@ -40,15 +30,11 @@ std::string reason_of(const Assessment& assessment) {
     return fmt::format("{}: {}", last.subject, last.detail);
 }
 
-kube::Client::Listing replica_sets_of(const Names& names) {
-    return {"ReplicaSet", names.ns, names.pods().selector};
-}
-
 }  // namespace
 
 void want_agent(kube::Round& round, const Names& names) {
     round.want(names.deployment());
-    round.want(replica_sets_of(names));
+    round.want(names.replica_sets());
     round.want(names.pods());
 }
 
@@ -56,7 +42,7 @@ Target agent_of(const kube::Round& round, const Names& names) {
     const kube::Outcome& deployment = round.of(names.deployment());
     if (deployment.not_found()) throw missing(names.deployment());
     const Snapshot now{.deployment = deployment.value(),
-                       .replica_sets = by_name(round.of(replica_sets_of(names))),
+                       .replica_sets = by_name(round.of(names.replica_sets())),
                        .pods = by_name(round.of(names.pods()))};
     const Assessment assessment = assess(now);
     Target target{.ns = names.ns, .pod = assessment.pod, .running = assessment.running};
@@ -91,8 +77,9 @@ Target running_agent(kube::Client& client, const Names& names) {
     throw Error(ExitCode::failed, fmt::format("no agent runs in {}: {}", names.ns, target.why), target.hint);
 }
 
-std::vector<std::string> command_as(const Target& target, bool root, const std::vector<std::string>& argv,
+std::vector<std::string> command_as(const Target& target, As whom, const std::vector<std::string>& argv,
                                     const std::vector<std::string>& variables) {
+    const bool root = whom == As::root;
     if (root && !target.drop_root) {
         throw Error(
             ExitCode::failed, "there is no root in the agent's container: all of it runs as the agent",
@@ -100,8 +87,9 @@ std::vector<std::string> command_as(const Target& target, bool root, const std::
     }
     std::vector<std::string> command;
     if (!root && target.drop_root) {
-        command = {"/usr/bin/setpriv", "--reuid",         "10000",          "--regid", "10000",
-                   "--clear-groups",   "--inh-caps=-all", "--no-new-privs", "--"};
+        const std::string user = std::to_string(agent_user);
+        command = {"/usr/bin/setpriv", "--reuid",        user, "--regid", user, "--clear-groups",
+                   "--inh-caps=-all",  "--no-new-privs", "--"};
     }
     command.emplace_back("/usr/bin/env");
     if (root) {

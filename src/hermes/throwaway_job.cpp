@@ -4,6 +4,7 @@
 #include "hermesctl/base/crypto.hpp"
 #include "hermesctl/hermes/agent.hpp"
 #include "hermesctl/hermes/manifest.hpp"
+#include "items.hpp"
 
 #include <fmt/format.h>
 
@@ -26,9 +27,8 @@ const Json& state_of(const Json& pod) {
     return at(pod, "/status/containerStatuses/0/state");
 }
 
-bool has_ended(const Json& pod) {
-    const std::string phase = text_at(pod, "/status/phase");
-    return phase == "Failed" || phase == "Succeeded" || !at(state_of(pod), "/terminated").is_null();
+bool its_container_ended(const Json& pod) {
+    return is_over(pod) || !at(state_of(pod), "/terminated").is_null();
 }
 
 /// Why this pod does not start, of what its containers say.
@@ -60,10 +60,8 @@ Json throwaway_job(std::string_view file, const Names& names, const Json& agent)
 }
 
 Json agent_image(const Json& agent) {
-    for (const Json& container : at(agent, "/containers")) {
-        if (text_at(container, "/name") == container_name) return at(container, "/image");
-    }
-    return at(agent, "/containers/0/image");
+    const Json& named = kube::with_name(at(agent, "/containers"), container_name);
+    return named.is_null() ? at(agent, "/containers/0/image") : at(named, "/image");
 }
 
 ThrowawayJob::ThrowawayJob(kube::Client& client, const Json& job)
@@ -90,7 +88,7 @@ Json ThrowawayJob::wait_for_end(Reporter& reporter, const std::function<void(con
     const auto begun = client_.clock().now();
     while (client_.clock().now() < begun + deadline_) {
         const Json its_pod = pod();
-        if (has_ended(its_pod)) return at(state_of(its_pod), "/terminated");
+        if (its_container_ended(its_pod)) return at(state_of(its_pod), "/terminated");
         if (its_pod.is_null() && client_.clock().now() > begun + longest_making) return nullptr;
         each_round(its_pod);
         reporter.tick();
@@ -130,7 +128,7 @@ Json AskedJob::running_pod() {
 std::string AskedJob::trouble_of(const Json& pod) const {
     const auto trouble = start_trouble(pod);
     const std::string cause = trouble ? trouble->cause : "";
-    if (has_ended(pod))
+    if (its_container_ended(pod))
         return fmt::format("the {} ended before it was asked{}{}", what_, trouble ? ": " : "", cause);
     if (trouble && trouble->patience == Patience::none)
         return fmt::format("the {} cannot start: {}", what_, cause);

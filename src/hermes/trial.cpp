@@ -73,8 +73,14 @@ class Trying {
         : client_(client), names_(names), values_(values), reporter_(reporter), each_round_(each_round) {}
 
     Trials run() {
-        const Target target = find_agent(client_, names_);
-        if (!target.running || !in_pod(target)) beside();
+        try {
+            const Target target = find_agent(client_, names_);
+            if (!target.running || !in_pod(target)) beside();
+        } catch (const kube::ApiError& error) {  // the pods may not be listed, say
+            if (error.code() == ExitCode::unreachable) throw;
+            failure_ = error.message();
+            trials_.from.clear();
+        }
         if (trials_.each.empty()) give_up();
         return trials_;
     }

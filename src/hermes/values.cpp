@@ -149,7 +149,6 @@ Values values_of(const Json& given) {
     take(settings, "/resources/limits", values.resources.limits);
     take_network(settings, values.network);
     take_pod(settings, values.pod);
-    take(settings, "/mcp", values.mcp);
     take(settings, "/config", values.config);
     take(settings, "/secrets", values.secrets);
     return values;

@@ -1,9 +1,9 @@
 #include "hermesctl/hermes/wait.hpp"
 
 #include "hermesctl/kube/watch.hpp"
+#include "items.hpp"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <memory>
 #include <set>
@@ -19,29 +19,26 @@ using kube::Watch;
 
 constexpr auto patience_with_refusals = 30s;
 
-std::string app_label(const Names& names) {
-    return "app=" + names.name;
-}
-
-/// Everything that the wait looks at, kept current by watches.
+/// Everything that the wait looks at, kept current by watches: in the snapshot itself what may be much.
 class Watches {
   public:
-    Watches(kube::Client& client, const Names& names)
-        : names_(names),
-          deployments_(client.transport(), client.clock(), "Deployment", names.ns,
+    Watches(kube::Client& client, const Names& names, Snapshot& now)
+        : now_(now),
+          deployments_(client.transport(), client.clock(), "Deployment", names.ns, deployment_,
                        {.label = {}, .field = "metadata.name=" + names.name}),
-          sets_(client.transport(), client.clock(), "ReplicaSet", names.ns,
-                {.label = app_label(names), .field = {}}),
-          pods_(client.transport(), client.clock(), "Pod", names.ns,
-                {.label = app_label(names), .field = {}}),
-          claims_(client.transport(), client.clock(), "PersistentVolumeClaim", names.ns,
+          sets_(client.transport(), client.clock(), "ReplicaSet", names.ns, now.replica_sets,
+                names.replica_sets().selector),
+          pods_(client.transport(), client.clock(), "Pod", names.ns, now.pods, names.pods().selector),
+          claims_(client.transport(), client.clock(), "PersistentVolumeClaim", names.ns, claim_,
                   {.label = {}, .field = "metadata.name=" + names.claim().name}),
-          events_(client.transport(), client.clock(), "Event", names.ns) {}
+          events_(client.transport(), client.clock(), "Event", names.ns, now.events) {}
 
     void advance() {
-        for (Watch* watch : all()) {
+        for (Watch* watch : {&deployments_, &sets_, &pods_, &claims_, &events_}) {
             watch->advance();
         }
+        now_.deployment = only(deployment_);
+        now_.claim = only(claim_);
     }
 
     /// What the verdict cannot do without is in. Events only explain: a role without them is served too.
@@ -58,31 +55,13 @@ class Watches {
 
     const std::string& trouble() const { return pods_.trouble(); }
 
-    void fill(Snapshot& now) const {
-        now.deployment = only(deployments_, names_.name);
-        now.replica_sets = sets_.objects();
-        now.pods = pods_.objects();
-        now.claim = only(claims_, names_.claim().name);
-        now.events = events_.objects();
-    }
-
-    std::uint64_t revision() {
-        std::uint64_t sum = 0;
-        for (const Watch* watch : all()) {
-            sum += watch->revision();
-        }
-        return sum;
-    }
-
   private:
-    std::array<Watch*, 5> all() { return {&deployments_, &sets_, &pods_, &claims_, &events_}; }
     static bool settled(const Watch& watch) { return watch.synced() || watch.refused(); }
-    static Json only(const Watch& watch, const std::string& name) {
-        const auto found = watch.objects().find(name);
-        return found == watch.objects().end() ? Json() : found->second;
-    }
+    static Json only(const Objects& objects) { return objects.empty() ? Json() : objects.begin()->second; }
 
-    Names names_;
+    Snapshot& now_;
+    Objects deployment_{};
+    Objects claim_{};
     Watch deployments_;
     Watch sets_;
     Watch pods_;
@@ -184,7 +163,7 @@ class Waiter {
         : client_(client),
           options_(options),
           reporter_(reporter),
-          watches_(client, names),
+          watches_(client, names, now_),
           questioner_(client, names.ns),
           last_round_(client.clock().now()),
           heard_(last_round_) {}
@@ -209,7 +188,6 @@ class Waiter {
     }
 
     bool round() {
-        watches_.fill(now_);
         questioner_.listen();
         now_.moment = client_.server_time();
         now_.agent = questioner_.facts();
@@ -275,9 +253,9 @@ class Waiter {
     kube::Client& client_;
     const WaitOptions& options_;
     Reporter& reporter_;
+    Snapshot now_{};
     Watches watches_;
     Questioner questioner_;
-    Snapshot now_{};
     Assessment assessment_{};
     std::map<std::string, Event> shown_{};
     std::string kind_{};
@@ -290,13 +268,12 @@ class Waiter {
 
 /// Evicted and the like stay as objects, though nothing runs in them any more: they are not waited for. One
 /// that is being deleted has ended a moment before it is gone. A Job's pod (a proof, a trial) ends itself.
-std::vector<Json> awaited_ones(const Watch& pods) {
+std::vector<Json> awaited_ones(const Objects& pods) {
     std::vector<Json> left;
-    for (const auto& [name, pod] : pods.objects()) {
-        const std::string phase = kube::text_at(pod, "/status/phase");
+    for (const auto& [name, pod] : pods) {
         const bool stays = kube::at(pod, "/metadata/deletionTimestamp").is_null();
         const bool of_job = !kube::at(pod, "/metadata/labels/job-name").is_null();
-        if (of_job || (stays && (phase == "Failed" || phase == "Succeeded"))) continue;
+        if (of_job || (stays && is_over(pod))) continue;
         left.push_back(pod);
     }
     return left;
@@ -318,7 +295,8 @@ std::string wait_until_answers(kube::Client& client, const Names& names, const W
 void wait_until_no_pods(kube::Client& client, const Names& names, Clock::Duration timeout, Reporter& reporter,
                         const std::function<void()>& each_round,
                         const std::function<void(const Json&)>& each_pod) {
-    Watch pods(client.transport(), client.clock(), "Pod", names.ns, {.label = app_label(names), .field = {}});
+    Objects found;
+    Watch pods(client.transport(), client.clock(), "Pod", names.ns, found, names.pods().selector);
     const auto end = client.clock().now() + timeout;
     std::string said;
     std::set<std::string> met;
@@ -328,7 +306,7 @@ void wait_until_no_pods(kube::Client& client, const Names& names, Clock::Duratio
         pods.advance();
         if (each_round) each_round();
         if (pods.refused()) throw *pods.refused();
-        const std::vector<Json> left = awaited_ones(pods);
+        const std::vector<Json> left = awaited_ones(found);
         if (pods.synced() && left.empty()) break;
         for (const Json& pod : left) {
             if (each_pod && met.insert(kube::text_at(pod, "/metadata/uid")).second) each_pod(pod);

@@ -1,6 +1,7 @@
 // The forms of names and numbers, as Kubernetes, Telegram and image registries define them.
 #include "words.hpp"
 
+#include "hermesctl/base/text.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 
 #include <algorithm>
@@ -40,12 +41,7 @@ bool is_registry(std::string_view text) {
 bool is_repository(std::string_view text) {
     const std::size_t first = text.find('/');
     if (first != std::string_view::npos && is_registry(text.substr(0, first))) text.remove_prefix(first + 1);
-    for (std::size_t start = 0; start <= text.size();) {
-        const std::size_t end = std::min(text.find('/', start), text.size());
-        if (!is_path_component(text.substr(start, end - start))) return false;
-        start = end + 1;
-    }
-    return true;
+    return std::ranges::all_of(split(text, "/"), is_path_component);
 }
 
 bool is_digest(std::string_view text) {

@@ -16,7 +16,9 @@ bool unanswered(const net::Response& answer) {
     return answer.status == 0 || !answer.failure.empty();
 }
 
+/// null where there is none.
 Json status_of(const net::Response& answer) {
+    if (answer.ok()) return Json();
     Json body = Json::parse(answer.body, nullptr, false);
     return text_at(body, "/kind") == "Status" ? body : Json();
 }
@@ -56,7 +58,7 @@ std::string say(std::string said, std::string_view text) {
     return text.empty() ? said : fmt::format("{}: {}", said, text);
 }
 
-std::string message_of(const net::Response& answer) {
+std::string message_of(const net::Response& answer, const Json& status) {
     if (unanswered(answer)) {
         const bool reached = answer.connected || answer.status != 0;
         return say(reached ? "the API server did not answer" : "cannot reach the API server",
@@ -64,7 +66,6 @@ std::string message_of(const net::Response& answer) {
     }
     if (answer.ok())
         return say("the answer is not JSON, so not from an API server", scrub(snippet(answer.body)));
-    const Json status = status_of(answer);
     const std::string message = text_at(status, "/message");
     if (answer.status == 401) return say("the server refused the credentials (HTTP 401)", scrub(message));
     if (!message.empty()) return scrub(message);
@@ -74,9 +75,9 @@ std::string message_of(const net::Response& answer) {
 
 /// Who may do it may be refused it by an admission: quota, a class that does not grow, a namespace on its way
 /// out, a webhook. An authorizer's refusal begins with who may not.
-bool refused_by_admission(const net::Response& answer) {
+bool refused_by_admission(const net::Response& answer, const Json& status) {
     if (answer.status != 403) return false;
-    const std::string said = text_at(status_of(answer), "/message");
+    const std::string said = text_at(status, "/message");
     const std::size_t why = said.find(" is forbidden: ");
     return said.starts_with("admission webhook ") ||
            (why != std::string::npos && said.compare(why + 15, 5, "User ") != 0);
@@ -93,7 +94,7 @@ std::string hint_of_admission(const std::string& said) {
 }
 
 /// What to type next; empty where the server's own words are enough.
-std::string hint_of(const net::Response& answer) {
+std::string hint_of(const net::Response& answer, const Json& status) {
     if (unanswered(answer)) {
         return "kubectl config view --minify shows the server's address; --context NAME takes another "
                "cluster";
@@ -101,24 +102,24 @@ std::string hint_of(const net::Response& answer) {
     if (answer.status == 401)
         return "log in to the cluster again, or add --context NAME or --kubeconfig FILE";
     if (answer.status == 429) return "it has too much to do: run the command again in a minute";
-    const std::string reason = text_at(status_of(answer), "/reason");
+    const std::string reason = text_at(status, "/reason");
     // Of the server itself: a 500 is as often a webhook's or a kubelet's.
     if (answer.status == 503 && reason == "ServiceUnavailable")
         return "kubectl get --raw '/readyz?verbose' tells what it lacks; then run the command again";
     if (answer.status == 409 && (reason == "Conflict" || reason == "AlreadyExists") &&
-        at(status_of(answer), "/details/causes").empty())
+        at(status, "/details/causes").empty())
         return "somebody else changed it at the same time: run the command again";
-    if (refused_by_admission(answer)) return hint_of_admission(text_at(status_of(answer), "/message"));
+    if (refused_by_admission(answer, status)) return hint_of_admission(text_at(status, "/message"));
     const bool object = reason == "NotFound";
     if (!answer.ok() && (answer.status != 404 || object)) return "";
     return "does the server's URL lack a base path? kubectl config view --minify shows it";
 }
 
-ExitCode code_of(const net::Response& answer) {
+ExitCode code_of(const net::Response& answer, const Json& status) {
     if (unanswered(answer)) return ExitCode::unreachable;
     if (answer.status == 401 || answer.status == 403)
-        return refused_by_admission(answer) ? ExitCode::failed : ExitCode::denied;
-    const std::string reason = text_at(status_of(answer), "/reason");
+        return refused_by_admission(answer, status) ? ExitCode::failed : ExitCode::denied;
+    const std::string reason = text_at(status, "/reason");
     const bool timeout =
         answer.status == 504 || answer.status == 408 || reason == "Timeout" || reason == "ServerTimeout";
     return timeout ? ExitCode::timeout : ExitCode::failed;
@@ -127,10 +128,12 @@ ExitCode code_of(const net::Response& answer) {
 }  // namespace
 
 ApiError::ApiError(const net::Response& answer, std::string what_for)
-    : Error(code_of(answer), message_of(answer), hint_of(answer)),
-      http_(unanswered(answer) ? 0 : answer.status) {
-    const Json status = answer.ok() ? Json() : status_of(answer);
-    reason_ = text_at(status, "/reason");
+    : ApiError(answer, status_of(answer), std::move(what_for)) {}
+
+ApiError::ApiError(const net::Response& answer, const Json& status, std::string what_for)
+    : Error(code_of(answer, status), message_of(answer, status), hint_of(answer, status)),
+      http_(unanswered(answer) ? 0 : answer.status),
+      reason_(text_at(status, "/reason")) {
     for (const Json& cause : at(status, "/details/causes")) {
         causes_.push_back(
             {text_at(cause, "/reason"), scrub(text_at(cause, "/message")), text_at(cause, "/field")});

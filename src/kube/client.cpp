@@ -46,9 +46,14 @@ Client::Client(net::Transport& transport, Clock& clock, Reporter& reporter)
     : transport_(transport), clock_(clock), reporter_(reporter) {}
 
 std::optional<Json> Client::get(const Ref& ref) {
-    Outcome outcome = std::move(get_all({&ref, 1}).front());
+    Outcome outcome = look(ref);
     if (outcome.not_found()) return std::nullopt;
-    return outcome.value();
+    outcome.value();  // or its error
+    return std::move(outcome.object);
+}
+
+Outcome Client::look(const Ref& ref) {
+    return std::move(get_all({&ref, 1}).front());
 }
 
 std::vector<Outcome> Client::get_all(std::span<const Ref> refs) {
@@ -60,8 +65,9 @@ std::vector<Outcome> Client::get_all(std::span<const Ref> refs) {
 
 std::vector<Json> Client::list(std::string_view kind, std::string_view ns, const Selector& selector) {
     const Listing listing{std::string(kind), std::string(ns), selector};
-    const Outcome outcome = std::move(list_all({&listing, 1}).front());
-    return outcome.value().at("items").get<std::vector<Json>>();
+    Outcome outcome = std::move(list_all({&listing, 1}).front());
+    outcome.value();  // or its error
+    return std::move(outcome.object->at("items").get_ref<Json::array_t&>());
 }
 
 std::vector<Outcome> Client::list_all(std::span<const Listing> listings) {
@@ -72,26 +78,19 @@ std::vector<Outcome> Client::list_all(std::span<const Listing> listings) {
 }
 
 Outcome Client::get_path(std::string_view path) {
-    const std::string one(path);
-    return std::move(get_paths({&one, 1}).front());
-}
-
-std::vector<Outcome> Client::get_paths(std::span<const std::string> paths) {
-    std::vector<Read> reads;
-    for (const std::string& path : paths)
-        reads.push_back(read_of(path));
-    return read_all(reads);
+    const Read read = read_of(std::string(path));
+    return std::move(read_all({&read, 1}).front());
 }
 
 std::vector<Outcome> Client::read_all(std::span<const Read> reads) {
     std::vector<net::Request> requests;
     std::vector<std::string> what_for;
     for (const Read& read : reads) {
-        requests.push_back({.target = read.path, .headers = {{"Accept", "application/json"}}});
+        requests.push_back({.target = read.path, .headers = {{"Accept", read.accept}}});
         what_for.push_back(read.what_for);
     }
-    return outcomes(requests, what_for, [&](std::size_t i, Json& object) {
-        if (!reads[i].kind.empty()) name_items(object, kind_of(reads[i].kind));
+    return outcomes(requests, what_for, [&](std::size_t i, const std::string& body) {
+        return reads[i].kind.empty() ? parsed(body) : parsed_list(body, kind_of(reads[i].kind));
     });
 }
 
@@ -99,22 +98,25 @@ std::vector<Outcome> Client::read_all(std::span<const Read> reads) {
 // it says.
 std::vector<Outcome> Client::outcomes(std::span<const net::Request> requests,
                                       std::span<const std::string> what_for,
-                                      const std::function<void(std::size_t, Json&)>& settle) {
+                                      const std::function<Json(std::size_t, const std::string&)>& parse) {
     std::vector<Outcome> result(requests.size());
     net::exchange_retrying(transport_, clock_, requests, [&](std::size_t i, const net::Response& answer) {
         result[i].warned = show_warnings(answer);
         note_time(answer);
         const bool complete = answer.ok() && answer.failure.empty();
-        Json body = complete ? Json::parse(answer.body, nullptr, false) : Json();
+        Json body = !complete ? Json() : parse ? parse(i, answer.body) : parsed(answer.body);
         if (!complete || !body.is_object()) {
             result[i].error.emplace(answer, what_for[i]);
             return;
         }
-        if (settle) settle(i, body);
         result[i].object = std::move(body);
         result[i].created = answer.status == 201;
     });
     return result;
+}
+
+Outcome Client::one(const net::Request& request, const std::string& what_for) {
+    return std::move(outcomes({&request, 1}, {&what_for, 1}).front());
 }
 
 /// Whether there are any, also such as were shown before or are expected.

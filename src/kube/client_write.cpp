@@ -27,7 +27,7 @@ net::Request change_request(Change change, const Json& body) {
             .timeout = longest_write};
 }
 
-std::string write_query(std::string_view manager, bool dry_run) {
+std::string write_query(std::string_view manager = field_manager, bool dry_run = false) {
     return fmt::format("?fieldManager={}&fieldValidation=Strict{}", net::percent_encode(manager),
                        dry_run ? "&dryRun=All" : "");
 }
@@ -49,7 +49,6 @@ Json delete_body(const DeleteOptions& options) {
     if (!options.resource_version.empty())
         body["preconditions"]["resourceVersion"] = options.resource_version;
     if (options.grace_seconds) body["gracePeriodSeconds"] = *options.grace_seconds;
-    if (options.dry_run) body["dryRun"] = {"All"};
     return body;
 }
 
@@ -84,38 +83,26 @@ std::vector<Outcome> Client::apply_all(std::span<const Json> objects, ApplyOptio
     return outcomes(requests, what_for);
 }
 
-Outcome Client::create(const Json& object, bool dry_run) {
+Outcome Client::create(const Json& object) {
     const Ref ref = ref_of(object);
-    const std::string target =
-        collection_path(kind_of(ref.kind), ref.ns) + write_query(field_manager, dry_run);
-    const net::Request request = change_request({"POST", target}, object);
-    const std::string what_for = "creating " + title(ref);
-    return std::move(outcomes({&request, 1}, {&what_for, 1}).front());
+    const std::string target = collection_path(kind_of(ref.kind), ref.ns) + write_query();
+    return one(change_request({"POST", target}, object), "creating " + title(ref));
 }
 
 Outcome Client::replace(const Json& object) {
     const Ref ref = ref_of(object);
-    const std::string target = object_path(ref) + write_query(field_manager, false);
-    const net::Request request = change_request({"PUT", target}, object);
-    const std::string what_for = "replacing " + title(ref);
-    return std::move(outcomes({&request, 1}, {&what_for, 1}).front());
+    return one(change_request({"PUT", object_path(ref) + write_query()}, object), "replacing " + title(ref));
 }
 
-Outcome Client::patch(const Ref& ref, Patch kind, const Json& body, std::string_view manager,
-                      std::string_view subresource, bool dry_run) {
-    std::string target = object_path(ref);
-    if (!subresource.empty()) target += fmt::format("/{}", subresource);
-    const net::Request request =
-        change_request({"PATCH", target + write_query(manager, dry_run), content_type_of(kind)}, body);
-    const std::string what_for = "patching " + title(ref);
-    return std::move(outcomes({&request, 1}, {&what_for, 1}).front());
+Outcome Client::patch(const Ref& ref, Patch kind, const Json& body, PatchOptions options) {
+    const std::string target = object_path(ref) + write_query(options.manager, options.dry_run);
+    return one(change_request({"PATCH", target, content_type_of(kind)}, body), "patching " + title(ref));
 }
 
 bool Client::remove(const Ref& ref, const DeleteOptions& options) {
     net::Request request = change_request({"DELETE", object_path(ref)}, delete_body(options));
     if (options.timeout) request.timeout = *options.timeout;
-    const std::string what_for = "deleting " + title(ref);
-    const Outcome outcome = std::move(outcomes({&request, 1}, {&what_for, 1}).front());
+    const Outcome outcome = one(request, "deleting " + title(ref));
     if (outcome.not_found()) return false;
     outcome.value();
     return true;

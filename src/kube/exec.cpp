@@ -17,6 +17,7 @@ namespace {
 enum Channel : char { stdin_channel = 0, stdout_channel, stderr_channel, status_channel, resize_channel };
 
 constexpr std::string_view v5 = "v5.channel.k8s.io";
+constexpr std::chrono::seconds longest_handshake{10};
 constexpr std::size_t largest_frame = 32u << 10;
 constexpr std::size_t one_round = 64u << 10;
 
@@ -32,7 +33,7 @@ std::string target_of(const ExecRequest& request) {
 }
 
 net::Request upgrade_of(const ExecRequest& request) {
-    return {.target = target_of(request), .timeout = request.handshake};
+    return {.target = target_of(request), .timeout = longest_handshake};
 }
 
 const std::array<std::string, 2>& protocols() {

@@ -45,11 +45,13 @@ void collect(std::string& output, std::string_view bytes) {
 
 }  // namespace
 
-ExecOutput run_exec(net::Transport& transport, Clock& clock, const ExecRequest& wanted,
+void append_up_to(std::size_t limit, std::string& text, std::string_view bytes) {
+    text += bytes.substr(0, limit - std::min(text.size(), limit));
+}
+
+ExecOutput run_exec(net::Transport& transport, Clock& clock, const ExecRequest& request,
                     std::string_view input, std::chrono::milliseconds deadline,
                     const std::function<void()>& each_round) {
-    ExecRequest request = wanted;
-    request.handshake = std::min(request.handshake, deadline);
     const Clock::Time end = clock.now() + deadline;
     ExecSession session(transport, clock, request, end);
     Feeder feeder(session, input, request.input_ends);

@@ -11,37 +11,21 @@
 #include <fmt/format.h>
 
 namespace hermesctl::kube {
-namespace {
-
-std::string variable(const Environment& environment, const char* name) {
-    const auto found = environment.find(name);
-    return found == environment.end() ? "" : found->second;
-}
-
-std::string own_namespace(const Environment& environment, const std::string& directory) {
-    if (auto name = variable(environment, "POD_NAMESPACE"); !name.empty()) return name;
-    std::string name = read_file(directory + "/namespace").value_or("");
-    name.erase(name.find_last_not_of(" \r\n") + 1);
-    return name.empty() ? "default" : name;
-}
-
-}  // namespace
 
 bool in_cluster_possible(const Environment& environment, const std::string& directory) {
     std::error_code code;
-    return !variable(environment, "KUBERNETES_SERVICE_HOST").empty() &&
-           !variable(environment, "KUBERNETES_SERVICE_PORT").empty() &&
+    return !value_of(environment, "KUBERNETES_SERVICE_HOST").empty() &&
+           !value_of(environment, "KUBERNETES_SERVICE_PORT").empty() &&
            std::filesystem::exists(directory + "/token", code) &&
            !std::filesystem::is_directory(directory + "/token", code);
 }
 
 Connection in_cluster_connection(const Environment& environment, Clock& clock, const std::string& directory) {
-    const std::string host = variable(environment, "KUBERNETES_SERVICE_HOST");
+    const std::string host = value_of(environment, "KUBERNETES_SERVICE_HOST");
     const bool ipv6 = host.find(':') != std::string::npos;
     Connection connection;
     connection.server = fmt::format("https://{}:{}", ipv6 ? "[" + host + "]" : host,
-                                    variable(environment, "KUBERNETES_SERVICE_PORT"));
-    connection.ns = own_namespace(environment, directory);
+                                    value_of(environment, "KUBERNETES_SERVICE_PORT"));
     connection.endpoint.url = connection.server;
     connection.endpoint.ca_pem = read_file(directory + "/ca.crt").value_or("");
     if (!is_pem(connection.endpoint.ca_pem, "CERTIFICATE")) {

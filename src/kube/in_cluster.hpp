@@ -9,7 +9,7 @@
 
 namespace hermesctl::kube {
 
-/// `directory`: the service account's, with token, ca.crt and namespace.
+/// `directory`: the service account's, with token and ca.crt.
 bool in_cluster_possible(const Environment&, const std::string& directory);
 Connection in_cluster_connection(const Environment&, Clock&, const std::string& directory);
 

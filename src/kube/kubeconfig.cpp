@@ -81,7 +81,6 @@ Choice choose(const Kubeconfig& config, const std::string& wanted) {
     // Without a user it is nobody's, as client-go has it: a server may ask for no credentials.
     choice.user.file = choice.context.file;
     if (!choice.user_name.empty()) choice.user = named(config.users, choice, "user", choice.user_name);
-    check_namespace(choice.name, choice.context);
     check_cluster(choice.cluster_name, choice.cluster);
     check_user(choice.user_name, choice.user);
     return choice;
@@ -89,11 +88,8 @@ Choice choose(const Kubeconfig& config, const std::string& wanted) {
 
 net::ProxyEnvironment proxies_of(const Environment& environment) {
     const auto first = [&](const char* upper, const char* lower) {
-        for (const char* name : {upper, lower}) {
-            const auto found = environment.find(name);
-            if (found != environment.end() && !found->second.empty()) return found->second;
-        }
-        return std::string();
+        const std::string value = value_of(environment, upper);
+        return value.empty() ? value_of(environment, lower) : value;
     };
     net::ProxyEnvironment proxies{.http = first("HTTP_PROXY", "http_proxy"),
                                   .https = first("HTTPS_PROXY", "https_proxy"),
@@ -145,7 +141,6 @@ Connection load_connection(const KubeconfigRequest& request, const Environment& 
     const Choice choice = choose(config, request.context);
     Connection connection{.endpoint = endpoint_of(choice, environment), .context = choice.name};
     connection.server = connection.endpoint.url;
-    connection.ns = text_at(choice.context.value, "/namespace", "default");
     // Never over a connection that others can read; client-go sends none there either.
     if (connection.endpoint.url.starts_with("https://")) {
         connection.endpoint.credentials =

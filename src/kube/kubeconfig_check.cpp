@@ -105,15 +105,6 @@ void check_user(const std::string& name, const Stanza& stanza) {
     }
 }
 
-void check_namespace(const std::string& context, const Stanza& stanza) {
-    const std::string ns = text_at(stanza.value, "/namespace");
-    const auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
-    const bool label = ns.size() <= 63 && std::all_of(ns.begin(), ns.end(), allowed) &&
-                       !ns.starts_with('-') && !ns.ends_with('-');
-    if (!label)
-        subject("context", context, stanza).refuse(fmt::format("\"{}\" is not a namespace's name", ns));
-}
-
 bool is_pem(std::string_view pem, std::string_view label) {
     constexpr std::string_view begin = "-----BEGIN ";
     for (std::size_t from = pem.find(begin); from != std::string_view::npos;

@@ -12,7 +12,6 @@ namespace hermesctl::kube {
 /// Each throws Error{usage} that names the stanza and its file.
 void check_cluster(const std::string& name, const Stanza&);
 void check_user(const std::string& name, const Stanza&);
-void check_namespace(const std::string& context, const Stanza&);
 
 /// Whether this is PEM with at least one block whose label ends in `label` ("CERTIFICATE").
 bool is_pem(std::string_view pem, std::string_view label);

@@ -5,6 +5,7 @@
 #include "hermesctl/base/error.hpp"
 #include "hermesctl/base/file.hpp"
 #include "hermesctl/base/scrub.hpp"
+#include "hermesctl/base/text.hpp"
 #include "kubeconfig_check.hpp"
 
 #include <optional>
@@ -15,12 +16,6 @@ namespace hermesctl::kube {
 namespace {
 
 using namespace std::chrono_literals;
-
-std::string trimmed(const std::string& text) {
-    constexpr const char* blank = " \t\r\n\v\f";
-    const std::size_t first = text.find_first_not_of(blank);
-    return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(blank) - first + 1);
-}
 
 /// The API server says of an expired certificate only that it does not know who asks.
 void refuse_expired(const std::string& title, const std::string& certificate_pem, Clock& clock) {
@@ -60,7 +55,7 @@ std::string TokenFile::read() {
         return "tokenFile: " + error.message();
     }
     if (!text) return fmt::format("there is no tokenFile {}", path_);
-    const std::string token = trimmed(*text);
+    const std::string token(trimmed(*text, " \t\r\n\v\f"));
     if (token.empty() || has_control_characters(token))
         return fmt::format("tokenFile {} holds no token", path_);
     remember_secret(token);

@@ -2,13 +2,13 @@
 
 #include "hermesctl/base/error.hpp"
 #include "hermesctl/base/file.hpp"
+#include "hermesctl/base/text.hpp"
 #include "hermesctl/kube/yaml.hpp"
 #include "kubeconfig_fields.hpp"
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 #include <fmt/format.h>
 
@@ -28,21 +28,16 @@ void read_named(const FieldReader& reader, const std::string& list, const std::s
 /// The files of KUBECONFIG, each once, in their order.
 std::vector<std::string> listed_files(const std::string& list) {
     std::vector<std::string> files;
-    std::istringstream entries(list);
-    for (std::string file; std::getline(entries, file, ':');) {
-        const bool known = std::find(files.begin(), files.end(), file) != files.end();
-        if (!file.empty() && !known) files.push_back(file);
+    for (const std::string_view file : words_of(list, ":")) {
+        if (std::find(files.begin(), files.end(), file) == files.end()) files.emplace_back(file);
     }
     return files;
 }
 
 std::vector<std::string> default_files(const Environment& environment) {
-    const auto value = [&](const char* name) {
-        const auto found = environment.find(name);
-        return found == environment.end() ? std::string() : found->second;
-    };
-    if (const std::string list = value("KUBECONFIG"); !list.empty()) return listed_files(list);
-    const std::string home = value("HOME");
+    if (const std::string list = value_of(environment, "KUBECONFIG"); !list.empty())
+        return listed_files(list);
+    const std::string home = value_of(environment, "HOME");
     return home.empty() ? std::vector<std::string>{} : std::vector<std::string>{home + "/.kube/config"};
 }
 
@@ -61,11 +56,6 @@ void merge(Kubeconfig& all, Kubeconfig one) {
     all.users.merge(one.users);
     all.contexts.merge(one.contexts);
     if (all.current_context.empty()) all.current_context = one.current_context;
-    all.colors = all.colors || one.colors;
-    one.extensions.update(all.extensions);
-    all.extensions = std::move(one.extensions);
-    one.preference_extensions.update(all.preference_extensions);
-    all.preference_extensions = std::move(one.preference_extensions);
 }
 
 }  // namespace
@@ -88,9 +78,6 @@ Kubeconfig parse_kubeconfig(std::string_view text, const std::string& file) {
     read_named(reader, "/users", "user", file, config.users);
     read_named(reader, "/contexts", "context", file, config.contexts);
     config.current_context = reader.text("/current-context");
-    config.colors = reader.flag("/preferences/colors");
-    config.extensions = reader.extensions("/extensions");
-    config.preference_extensions = reader.extensions("/preferences/extensions");
     return config;
 }
 

@@ -23,10 +23,7 @@ struct Kubeconfig {
     std::map<std::string, Stanza> users{};
     std::map<std::string, Stanza> contexts{};
     std::string current_context{};
-    bool colors = false;
-    Json extensions = Json::object();             // by name
-    Json preference_extensions = Json::object();  // by name
-    std::vector<std::string> files{};             // that were read
+    std::vector<std::string> files{};  // that were read
     std::vector<std::string> missing{};
 };
 

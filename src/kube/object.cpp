@@ -1,9 +1,11 @@
 // Reading Kubernetes objects as JSON.
 #include "hermesctl/kube/object.hpp"
 
-#include <algorithm>
-#include <cctype>
+#include "hermesctl/base/text.hpp"
+
 #include <charconv>
+
+template class nlohmann::basic_json<>;
 
 namespace hermesctl::kube {
 namespace {
@@ -40,10 +42,7 @@ Ref ref_of(const Json& object) {
 }
 
 std::string title(const Ref& ref) {
-    std::string kind = ref.kind;
-    std::transform(kind.begin(), kind.end(), kind.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return kind + "/" + ref.name;
+    return lower(ref.kind) + "/" + ref.name;
 }
 
 const Json& at(const Json& object, std::string_view pointer) {
@@ -73,6 +72,14 @@ std::int64_t int_at(const Json& object, std::string_view pointer, std::int64_t f
 bool bool_at(const Json& object, std::string_view pointer, bool fallback) {
     const Json& value = at(object, pointer);
     return value.is_boolean() ? value.get<bool>() : fallback;
+}
+
+const Json& with_name(const Json& list, std::string_view name) {
+    static const Json none;
+    for (const Json& item : list) {
+        if (text_at(item, "/name") == name) return item;
+    }
+    return none;
 }
 
 std::string escape_pointer(std::string_view key) {

@@ -1,4 +1,4 @@
-// Queries and items of collections.
+// Queries and answers of collections.
 #include "selector.hpp"
 
 namespace hermesctl::kube {
@@ -10,17 +10,29 @@ std::string selector_query(const Selector& selector) {
     return query + (query.empty() ? "" : "&") + "fieldSelector=" + net::percent_encode(selector.field);
 }
 
-void name_items(Json& list, const Kind& kind) {
+Json parsed(std::string_view text) {
+    return Json::parse(text, nullptr, false);
+}
+
+Json parsed_items(std::string_view text, const Kind& kind) {
+    if (kind.name == "NetworkPolicy") return parsed(text);
+    const auto keep = [](int, Json::parse_event_t event, const Json& key) {
+        return event != Json::parse_event_t::key || key != "managedFields";
+    };
+    return Json::parse(text, keep, false);
+}
+
+Json parsed_list(std::string_view text, const Kind& kind) {
+    Json list = parsed_items(text, kind);
+    if (!list.is_object()) return list;
     Json& items = list["items"];
     if (!items.is_array()) items = Json::array();
     for (Json& item : items) {
         if (!item.is_object()) item = Json::object();
         item["apiVersion"] = kind.api_version;
         item["kind"] = kind.name;
-        // Half of a list, and asked for of policies alone: who wrote one.
-        if (kind.name != "NetworkPolicy" && item.contains("metadata") && item["metadata"].is_object())
-            item["metadata"].erase("managedFields");
     }
+    return list;
 }
 
 }  // namespace hermesctl::kube

@@ -2,18 +2,14 @@
 // commas.
 #include "warnings.hpp"
 
+#include "hermesctl/base/text.hpp"
+
 #include <algorithm>
-#include <cctype>
 #include <optional>
 #include <string_view>
 
 namespace hermesctl::kube {
 namespace {
-
-bool same_name(std::string_view a, std::string_view b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
 
 void skip_spaces(std::string_view& rest) {
     rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
@@ -62,7 +58,7 @@ void parse_line(std::string_view rest, std::vector<std::string>& texts) {
 std::vector<std::string> warnings_of(const net::Response& answer) {
     std::vector<std::string> texts;
     for (const net::Header& header : answer.headers) {
-        if (same_name(header.name, "Warning")) parse_line(header.value, texts);
+        if (equal_ignoring_case(header.name, "Warning")) parse_line(header.value, texts);
     }
     return texts;
 }

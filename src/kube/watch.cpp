@@ -53,10 +53,9 @@ struct Watch::Stream {
     Clock& clock;
     const Kind& kind;
     std::string ns;
+    Objects& objects;
     Selector selector;
 
-    std::map<std::string, Json> objects{};
-    std::uint64_t revision = 0;
     bool synced = false;
     std::optional<ApiError> refused{};
     std::string trouble{};
@@ -81,9 +80,8 @@ struct Watch::Stream {
     void on_answer(const net::Response&);
     void on_list(const net::Response&);
     void on_bytes(std::string_view);
-    void on_event(const Json&);
+    void on_event(Json);
     void on_error_event(const Json& status);
-    void keep(const Json& object);
 };
 
 void Watch::Stream::advance() {
@@ -160,17 +158,14 @@ void Watch::Stream::on_answer(const net::Response& answer) {
 }
 
 void Watch::Stream::on_list(const net::Response& answer) {
-    Json list = Json::parse(answer.body, nullptr, false);
+    Json list = parsed_list(answer.body, kind);
     resource_version = text_at(list, "/metadata/resourceVersion");
     if (resource_version.empty()) return fail(answer);
-    name_items(list, kind);
-    std::map<std::string, Json> fresh;
+    objects.clear();
     for (Json& item : list["items"]) {
         std::string name = text_at(item, "/metadata/name");
-        fresh.insert_or_assign(std::move(name), std::move(item));
+        objects.insert_or_assign(std::move(name), std::move(item));
     }
-    if (fresh != objects) ++revision;
-    objects = std::move(fresh);
     synced = true;
     trouble.clear();
     phase = Phase::watch;
@@ -181,9 +176,9 @@ void Watch::Stream::on_bytes(std::string_view bytes) {
     if (broken) return;
     try {
         for (const std::string& line : splitter.feed(bytes)) {
-            const Json event = Json::parse(line, nullptr, false);
+            Json event = parsed_items(line, kind);
             if (!event.is_object()) throw Error(ExitCode::failed, "a watch event is not JSON");
-            on_event(event);
+            on_event(std::move(event));
             if (broken) return;
         }
     } catch (const Error& error) {
@@ -193,18 +188,19 @@ void Watch::Stream::on_bytes(std::string_view bytes) {
     }
 }
 
-void Watch::Stream::on_event(const Json& event) {
+void Watch::Stream::on_event(Json event) {
     const std::string type = text_at(event, "/type");
-    const Json& object = at(event, "/object");
+    Json& object = event["object"];
     refused_since.reset();
     if (type == "ERROR") return on_error_event(object);
     backoff = first_backoff;
     const std::string version = text_at(object, "/metadata/resourceVersion");
     if (!version.empty()) resource_version = version;
+    std::string name = text_at(object, "/metadata/name");
     if (type == "DELETED") {
-        revision += objects.erase(text_at(object, "/metadata/name"));
+        objects.erase(name);
     } else if (type == "ADDED" || type == "MODIFIED") {
-        keep(object);
+        objects.insert_or_assign(std::move(name), std::move(object));
     }
 }
 
@@ -219,16 +215,9 @@ void Watch::Stream::on_error_event(const Json& status) {
     back_off(answer);
 }
 
-void Watch::Stream::keep(const Json& object) {
-    Json& kept = objects[text_at(object, "/metadata/name")];
-    if (kept == object) return;
-    kept = object;
-    ++revision;
-}
-
-Watch::Watch(net::Transport& transport, Clock& clock, std::string_view kind, std::string ns,
+Watch::Watch(net::Transport& transport, Clock& clock, std::string_view kind, std::string ns, Objects& objects,
              Selector selector)
-    : stream_(new Stream{transport, clock, kind_of(kind), std::move(ns), std::move(selector)}) {
+    : stream_(new Stream{transport, clock, kind_of(kind), std::move(ns), objects, std::move(selector)}) {
     stream_->started = clock.now() - shortest_round;
     stream_->due = clock.now();
 }
@@ -243,14 +232,6 @@ void Watch::advance() {
 
 bool Watch::synced() const {
     return stream_->synced;
-}
-
-const std::map<std::string, Json>& Watch::objects() const {
-    return stream_->objects;
-}
-
-std::uint64_t Watch::revision() const {
-    return stream_->revision;
 }
 
 const std::optional<ApiError>& Watch::refused() const {

@@ -1,20 +1,13 @@
 #include "curl_exchange.hpp"
 
+#include "hermesctl/base/text.hpp"
+
 #include <fmt/format.h>
 
 namespace hermesctl::net {
 namespace {
 
 constexpr std::size_t largest_body = 64u << 20;
-
-std::string_view trimmed(std::string_view text) {
-    auto space = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
-    while (!text.empty() && space(text.front()))
-        text.remove_prefix(1);
-    while (!text.empty() && space(text.back()))
-        text.remove_suffix(1);
-    return text;
-}
 
 bool good(CURL* easy) {
     long status = 0;
@@ -53,10 +46,6 @@ std::size_t on_body(char* data, std::size_t, std::size_t size, void* self) noexc
 }
 
 void set_method(CURL* easy, const Request& request) {
-    if (request.method == "HEAD") {
-        set_option(easy, CURLOPT_NOBODY, 1L);
-        return;
-    }
     if (request.method != "GET" || !request.body.empty()) {
         set_option(easy, CURLOPT_POSTFIELDS, request.body.c_str());  // not copied: the exchange keeps it
         set_option(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));

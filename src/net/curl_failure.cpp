@@ -19,7 +19,6 @@ enum : long {
     self_signed_chain = 19,
     no_issuer = 20,
     no_first_issuer = 21,
-    bad_purpose = 26,
     wrong_host = 62,
     wrong_address = 64
 };

@@ -77,6 +77,10 @@ std::string CurlLink::authority() const {
     return fmt::format("{}:{}", host_, port_);
 }
 
+std::string CurlLink::host_header() const {
+    return port_ == (encrypted() ? "443" : "80") ? host_ : authority();
+}
+
 Credentials CurlLink::credentials(bool rejected) const {
     if (!encrypted() || !endpoint_.credentials) return {};
     return endpoint_.credentials(rejected);
@@ -152,7 +156,7 @@ void CurlLink::set_material_of_server(CURL* easy, const Credentials& credentials
 }
 
 std::vector<Header> CurlLink::headers(const Request& request, const Credentials& credentials) const {
-    std::vector<Header> all{{"Host", authority()}, {"User-Agent", endpoint_.user_agent}};
+    std::vector<Header> all{{"Host", host_header()}, {"User-Agent", "hermesctl"}};
     if (!credentials.token.empty()) {
         all.push_back({"Authorization", "Bearer " + credentials.token});
     } else if (!credentials.username.empty()) {

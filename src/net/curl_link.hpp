@@ -58,6 +58,8 @@ class CurlLink {
     std::vector<Header> headers(const Request&, const Credentials&) const;
 
   private:
+    /// As curl and Go send it: a strict virtual host knows itself only without the scheme's own port.
+    std::string host_header() const;
     void set_material(CURL*, const Credentials&);
     void set_material_of_server(CURL*, const Credentials&) const;
     void set_route(CURL*) const;

@@ -89,6 +89,7 @@ class FramedSocket final : public WebSocket {
     std::uint64_t pings_ = 0;
     std::uint64_t reader_free_at_ = 0;  // the ping whose answer tells that all input was read; 0: it was
     std::optional<Clock::Time> unanswered_since_{};  // the oldest ping after which nothing has come
+    std::optional<Clock::Time> owed_since_{};        // the first look at which bytes were unacknowledged
     Clock::Time last_sent_;
     std::unique_ptr<wslay_event_context, ContextDeleter> context_{};
 };
@@ -262,10 +263,16 @@ void FramedSocket::send(std::string_view message) {
 }
 
 /// Asked after pull() has found nothing more. The server answers no ping while its reader waits for the
-/// program to take its input; its kernel still acknowledges what we send.
+/// program to take its input; its kernel still acknowledges what we send. What it owes right after a pause of
+/// ours it has owed no longer than we have looked.
 bool FramedSocket::gone() {
-    if (reader_free_at_ > 0 || queued() > 0) return stream_->unacknowledged() > longest_silence;
-    return unanswered_since_ && clock_.now() - *unanswered_since_ > longest_silence;
+    const auto now = clock_.now();
+    const bool reading = reader_free_at_ == 0 && queued() == 0;
+    const auto owed = reading ? std::chrono::milliseconds{0} : stream_->unacknowledged();
+    if (owed.count() == 0) owed_since_.reset();
+    if (reading) return unanswered_since_ && now - *unanswered_since_ > longest_silence;
+    if (owed.count() > 0 && !owed_since_) owed_since_ = now;
+    return owed > longest_silence && now - *owed_since_ > longest_silence;
 }
 
 /// Proxies drop silent connections.

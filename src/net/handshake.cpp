@@ -2,9 +2,9 @@
 #include "handshake.hpp"
 
 #include "hermesctl/base/crypto.hpp"
+#include "hermesctl/base/text.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 
 #include <fmt/format.h>
@@ -15,21 +15,6 @@ namespace {
 
 constexpr std::size_t largest_head = 64u << 10;
 constexpr std::size_t largest_body = 4u << 20;
-
-std::string_view trimmed(std::string_view text) {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
-        text.remove_prefix(1);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
-        text.remove_suffix(1);
-    return text;
-}
-
-std::string lower(std::string_view text) {
-    std::string out{text};
-    std::ranges::transform(out, out.begin(),
-                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return out;
-}
 
 template <typename Number>
 std::optional<Number> number(std::string_view text, int base) {
@@ -52,8 +37,8 @@ bool read_head(std::string_view head, Response& response) {
         line_end = head.find("\r\n");
         auto line = head.substr(0, line_end);
         if (auto colon = line.find(':'); colon != std::string_view::npos) {
-            response.headers.push_back(
-                {std::string{trimmed(line.substr(0, colon))}, std::string{trimmed(line.substr(colon + 1))}});
+            response.headers.push_back({std::string{trimmed(line.substr(0, colon), " \t")},
+                                        std::string{trimmed(line.substr(colon + 1), " \t")}});
         }
     }
     return true;

@@ -1,29 +1,24 @@
 // Answers and several exchanges at once, on any transport.
 #include "hermesctl/net/http.hpp"
 
+#include "hermesctl/base/text.hpp"
+
 #include <algorithm>
-#include <cctype>
 
 namespace hermesctl::net {
-namespace {
-
-bool same_name(std::string_view a, std::string_view b) {
-    auto lower = [](char c) { return std::tolower(static_cast<unsigned char>(c)); };
-    return std::ranges::equal(a, b, {}, lower, lower);
-}
-
-}  // namespace
 
 std::string_view Response::header(std::string_view name) const {
-    auto found = std::ranges::find_if(headers, [&](const Header& h) { return same_name(h.name, name); });
+    auto found =
+        std::ranges::find_if(headers, [&](const Header& h) { return equal_ignoring_case(h.name, name); });
     return found == headers.end() ? std::string_view{} : std::string_view{found->value};
 }
 
-void exchange(Transport& transport, std::span<const Request> requests, const Take& take) {
+void exchange(Transport& transport, std::span<const Request> requests, std::span<const std::size_t> asked,
+              const Take& take) {
     std::vector<Transport::Ticket> tickets;
-    std::size_t open = requests.size();
+    std::size_t open = asked.size();
     try {
-        for (std::size_t i = 0; i < requests.size(); ++i) {
+        for (const std::size_t i : asked) {
             auto taken = [&take, &open, i](Response response) {
                 --open;
                 take(i, std::move(response));
@@ -37,16 +32,6 @@ void exchange(Transport& transport, std::span<const Request> requests, const Tak
             transport.cancel(ticket);  // their handlers point into this frame
         throw;
     }
-}
-
-std::vector<Response> exchange(Transport& transport, std::span<const Request> requests) {
-    std::vector<Response> answers(requests.size());
-    exchange(transport, requests, [&](std::size_t i, Response answer) { answers[i] = std::move(answer); });
-    return answers;
-}
-
-Response send(Transport& transport, const Request& request) {
-    return std::move(exchange(transport, {&request, 1}).front());
 }
 
 std::string percent_encode(std::string_view text) {

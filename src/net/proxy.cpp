@@ -1,9 +1,10 @@
 // NO_PROXY matching and the choice of a proxy.
 #include "hermesctl/net/proxy.hpp"
 
+#include "hermesctl/base/text.hpp"
+
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <cstdint>
 #include <optional>
@@ -85,24 +86,11 @@ bool entry_matches(std::string entry, const std::string& host, std::string_view 
     return !entry.empty() && name_matches(entry, host);
 }
 
-std::string lower(std::string_view text) {
-    std::string out{text};
-    std::ranges::transform(out, out.begin(),
-                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return out;
-}
-
 bool excepted(std::string_view list, const std::string& host, std::string_view port) {
-    std::string entry;
-    for (char c : lower(list) + ",") {
-        if (c != ',' && c != ' ' && c != '\t') {
-            entry += c;
-            continue;
-        }
-        if (!entry.empty() && entry_matches(entry, host, port)) return true;
-        entry.clear();
-    }
-    return false;
+    const std::string entries = lower(list);
+    return std::ranges::any_of(words_of(entries, ", \t"), [&](std::string_view entry) {
+        return entry_matches(std::string(entry), host, port);
+    });
 }
 
 }  // namespace

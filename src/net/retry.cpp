@@ -7,6 +7,7 @@
 #include <charconv>
 #include <numeric>
 #include <utility>
+#include <vector>
 
 namespace hermesctl::net {
 namespace {
@@ -43,7 +44,7 @@ std::optional<milliseconds> next_delay(const Request& request, const Response& r
         if (attempt > 2) return std::nullopt;
         return milliseconds{attempt == 1 ? 200 : 500};
     }
-    if (request.method != "GET" && request.method != "HEAD") return std::nullopt;
+    if (request.method != "GET") return std::nullopt;
     return std::min(milliseconds{1000}, milliseconds{125 << attempt});
 }
 
@@ -52,16 +53,13 @@ void exchange_retrying(Transport& transport, Clock& clock, std::span<const Reque
     std::vector<std::size_t> open(requests.size());
     std::iota(open.begin(), open.end(), std::size_t{0});
     for (int attempt = 1;; ++attempt) {
-        std::vector<Request> asked;
-        for (auto i : open)
-            asked.push_back(requests[i]);
         std::vector<std::size_t> again;
         milliseconds wait{0};
-        exchange(transport, asked, [&](std::size_t i, Response answer) {
-            auto delay = next_delay(asked[i], answer, attempt);
-            if (!delay) return take(open[i], std::move(answer));
+        exchange(transport, requests, open, [&](std::size_t i, Response answer) {
+            auto delay = next_delay(requests[i], answer, attempt);
+            if (!delay) return take(i, std::move(answer));
             wait = std::max(wait, *delay);
-            again.push_back(open[i]);
+            again.push_back(i);
         });
         if (again.empty()) return;
         std::ranges::sort(again);
@@ -83,14 +81,6 @@ Upgrade upgrade_retrying(Transport& transport, Clock& clock, Request request,
         clock.sleep(*delay);
         throw_if_interrupted();
     }
-}
-
-std::vector<Response> exchange_retrying(Transport& transport, Clock& clock,
-                                        std::span<const Request> requests) {
-    std::vector<Response> answers(requests.size());
-    exchange_retrying(transport, clock, requests,
-                      [&](std::size_t i, Response answer) { answers[i] = std::move(answer); });
-    return answers;
 }
 
 }  // namespace hermesctl::net

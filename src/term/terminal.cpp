@@ -2,11 +2,11 @@
 
 #include "hermesctl/base/error.hpp"
 #include "hermesctl/base/interrupt.hpp"
+#include "hermesctl/base/process.hpp"
+#include "hermesctl/base/text.hpp"
 #include "hermesctl/term/text.hpp"
 
-#include <algorithm>
 #include <array>
-#include <cctype>
 #include <cerrno>
 
 #include <fcntl.h>
@@ -19,21 +19,12 @@
 namespace hermesctl::term {
 namespace {
 
-using Variables = std::map<std::string, std::string>;
-
-std::string value_of(const Variables& environment, const std::string& name) {
-    const auto found = environment.find(name);
-    return found == environment.end() ? std::string() : found->second;
-}
-
-bool speaks_unicode(const Variables& environment) {
+bool speaks_unicode(const Environment& environment) {
     // The Linux console has 512 glyphs; check marks are not among them.
     if (value_of(environment, "TERM") == "linux") return false;
     for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
-        std::string locale = value_of(environment, name);
+        const std::string locale = lower(value_of(environment, name));
         if (locale.empty()) continue;
-        std::transform(locale.begin(), locale.end(), locale.begin(),
-                       [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
         return locale.find("utf-8") != std::string::npos || locale.find("utf8") != std::string::npos;
     }
     return false;
@@ -129,7 +120,7 @@ std::string ask(const std::string& question, bool echo) {
 
 }  // namespace
 
-Terminal detect(const Variables& environment, bool no_colour) {
+Terminal detect(const Environment& environment, bool no_colour) {
     const std::string kind = value_of(environment, "TERM");
     const bool capable = !kind.empty() && kind != "dumb";
     const std::string force = value_of(environment, "CLICOLOR_FORCE");

@@ -4,7 +4,7 @@
 #include "hermesctl/base/crypto.hpp"
 #include "hermesctl/base/file.hpp"
 #include "hermesctl/base/process.hpp"
-#include "hermesctl/net/http.hpp"
+#include "support/answers.hpp"
 
 #include <cstdlib>
 #include <filesystem>

@@ -3,6 +3,7 @@
 #include "hermesctl/hermes/install.hpp"
 #include "hermesctl/hermes/ownership.hpp"
 #include "hermesctl/hermes/render.hpp"
+#include "support/answers.hpp"
 
 #include <gmock/gmock.h>
 
@@ -123,7 +124,8 @@ TEST_F(InstallationTest, OwnersAreNamedAndOurOwnPatchesAreNoConflict) {
     client().patch(names().deployment(), kube::Patch::merge, {{"spec", {{"replicas", 0}}}}).value();
     EXPECT_THAT(plan().of("Deployment").conflicts, IsEmpty());
     client()
-        .patch(names().deployment(), kube::Patch::merge, {{"spec", {{"revisionHistoryLimit", 9}}}}, "argocd")
+        .patch(names().deployment(), kube::Patch::merge, {{"spec", {{"revisionHistoryLimit", 9}}}},
+               {.manager = "argocd"})
         .value();
     EXPECT_THAT(plan_text(plan()), HasSubstr(".spec.revisionHistoryLimit belongs to argocd"));
     install_all();

@@ -66,7 +66,7 @@ TEST_F(RotationTest, AForeignPatchMeanwhileWinsAndIsNamed) {
     const RotationPlan plan = plan_rotation(client(), names(), other_token);
     client()
         .patch(names().secret(), kube::Patch::merge,
-               {{"data", {{"TELEGRAM_BOT_TOKEN", base64_encode("of-another")}}}}, "kubectl-edit")
+               {{"data", {{"TELEGRAM_BOT_TOKEN", base64_encode("of-another")}}}}, {.manager = "kubectl-edit"})
         .value();
     RotationSteps steps;
     steps.wait = [](const std::vector<std::string>&, const RotationSteps::EachRound&) {

@@ -55,24 +55,26 @@ struct WatchTest : testing::ApiserverTest {
 TEST_F(WatchTest, SeesWhatIsThereAndWhatHappens) {
     client().create(config_map({{"a", "1"}}, "one")).value();
     testing::Session session(server->admin());
-    Watch watch(*session.transport, system_clock(), "ConfigMap", ns);
+    Objects objects;
+    Watch watch(*session.transport, system_clock(), "ConfigMap", ns, objects);
     ASSERT_TRUE(until(watch, *session.transport, [&] { return watch.synced(); }));
-    EXPECT_EQ(watch.objects().count("one"), 1u);
+    EXPECT_EQ(objects.count("one"), 1u);
     client().create(config_map({{"a", "2"}}, "two")).value();
-    EXPECT_TRUE(until(watch, *session.transport, [&] { return watch.objects().contains("two"); }));
-    EXPECT_EQ(ref_of(watch.objects().at("two")), config_ref("two"));
+    EXPECT_TRUE(until(watch, *session.transport, [&] { return objects.contains("two"); }));
+    EXPECT_EQ(ref_of(objects.at("two")), config_ref("two"));
     client().remove(config_ref("one"));
-    EXPECT_TRUE(until(watch, *session.transport, [&] { return !watch.objects().contains("one"); }));
+    EXPECT_TRUE(until(watch, *session.transport, [&] { return !objects.contains("one"); }));
     EXPECT_EQ(watch.trouble(), "");
 }
 
 TEST_F(WatchTest, GoesOnWhereTheServerEndedIt) {
     testing::Session session(server->admin());
     ShortWatches transport(*session.transport);
-    Watch watch(transport, system_clock(), "ConfigMap", ns);
+    Objects objects;
+    Watch watch(transport, system_clock(), "ConfigMap", ns, objects);
     ASSERT_TRUE(until(watch, transport, [&] { return transport.targets.size() >= 4; }));
     client().create(config_map({{"a", "1"}}, "late")).value();
-    EXPECT_TRUE(until(watch, transport, [&] { return watch.objects().contains("late"); }));
+    EXPECT_TRUE(until(watch, transport, [&] { return objects.contains("late"); }));
     int lists = 0;
     for (const std::string& target : transport.targets) {
         if (target.find("watch=1") == std::string::npos) ++lists;
@@ -84,7 +86,8 @@ TEST_F(WatchTest, ListsAgainAfterACompaction) {
     client().create(config_map({{"a", "1"}}, "one")).value();
     testing::Session session(server->admin());
     ShortWatches transport(*session.transport);
-    Watch watch(transport, system_clock(), "ConfigMap", ns);
+    Objects objects;
+    Watch watch(transport, system_clock(), "ConfigMap", ns, objects);
     ASSERT_TRUE(until(watch, transport, [&] { return watch.synced(); }));
     until(
         watch, transport, [] { return false; }, 300ms);  // the watch stands
@@ -95,8 +98,8 @@ TEST_F(WatchTest, ListsAgainAfterACompaction) {
     }
     server->compact(version(config_ref("two")));
     const std::size_t before = transport.targets.size();
-    ASSERT_TRUE(until(watch, transport, [&] { return watch.objects().contains("two"); }));
-    EXPECT_FALSE(watch.objects().contains("one"));
+    ASSERT_TRUE(until(watch, transport, [&] { return objects.contains("two"); }));
+    EXPECT_FALSE(objects.contains("one"));
     ASSERT_GE(transport.targets.size(), before + 2);
     EXPECT_NE(transport.targets[before].find("watch=1"), std::string::npos) << "it should first try to go on";
     EXPECT_EQ(transport.targets[before + 1].find("watch=1"), std::string::npos) << "then list";
@@ -104,20 +107,22 @@ TEST_F(WatchTest, ListsAgainAfterACompaction) {
 
 TEST_F(WatchTest, SurvivesAServerThatIsKilled) {
     testing::Session session(server->admin());
-    Watch watch(*session.transport, system_clock(), "ConfigMap", ns);
+    Objects objects;
+    Watch watch(*session.transport, system_clock(), "ConfigMap", ns, objects);
     ASSERT_TRUE(until(watch, *session.transport, [&] { return watch.synced(); }));
     server->kill();
     EXPECT_TRUE(until(watch, *session.transport, [&] { return !watch.trouble().empty(); }));
     EXPECT_FALSE(watch.refused());
     server->start();
     client().create(config_map({{"a", "1"}}, "after")).value();
-    EXPECT_TRUE(until(watch, *session.transport, [&] { return watch.objects().contains("after"); }));
+    EXPECT_TRUE(until(watch, *session.transport, [&] { return objects.contains("after"); }));
     EXPECT_EQ(watch.trouble(), "");
 }
 
 TEST_F(WatchTest, MayNotBeReadIsFinal) {
     testing::Session nobody(server->nobody());
-    Watch watch(*nobody.transport, system_clock(), "Secret", ns);
+    Objects objects;
+    Watch watch(*nobody.transport, system_clock(), "Secret", ns, objects);
     ASSERT_TRUE(until(watch, *nobody.transport, [&] { return watch.refused().has_value(); }));
     EXPECT_EQ(watch.refused()->code(), ExitCode::denied);
     EXPECT_FALSE(watch.synced());

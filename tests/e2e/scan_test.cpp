@@ -64,10 +64,11 @@ class Scan : public Node {
         return kubectl({"-n", ns(), "get", kinds, "-o", "json", "--show-managed-fields"}).out;
     }
     std::string pods_and_jobs() {
-        const std::vector<std::string> paths{fmt::format("/api/v1/namespaces/{}/pods", ns()),
-                                             fmt::format("/apis/batch/v1/namespaces/{}/jobs", ns())};
+        const std::vector<kube::Read> reads{
+            kube::read_of(fmt::format("/api/v1/namespaces/{}/pods", ns())),
+            kube::read_of(fmt::format("/apis/batch/v1/namespaces/{}/jobs", ns()))};
         std::string all;
-        for (const kube::Outcome& outcome : client().get_paths(paths))
+        for (const kube::Outcome& outcome : client().read_all(reads))
             all += outcome.value().dump();
         return all;
     }

@@ -25,8 +25,6 @@ void use(const kube::Kubeconfig& config) {
             if (kube::has_control_characters(header.name + header.value)) std::abort();
         }
     }
-    for (const auto& [name, context] : config.contexts)
-        kube::check_namespace(name, context);
 }
 
 }  // namespace

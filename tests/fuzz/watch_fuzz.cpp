@@ -68,7 +68,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
     StillClock clock;
     Wire wire;
-    kube::Watch watch(wire, clock, "Pod", "hermes");
+    kube::Objects objects;
+    kube::Watch watch(wire, clock, "Pod", "hermes", objects);
     watch.advance();
     wire.answer(std::string(bytes));  // as a list
     clock.pass();

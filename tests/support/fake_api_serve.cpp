@@ -139,10 +139,9 @@ net::Response FakeApi::write(const net::Request& request, const Target& target) 
     const Json body = Json::parse(request.body);
     Target full = target;
     if (full.name.empty()) full.name = kube::text_at(body, "/metadata/name");
-    const bool dry_run = target.dry_run() || kube::at(body, "/dryRun").is_array();
     log.push_back(fmt::format("{} {}/{}{}{}", request.method, lower(target.kind->name), full.name,
                               target.subresource.empty() ? "" : "/" + target.subresource,
-                              dry_run ? " (dry run)" : ""));
+                              target.dry_run() ? " (dry run)" : ""));
     if (!full.ns.empty() && object({"Namespace", "", full.ns}).is_null())
         return not_found("namespaces", full.ns);
     const std::string type = content_type(request);

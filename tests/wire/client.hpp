@@ -3,6 +3,7 @@
 
 #include "hermesctl/base/clock.hpp"
 #include "hermesctl/net/curl.hpp"
+#include "support/answers.hpp"
 #include "wire/tls_server.hpp"
 
 #include <functional>

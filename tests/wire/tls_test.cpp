@@ -355,6 +355,29 @@ TEST(Proxy, PlainHttpIsAskedOfTheProxy) {
     EXPECT_THAT(seen, StartsWith("GET http://cluster.example:8080/x HTTP/1.1\r\n"));
 }
 
+TEST(Proxy, HostHasNoPortThatIsTheSchemesOwn) {
+    std::string seen;
+    const auto script = answering([&](const std::string& request) {
+        seen = request;
+        return http_answer(200, "ok");
+    });
+    ScriptedServer server{script, {.certificate = test_authority().issue({.names = "DNS:cluster.example"})}};
+    ScriptedServer tunnel{tunnel_to(server.port()), {.tls = false}};
+    ScriptedServer plain{script, {.tls = false}};
+    auto endpoint = endpoint_of(server);
+    endpoint.proxies = {.http = plain.url(), .https = tunnel.url()};
+    const auto host_for = [&](const std::string& url) {
+        endpoint.url = url;
+        EXPECT_EQ(net::send(*connect(endpoint), get("/")).body, "ok") << url;
+        const auto begin = seen.find("Host: ");
+        return seen.substr(begin, seen.find('\r', begin) - begin);
+    };
+    EXPECT_EQ(host_for("https://cluster.example"), "Host: cluster.example");
+    EXPECT_EQ(host_for("https://cluster.example:443"), "Host: cluster.example");
+    EXPECT_EQ(host_for("http://cluster.example"), "Host: cluster.example");
+    EXPECT_EQ(host_for("http://cluster.example:443"), "Host: cluster.example:443");
+}
+
 TEST(Proxy, LoopbackIsReachedDirectlyWhateverTheEnvironmentSays) {
     ScriptedServer server{ok()};
     auto endpoint = endpoint_of(server);

@@ -35,13 +35,12 @@ std::string seen_by_server(const net::Request& request,
 
 TEST(Transport, SendsAGetWithTheEndpointsHeaders) {
     auto seen = seen_by_server(get("/api/v1/pods?limit=1"), [](net::Endpoint& endpoint) {
-        endpoint.user_agent = "hermesctl/test";
         endpoint.headers = {
             {"Impersonate-User", "ann"}, {"Impersonate-Group", "a"}, {"Impersonate-Group", "b"}};
         endpoint.credentials = [](bool) { return net::Credentials{.token = "t0ken"}; };
     });
     EXPECT_THAT(seen, StartsWith("GET /api/v1/pods?limit=1 HTTP/1.1\r\n"));
-    EXPECT_THAT(seen, HasSubstr("User-Agent: hermesctl/test\r\n"));
+    EXPECT_THAT(seen, HasSubstr("User-Agent: hermesctl\r\n"));
     EXPECT_THAT(seen, HasSubstr("Impersonate-User: ann\r\n"));
     EXPECT_THAT(seen, HasSubstr("Impersonate-Group: a\r\nImpersonate-Group: b\r\n"));
     EXPECT_THAT(seen, HasSubstr("Authorization: Bearer t0ken\r\n"));

@@ -28,8 +28,10 @@ class Error : public std::exception {
 
     /// Adds an outer frame ("applying deployment/hermes"); innermost first.
     void during(std::string frame);
-    /// The same words for another exit status.
+    /// The same but for one thing.
     Error with_code(ExitCode) const;
+    Error with_message(std::string) const;
+    Error with_hint(std::string) const;
 
     ExitCode code() const noexcept { return code_; }
     const std::string& message() const noexcept { return message_; }

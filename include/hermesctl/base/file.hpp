@@ -11,8 +11,8 @@ namespace hermesctl {
 /// is a directory, or is larger than `limit` bytes.
 std::optional<std::string> read_file(const std::string& path, std::size_t limit = 16u << 20);
 
-/// Writes the file as a whole: until then the old one stays. Readable by all. What is there and is no regular
-/// file (a pipe, /dev/stdout) is written into. Throws Error{failed} with the reason.
+/// Writes the file as a whole: until then the old one stays, whose mode the new one has. What is there and is
+/// no regular file (a pipe, /dev/stdout) is written into. Throws Error{failed} with the reason.
 void write_file(const std::string& path, std::string_view text);
 
 }  // namespace hermesctl

@@ -18,7 +18,7 @@ class DescriptorInput : public std::streambuf {
 
   private:
     int fd_;
-    std::array<char, 65536> block_{};
+    std::array<char, 4096> block_{};
 };
 
 }  // namespace hermesctl

@@ -1,4 +1,4 @@
-// A child process with its input and output, for credential plugins and `cmd:` secrets. No shell.
+// A child process and its output, for credential plugins and `cmd:` secrets. No shell.
 #pragma once
 
 #include <chrono>
@@ -11,15 +11,17 @@ namespace hermesctl {
 
 using Environment = std::map<std::string, std::string>;
 
+/// "" where it is not set.
+std::string value_of(const Environment&, const std::string& name);
+
 /// What a child may inherit: all but the variables whose value is a remembered secret (base/scrub.hpp).
 /// Others can read a process's environment.
 Environment without_secrets(Environment);
 
 struct ProcessSpec {
-    std::vector<std::string> argv{};  // argv[0] is looked up in PATH of `environment`
-    Environment environment{};        // the whole environment of the child; see without_secrets()
-    std::string input{};
-    bool inherit_input = false;            // the child talks to the terminal itself; `input` is not used
+    std::vector<std::string> argv{};       // argv[0] is looked up in PATH of `environment`
+    Environment environment{};             // the whole environment of the child; see without_secrets()
+    bool inherit_input = false;            // the child talks to the terminal itself; else it has no input
     std::chrono::milliseconds timeout{0};  // 0: none
 };
 

@@ -6,7 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
-#include <memory>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +15,7 @@
 namespace hermesctl::hermes {
 
 inline constexpr std::string_view container_name = "hermes";
+inline constexpr std::int64_t agent_user = 10000;  // the image's user hermes
 
 inline constexpr std::int64_t enough_room = 1 << 20;  // probe.py counts no further
 
@@ -43,13 +44,23 @@ std::optional<AgentFacts> parse_facts(std::string_view line, std::string pod);
 std::string complaint_of(int exit_code, std::string_view err);
 
 /// argv that runs a script with the image's Python, and with nothing that the agent can write.
-std::vector<std::string> python_command(std::string_view script, std::vector<std::string> arguments);
+std::vector<std::string> python_command(std::string_view script, const std::vector<std::string>& arguments);
 /// The same for probe.py.
 std::vector<std::string> probe_command(std::string_view mode);
 /// The text of manifests/NAME with files.py, which reads the agent's files, before it.
 std::string reading_script(std::string_view name);
 /// The same for a script that asks Telegram and providers: with asking.py, too.
 std::string asking_script(std::string_view name);
+
+/// A command in the agent's container.
+kube::ExecRequest in_agent(std::string ns, std::string pod, std::vector<std::string> argv);
+/// Runs one of ours there to its end, as run_exec does; with input where there is some. Exec's own codes are
+/// for commands of the user's: what went wrong around it, or took too long, is Error{failed}.
+kube::ExecOutput run_in_agent(kube::Client&, kube::ExecRequest, std::string_view input,
+                              std::chrono::milliseconds deadline,
+                              const std::function<void()>& each_round = {});
+/// What a person types to see why nothing can be asked there.
+std::string python_hint(std::string_view ns, std::string_view pod);
 
 /// A probe.py that runs in one pod for as long as this lives and tells what changes.
 class AgentWatch {

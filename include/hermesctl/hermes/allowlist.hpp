@@ -34,6 +34,12 @@ UserList user_list(std::string text);
 /// Of a Secret; an empty one where there is none.
 UserList users_in(const Json& secret);
 
+/// "1,2" from ids.
+std::string users_text(const UserIds&);
+/// And back; unusual but valid lists are read (blanks, trailing comma). Throws Error{usage} for what is no
+/// id.
+UserIds users_of(std::string_view);
+
 /// As the scripts in the pod tell them; what is no number is left out.
 UserIds ids_in(const Json& list);
 

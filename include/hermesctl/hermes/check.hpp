@@ -1,14 +1,21 @@
 // One row of verify's report: what was looked at, what it showed, and what to do about it.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace hermesctl::hermes {
 
 /// "Could not tell" is a verdict of its own, never a pass.
 enum class Verdict { pass, warn, fail, inconclusive, not_applicable };
+
+/// The worst is the heaviest.
+inline int weight(Verdict verdict) {
+    constexpr std::array<int, 5> weights{1, 2, 4, 3, 0};  // pass, warn, fail, inconclusive, not applicable
+    return weights[static_cast<std::size_t>(verdict)];
+}
 
 struct Check {
     std::string id{};     // a heading of docs/checks.md: "policy-leaks"

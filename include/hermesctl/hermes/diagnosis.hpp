@@ -8,14 +8,13 @@
 #include "hermesctl/hermes/agent.hpp"
 #include "hermesctl/kube/object.hpp"
 
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace hermesctl::hermes {
 
-using Objects = std::map<std::string, kube::Json>;
+using kube::Objects;
 
 struct Snapshot {
     kube::Json deployment{};  // null: it is not there

@@ -31,8 +31,8 @@ void expect_root_warning(kube::Client&, bool hardened);
 bool needs_trial(const Json& live, const Json& to_come);
 
 /// Starts that image in a pod of its own, hardened, without the Secret and with an empty volume, where it
-/// needs_trial. Throws Error with the reason
-/// when it does not start without root, and, where an agent runs, also when that could not be tried.
+/// needs_trial. Throws Error with the reason when it does not start without root, and, where an agent runs,
+/// also when that could not be tried.
 void prove_start(kube::Client&, const Names&, const Json& live, const Json& to_come, Reporter&,
                  const std::function<void()>& each_round = {});
 

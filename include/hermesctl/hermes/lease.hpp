@@ -4,16 +4,20 @@
 #include "hermesctl/hermes/live.hpp"
 #include "hermesctl/kube/client.hpp"
 
+#include <chrono>
 #include <optional>
 #include <string>
 
 namespace hermesctl::hermes {
 
+/// After its last renewal.
+inline constexpr std::chrono::seconds lease_lapse{30};
+
 class HeldLease {
   public:
-    /// Takes it. Throws Error{failed} naming the holder while another one holds it (it lapses 30 s after its
-    /// last renewal). Without the right to use leases: says so to the reporter and goes on without.
-    HeldLease(kube::Client&, const Names&, const std::string& holder, Reporter&);
+    /// Takes it as this_holder(). Throws Error{failed} naming the holder while another one holds it. Without
+    /// the right to use leases: says so to the reporter and goes on without.
+    HeldLease(kube::Client&, const Names&, Reporter&);
     /// Gives it up; nothing that fails there is reported.
     ~HeldLease();
     HeldLease(const HeldLease&) = delete;
@@ -30,7 +34,7 @@ class HeldLease {
     void give_up();
 
   private:
-    void take(const std::string& holder, Reporter&);
+    void take(Reporter&);
     std::optional<kube::Json> find_unheld(Reporter&);
     void recover();
 

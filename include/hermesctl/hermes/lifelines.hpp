@@ -3,7 +3,7 @@
 #pragma once
 
 #include "hermesctl/hermes/diagnosis.hpp"
-#include "hermesctl/net/http.hpp"
+#include "hermesctl/kube/client.hpp"
 
 #include <functional>
 #include <optional>
@@ -37,8 +37,8 @@ std::optional<Lifelines> parse_lifelines(std::string_view text);
 
 /// Asks from inside the pod; `each_round` is called meanwhile. Throws ApiError (denied), Error{failed} when
 /// there is no answer to be had.
-Lifelines check_lifelines(net::Transport&, Clock&, const std::string& ns, const std::string& pod,
-                          const ModelChoice&, const std::function<void()>& each_round = {});
+Lifelines check_lifelines(kube::Client&, const std::string& ns, const std::string& pod, const ModelChoice&,
+                          const std::function<void()>& each_round = {});
 
 /// Why the bot does not answer as it should though its gateway is connected. Patience::none: a person has to
 /// mend it; minute: it may be gone with the next try.

@@ -5,7 +5,6 @@
 #include "hermesctl/kube/round.hpp"
 
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,10 +26,13 @@ struct Names {
     kube::Ref lease() const { return {"Lease", ns, name + "-hermesctl"}; }
     /// The pods with the instance's label, of which the agent's is one.
     kube::Client::Listing pods() const { return {"Pod", ns, {.label = "app=" + name, .field = {}}}; }
+    kube::Client::Listing replica_sets() const { return {"ReplicaSet", ns, pods().selector}; }
     /// All policies of its namespace.
     kube::Client::Listing policies() const { return {"NetworkPolicy", ns, {}}; }
     /// All but the namespace, the lease and the old values, in the order of application.
     std::vector<kube::Ref> all() const;
+    /// And the old values and the namespace.
+    std::vector<kube::Ref> everything() const;
 };
 
 struct Live {

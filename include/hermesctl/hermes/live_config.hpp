@@ -5,6 +5,7 @@
 #include "hermesctl/hermes/compose.hpp"
 #include "hermesctl/hermes/target.hpp"
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -27,8 +28,9 @@ struct ConfigChange {
 /// Error{usage} when there is nothing to merge, Error{failed} when the agent does not run.
 ConfigChange plan_config(kube::Client&, Composition& made, ConfigMode, const Json& wish);
 
-/// Puts it in the place of the file that was read. Throws Error{failed} when that has changed since.
-void write_config(kube::Client&, const ConfigChange&);
+/// Puts it in the place of the file that was read; `each_round` is called meanwhile. Throws Error{failed}
+/// when that has changed since.
+void write_config(kube::Client&, const ConfigChange&, const std::function<void()>& each_round = {});
 
 /// What the ConfigMap names and the live file has otherwise: "terminal.backend: local -> ssh". Throws
 /// Error{failed} when one of them cannot be read.

@@ -81,8 +81,8 @@ struct ProofOptions {
     bool quick = false;                      // no twin, and only listeners that are surely there or named
 };
 
-/// Under ten seconds; quick: under two. Makes the twin and removes it, whatever happens. What cannot be done
-/// is said by rows that are inconclusive.
+/// Seconds: at most 10 once the pod is asked, and 6 before for the twin to start; quick: without the twin.
+/// The twin is removed, whatever happens. What cannot be done is said by rows that are inconclusive.
 Checks prove_live(kube::Client&, const Observation&, const ProofOptions&, Reporter&);
 
 }  // namespace hermesctl::hermes

@@ -38,8 +38,8 @@ class LineSplitter {
 };
 
 /// Until the log ends; followed, until the sink or an interrupt ends it. Why it stands still goes to the
-/// reporter. Throws Error{failed} without an installation or a running agent, and for a log that is not
-/// there.
+/// reporter. Throws Error{failed} without an installation or a running agent, for a log that is not there,
+/// and when the connection is lost.
 void read_log(kube::Client&, const Names&, const LogRequest&, const LineSink&, Reporter&);
 
 }  // namespace hermesctl::hermes

@@ -20,8 +20,8 @@ struct Observation {
     Target agent{};
 };
 
-/// What the policies allow needs less than the rest of the report.
-enum class Parts { policies, all };
+/// The installation alone; also what the policies allow; or all of the report.
+enum class Parts { live, policies, all };
 
 /// One round of parallel reads, and a second one where the DNS is an unusual one. Throws Error{failed} when
 /// there is no such installation, ApiError when even that may not be read. What else may not be read is told

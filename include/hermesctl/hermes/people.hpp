@@ -7,6 +7,7 @@
 #include "hermesctl/hermes/live.hpp"
 #include "hermesctl/hermes/target.hpp"
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -59,8 +60,8 @@ std::vector<std::pair<std::string, std::string>> still_admitted(const People&, U
 /// Why somebody on the Secret's list gets no answer all the same; "" when nothing stands in the way.
 std::string kept_out_by(const People&, UserId);
 
-/// Takes the pairing away, in the pod. Throws as ask_people.
-void revoke_pairing(kube::Client&, const Target&, UserId);
+/// Takes the pairing away, in the pod; `each_round` is called meanwhile. Throws as ask_people.
+void revoke_pairing(kube::Client&, const Target&, UserId, const std::function<void()>& each_round = {});
 
 struct Refused {
     UserId id = 0;

@@ -46,6 +46,8 @@ std::vector<std::string> lost_users(const Plan&);
 /// ("path: - item"); data of Secrets is masked, but for users' ids. Server-side bookkeeping (managedFields,
 /// resourceVersion, generation, status, uid, timestamps) does not count. Pure.
 std::vector<std::string> differing_fields(const Json& before, const Json& after);
+/// The same of a file in which keys may stand: what may be one is masked, by its path or by what it is.
+std::vector<std::string> differing_settings(const Json& before, const Json& after);
 
 /// "+ create  deployment/hermes" lines, with the fields below "~ change".
 std::string plan_text(const Plan&);

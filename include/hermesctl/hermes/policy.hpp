@@ -34,7 +34,7 @@ std::vector<std::string> closed_ranges(const Values&, const ClusterFacts&, bool 
 std::vector<std::string> closed_behind(const std::string& nat64, const Values&, const ClusterFacts&);
 
 /// The egress rules: DNS, public internet less special and cluster ranges (behind NAT64 too where asked for),
-/// network.allow, MCP servers, then `kept`.
+/// network.allow, then `kept`.
 Json egress_rules(const Values&, const ClusterFacts&, const Json& kept);
 
 /// One line of the policy, and where it comes from.

@@ -60,6 +60,8 @@ Visitors who_may_come(const Sender&, const std::vector<Json>& policies);
 /// A pod's own: one that has ended has lost them; one on the node's network is its node, and no policy's
 /// peer.
 std::vector<std::string> pod_addresses(const Json& pod);
+/// All that it has, be they its node's.
+std::vector<std::string> all_addresses(const Json& pod);
 
 /// The numbers of what a pod calls so.
 Ports named_port(const Json& pod, std::string_view name, Protocol);

@@ -49,8 +49,10 @@ struct RotationPlan {
     bool restart_anyway = false;  // the caller's: the pod is rolled though it has what the Secret holds
     Json secret{};                // null when blind
     Json deployment{};
+    /// Whether a key may change.
+    bool changes_secret() const;
     /// Whether there is anything to do.
-    bool changes_anything() const;
+    bool changes_anything() const { return pending || changes_secret(); }
 };
 
 /// Reads only. Throws Error{failed} when the Secret or the Deployment is missing, immutable, not made by
@@ -67,8 +69,8 @@ struct RotationSteps {
     /// Before the pod is rolled: lets a busy agent finish. May be empty.
     std::function<void(const EachRound& each_round)> drain{};
     /// Until the bot answers, as deploy waits; the pod that does. Error{failed, timeout} means that it does
-    /// not come up with new values of these keys; any other error ends the rotation where it is. Empty: it is
-    /// not waited for, so nothing is proved, nothing put back, and no old value kept.
+    /// not come up with new values of these keys; any other error, and each ApiError, ends the rotation where
+    /// it is. Empty: it is not waited for, so nothing is proved, nothing put back, and no old value kept.
     std::function<std::string(const std::vector<std::string>& keys, const EachRound& each_round)> wait{};
     /// Whether the provider surely refuses this old value (401): then it is not put back. May be empty.
     std::function<bool(const std::string& key, const std::string& old_value, const EachRound& each_round)>

@@ -31,7 +31,7 @@ struct SecretList {
     bool salted = true;  // else there are no fingerprints
 };
 
-/// Throws Error{failed} when there is no such Secret or Deployment, ApiError (denied: may not get it).
+/// Throws Error{failed} when there is no such Secret, ApiError (denied: may not get it).
 SecretList list_secret(kube::Client&, const Names&);
 /// {"keys": [{"key", "changed", "exact", "length", "fingerprint", "used_by", "shadowed_by"}], ...}
 Json to_json(const SecretList&);

@@ -5,7 +5,6 @@
 #include "hermesctl/base/process.hpp"
 #include "hermesctl/kube/object.hpp"
 
-#include <functional>
 #include <istream>
 #include <map>
 #include <string>
@@ -56,8 +55,8 @@ std::string host_of_provider(std::string_view provider);
 /// All variables that may hold a provider's key.
 std::vector<std::string> keys_of_providers();
 
-/// Whether the name says that the value is a secret ("COLONY_PAT").
-bool sounds_secret(std::string_view key);
+/// Whether the name says that the value is a credential ("COLONY_PAT", "api_key").
+bool names_credential(std::string_view name);
 
 /// What the pod template carries (annotation hermesctl/secret-hmac) so that the pod rolls when the Secret
 /// changes: tells nothing about the values to who cannot read the salt.
@@ -70,9 +69,5 @@ std::string complaint_about(const std::string& key, const std::string& value);
 /// The same of a value that can be, and which a person should look at: a pasted key may have them by mistake,
 /// a PEM or a passphrase has them.
 std::string oddity_of(const std::string& key, std::string_view value);
-
-/// "1,2" from ids and back; unusual but valid lists are read (blanks, trailing comma).
-std::string users_text(const std::vector<std::int64_t>&);
-std::vector<std::int64_t> users_of(std::string_view);
 
 }  // namespace hermesctl::hermes

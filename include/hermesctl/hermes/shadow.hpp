@@ -7,12 +7,14 @@
 #include "hermesctl/hermes/target.hpp"
 #include "hermesctl/kube/client.hpp"
 
+#include <functional>
 #include <string>
 #include <vector>
 
 namespace hermesctl::hermes {
 
 inline constexpr std::string_view env_file_path = "/opt/data/.env";
+inline constexpr std::string_view managed_env_file = "/etc/hermes/.env";  // is read last
 
 struct Shadow {
     std::string key{};
@@ -39,7 +41,7 @@ Shadows find_shadows(kube::Client&, const Names&, const std::vector<std::string>
 /// Takes what is mendable out of env_file_path, all at once, and returns the path of the copy that stays
 /// beside it. Owner and mode stay. In force after a restart. Throws Error{failed} when the file has changed
 /// since it was seen, is a link, has other names or another owner, or cannot be written: then it is as it
-/// was.
-std::string remove_shadows(kube::Client&, const Shadows&);
+/// was. `each_round` is called meanwhile.
+std::string remove_shadows(kube::Client&, const Shadows&, const std::function<void()>& each_round = {});
 
 }  // namespace hermesctl::hermes

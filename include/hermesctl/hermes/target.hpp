@@ -30,10 +30,11 @@ Target find_agent(kube::Client&, const Names&);
 /// The same; also throws Error{failed} when the agent does not run.
 Target running_agent(kube::Client&, const Names&);
 
+enum class As { agent, root };
 /// argv for pods/exec that runs `argv` as the agent's user, or as the container's root, with `variables`
 /// ("TERM=xterm") added. Root's PATH has only folders that the agent cannot write. Throws Error{failed} where
 /// root is asked for and the container has none.
-std::vector<std::string> command_as(const Target&, bool root, const std::vector<std::string>& argv,
+std::vector<std::string> command_as(const Target&, As, const std::vector<std::string>& argv,
                                     const std::vector<std::string>& variables = {});
 
 }  // namespace hermesctl::hermes

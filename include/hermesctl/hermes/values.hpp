@@ -55,7 +55,6 @@ struct Values {
     Resources resources{};
     Network network{};
     Pod pod{};
-    Json mcp = Json::object();
     Json config = Json::object();   // merged into config.yaml
     Json secrets = Json::object();  // KEY -> {file|env|cmd|stdin}, see secrets.hpp
 };

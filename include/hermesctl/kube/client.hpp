@@ -43,6 +43,8 @@ class ApiError : public Error {
     bool is_field_conflict() const;
 
   private:
+    ApiError(const net::Response&, const Json& status, std::string what_for);
+
     int http_ = 0;
     std::string reason_;
     std::vector<Cause> causes_;
@@ -74,13 +76,18 @@ struct Read {
     std::string path{};
     std::string what_for{};
     std::string kind{};
+    std::string accept = "application/json";
+};
+
+struct PatchOptions {
+    std::string_view manager = field_manager;
+    bool dry_run = false;
 };
 
 struct DeleteOptions {
     std::string uid{};  // precondition; empty: any
     std::string resource_version{};
     std::optional<int> grace_seconds{};
-    bool dry_run = false;
     std::optional<std::chrono::milliseconds> timeout{};  // for the answer; nothing: as for any write
 };
 
@@ -105,6 +112,8 @@ class Client {
 
     /// Nothing when it is not there. Throws ApiError.
     std::optional<Json> get(const Ref&);
+    /// The same, with what keeps it from being read as a value.
+    Outcome look(const Ref&);
     /// In parallel; a missing one is Outcome::not_found().
     std::vector<Outcome> get_all(std::span<const Ref>);
     /// The items of a collection, each with apiVersion and kind. `ns` empty: all namespaces. Throws ApiError.
@@ -118,19 +127,15 @@ class Client {
     std::vector<Outcome> list_all(std::span<const Listing>);
     /// Any path, for what is not in the kinds table ("/version", "/api/v1/nodes?limit=1").
     Outcome get_path(std::string_view path);
-    /// Several of them in parallel. The items of a collection are as the server sends them: without a kind.
-    std::vector<Outcome> get_paths(std::span<const std::string> paths);
-    /// The same for reads of all sorts.
+    /// Reads of all sorts in parallel.
     std::vector<Outcome> read_all(std::span<const Read>);
 
     Outcome apply(const Json& object, ApplyOptions = {});
     std::vector<Outcome> apply_all(std::span<const Json> objects, ApplyOptions = {});
-    Outcome create(const Json& object, bool dry_run = false);
+    Outcome create(const Json& object);
     /// PUT; carries the object's resourceVersion as its precondition.
     Outcome replace(const Json& object);
-    /// `manager` is the field manager; `subresource` e.g. "scale".
-    Outcome patch(const Ref&, Patch, const Json& body, std::string_view manager = field_manager,
-                  std::string_view subresource = {}, bool dry_run = false);
+    Outcome patch(const Ref&, Patch, const Json& body, PatchOptions = {});
     /// False when it was not there. Throws ApiError (409: another uid or resourceVersion).
     bool remove(const Ref&, const DeleteOptions& = {});
     /// SelfSubjectAccessReviews in parallel; throws ApiError when the server cannot be asked.
@@ -143,7 +148,8 @@ class Client {
 
   private:
     std::vector<Outcome> outcomes(std::span<const net::Request>, std::span<const std::string> what_for,
-                                  const std::function<void(std::size_t, Json&)>& settle = {});
+                                  const std::function<Json(std::size_t, const std::string&)>& parse = {});
+    Outcome one(const net::Request&, const std::string& what_for);
     bool show_warnings(const net::Response&);
     void note_time(const net::Response&);
 

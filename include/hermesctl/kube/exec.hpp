@@ -22,7 +22,6 @@ struct ExecRequest {
     bool input = false;
     bool input_ends = true;  // for run_exec(): false where the command waits for no end, so that v4 will do
     bool tty = false;
-    std::chrono::milliseconds handshake{10'000};  // the limit for connecting; the command runs without one
 };
 
 struct ExecSink {
@@ -30,9 +29,13 @@ struct ExecSink {
     std::function<void(std::string_view)> err{};
 };
 
+/// For the sink of what a stranger may write without end: adds what there is room for.
+void append_up_to(std::size_t limit, std::string& text, std::string_view bytes);
+
 class ExecSession {
   public:
-    /// Connects, once. Throws ApiError when the server refuses (missing pod, wrong container, no permission).
+    /// Connects, once, within 10 s; the command runs without a limit. Throws ApiError when the server refuses
+    /// (missing pod, wrong container, no permission).
     ExecSession(net::Transport&, const ExecRequest&);
     /// The same, tried again until `end` by the rules of net/retry.hpp.
     ExecSession(net::Transport&, Clock&, const ExecRequest&, Clock::Time end = Clock::Time::max());

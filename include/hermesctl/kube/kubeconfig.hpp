@@ -4,7 +4,6 @@
 
 #include "hermesctl/base/clock.hpp"
 #include "hermesctl/base/process.hpp"
-#include "hermesctl/kube/object.hpp"
 #include "hermesctl/net/curl.hpp"
 
 #include <string>
@@ -24,7 +23,6 @@ struct Connection {
     net::Endpoint endpoint{};
     std::string context{};  // "" in-cluster
     std::string server{};   // as shown to people
-    std::string ns{};       // the context's namespace, "default" if it has none
 };
 
 /// Throws Error{usage} for files and contexts that are missing or wrong (saying which file). The endpoint's
@@ -32,9 +30,5 @@ struct Connection {
 /// client certificate has expired. Environment read: KUBECONFIG, HOME, KUBERNETES_SERVICE_*, *_PROXY. The
 /// clock and environment must outlive the endpoint.
 Connection load_connection(const KubeconfigRequest&, const Environment&, Clock&);
-
-/// The merged, flattened configuration of one context, as `kubectl config view --minify --flatten --raw`
-/// gives it.
-Json flattened_config(const KubeconfigRequest&, const Environment&);
 
 }  // namespace hermesctl::kube

@@ -4,7 +4,6 @@
 
 #include "hermesctl/kube/client.hpp"
 
-#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -26,19 +25,16 @@ class EventSplitter {
 
 class Watch {
   public:
-    Watch(net::Transport&, Clock&, std::string_view kind, std::string ns, Selector = {});
+    /// Keeps in `objects`, which must outlive it, what the server has.
+    Watch(net::Transport&, Clock&, std::string_view kind, std::string ns, Objects& objects, Selector = {});
     ~Watch();
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
 
     /// Starts and restarts what is due. Called before and after each Transport::poll().
     void advance();
-    /// The list is in: objects() is what the server has.
+    /// The list is in.
     bool synced() const;
-    /// By name; as last seen.
-    const std::map<std::string, Json>& objects() const;
-    /// Grows with each change of objects().
-    std::uint64_t revision() const;
     /// Set once it may not be read (401, 403) or does not exist (404), half a minute later where it was
     /// synced before; it is not tried again.
     const std::optional<ApiError>& refused() const;

@@ -39,7 +39,6 @@ struct Endpoint {
     std::vector<Header> headers{};  // impersonation
     /// Asked before each request (https only); `rejected` after the server said 401 to the last ones it gave.
     std::function<Credentials(bool rejected)> credentials{};
-    std::string user_agent = "hermesctl";
     /// For exchanges with a time limit; streams have connections of their own. More do not pay: each costs a
     /// TLS handshake.
     int max_connections = 4;

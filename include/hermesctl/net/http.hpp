@@ -79,12 +79,9 @@ class Transport {
 /// What is done with the answer to the request of this index.
 using Take = std::function<void(std::size_t, Response)>;
 
-/// All requests in flight together; each answer is taken as soon as it is there. Throws what poll() does, and
-/// what `take` throws; the rest is cancelled then.
-void exchange(Transport&, std::span<const Request>, const Take&);
-/// The same, with the answers in the requests' order.
-std::vector<Response> exchange(Transport&, std::span<const Request>);
-Response send(Transport&, const Request&);
+/// Those of the requests that are asked for, by their indices, in flight together; each answer is taken as
+/// soon as it is there. Throws what poll() does, and what `take` throws; the rest is cancelled then.
+void exchange(Transport&, std::span<const Request>, std::span<const std::size_t> asked, const Take&);
 
 /// Percent-encodes everything outside RFC 3986's unreserved characters.
 std::string percent_encode(std::string_view);

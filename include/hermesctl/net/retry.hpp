@@ -8,7 +8,7 @@
 #include <chrono>
 #include <optional>
 #include <span>
-#include <vector>
+#include <string>
 
 namespace hermesctl::net {
 
@@ -18,7 +18,6 @@ std::optional<std::chrono::milliseconds> next_delay(const Request&, const Respon
 
 /// exchange(), with the failed ones tried again; only the last answer to each is taken.
 void exchange_retrying(Transport&, Clock&, std::span<const Request>, const Take&);
-std::vector<Response> exchange_retrying(Transport&, Clock&, std::span<const Request>);
 
 /// Transport::upgrade(), tried again by the same rules until `end`: before the server's yes nothing runs.
 Upgrade upgrade_retrying(Transport&, Clock&, Request, std::span<const std::string> protocols,

@@ -144,6 +144,19 @@ TEST_F(AnswersTest, StatusTellsWhatTheLiveConfigHasOtherwise) {
     live_config_ += "terminal: {backend: ssh}\n";
     EXPECT_THAT(status()["drift"].dump(), AllOf(HasSubstr("terminal.backend: local -> ssh"),
                                                 HasSubstr("hermesctl deploy --config replace")));
+    api().merge({"ConfigMap", "hermes", "hermes-config"},
+                {{"data",
+                  {{"config.yaml",
+                    "model: {provider: minimax, default: M1}\nnas: {NAS_PAT: hunter1, pem: \"a\\n-----BEGIN "
+                    "PRIVATE KEY-----\\nhunter1\\n-----END PRIVATE KEY-----\"}"}}}});
+    live_config_ +=
+        "nas: {NAS_PAT: hunter2, pem: \"a\\n-----BEGIN PRIVATE KEY-----\\nhunter2\\n-----END PRIVATE "
+        "KEY-----\"}\n";
+    const std::string drift = status()["drift"].dump();
+    EXPECT_THAT(drift, AllOf(HasSubstr("nas.NAS_PAT: changed"), HasSubstr("nas.pem: changed")));
+    EXPECT_EQ(drift.find("hunter"), std::string::npos);
+    EXPECT_EQ(run({"status"}), ExitCode::ok) << err();
+    EXPECT_EQ((out() + err()).find("hunter"), std::string::npos);
     live_config_ = "model: [broken";
     EXPECT_THAT(status()["warnings"].dump(), HasSubstr("could not be told"));
 }

@@ -1,6 +1,11 @@
 // The scripts, run by the shells they are for where those are installed.
-#include "hermesctl/base/process.hpp"
 #include "support/cli_world.hpp"
+#include "support/command.hpp"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <gmock/gmock.h>
 
@@ -22,14 +27,21 @@ class CompletionTest : public ::testing::Test {
     }
     /// Skips the test where the shell is not installed.
     void expect_valid(const char* name) {
-        const auto result = run_process({.argv = {name, "-n", "/dev/stdin"},
-                                         .environment = {{"PATH", "/usr/bin:/bin"}},
-                                         .input = script(name)});
+        const auto result = run({name, "-n", "/dev/stdin"}, script(name));
         if (!result) GTEST_SKIP() << "no " << name << " here";
-        EXPECT_EQ(result->exit_code, 0);
+        EXPECT_EQ(result->code, 0) << result->err;
     }
-    static std::optional<ProcessResult> shell(const std::string& name, const std::string& input) {
-        return run_process({.argv = {name}, .environment = {{"PATH", "/usr/bin:/bin"}}, .input = input});
+    /// Nothing where it is not installed.
+    static std::optional<hermesctl::testing::Finished> run(std::vector<std::string> argv,
+                                                           const std::string& input) {
+        argv.insert(argv.begin(), {"/usr/bin/env", "-i", "PATH=/usr/bin:/bin"});
+        auto result = hermesctl::testing::finished(std::move(argv), {}, input);
+        if (result.code == 127) return std::nullopt;
+        return result;
+    }
+    static std::optional<hermesctl::testing::Finished> shell(const std::string& name,
+                                                             const std::string& input) {
+        return run({name}, input);
     }
     /// What bash offers for the last word.
     std::vector<std::string> offered(const std::string& words) {
@@ -37,7 +49,7 @@ class CompletionTest : public ::testing::Test {
                                               ")\nCOMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n_hermesctl\n"
                                               "printf '%s\\n' \"${COMPREPLY[@]}\"\n");
         EXPECT_TRUE(result);
-        std::istringstream lines(result ? result->output : "");
+        std::istringstream lines(result ? result->out : "");
         std::vector<std::string> found;
         for (std::string line; std::getline(lines, line);) {
             if (!line.empty()) found.push_back(line);
@@ -90,19 +102,17 @@ TEST_F(CompletionTest, TheScriptIsValidForFish) {
 TEST_F(CompletionTest, FishOffersCommands) {
     const auto result = shell("fish", script("fish") + "complete -C 'hermesctl versi'\n");
     if (!result) GTEST_SKIP() << "no fish here";
-    EXPECT_THAT(result->output, StartsWith("version"));
+    EXPECT_THAT(result->out, StartsWith("version"));
 }
 
 TEST_F(CompletionTest, TheManualPageIsReadWithoutAWarning) {
     ASSERT_EQ(world_.run({"man"}), ExitCode::ok);
     const auto version = shell("groff", "");
     if (!version) GTEST_SKIP() << "no groff here";
-    const auto result = run_process({.argv = {"/bin/sh", "-c", "groff -man -ww -z 2>&1"},
-                                     .environment = {{"PATH", "/usr/bin:/bin"}},
-                                     .input = world_.out.str()});
+    const auto result = run({"groff", "-man", "-ww", "-z"}, world_.out.str());
     ASSERT_TRUE(result);
-    EXPECT_EQ(result->exit_code, 0);
-    EXPECT_EQ(result->output, "");
+    EXPECT_EQ(result->code, 0);
+    EXPECT_EQ(result->out + result->err, "");
 }
 
 TEST_F(CompletionTest, TheManualPageHasAllParts) {

@@ -46,7 +46,7 @@ class DeployTest : public ::testing::Test {
     }
     void edit(const Json& change, const char* manager) {
         kube::Client client(world_.transport, world_.clock, reporter_);
-        client.patch(deployment_ref, kube::Patch::merge, change, manager).value();
+        client.patch(deployment_ref, kube::Patch::merge, change, {.manager = manager}).value();
     }
     std::string users() const {
         return base64_decode(kube::text_at(world_.api.object(secret_ref), "/data/TELEGRAM_ALLOWED_USERS"))
@@ -229,13 +229,33 @@ TEST_F(DeployTest, WhatWasDoneIsToldBeforeTheSecondOneFails) {
     world_.api.fail("PATCH", "Deployment", 2, testing::refusal(422, "Invalid", "no such image"));
     EXPECT_EQ(deploy({"-f", file, "-o", "json"}), ExitCode::failed);
     EXPECT_FALSE(world_.api.object({"Deployment", "one", "one"}).is_null());
-    std::istringstream documents(out());
-    Json first;
-    Json second;
-    documents >> first >> second;
-    EXPECT_EQ(first["instances"].size(), 1u);
-    EXPECT_THAT(second["error"]["message"].dump(), HasSubstr("no such image"));
-    EXPECT_THAT(second["error"]["while"].dump(), HasSubstr("deploying two in namespace two"));
+    const Json document_out = Json::parse(out());
+    EXPECT_EQ(document_out["instances"].size(), 1u);
+    EXPECT_THAT(document_out["error"]["message"].dump(), HasSubstr("no such image"));
+    EXPECT_THAT(document_out["error"]["while"].dump(), HasSubstr("deploying two in namespace two"));
+}
+
+TEST_F(DeployTest, CommandsToTypeMeanTheOneOfTheFileThatTheyAreAbout) {
+    const auto document = [](const std::string& name) {
+        return "apiVersion: hermesctl/v1\nkind: Hermes\nname: " + name +
+               "\ntelegram: {allowedUsers: [111]}\n"
+               "secrets: {TELEGRAM_BOT_TOKEN: {env: TOKEN}, MINIMAX_API_KEY: {env: KEY}}\n";
+    };
+    const std::string file = scratch_.write("two.yaml", document("one") + "---\n" + document("two"));
+    ASSERT_EQ(deploy({"-f", file, "-y"}), ExitCode::ok) << err();
+    for (const char* name : {"one", "two"})
+        world_.api.merge({"Deployment", "hermes", name}, {{"spec", {{"replicas", 0}}}});
+    EXPECT_EQ(deploy({"-f", file, "-y"}), ExitCode::ok) << err();
+    for (const char* name : {"one", "two"})
+        EXPECT_THAT(out(), HasSubstr("hermesctl start -f " + file + " -n hermes --name " + name + " lets"));
+}
+
+TEST_F(DeployTest, CommandsToTypeDoNotReadStdinAgain) {
+    install();
+    world_.api.merge(deployment_ref, {{"spec", {{"replicas", 0}}}});
+    world_.in.str("apiVersion: hermesctl/v1\nkind: Hermes\n");
+    EXPECT_EQ(deploy({"-f", "-"}), ExitCode::ok) << err();
+    EXPECT_THAT(out(), HasSubstr("hermesctl start lets it answer"));
 }
 
 TEST_F(DeployTest, AnImageThatNeedsRootIsRefusedBeforeAnythingIsChanged) {

@@ -93,6 +93,10 @@ TEST_F(DryRun, OfEveryChangingCommandWritesNothing) {
             world_.api.log.clear();
             EXPECT_EQ(world_.run(line), ExitCode::ok) << ::testing::PrintToString(line) << world_.err.str();
             EXPECT_NE(world_.out.str() + world_.err.str(), "");
+            line.insert(line.end(), {"-o", "json"});
+            EXPECT_EQ(world_.run(line), ExitCode::ok) << world_.err.str();
+            EXPECT_EQ(kube::Json::parse(world_.out.str())["changed"], false)
+                << ::testing::PrintToString(line);
             EXPECT_THAT(writes(), ::testing::IsEmpty()) << ::testing::PrintToString(line);
             EXPECT_EQ(world_.api.objects(), before) << ::testing::PrintToString(line);
         }

@@ -98,6 +98,14 @@ TEST(CompletedHint, NamesTheClusterAndTheFileAsAShellReadsThem) {
               "hermesctl list --kubeconfig '/home/me/my config' --context 'it'\\''s'");
 }
 
+TEST(CompletedHint, LogsHasAnotherMeaningForTheShortFlagOfAFile) {
+    GlobalFlags flags;
+    flags.file = "hermes.yaml";
+    EXPECT_EQ(completed_hint("hermesctl logs", flags), "hermesctl logs --file hermes.yaml");
+    EXPECT_EQ(completed_hint("hermesctl logs -f", flags), "hermesctl logs --file hermes.yaml -f");
+    EXPECT_EQ(completed_hint("hermesctl wait", flags), "hermesctl wait -f hermes.yaml");
+}
+
 TEST(CompletedHint, ACommandOfKubectlMeansTheClusterOfThisRun) {
     GlobalFlags flags = bob();
     const char* resume = "kubectl -n bots rollout resume deployment/bob, then: hermesctl wait";

@@ -174,6 +174,18 @@ TEST_F(RunState, WaitBearsWithAModelThatItCannotTell) {
     EXPECT_THAT(run({"wait"}), HasSubstr("its key is not checked: "));
 }
 
+TEST_F(RunState, WhatWasChangedIsToldToPrograms) {
+    const auto changed = [this](const std::string& line) {
+        EXPECT_EQ(world_.run({line, "--no-wait", "-o", "json"}), ExitCode::ok) << world_.err.str();
+        return Json::parse(world_.out.str())["changed"];
+    };
+    EXPECT_EQ(changed("start"), false) << "it runs";
+    EXPECT_EQ(changed("restart"), true);
+    world_.api.merge(deployment, {{"spec", {{"replicas", 0}}}});
+    world_.api.erase(pod);
+    EXPECT_EQ(changed("start"), true);
+}
+
 TEST_F(RunState, RestartRefusesAStoppedAgent) {
     world_.api.merge(deployment, {{"spec", {{"replicas", 0}}}});
     EXPECT_THAT(run({"restart"}, ExitCode::failed), HasSubstr("hermesctl start"));

@@ -3,6 +3,7 @@
 #include "hermesctl/hermes/plan.hpp"
 #include "hermesctl/hermes/policy.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -55,6 +56,41 @@ TEST(DifferingFields, NeverShowASecret) {
     const Json nothing{{"kind", "Secret"}};
     EXPECT_THAT(differing_fields(nothing, after), Contains("data.C: added"));
     EXPECT_THAT(differing_fields(after, nothing), Contains("data.C: removed"));
+}
+
+TEST(DifferingSettings, MaskWhatMayBeACredential) {
+    const auto change = [](const char* path, const Json& before, const Json& after) {
+        const Json::json_pointer pointer(path);
+        Json one;
+        Json other;
+        one[pointer] = before;
+        other[pointer] = after;
+        return differing_settings(one, other);
+    };
+    EXPECT_THAT(change("/terminal/backend", "local", "ssh"), ElementsAre("terminal.backend: local -> ssh"));
+    EXPECT_THAT(change("/prompt", "a\nb\n", "a\nc\n"), ElementsAre("prompt:", "  - b", "  + c"));
+    for (const char* name :
+         {"COLONY_PAT", "db_passwd", "api_keys", "tokens", "OAuth", "Cookie", "credentials"})
+        EXPECT_THAT(change(("/x/" + std::string(name)).c_str(), "one", "two"),
+                    ElementsAre(fmt::format("x.{}: changed", name)));
+    // A block's lines no longer say whose they are, and the first and the last of a PEM are the same.
+    EXPECT_THAT(change("/a/private_key", "begin\none\n", "begin\ntwo\n"),
+                ElementsAre("a.private_key: changed"));
+    const auto pem = [](const std::string& body) {
+        return "-----BEGIN PRIVATE KEY-----\n" + body + "\n-----END PRIVATE KEY-----\n";
+    };
+    EXPECT_THAT(change("/a/pem", pem("one"), pem("two")), ElementsAre("a.pem: changed"));
+    EXPECT_THAT(change("/mcp/env/NAS", "one", nullptr), ElementsAre("mcp.env.NAS: removed"));
+    EXPECT_THAT(change("/mcp", nullptr, {{"nas", {{"password", "one"}, {"port", 9}}}}),
+                ElementsAre("mcp.nas.password: added", "mcp.nas.port: (none) -> 9"));
+    EXPECT_THAT(change("/mcp", "none", {{"token", "one"}}), ElementsAre("mcp: changed"));
+    EXPECT_THAT(change("/list", Json::array(), Json::array({{{"name", "a"}, {"token", "one"}}})),
+                ElementsAre("list: + ***"));
+    EXPECT_THAT(change("/args", R"({"api_key": "one"})", "none"), ElementsAre("args: changed"));
+    // The end of a key by its shape, of which the beginning is the same.
+    const std::string lead = "https://example.org/a/path/that/is/quite/long?sk-";
+    EXPECT_THAT(change("/url", lead + std::string(20, 'a'), lead + std::string(20, 'b')),
+                ElementsAre("url: changed"));
 }
 
 TEST(DifferingFields, TellWhoGetsAndWhoLosesAccess) {

@@ -1,8 +1,8 @@
 // manifests/inforce.py, under the real Python: does the live gateway use these values?
 #include "hermesctl/base/crypto.hpp"
-#include "hermesctl/base/process.hpp"
 #include "hermesctl/hermes/agent.hpp"
 #include "hermesctl/kube/object.hpp"
+#include "support/command.hpp"
 #include "support/scratch.hpp"
 
 #include <gmock/gmock.h>
@@ -32,11 +32,10 @@ class InforceScript : public ::testing::Test {
         root_.write(folder + "/environ", environ);
     }
     std::string print(const Json& wanted) {
-        const auto result = run_process({.argv = python_command(reading_script("inforce.py"), {root_.path()}),
-                                         .environment = {{"PATH", "/usr/bin"}},
-                                         .input = wanted.dump() + "\n"});
-        EXPECT_EQ(result.value().exit_code, 0);
-        return result.value().output;
+        const testing::Finished result = testing::finished(
+            python_command(reading_script("inforce.py"), {root_.path()}), {}, wanted.dump() + "\n");
+        EXPECT_EQ(result.code, 0) << result.err;
+        return result.out;
     }
     Json said(const Json& wanted) { return Json::parse(print(wanted)); }
 

@@ -83,6 +83,13 @@ class Inspected {
         api.put(testing::object_of("Service", "hermes", "door",
                                    {{"spec", {{"type", type}, {"selector", {{"app", "hermes"}}}}}}));
     }
+    /// That holds the pod.
+    void slice(const std::string& name, const std::string& of_service) {
+        Json made = testing::object_of("EndpointSlice", "hermes", name,
+                                       {{"endpoints", Json::array({{{"addresses", {"10.42.0.9"}}}})}});
+        made["metadata"]["labels"]["kubernetes.io/service-name"] = of_service;
+        api.put(std::move(made));
+    }
     void gateway_status(const std::string& uids, const std::string& capabilities) {
         root.write("proc/42/status", "Name:\tpython\nUid:\t" + uids + "\nCapEff:\t" + capabilities + "\n");
     }

@@ -49,6 +49,21 @@ TEST(Inspection, AStoppedAgentProvesNothing) {
     EXPECT_EQ(rows.at("host-uid").hint, "hermesctl start");
 }
 
+TEST(Inspection, OfAGatewayThatIsNotSeenNoRowSaysWhatItHas) {
+    Inspected world;
+    Premises premises = world.premises();
+    const Json unread{{"environ", "unreadable"}};
+    for (const Json& gateways : {Json::array(), Json::array({unread})}) {
+        premises.inside["gateways"] = gateways;
+        std::map<std::string, Check> rows;
+        for (const Check& row : agent_checks(premises))
+            rows[row.id] = row;
+        EXPECT_EQ(changed(rows), Rows({"agent-backend=INCONCLUSIVE", "agent-allowlist=INCONCLUSIVE",
+                                       "agent-allow-all=INCONCLUSIVE"}))
+            << gateways;
+    }
+}
+
 TEST(Inspection, WhatAnAgentSaysIsScrubbedShortAndPrintable) {
     const Json said{{"tokens", {"\x1b[2J" + std::string(500, 'x'), "at sk-abcdefghijklmnopqrstuvwxyz"}},
                     {"gateways", Json::array()},

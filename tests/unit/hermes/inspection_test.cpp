@@ -210,7 +210,8 @@ std::vector<Fault> host_faults() {
          {"host-pod-security=WARN"}},
         {"no gateway at all",
          [](Inspected& w) { w.root.write("proc/42/cmdline", "sleep"); },
-         {"host-uid=INCONCLUSIVE", "agent-allow-all=INCONCLUSIVE"}},
+         {"host-uid=INCONCLUSIVE", "agent-allow-all=INCONCLUSIVE", "agent-allowlist=INCONCLUSIVE",
+          "agent-backend=INCONCLUSIVE"}},
     };
 }
 
@@ -242,6 +243,9 @@ std::vector<Fault> exposure_faults() {
              w.api.put(testing::object_of("EndpointSlice", "hermes", "by-hand",
                                           {{"endpoints", Json::array({{{"addresses", {"10.42.0.9"}}}})}}));
          },
+         {"exposure-services=WARN"}},
+        {"an EndpointSlice of a Service that is not there",
+         [](Inspected& w) { w.slice("gone-x7k2p", "gone"); },
          {"exposure-services=WARN"}},
         {"an Ingress",
          [](Inspected& w) {
@@ -432,6 +436,14 @@ TEST(Inspection, AGateThatIsOffIsWarnedOf) {
 
 TEST(Inspection, WaysInAreFoundByTheirRowAlone) {
     expect_found(exposure_faults());
+}
+
+TEST(Inspection, ASliceWithoutItsServiceIsCalledByItsOwnName) {
+    Inspected world;
+    world.slice("gone-x7k2p", "gone");
+    const Check row = world.rows()["exposure-services"];
+    EXPECT_EQ(row.evidence, "endpointslice/gone-x7k2p leads to the pod");
+    EXPECT_EQ(row.hint, "kubectl -n hermes delete endpointslice/gone-x7k2p");
 }
 
 TEST(Inspection, RoutesOfAllProtocolsAreWaysIn) {

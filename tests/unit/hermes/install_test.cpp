@@ -110,7 +110,9 @@ TEST_F(InstallTest, OnlyFieldsThatWereShownAreTaken) {
     run();
     values_.image = "a/b:2";
     const Plan plan = make_plan(client_, read_live(client_, names), render(values_, input_));
-    client_.patch(names.deployment(), kube::Patch::merge, {{"spec", {{"replicas", 3}}}}, "argocd").value();
+    client_
+        .patch(names.deployment(), kube::Patch::merge, {{"spec", {{"replicas", 3}}}}, {.manager = "argocd"})
+        .value();
     EXPECT_THROW(install(client_, plan, {}, reporter_), kube::ApiError);
     EXPECT_EQ(api_.object(names.deployment())["spec"]["replicas"], 3);
     run();  // a new plan tells, and its consent is deploy's matter
@@ -122,11 +124,13 @@ TEST_F(InstallTest, WhatComesAfterThePlanIsNotTakenAlongWithWhatWasShown) {
     run();
     values_.image = "a/b:2";
     const Json shown{{"spec", {{"paused", false}, {"revisionHistoryLimit", 7}}}};
-    client_.patch(names.deployment(), kube::Patch::merge, shown, "kubectl-edit").value();
+    client_.patch(names.deployment(), kube::Patch::merge, shown, {.manager = "kubectl-edit"}).value();
     const Plan plan = make_plan(client_, read_live(client_, names), render(values_, input_));
     ASSERT_TRUE(plan.of("Deployment").forced);
     const auto scale = [&] {
-        client_.patch(names.deployment(), kube::Patch::merge, {{"spec", {{"replicas", 3}}}}, "argocd")
+        client_
+            .patch(names.deployment(), kube::Patch::merge, {{"spec", {{"replicas", 3}}}},
+                   {.manager = "argocd"})
             .value();
     };
     try {
@@ -143,7 +147,9 @@ TEST_F(InstallTest, WhatComesAfterThePlanIsNotTakenAlongWithWhatWasShown) {
 TEST_F(InstallTest, NothingThatComesMeanwhileIsTakenFromTheCageEither) {
     run();
     const auto close = [&](const std::string& by, const char* type) {
-        client_.patch(names.policy(), kube::Patch::merge, {{"spec", {{"policyTypes", {type}}}}}, by).value();
+        client_
+            .patch(names.policy(), kube::Patch::merge, {{"spec", {{"policyTypes", {type}}}}}, {.manager = by})
+            .value();
     };
     close("kubectl-edit", "Egress");
     const Plan plan = make_plan(client_, read_live(client_, names), render(values_, input_));
@@ -158,9 +164,11 @@ TEST_F(InstallTest, WhatIsWrittenBeforeTheDeploymentIsNotWhereThatWasChanged) {
     run();
     values_.image = "a/b:2";
     const Json shown{{"spec", {{"paused", false}, {"revisionHistoryLimit", 7}}}};
-    client_.patch(names.deployment(), kube::Patch::merge, shown, "kubectl-edit").value();
+    client_.patch(names.deployment(), kube::Patch::merge, shown, {.manager = "kubectl-edit"}).value();
     const Plan plan = make_plan(client_, read_live(client_, names), render(values_, input_));
-    client_.patch(names.deployment(), kube::Patch::merge, {{"spec", {{"replicas", 3}}}}, "argocd").value();
+    client_
+        .patch(names.deployment(), kube::Patch::merge, {{"spec", {{"replicas", 3}}}}, {.manager = "argocd"})
+        .value();
     bool written = false;
     const InstallOptions options{.after_namespace = {}, .before_deployment = [&] { written = true; }};
     EXPECT_THROW(install(client_, plan, options, reporter_), Error);
@@ -173,7 +181,7 @@ TEST_F(InstallTest, AStrategyThatWasChangedAfterThePlanStays) {
     const auto strategy = [&](int surge, const std::string& manager) {
         const Json body{
             {"spec", {{"strategy", {{"type", "RollingUpdate"}, {"rollingUpdate", {{"maxSurge", surge}}}}}}}};
-        client_.patch(names.deployment(), kube::Patch::merge, body, manager).value();
+        client_.patch(names.deployment(), kube::Patch::merge, body, {.manager = manager}).value();
     };
     strategy(1, "kubectl-edit");
     const Plan plan = make_plan(client_, read_live(client_, names), render(values_, input_));
@@ -196,6 +204,42 @@ TEST_F(InstallTest, KubectlGivesUpWhatIsOursAndKeepsTheRest) {
         EXPECT_THAT(entry["fieldsV1"].dump(), Not(HasSubstr("TELEGRAM_BOT_TOKEN")));
     }
 }
+
+/// Refused, or changed by somebody else each time.
+class KubectlKeepsWhatItHas : public InstallTest, public ::testing::WithParamInterface<int> {
+  protected:
+    State last_state(const std::string& subject) const {
+        State state = State::info;
+        for (const Event& event : reporter_.events) {
+            if (event.subject == subject) state = event.state;
+        }
+        return state;
+    }
+};
+
+TEST_P(KubectlKeepsWhatItHas, ThatIsAFailureOfThisObjectAlone) {
+    for (const Json& object : render(values_, input_))
+        api_.put(object, "kubectl-client-side-apply");
+    const Plan plan = make_plan(client_, read_live(client_, names), render(values_, input_));
+    for (int tries = 0; tries < 5; ++tries)
+        api_.fail("PATCH", "Secret", 2, testing::refusal(GetParam(), "", "its fields stay"));
+    api_.log.clear();
+    try {
+        install(client_, plan, {}, reporter_);
+        FAIL() << "not told";
+    } catch (const Error& error) {
+        EXPECT_THAT(error.message(), HasSubstr("its fields stay"));
+        EXPECT_THAT(error.trail(), Contains("applying secret/hermes-secrets"));
+        ASSERT_FALSE(error.trail().empty());
+        EXPECT_THAT(error.trail().back(), HasSubstr("secret/hermes-secrets"));
+        EXPECT_THAT(error.trail().back(), HasSubstr("networkpolicy/hermes-egress"));
+    }
+    EXPECT_EQ(last_state("secret/hermes-secrets"), State::failed);
+    EXPECT_EQ(last_state("networkpolicy/hermes-egress"), State::done);
+    EXPECT_THAT(api_.log, Not(Contains("PATCH deployment/hermes")));
+}
+
+INSTANTIATE_TEST_SUITE_P(Answers, KubectlKeepsWhatItHas, ::testing::Values(422, 409));
 
 }  // namespace
 }  // namespace hermesctl::hermes

@@ -2,6 +2,7 @@
 #include "hermesctl/hermes/lifelines.hpp"
 
 #include "support/fake_api.hpp"
+#include "support/recording_reporter.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -130,11 +131,13 @@ class LifelinesOverExec : public ::testing::Test {
                   {"kind", "Pod"},
                   {"metadata", {{"name", "hermes-1-a"}, {"namespace", "hermes"}}}});
     }
-    Lifelines check() { return check_lifelines(transport_, clock_, "hermes", "hermes-1-a", wanted); }
+    Lifelines check() { return check_lifelines(client_, "hermes", "hermes-1-a", wanted); }
 
     testing::FakeClock clock_{};
     testing::FakeTransport transport_{clock_};
     testing::FakeApi api_{transport_};
+    testing::RecordingReporter reporter_{};
+    kube::Client client_{transport_, clock_, reporter_};
 };
 
 TEST_F(LifelinesOverExec, AsksWithoutInputSoThatOldClustersServeItToo) {

@@ -211,10 +211,34 @@ TEST_F(LiveConfigTest, ReplacesByWhatTheConfigMapHas) {
     put_file("model: {provider: zai}\nmcp_servers: {a: {headers: {Authorization: hunter2hunter2}}}\n");
     const ConfigChange change = plan(ConfigMode::replace);
     EXPECT_EQ(change.text, config_yaml(made_.values));
-    EXPECT_THAT(change.fields, Contains("mcp_servers.a.headers.Authorization: changed"));
+    EXPECT_THAT(change.fields, Contains("mcp_servers.a.headers.Authorization: removed"));
     EXPECT_THAT(config_text(change), AllOf(HasSubstr("config.yaml.before-"), Not(HasSubstr("hunter2"))));
     put_file("# with a comment\n" + config_yaml(made_.values));
     EXPECT_EQ(plan(ConfigMode::replace).text, "");
+}
+
+/// What is shown and what is in the JSON are the same lines.
+TEST_F(LiveConfigTest, ShowsNothingOfWhatMayBeACredential) {
+    put_file(
+        "mcp_servers: {colony: {env: {COLONY_PAT: ghp_hunter2}}, nas: {passwd: hunter2}}\n"
+        "db: {credentials: hunter2, cookie: hunter2}\n"
+        "custom_providers: [{name: a, api_key: hunter2}]\n"
+        "tls:\n  pem: |\n    -----BEGIN PRIVATE KEY-----\n    hunter2\n    -----END PRIVATE KEY-----\n");
+    const ConfigChange replaced = plan(ConfigMode::replace);
+    EXPECT_THAT(replaced.fields, AllOf(Contains("mcp_servers.colony.env.COLONY_PAT: removed"),
+                                       Contains("mcp_servers.nas.passwd: removed"),
+                                       Contains("db.credentials: removed"), Contains("db.cookie: removed"),
+                                       Contains("custom_providers: - ***"), Contains("tls.pem: removed")));
+    const ConfigChange merged = plan(ConfigMode::merge, {{"config",
+                                                          {{"tls",
+                                                            {{"pem",
+                                                              "-----BEGIN PRIVATE KEY-----\nother\n"
+                                                              "-----END PRIVATE KEY-----\n"}}}}}});
+    EXPECT_THAT(merged.fields, ElementsAre("tls.pem: changed"));
+    for (const ConfigChange& change : {replaced, merged}) {
+        EXPECT_THAT(change.fields, Not(Contains(HasSubstr("hunter2"))));
+        EXPECT_THAT(config_text(change), AllOf(Not(HasSubstr("hunter2")), Not(HasSubstr("other\n"))));
+    }
 }
 
 TEST_F(LiveConfigTest, OnlyReplacesWhatIsNoYaml) {

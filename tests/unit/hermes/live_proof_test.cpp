@@ -166,6 +166,15 @@ TEST_F(LiveProof, PodAndTwinAreAskedAtTheSameTime) {
     EXPECT_LE(asked_["hermes"] - begun, std::chrono::milliseconds(100));
 }
 
+TEST_F(LiveProof, OfAFloodOfComplaintsTheBeginningIsKept) {
+    api_.on_exec = [](testing::FakeProcess& process) {
+        process.err(std::string(900, 'y'));
+        process.err(std::string(900, 'z'));
+        process.exit(1);
+    };
+    EXPECT_THAT(row(prove(), "live-api").evidence, HasSubstr("yz"));
+}
+
 TEST_F(LiveProof, AnInterruptLeavesNoJobBehind) {
     for (const char* moment : {"hermes", "twin"}) {
         interrupt_in = moment;

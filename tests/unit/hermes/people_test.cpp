@@ -165,5 +165,29 @@ TEST_F(PeopleInThePod, ThePairingIsRevokedWithoutTheListInItsEnvironment) {
     EXPECT_THROW(revoke_pairing(client_, running_agent(client_, names), 222), Error);
 }
 
+/// Exec's own exit codes are for commands of the user's.
+TEST_F(PeopleInThePod, WhatGoesWrongAroundACommandOfOursIsAPlainFailure) {
+    const Target agent = running_agent(client_, names);
+    int rounds = 0;
+    const auto code = [](const std::function<void()>& action) {
+        try {
+            action();
+        } catch (const Error& error) {
+            return error.code();
+        }
+        return ExitCode::ok;
+    };
+    const auto expect_failed = [&] {
+        EXPECT_EQ(code([&] { ask_people(client_, agent, {}); }), ExitCode::failed);
+        EXPECT_EQ(code([&] { revoke_pairing(client_, agent, 222, [&] { ++rounds; }); }), ExitCode::failed);
+    };
+    api_.on_exec = [](testing::FakeProcess& process) { process.lose("connection reset"); };
+    expect_failed();
+    EXPECT_EQ(code([&] { refused_users(client_, names, reporter_); }), ExitCode::failed);
+    api_.on_exec = [](testing::FakeProcess&) {};  // for ever
+    expect_failed();
+    EXPECT_GE(rounds, 100) << "a lease lapses after 30 s";
+}
+
 }  // namespace
 }  // namespace hermesctl::hermes

@@ -39,7 +39,7 @@ class PlanTest : public ::testing::Test {
         });
     }
     void edit(const kube::Ref& ref, const Json& change, std::string_view manager) {
-        client_.patch(ref, kube::Patch::merge, change, manager).value();
+        client_.patch(ref, kube::Patch::merge, change, {.manager = manager}).value();
     }
 
     testing::FakeClock clock_;

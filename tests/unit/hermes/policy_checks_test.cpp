@@ -316,9 +316,8 @@ TEST_F(PolicyRows, WhatIsNotKnownIsNoPass) {
     EXPECT_EQ(found(rows()).at("policy-leaks").verdict, Verdict::inconclusive);
     EXPECT_EQ(found(rows()).at("policy-gaps").verdict, Verdict::warn);
     premises_.failure = "may not list networkpolicies";
-    for (const Check& check : rows())
-        EXPECT_EQ(check.verdict, Verdict::inconclusive) << check.id;
-    EXPECT_EQ(rows().size(), 7u);
+    EXPECT_EQ(found(rows()).at("policy-gaps").verdict, Verdict::warn) << "it does not come of the policies";
+    EXPECT_EQ(std::ranges::count(rows(), Verdict::inconclusive, &Check::verdict), 7);
     EXPECT_EQ(std::ranges::count(rows(), premises_.failure, &Check::evidence), 1) << "a long text, once";
     EXPECT_EQ(rows().front().evidence, premises_.failure);
     EXPECT_THAT(rows().front().hint, HasSubstr("grant list"));

@@ -4,7 +4,7 @@
 #include "hermes/markup.hpp"
 #include "hermes/report_picture.hpp"
 #include "hermesctl/base/file.hpp"
-#include "hermesctl/base/process.hpp"
+#include "support/command.hpp"
 #include "support/sample_report.hpp"
 
 #include <gmock/gmock.h>
@@ -112,13 +112,13 @@ TEST(Report, JsonHasTheSameKeysAlways) {
 
 /// Strictly, by a parser that takes nothing else; `find` is Python that prints what the test wants to know.
 std::string parsed(const std::string& text, const std::string& find) {
-    const auto result = run_process({.argv = {"/usr/bin/python3", "-I", "-c",
-                                              "import sys, xml.etree.ElementTree as tree\n"
-                                              "root = tree.fromstring(sys.stdin.buffer.read())\n" +
-                                                  find},
-                                     .input = text});
-    EXPECT_EQ(result.value_or(ProcessResult{.exit_code = -1}).exit_code, 0);
-    return result ? result->output : "";
+    const std::string script =
+        "import sys, xml.etree.ElementTree as tree\n"
+        "root = tree.fromstring(sys.stdin.buffer.read())\n" +
+        find;
+    const testing::Finished result = testing::finished({"/usr/bin/python3", "-I", "-c", script}, {}, text);
+    EXPECT_EQ(result.code, 0) << result.err;
+    return result.out;
 }
 
 TEST(ReportJunit, ARowIsATestCase) {

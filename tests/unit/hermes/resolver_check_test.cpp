@@ -3,6 +3,8 @@
 #include "hermesctl/hermes/policy.hpp"
 #include "hermesctl/hermes/policy_checks.hpp"
 
+#include <utility>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -28,6 +30,9 @@ class Resolvers : public ::testing::Test {
             {{"metadata",
               {{"name", name}, {"namespace", "kube-system"}, {"labels", {{"k8s-app", "kube-dns"}}}}},
              {"status", {{"phase", "Running"}, {"podIP", address}}}});
+    }
+    void open(const char* range) {
+        use(Json::array({{{"to", Json::array({{{"ipBlock", {{"cidr", range}}}}})}}}));
     }
     void use(const Json& rules) {
         const Json spec{{"podSelector", Json::object()}, {"policyTypes", {"Egress"}}, {"egress", rules}};
@@ -75,6 +80,22 @@ TEST_F(Resolvers, AreOpenThroughTheirServiceOrItsPods) {
     policies_.cluster.dns_target_ports = {53};
     see({"10.43.0.11"});
     EXPECT_EQ(row().verdict, Verdict::warn);
+}
+
+TEST_F(Resolvers, AreOpenThroughPodsOfTheirOwnFamilyAlone) {
+    policies_.cluster.dns_addresses.emplace_back("fd00:43::a");
+    policies_.neighbours.pods[0]["status"]["podIPs"] =
+        Json::array({{{"ip", "10.42.0.7"}}, {{"ip", "fd00:42::7"}}});
+    const auto verdicts = [this] {
+        see({"10.43.0.10"});
+        const Verdict v4 = row().verdict;
+        see({"fd00:43::a"});
+        return std::pair(v4, row().verdict);
+    };
+    open("10.42.0.0/16");
+    EXPECT_EQ(verdicts(), std::pair(Verdict::pass, Verdict::warn));
+    open("fd00:42::/64");
+    EXPECT_EQ(verdicts(), std::pair(Verdict::warn, Verdict::pass));
 }
 
 TEST_F(Resolvers, InThePodItselfOrWithoutACageAreOpen) {

@@ -132,7 +132,7 @@ TEST_F(RotationRecovery, WithTheLeaseHeldNobodyElseIsAtWork) {
     note["renewed"] = rfc3339(clock_.wall());
     record["metadata"]["annotations"]["hermesctl/rotation"] = note.dump();
     api_.put(record);
-    HeldLease lease(client_, names_, "me", reporter_);
+    HeldLease lease(client_, names_, reporter_);
     EXPECT_TRUE(recover_rotation(client_, names_, steps(), &lease, reporter_));
     expect_whole("with the lease held");
 }

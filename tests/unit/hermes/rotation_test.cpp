@@ -62,7 +62,7 @@ TEST_F(Rotation, OfTwoAtOnceOneWinsAndTheOtherIsToldWhoAndToRunAgain) {
     after_plan_ = [&] {
         kube::Client other(transport_, clock_, reporter_);
         other.patch(names_.secret(), kube::Patch::merge, {{"data", {{"KEEP", base64_encode("of-another")}}}},
-                    "kubectl-edit");
+                    {.manager = "kubectl-edit"});
     };
     EXPECT_THAT(failure([&] { rotate(other_token); }),
                 AllOf(HasSubstr("was changed meanwhile by kubectl-edit"), HasSubstr("run this again")));
@@ -114,6 +114,20 @@ TEST_F(Rotation, OneThatDoesNotComeUpIsPutBackAndTheBotAnswersAgain) {
     EXPECT_EQ(template_mark(), mark());
     EXPECT_EQ(pod_, values());
     EXPECT_EQ(waits_, 2);
+    EXPECT_FALSE(half_done_now());
+}
+
+TEST_F(Rotation, TheServersOwnTroubleUndoesNothing) {
+    while_waiting_ = [] {
+        throw kube::ApiError(testing::refusal(500, "InternalError", "error dialing backend"),
+                             "asking the pod");
+    };
+    EXPECT_THAT(failure([&] { rotate(other_token); }), HasSubstr("error dialing backend"));
+    EXPECT_EQ(token(), new_token);
+    EXPECT_TRUE(half_done_now()) << "the next command finishes it";
+    while_waiting_ = nullptr;
+    EXPECT_TRUE(recover());
+    EXPECT_EQ(token(), new_token);
     EXPECT_FALSE(half_done_now());
 }
 

@@ -141,6 +141,16 @@ TEST_F(SecretListTest, WhatShadowsItOrThatItIsNotKnown) {
     EXPECT_TRUE(to_json(list_secret(client_, names))["keys"][0]["shadowed_by"].is_null());
 }
 
+TEST_F(SecretListTest, WhoMayNotSeeThePodsSeesTheSecretAllTheSame) {
+    api_.deny("list", "pods");
+    EXPECT_THAT(list_secret(client_, names).unseen, HasSubstr("cannot list"));
+    EXPECT_THAT(key("UNUSED").used_by, ElementsAre("environment"));
+    EXPECT_FALSE(key("UNUSED").shadowed_by);
+    api_.deny("get", "deployments");
+    EXPECT_THAT(list_secret(client_, names).unseen, HasSubstr("cannot get"));
+    EXPECT_THAT(key("UNUSED").used_by, IsEmpty());
+}
+
 TEST_F(SecretListTest, WithoutASecretItSaysSo) {
     api_.erase(names.secret());
     EXPECT_THROW(list_secret(client_, names), Error);

@@ -6,6 +6,7 @@
 #include "hermesctl/base/input.hpp"
 #include "hermesctl/base/interrupt.hpp"
 #include "hermesctl/base/scrub.hpp"
+#include "hermesctl/hermes/allowlist.hpp"
 #include "support/scratch.hpp"
 
 #include <array>

@@ -90,6 +90,12 @@ TEST_F(ShadowTest, WhatCannotBeSeenIsNotKnown) {
     EXPECT_NE(found().hint, "");
 }
 
+TEST_F(ShadowTest, WhoMayNotListPodsKnowsNothingOfThem) {
+    api_.deny("list", "pods");
+    EXPECT_FALSE(found().known);
+    EXPECT_THAT(found().why, HasSubstr("cannot list"));
+}
+
 TEST_F(ShadowTest, TakesThemOutAsTheAgent) {
     const Shadows shadows = found();
     EXPECT_EQ(remove_shadows(client_, shadows).find("/opt/data/.env.before-"), 0u);

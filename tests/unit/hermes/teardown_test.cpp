@@ -33,7 +33,7 @@ class Teardown : public ::testing::Test {
     Removal remove(bool delete_data = false, Clock::Duration timeout = 600s) {
         const Live live = read_live(client_, names);
         const Removal removal = plan_removal(client_, live, names, delete_data);
-        HeldLease lease(client_, names, "me", reporter_);
+        HeldLease lease(client_, names, reporter_);
         return hermes::remove(client_, live, names, removal, timeout, lease, reporter_);
     }
     /// The garbage collector and the kubelet: what the Deployment owned goes, the pod after its grace.

@@ -48,10 +48,10 @@ class TrialScript : public ::testing::Test {
 
     std::string print(const std::map<std::string, std::string>& values) {
         asked_["values"] = values;
-        const auto result =
-            run_process({.argv = python_command(asking_script("trial.py"), {root_.path(), server_.url()}),
-                         .environment = environment_,
-                         .input = asked_.dump() + "\n"});
+        auto argv = python_command(asking_script("trial.py"), {root_.path(), server_.url()});
+        const std::string input = root_.write("asked", asked_.dump() + "\n");
+        argv.insert(argv.begin(), {"/bin/sh", "-c", "exec \"$@\" < \"$0\"", input});
+        const auto result = run_process({.argv = argv, .environment = environment_});
         EXPECT_EQ(result.value().exit_code, 0);
         return result.value().output;
     }

@@ -250,6 +250,15 @@ TEST_F(TryValues, WithoutTheRightToExecNothingIsKnownAndNoPodIsMade) {
     EXPECT_EQ(job_, Json());
 }
 
+TEST_F(TryValues, WithoutTheRightToSeeThePodsNothingIsKnownAndNoPodIsMade) {
+    api_.deny("list", "pods");
+    const Trials trials = tried();
+    EXPECT_EQ(trials.from, "");
+    EXPECT_EQ(trials.each.at(0).answer, Answer::no_answer);
+    EXPECT_THAT(trials.each[0].reason, HasSubstr("cannot list"));
+    EXPECT_EQ(job_, Json());
+}
+
 TEST_F(TryValues, WithoutTheRightToReadTheSecretTheRestIsTried) {
     stop();
     api_.deny("get", "secrets");

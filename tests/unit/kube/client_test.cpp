@@ -13,8 +13,10 @@
 namespace hermesctl::kube {
 namespace {
 
+using ::testing::AllOf;
 using testing::answer;
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using testing::no_answer;
 using testing::refusal;
@@ -29,8 +31,8 @@ struct ClientTest : ::testing::Test {
         "metadata":{"name":"hermes","namespace":"hermes"}})");
 
     const net::Request& sent(std::size_t index = 0) { return net.requests.at(index); }
-    std::string sent_header(const std::string& name) {
-        return std::string(net::Response{.headers = sent().headers}.header(name));
+    std::string sent_header(const std::string& name, std::size_t index = 0) {
+        return std::string(net::Response{.headers = sent(index).headers}.header(name));
     }
     Json sent_body() { return Json::parse(sent().body); }
 };
@@ -139,29 +141,28 @@ TEST_F(ClientTest, NeverAppliesManagedFields) {
 
 TEST_F(ClientTest, CreatesAndReplaces) {
     net.answers = {answer(201, "{}"), answer(200, "{}")};
-    EXPECT_TRUE(client.create(deployment, true).created);
+    EXPECT_TRUE(client.create(deployment).created);
     client.replace(deployment);
     EXPECT_EQ(sent().method, "POST");
-    EXPECT_THAT(sent().target,
-                HasSubstr("/deployments?fieldManager=hermesctl&fieldValidation=Strict&dryRun=All"));
+    EXPECT_THAT(sent().target, EndsWith("/deployments?fieldManager=hermesctl&fieldValidation=Strict"));
     EXPECT_EQ(sent(1).method, "PUT");
     EXPECT_THAT(sent(1).target, HasSubstr("/deployments/hermes?fieldManager=hermesctl"));
 }
 
-TEST_F(ClientTest, PatchesWithManagerSubresourceAndType) {
+TEST_F(ClientTest, PatchesWithManagerDryRunAndType) {
     net.answers = {answer(200, "{}")};
-    client.patch(hermes, Patch::merge, {{"spec", {{"replicas", 0}}}}, "hermesctl-scale", "scale");
-    EXPECT_THAT(sent().target, HasSubstr("/deployments/hermes/scale?fieldManager=hermesctl-scale"));
+    client.patch(hermes, Patch::merge, {{"spec", {{"replicas", 0}}}}, {.manager = "argocd", .dry_run = true});
+    EXPECT_THAT(sent().target,
+                AllOf(HasSubstr("/deployments/hermes?fieldManager=argocd&"), EndsWith("&dryRun=All")));
     EXPECT_EQ(sent_header("Content-Type"), "application/merge-patch+json");
 }
 
 TEST_F(ClientTest, DeletesWithEveryOptionInTheBody) {
     net.answers = {answer(200, "{}")};
-    EXPECT_TRUE(
-        client.remove(hermes, {.uid = "u1", .resource_version = "7", .grace_seconds = 0, .dry_run = true}));
+    EXPECT_TRUE(client.remove(hermes, {.uid = "u1", .resource_version = "7", .grace_seconds = 0}));
     EXPECT_EQ(sent().method, "DELETE");
-    EXPECT_EQ(sent_body(), Json::parse(R"({"apiVersion":"v1","kind":"DeleteOptions","dryRun":["All"],
-        "gracePeriodSeconds":0,"preconditions":{"uid":"u1","resourceVersion":"7"},
+    EXPECT_EQ(sent_body(), Json::parse(R"({"apiVersion":"v1","kind":"DeleteOptions","gracePeriodSeconds":0,
+        "preconditions":{"uid":"u1","resourceVersion":"7"},
         "propagationPolicy":"Background"})"));
 }
 
@@ -242,9 +243,11 @@ TEST_F(ClientTest, RefusedCredentialsAreNotTriedAgain) {
 
 TEST_F(ClientTest, SeveralPathsAreReadAtOnceAndEachHasItsAnswer) {
     net.answers = {answer(200, R"({"items":[{"a":1}]})"), answer(404, "404 page not found\n")};
-    const std::array<std::string, 2> paths{"/apis/traefik.io", "/apis/x"};
-    const auto found = client.get_paths(paths);
+    const std::array reads{read_of("/apis/traefik.io"),
+                           Read{.path = "/apis/x", .what_for = "reading it", .accept = "text/plain"}};
+    const auto found = client.read_all(reads);
     EXPECT_EQ(sent(1).target, "/apis/x");
+    EXPECT_EQ(sent_header("Accept", 1), "text/plain");
     EXPECT_EQ(found[0].value().at("items")[0], Json({{"a", 1}}));
     EXPECT_EQ(found[1].error->http(), 404);
 }

@@ -106,7 +106,6 @@ TEST_F(FakeApiTest, DeniedVerbsAreRefusedAndReviewed) {
 TEST_F(FakeApiTest, DeletesWithPreconditionsAndNamespacesWhole) {
     client.apply(config(Json::object()));
     EXPECT_THROW(client.remove(ref, {.uid = "other"}), ApiError);
-    EXPECT_TRUE(client.remove(ref, {.dry_run = true}));
     EXPECT_FALSE(api.object(ref).is_null());
     EXPECT_TRUE(client.remove({"Namespace", "", "hermes"}));
     EXPECT_TRUE(api.objects().empty());
@@ -120,7 +119,8 @@ TEST_F(FakeApiTest, PatchesAreChecksOfTheVersionToo) {
 }
 
 TEST_F(FakeApiTest, WatchesSeeWhatHappensAndRecoverFromCompaction) {
-    Watch watch(net, clock, "ConfigMap", "hermes");
+    Objects objects;
+    Watch watch(net, clock, "ConfigMap", "hermes", objects);
     auto run = [&](std::chrono::milliseconds time) {
         for (const Clock::Time end = clock.now() + time; clock.now() < end;) {
             watch.advance();
@@ -129,14 +129,14 @@ TEST_F(FakeApiTest, WatchesSeeWhatHappensAndRecoverFromCompaction) {
     };
     net.after(3s, [&] { api.put(config({{"a", "1"}})); });
     run(2s);
-    EXPECT_TRUE(watch.synced() && watch.objects().empty());
+    EXPECT_TRUE(watch.synced() && objects.empty());
     run(2s);
-    EXPECT_EQ(watch.objects().size(), 1u);
+    EXPECT_EQ(objects.size(), 1u);
     api.break_watches("reset");
     api.erase(ref);
     api.compact();
     run(3s);
-    EXPECT_TRUE(watch.objects().empty());
+    EXPECT_TRUE(objects.empty());
 }
 
 TEST_F(FakeApiTest, CommandsRunInPods) {

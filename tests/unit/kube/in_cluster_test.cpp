@@ -21,7 +21,6 @@ class InCluster : public ::testing::Test {
     InCluster() {
         scratch.write("token", "pod-token\n");
         scratch.write("ca.crt", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n");
-        scratch.write("namespace", "hermes\n");
     }
 
     testing::Scratch scratch;
@@ -33,7 +32,6 @@ TEST_F(InCluster, FromTheServiceAccount) {
     ASSERT_TRUE(in_cluster_possible(environment, scratch.path()));
     const auto connection = in_cluster_connection(environment, clock, scratch.path());
     EXPECT_EQ(connection.endpoint.url, "https://10.43.0.1:443");
-    EXPECT_EQ(connection.ns, "hermes");
     EXPECT_EQ(connection.context, "");
     EXPECT_THAT(connection.endpoint.ca_pem, HasSubstr("MIIB"));
     EXPECT_EQ(connection.endpoint.credentials(false).token, "pod-token");
@@ -61,12 +59,10 @@ TEST_F(InCluster, IsTakenOnlyWhenNoKubeconfigSaysAnything) {
     EXPECT_EQ(server(request), "https://elsewhere:1");
 }
 
-TEST_F(InCluster, Ipv6AndPodNamespace) {
+TEST_F(InCluster, Ipv6) {
     environment["KUBERNETES_SERVICE_HOST"] = "fd00::1";
-    environment["POD_NAMESPACE"] = "mine";
     const auto connection = in_cluster_connection(environment, clock, scratch.path());
     EXPECT_EQ(connection.endpoint.url, "https://[fd00::1]:443");
-    EXPECT_EQ(connection.ns, "mine");
 }
 
 TEST_F(InCluster, OnlyInAPod) {

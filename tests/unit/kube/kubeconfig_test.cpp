@@ -70,9 +70,8 @@ TEST_F(Kubeconfig, ClusterBecomesAnEndpoint) {
             "{{server: 'https://h:6443/base/?q=1', certificate-authority-data: {}, tls-server-name: kube, "
             "proxy-url: 'http://me:proxy-password@p:1', disable-compression: true}}",
             base64_encode(certificate)),
-        "{}", ", namespace: hermes"));
+        "{}"));
     EXPECT_EQ(connection.context, "main");
-    EXPECT_EQ(connection.ns, "hermes");
     EXPECT_EQ(connection.server, "https://h:6443/base");
     EXPECT_EQ(connection.endpoint.url, "https://h:6443/base");
     EXPECT_EQ(connection.endpoint.ca_pem, certificate);
@@ -100,9 +99,8 @@ TEST_F(Kubeconfig, APasswordInAProxysUrlIsASecretHoweverItIsWritten) {
     EXPECT_EQ(scrub("via no-scheme-pw, with@and/pw"), "via ***, ***");
 }
 
-TEST_F(Kubeconfig, NamespaceIsDefaultWhereNoneIsNamed) {
-    EXPECT_EQ(load_user("{}").ns, "default");
-    EXPECT_THAT(refusal(config("{server: 'https://h'}", "{}", ", namespace: No_Name")), HasSubstr("No_Name"));
+TEST_F(Kubeconfig, TheNamespaceOfAContextIsNotLookedAt) {
+    EXPECT_EQ(refusal(config("{server: 'https://h'}", "{}", ", namespace: No_Name")), "accepted");
 }
 
 TEST_F(Kubeconfig, ServersAsPeopleWriteThem) {
@@ -293,16 +291,15 @@ TEST_F(Kubeconfig, ListsMergeFirstOneWins) {
         scratch.write("two/config",
                       "current-context: a\n"
                       "contexts: [{name: a, context: {cluster: c, user: u}}, {name: b, context: {cluster: c, "
-                      "user: u, namespace: blue}}]\n"
+                      "user: u}}]\n"
                       "clusters: [{name: c, cluster: {server: 'https://h', certificate-authority: ca.crt}}]\n"
                       "users: [{name: u, user: {token: two-token, username: never}}]\n");
     environment["KUBECONFIG"] = one + "::/none:" + two;
     const auto connection = load_connection({}, environment, clock);
     EXPECT_EQ(connection.context, "b");
-    EXPECT_EQ(connection.ns, "blue");
     EXPECT_EQ(connection.endpoint.ca_pem, certificate);
     EXPECT_EQ(connection.endpoint.credentials(false).token, "one-token");
-    EXPECT_EQ(load_connection({.context = "a"}, environment, clock).ns, "default");
+    EXPECT_EQ(load_connection({.context = "a"}, environment, clock).context, "a");
     EXPECT_THAT(request_refusal({.file = one}), StartsWith("there is no context \"b\" in " + one));
 }
 

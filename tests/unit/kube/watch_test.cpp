@@ -46,7 +46,8 @@ net::Response list_of(const std::string& version, const std::string& name = {}) 
 struct WatchTest : ::testing::Test {
     testing::FakeClock clock{};
     testing::FakeTransport net{clock};
-    Watch watch{net, clock, "Pod", "hermes", {"app=hermes", ""}};
+    Objects objects{};
+    Watch watch{net, clock, "Pod", "hermes", objects, {"app=hermes", ""}};
 
     void run(std::chrono::milliseconds time = 100ms) {
         const Clock::Time end = clock.now() + time;
@@ -80,33 +81,37 @@ TEST_F(WatchTest, ListsThenWatchesFromThere) {
               "&timeoutSeconds=55&resourceVersion=10");
     EXPECT_EQ(net.requests[1].timeout, 0ms);
     EXPECT_GT(net.requests[1].idle, 55s);
-    EXPECT_EQ(watch.objects().at("a").at("kind"), "Pod");
-    EXPECT_EQ(watch.revision(), 1u);
+    EXPECT_EQ(objects.at("a").at("kind"), "Pod");
 }
 
 TEST_F(WatchTest, FollowsEvents) {
     sync();
     event("ADDED", pod("b", "11"));
     event("MODIFIED", pod("a", "12"));
-    EXPECT_EQ(watch.objects().size(), 2u);
-    EXPECT_EQ(watch.objects().at("a"), pod("a", "12"));
+    EXPECT_EQ(objects.size(), 2u);
+    EXPECT_EQ(objects.at("a"), pod("a", "12"));
     event("DELETED", pod("b", "13"));
-    EXPECT_EQ(watch.objects().size(), 1u);
-    EXPECT_EQ(watch.revision(), 4u);
+    EXPECT_EQ(objects.size(), 1u);
 }
 
-TEST_F(WatchTest, TheSameStateAgainIsNoChange) {
+TEST_F(WatchTest, WhoOwnsTheFieldsIsNotKept) {
     sync();
-    event("MODIFIED", pod("a", "12"));
-    event("MODIFIED", pod("a", "12"));
+    Json owned = pod("a", "12");
+    owned["metadata"]["managedFields"] = Json::array({{{"manager", "kubelet"}}});
+    event("MODIFIED", owned);
+    EXPECT_EQ(objects.at("a"), pod("a", "12"));
+}
+
+TEST_F(WatchTest, ADeletionOfWhatIsNotThereIsNone) {
+    sync();
     event("DELETED", pod("unknown", "14"));
-    EXPECT_EQ(watch.revision(), 2u);
+    EXPECT_EQ(objects.size(), 1u);
 }
 
 TEST_F(WatchTest, GoesOnFromTheLastVersionAfterAnOrderlyEnd) {
     sync();
     event("BOOKMARK", pod("", "40"));
-    EXPECT_EQ(watch.objects().size(), 1u);
+    EXPECT_EQ(objects.size(), 1u);
     net.finish(stream(), answer(200, ""));
     run(2s);
     EXPECT_EQ(net.requests.size(), 3u);
@@ -131,8 +136,8 @@ TEST_F(WatchTest, AnExpiredVersionLeadsBackToTheList) {
     run(2s);
     EXPECT_THAT(asked(2), Not(HasSubstr("watch=1")));
     EXPECT_THAT(asked(3), HasSubstr("resourceVersion=90"));
-    EXPECT_EQ(watch.objects().size(), 1u);
-    EXPECT_EQ(watch.objects().count("c"), 1u);
+    EXPECT_EQ(objects.size(), 1u);
+    EXPECT_EQ(objects.count("c"), 1u);
     EXPECT_EQ(watch.trouble(), "");
 }
 
@@ -149,11 +154,11 @@ TEST_F(WatchTest, ABrokenConnectionIsSaidAndMended) {
     net.finish(stream(), no_answer("connection reset", true));
     run();
     EXPECT_THAT(watch.trouble(), HasSubstr("connection reset"));
-    EXPECT_EQ(watch.objects().size(), 1u);
+    EXPECT_EQ(objects.size(), 1u);
     net.answers = {no_answer("connection refused"), list_of("20")};
     run(4s);
     EXPECT_EQ(watch.trouble(), "");
-    EXPECT_TRUE(watch.objects().empty());
+    EXPECT_TRUE(objects.empty());
     EXPECT_THAT(asked_last(), HasSubstr("resourceVersion=20"));
 }
 
@@ -210,7 +215,8 @@ TEST_F(WatchTest, RefusedCredentialsAreFinalAtTheFirstList) {
 
 TEST_F(WatchTest, ARefusalAfterTheFirstListIsWaitedOut) {
     for (const int status : {401, 403, 404}) {
-        Watch other(net, clock, "Pod", "hermes");
+        Objects others;
+        Watch other(net, clock, "Pod", "hermes", others);
         const auto go = [&](std::chrono::milliseconds time) {
             for (const Clock::Time end = clock.now() + time; clock.now() < end;) {
                 other.advance();
@@ -274,7 +280,8 @@ TEST_F(WatchTest, WhatIsNoEventEndsTheStream) {
 
 TEST_F(WatchTest, AnEndedWatchLeavesNothingInFlight) {
     {
-        Watch other(net, clock, "Secret", "hermes");
+        Objects others;
+        Watch other(net, clock, "Secret", "hermes", others);
         other.advance();
         EXPECT_EQ(net.in_flight().size(), 1u);
     }

@@ -213,8 +213,20 @@ TEST_F(Frames, APathThatTakesNoMoreBytesIsLostTheSameWay) {
     open();
     socket->send("input");
     wire.unacknowledged = 61s;
-    pass(1);
+    pass(62);
     EXPECT_TRUE(socket->closed());
+}
+
+TEST_F(Frames, APauseOfOursIsNoSilenceOfTheServers) {
+    open();
+    for (int i = 0; i < 3; ++i) {
+        socket->send("input");
+        wire.unacknowledged = 300s;  // for the one round trip: nothing was owed before
+        pass(1);
+        EXPECT_FALSE(socket->closed()) << i;
+        wire.unacknowledged = 0s;
+        pass(100);
+    }
 }
 
 TEST_F(Frames, OnlyAnAnswerFromAfterTheInputTellsThatItWasRead) {

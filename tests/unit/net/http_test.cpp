@@ -2,6 +2,7 @@
 #include "hermesctl/net/http.hpp"
 
 #include "hermesctl/base/error.hpp"
+#include "support/answers.hpp"
 
 #include <gmock/gmock.h>
 

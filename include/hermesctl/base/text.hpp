@@ -1,0 +1,21 @@
+// Text taken apart. Letters are those of ASCII.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hermesctl {
+
+std::string lower(std::string_view);
+std::string upper(std::string_view);
+bool equal_ignoring_case(std::string_view, std::string_view);
+
+/// Without these characters at its ends.
+std::string_view trimmed(std::string_view text, std::string_view blanks = " \t\r\n");
+/// What any of the separators part, the empty parts too: one part more than there are separators.
+std::vector<std::string_view> split(std::string_view text, std::string_view separators);
+/// The parts that are not empty.
+std::vector<std::string_view> words_of(std::string_view text, std::string_view separators = " \t\r\n");
+
+}  // namespace hermesctl
