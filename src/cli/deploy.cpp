@@ -309,8 +309,8 @@ Run declare_deploy(CLI::App& app) {
                  "how long a busy agent may finish its turn before it is restarted (60s)");
     app.footer(
         "hermesctl deploy\n"
-        "hermesctl deploy --allow-user 987654321 --secret TELEGRAM_BOT_TOKEN=@token --secret "
-        "MINIMAX_API_KEY=env:KEY\n"
+        "hermesctl deploy --allow-user 987654321 "
+        "--secret TELEGRAM_BOT_TOKEN=@token --secret MINIMAX_API_KEY=env:KEY\n"
         "hermesctl deploy --model MiniMax-M3 --config merge\n"
         "hermesctl deploy -f hermes.yaml --dry-run");
     return [flags](Session& session) { return deploy(session, *flags); };

@@ -58,11 +58,11 @@ class RotateSecret {
         if (nothing_to_do()) {
             Json json = rotation_json(plan_);
             json["changes"] = false;
-            return end(std::move(json), plan_.pending
-                                            ? fmt::format("nothing to change\nnot in force yet; hermesctl "
-                                                          "{} brings it in force\n",
-                                                          plan_.stopped ? "start" : "restart")
-                                            : "nothing to change\n");
+            std::string text = "nothing to change\n";
+            if (plan_.pending)
+                text += fmt::format("not in force yet; hermesctl {} brings it in force\n",
+                                    plan_.stopped ? "start" : "restart");
+            return end(std::move(json), text);
         }
         look_at_shadows();
         if (flags_.dry_run) return end(rotation_json(plan_), shown() + untried());
