@@ -197,9 +197,9 @@ class Rotator {
             end += ", and the bot answers with it";
         } catch (const Error& error) {
             if (lost_ || !means_not_up(error)) throw;
-            end += fmt::format(is_of_the_server(error)
-                                   ? ", but whether the bot answers with it could not be told: {}"
-                                   : ", but the bot does not answer with it either: {}",
+            end += fmt::format(", but {}: {}",
+                               is_of_the_server(error) ? "whether the bot answers with it could not be told"
+                                                       : "the bot does not answer with it either",
                                error.message());
         }
         return story(changes, cause, refused.empty() ? end : fmt::format("{}; {}", end, refused));
@@ -341,7 +341,7 @@ class Rotator {
                 .with_message(fmt::format("{}; {} is as it was", error.message(), title(names_.secret())))
                 .with_hint("");
         }
-        return told
+        return error
             .with_message(fmt::format("{}; the change of {} is half done", error.message(),
                                       fmt::join(record_->said().keys, ", ")))
             .with_hint("the same again, or hermesctl deploy: the next one finishes or undoes it");
