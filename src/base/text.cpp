@@ -53,4 +53,8 @@ std::vector<std::string_view> words_of(std::string_view text, std::string_view s
     return words;
 }
 
+void append_up_to(std::size_t limit, std::string& text, std::string_view more) {
+    text += more.substr(0, limit - std::min(text.size(), limit));
+}
+
 }  // namespace hermesctl

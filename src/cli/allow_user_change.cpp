@@ -42,8 +42,8 @@ std::string new_text(const UserList& list, const UserIds& ids, const AllowFlags&
 void guard(Change& change, const AllowFlags& flags) {
     if (change.after.ids.empty()) {
         throw refused("the list would be empty, and nobody could talk to the bot",
-                      "hermesctl stop silences it; to hand it over, let the next one in before: hermesctl "
-                      "allow-user ID");
+                      "hermesctl stop silences it; to hand it over, let the next one in before: "
+                      "hermesctl allow-user ID");
     }
     const auto wanted = named_owner(flags.owner);
     change.owner_named = wanted.has_value();

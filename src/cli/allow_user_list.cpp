@@ -213,7 +213,7 @@ ExitCode list_pending(Session& session, const hermes::Names& names) {
         std::string name = people ? people->name_of(one.id) : "";
         if (name.empty()) name = one.name;
         const std::string command =
-            completed_hint(fmt::format("hermesctl allow-user {}", one.id), session.flags());
+            completed_hint(fmt::format("hermesctl allow-user {}", one.id), session.typed_flags());
         rows.push_back({std::to_string(one.id), term::printable(name), one.last + zone,
                         std::to_string(one.times), command});
         all.push_back({{"id", one.id},

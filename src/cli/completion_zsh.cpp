@@ -85,8 +85,8 @@ std::string zsh_completion(const CLI::App& root) {
     std::string functions;
     add_function(root, "_hermesctl", functions);
     return "#compdef hermesctl\n" + functions +
-           "if [ \"$funcstack[1]\" = _hermesctl ]; then _hermesctl \"$@\"; else compdef _hermesctl "
-           "hermesctl; fi\n";
+           R"(if [ "$funcstack[1]" = _hermesctl ]; then _hermesctl "$@"; else compdef _hermesctl hermesctl; fi)"
+           "\n";
 }
 
 }  // namespace hermesctl::cli

@@ -230,10 +230,11 @@ void carry_out(Session& session, const Composition& made, const Plan& plan, cons
 Deployed change(Session& session, const hermes::Json& settings, const hermes::Names& names,
                 const DeployFlags& flags, Guard& guard) {
     hermes::Wish wish = wish_of(session, settings, flags);
+    bool recovered = false;
     if (!flags.dry_run) {
         wish.recover = [&] {
             guard.take();
-            recover_rotation(session, names, flags.drain, *guard.lease());
+            recovered = recover_rotation(session, names, flags.drain, *guard.lease());
         };
     }
     Composition made = hermes::compose(session.client(), wish, session.story());
@@ -243,7 +244,7 @@ Deployed change(Session& session, const hermes::Json& settings, const hermes::Na
     Deployed deployed{.result = {.json = shown_json(made, plan, config)},
                       .model = {made.values.provider, made.values.model},
                       .awaited = !made.stopped && !flags.no_wait && !flags.dry_run};
-    deployed.result.json["changed"] = plan.changes() && !flags.dry_run;
+    deployed.result.json["changed"] = recovered || (plan.changes() && !flags.dry_run);
     std::string& text = deployed.result.text;
     if (flags.dry_run) {
         tell_of_trial(session, made, plan);
@@ -288,7 +289,7 @@ ExitCode deploy(Session& session, const DeployFlags& flags) {
             throw;
         }
     }
-    session.print_result(all.size() == 1 ? results.front() : kube::Json{{"instances", results}}, text);
+    session.print_exact(all.size() == 1 ? results.front() : kube::Json{{"instances", results}}, text);
     return leaks ? ExitCode::failed : ExitCode::ok;
 }
 
@@ -309,8 +310,8 @@ Run declare_deploy(CLI::App& app) {
                  "how long a busy agent may finish its turn before it is restarted (60s)");
     app.footer(
         "hermesctl deploy\n"
-        "hermesctl deploy --allow-user 987654321 --secret TELEGRAM_BOT_TOKEN=@token --secret "
-        "MINIMAX_API_KEY=env:KEY\n"
+        "hermesctl deploy --allow-user 987654321 "
+        "--secret TELEGRAM_BOT_TOKEN=@token --secret MINIMAX_API_KEY=env:KEY\n"
         "hermesctl deploy --model MiniMax-M3 --config merge\n"
         "hermesctl deploy -f hermes.yaml --dry-run");
     return [flags](Session& session) { return deploy(session, *flags); };

@@ -78,8 +78,8 @@ ExitCode list(Session& session) {
 
 Run declare_list(CLI::App& app) {
     app.footer(
-        "hermesctl list   (connected: to Telegram; hermesctl status tells whether it answers)\nhermesctl "
-        "list -n hermes -o json");
+        "hermesctl list   (connected: to Telegram; hermesctl status tells whether it answers)\n"
+        "hermesctl list -n hermes -o json");
     return list;
 }
 

@@ -6,6 +6,7 @@
 #include "hermesctl/hermes/allowlist.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 #include "hermesctl/hermes/shadow.hpp"
+#include "hermesctl/hermes/target.hpp"
 #include "new_values.hpp"
 #include "requested.hpp"
 #include "rotate_words.hpp"
@@ -53,16 +54,20 @@ class RotateSecret {
         for (const auto& [key, source] : sources.items())
             asked[key] = source.is_null() ? std::nullopt : std::optional<std::string>("");
         const RotationPlan before = hermes::plan_rotation(session_.client(), names_, asked);
-        if (!recover()) refuse_missing(before);
+        recovered_ = recover();
+        if (!recovered_) refuse_missing(before);
+        // Who may not see the pods cannot restart the agent and prove what it uses.
+        if (!flags_.no_restart && !flags_.dry_run && !before.stopped)
+            hermes::find_agent(session_.client(), names_);
         make_plan(read_values(session_, sources));
         if (nothing_to_do()) {
             Json json = rotation_json(plan_);
             json["changes"] = false;
-            return end(std::move(json), plan_.pending
-                                            ? fmt::format("nothing to change\nnot in force yet; hermesctl "
-                                                          "{} brings it in force\n",
-                                                          plan_.stopped ? "start" : "restart")
-                                            : "nothing to change\n");
+            std::string text = "nothing to change\n";
+            if (plan_.pending)
+                text += fmt::format("not in force yet; hermesctl {} brings it in force\n",
+                                    plan_.stopped ? "start" : "restart");
+            return end(std::move(json), text);
         }
         look_at_shadows();
         if (flags_.dry_run) return end(rotation_json(plan_), shown() + untried());
@@ -253,7 +258,7 @@ class RotateSecret {
                     fmt::format("using the Secret instead of {0}, which stays without {1}; it comes back by: "
                                 "hermesctl exec -- cp -p {2} {0}, then hermesctl restart",
                                 hermes::env_file_path, fmt::join(flags_.unshadow, ", "), copy_),
-                    session_.flags()));
+                    session_.typed_flags()));
             }
             throw;
         }
@@ -274,7 +279,7 @@ class RotateSecret {
         json["next"] = ends;
         for (const std::string& line : ends)
             text += line + "\n";
-        return end(std::move(json), text, done.changed);
+        return end(std::move(json), text, done.changed || done.answering || !copy_.empty());
     }
 
     static Error shadowed(const hermes::Proof& proof) {
@@ -286,7 +291,7 @@ class RotateSecret {
     }
 
     ExitCode end(Json json, const std::string& text, bool changed = false) {
-        json["changed"] = changed;
+        json["changed"] = changed || recovered_;
         session_.print_result(std::move(json), text);
         return ExitCode::ok;
     }
@@ -295,6 +300,7 @@ class RotateSecret {
     hermes::Names names_;
     const RotateFlags& flags_;
     bool began_ = false;
+    bool recovered_ = false;  // what an earlier run had left half done was ended
     std::optional<HeldLease> lease_{};
     RotationPlan plan_{};
     hermes::Shadows shadows_{};

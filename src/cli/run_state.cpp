@@ -106,14 +106,14 @@ ExitCode start(Session& session, const RunFlags& flags) {
     if (flags.dry_run)
         return say(session, "would scale " + title(names.deployment()) + " to 1\n", {{"changed", false}});
     hermes::HeldLease lease(session.client(), names, session.story());
-    const bool stopped = kube::int_at(deployment, "/spec/replicas", 1) == 0;
-    if (stopped) {
+    const auto replicas = kube::int_at(deployment, "/spec/replicas", 1);
+    if (replicas == 0) {
         // Scaled up, Kubernetes would not wait for a pod that is still stopping: two would share the volume.
         hermes::wait_until_no_pods(session.client(), names, session.flags().timeout, session.story(),
                                    [&lease] { lease.renew_if_due(); });
     }
     session.client().patch(names.deployment(), kube::Patch::merge, scale_to(1)).value();
-    return answer(session, names, flags, &lease, {{"changed", stopped}});
+    return answer(session, names, flags, &lease, {{"changed", replicas != 1}});
 }
 
 ExitCode restart(Session& session, const RunFlags& flags) {

@@ -126,7 +126,7 @@ void Session::print_partial(kube::Json json, std::string_view text) {
     if (flags_.json()) {
         partial_ = std::move(json);
     } else {
-        print_result({}, text);
+        print_exact({}, text);
     }
 }
 

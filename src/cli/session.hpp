@@ -55,8 +55,7 @@ class Session {
     void print_result(kube::Json json, std::string_view text);
     /// The same for what is handed on (YAML, say): as it is.
     void print_exact(kube::Json json, std::string_view text);
-    /// What was done before a failure that ends the command: as JSON it goes into one document with the
-    /// error.
+    /// The same before a failure that ends the command: as JSON it goes into one document with the error.
     void print_partial(kube::Json json, std::string_view text);
     kube::Json take_partial() { return std::exchange(partial_, kube::Json::object()); }
 

@@ -115,8 +115,13 @@ void judge_lifelines(Session& session, const hermes::Names& names, const hermes:
 /// The ConfigMap only seeds an empty volume: what the agent runs with is the file there. False if it could
 /// not be read.
 bool judge_config(Session& session, const hermes::Observation& seen, Status& status) {
+    const auto unknown = [&](const std::string& why) {
+        status.warnings.push_back("whether the live config.yaml is the ConfigMap's could not be told: " +
+                                  why);
+        return false;
+    };
+    if (!seen.agent.running) return unknown(seen.agent.why);
     try {
-        if (!seen.agent.running) throw Error(ExitCode::failed, seen.agent.why);
         const kube::Ref map = seen.names.config();
         const auto fields = hermes::config_drift(session.client(), seen.agent, seen.live.of(map));
         if (fields.empty()) return true;
@@ -128,9 +133,7 @@ bool judge_config(Session& session, const hermes::Observation& seen, Status& sta
         return true;
     } catch (const Error& error) {
         if (error.code() == ExitCode::interrupted) throw;
-        status.warnings.push_back("whether the live config.yaml is the ConfigMap's could not be told: " +
-                                  error.message());
-        return false;
+        return unknown(error.message());
     }
 }
 

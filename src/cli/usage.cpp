@@ -3,7 +3,6 @@
 #include "errors.hpp"
 #include "hermesctl/base/nearest.hpp"
 #include "hermesctl/hermes/allowlist.hpp"
-#include "hermesctl/hermes/secrets.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>

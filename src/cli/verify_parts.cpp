@@ -100,7 +100,7 @@ hermes::Report verify_installation(Session& session, const hermes::Names& names,
         checks.push_back(hermes::check_resolvers(policies, pod));
         append(checks, hermes::inspect(pod));
     }
-    report.checks = told(std::move(checks), session.flags());
+    report.checks = told(std::move(checks), session.typed_flags());
     return report;
 }
 

@@ -6,8 +6,6 @@
 #include "hermesctl/hermes/secrets.hpp"
 #include "hermesctl/hermes/shadow.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

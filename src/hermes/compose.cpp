@@ -80,8 +80,7 @@ class Composer {
         if (!result_.pods_refused) return;
         tell("pod security", State::warning,
              "this namespace enforces \"restricted\", and lets in only the hardened form of the pod: "
-             "hermesctl "
-             "deploy --hardened, if the image starts without root");
+             "hermesctl deploy --hardened, if the image starts without root");
     }
 
     void end_rotation() {

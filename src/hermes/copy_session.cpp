@@ -1,6 +1,7 @@
 #include "hermes/copy_session.hpp"
 
 #include "hermesctl/base/scrub.hpp"
+#include "hermesctl/base/text.hpp"
 #include "hermesctl/hermes/agent.hpp"
 #include "hermesctl/hermes/embedded.hpp"
 
@@ -39,9 +40,9 @@ bool CopySession::pump(const Take* take) {
         {.out =
              [&](std::string_view bytes) {
                  if (take != nullptr) return (*take)(bytes);
-                 kube::append_up_to(longest_text, text_, bytes);
+                 append_up_to(longest_text, text_, bytes);
              },
-         .err = [&](std::string_view bytes) { kube::append_up_to(longest_text, complaint_, bytes); }});
+         .err = [&](std::string_view bytes) { append_up_to(longest_text, complaint_, bytes); }});
 }
 
 void CopySession::rest() {

@@ -51,7 +51,9 @@ bool may_be_credential(const std::string& path, const Json& value) {
     if (hints_at_credential(path)) return true;
     if (!value.is_string()) return false;
     const std::string& text = value.get_ref<const std::string&>();
-    return hints_at_credential(text) || scrub(text) != text;
+    const std::size_t authority = text.find("://");
+    const bool names_user = authority != std::string::npos && text.find('@', authority) != std::string::npos;
+    return names_user || hints_at_credential(text) || scrub(text) != text;
 }
 
 /// The key of a list's items that Kubernetes merges by ("name" of containers, "mountPath" of mounts); "" if
@@ -164,9 +166,9 @@ class Differ {
         const auto items = [](const Json& list) {
             return list.is_array() ? list.get<std::vector<Json>>() : std::vector<Json>{};
         };
-        const auto shown = [&](const Json& item) {
-            return hides(path, item) ? "***" : item_text(path, item);
-        };
+        // One that follows "--api-key" in a list of arguments has no name of its own.
+        const bool hidden = hides(path, before) || hides(path, after);
+        const auto shown = [&](const Json& item) { return hidden ? "***" : item_text(path, item); };
         const std::vector<Json> old_items = items(before);
         std::vector<Json> come = without(items(after), old_items);
         const std::vector<Json> gone = without(old_items, items(after));

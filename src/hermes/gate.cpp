@@ -1,6 +1,7 @@
 #include "hermesctl/hermes/gate.hpp"
 
 #include "diagnosis_parts.hpp"
+#include "hermesctl/base/text.hpp"
 #include "hermesctl/hermes/policy.hpp"
 #include "hermesctl/hermes/reach.hpp"
 #include "hermesctl/hermes/render.hpp"
@@ -8,7 +9,6 @@
 #include "throwaway_job.hpp"
 
 #include <algorithm>
-#include <sstream>
 
 #include <fmt/format.h>
 
@@ -98,17 +98,15 @@ std::vector<std::string> witnesses_of(const Values& values, const ClusterFacts& 
 
 std::vector<Witness> live_witnesses(const Json& deployment) {
     std::vector<Witness> witnesses;
-    std::istringstream words(text_at(gate_of(deployment), "/command/5"));
-    for (std::string word; std::getline(words, word, ',');) {
-        std::istringstream parts(word);
-        std::string part;
-        std::getline(parts, part, '/');
-        const auto one = parse_target(part);
+    const std::string words = text_at(gate_of(deployment), "/command/5");
+    for (const std::string_view word : split(words, ",")) {
+        const auto parts = split(word, "/");  // where, and the nodes on which it is not looked at
+        const auto one = parse_target(std::string(parts.front()));
         if (!one) continue;
-        Witness& witness = witnesses.emplace_back(
-            Witness{.address = one->host, .port = one->port, .target_port = one->port});
-        while (std::getline(parts, part, '/'))
-            witness.nodes.push_back(part);
+        witnesses.push_back({.address = one->host,
+                             .port = one->port,
+                             .target_port = one->port,
+                             .nodes = {parts.begin() + 1, parts.end()}});
     }
     return witnesses;
 }

@@ -7,10 +7,6 @@ namespace {
 
 using kube::Json;
 
-Json only(const Objects& found) {
-    return found.empty() ? Json() : found.begin()->second;
-}
-
 Snapshot read(kube::Client& client, const Names& names) {
     const std::vector<kube::Client::Listing> lists{
         {"Deployment", names.ns, {.label = {}, .field = "metadata.name=" + names.name}},

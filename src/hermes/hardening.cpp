@@ -137,8 +137,8 @@ bool needs_trial(const Json& live, const Json& to_come) {
 
 std::string past_the_level(const std::string& ns) {
     return fmt::format(
-        "hermesctl deploy --hardened, if the image starts without root; else kubectl label "
-        "--overwrite namespace {} pod-security.kubernetes.io/enforce=baseline",
+        "hermesctl deploy --hardened, if the image starts without root; "
+        "else kubectl label --overwrite namespace {} pod-security.kubernetes.io/enforce=baseline",
         ns);
 }
 

@@ -29,11 +29,11 @@ struct Found {
     Json metadata{};
 };
 
-/// All at once; a failed one is an Outcome with its error.
+/// All at once; a failed one is an Outcome with its error. That a kind is deprecated is its owners' matter.
 std::vector<kube::Outcome> read_all(kube::Client& client, const std::vector<std::string>& paths) {
     std::vector<kube::Read> reads;
     for (const std::string& path : paths) {
-        reads.push_back({.path = path, .what_for = "reading " + path, .accept = names_only});
+        reads.push_back({.path = path, .what_for = "reading " + path, .accept = names_only, .quiet = true});
     }
     return client.read_all(reads);
 }
@@ -45,7 +45,6 @@ class Search {
             ours_.insert(kube::object_path(ref));
         }
         ours_.insert(kube::object_path(names.lease()));
-        client_.expect_warning(" is deprecated");  // that of a kind which we only look for is no news
     }
 
     std::string run() {

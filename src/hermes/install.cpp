@@ -91,7 +91,7 @@ class Installer {
                               {"value", text_at(object, "/metadata/resourceVersion")}}});
             error = client_.patch(step.ref, kube::Patch::json, body).error;
             if (!error || error->http() != 409) return error;
-            const Outcome now = std::move(client_.get_all({&step.ref, 1}).front());
+            const Outcome now = client_.look(step.ref);
             if (!now.object) return now.error;
             object = *now.object;
         }

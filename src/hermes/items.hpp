@@ -3,7 +3,6 @@
 
 #include "hermesctl/kube/client.hpp"
 
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,11 +22,16 @@ inline std::vector<kube::Json> items_of(kube::Outcome&& answer) {
 }
 
 /// The items of a list by name. Throws ApiError where there is no list.
-inline std::map<std::string, kube::Json> by_name(const kube::Outcome& answer) {
-    std::map<std::string, kube::Json> found;
+inline kube::Objects by_name(const kube::Outcome& answer) {
+    kube::Objects found;
     for (const kube::Json& item : kube::at(answer.value(), "/items"))
         found[kube::text_at(item, "/metadata/name")] = item;
     return found;
+}
+
+/// Of a list that can have one alone; null where it has none.
+inline kube::Json only(const kube::Objects& found) {
+    return found.empty() ? kube::Json() : found.begin()->second;
 }
 
 /// Nothing of the pod runs any more.

@@ -82,9 +82,14 @@ void HeldLease::take(Reporter& reporter) {
     kube::Outcome outcome;
     try {
         outcome = client_.create(claimed(none));  // as a rule there is none
-        if (outcome.error && outcome.error->http() == 409) {
+        const int refused = outcome.error ? outcome.error->http() : 0;
+        if (refused == 409 || refused == 403) {  // 403: of a quota, say, whether there is one or not
             const auto lease = find_unheld(reporter);
-            outcome = lease ? client_.replace(claimed(*lease)) : client_.create(claimed(none));
+            if (lease) {
+                outcome = client_.replace(claimed(*lease));
+            } else if (refused == 409) {
+                outcome = client_.create(claimed(none));
+            }
         }
     } catch (const kube::ApiError& error) {
         if (error.code() != ExitCode::denied) throw;

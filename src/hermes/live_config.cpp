@@ -2,7 +2,6 @@
 
 #include "hermesctl/base/crypto.hpp"
 #include "hermesctl/base/scrub.hpp"
-#include "hermesctl/base/text.hpp"
 #include "hermesctl/hermes/agent.hpp"
 #include "hermesctl/hermes/plan.hpp"
 #include "hermesctl/hermes/render.hpp"

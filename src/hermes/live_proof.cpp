@@ -2,6 +2,7 @@
 #include "hermesctl/hermes/live_proof.hpp"
 
 #include "hermesctl/base/scrub.hpp"
+#include "hermesctl/base/text.hpp"
 #include "hermesctl/hermes/agent.hpp"
 #include "hermesctl/hermes/embedded.hpp"
 #include "hermesctl/hermes/reach.hpp"
@@ -62,8 +63,8 @@ class Probe {
         if (!session_) return false;
         try {
             const bool alive = session_->pump(
-                {[this](std::string_view bytes) { kube::append_up_to(largest_answer, out_, bytes); },
-                 [this](std::string_view bytes) { kube::append_up_to(longest_complaint, err_, bytes); }});
+                {[this](std::string_view bytes) { append_up_to(largest_answer, out_, bytes); },
+                 [this](std::string_view bytes) { append_up_to(longest_complaint, err_, bytes); }});
             if (alive) return true;
             reached_ = parse_reached(out_, targets_);
             if (!reached_) failure_ = complaint_of(session_->exit_code(), err_);

@@ -3,6 +3,7 @@
 #include "hermesctl/base/clock.hpp"
 #include "hermesctl/base/interrupt.hpp"
 #include "hermesctl/base/scrub.hpp"
+#include "hermesctl/base/text.hpp"
 #include "hermesctl/hermes/agent.hpp"
 #include "hermesctl/hermes/embedded.hpp"
 #include "hermesctl/kube/exec.hpp"
@@ -112,7 +113,7 @@ bool read_file_log(kube::Client& client, const Target& target, const LogRequest&
                 place.heard = true;
                 wanted = wanted && lines.feed(bytes, take);
             },
-        .err = [&](std::string_view bytes) { kube::append_up_to(longest_complaint, complaint, bytes); }};
+        .err = [&](std::string_view bytes) { append_up_to(longest_complaint, complaint, bytes); }};
     while (session.pump(output) && wanted) {
         const net::Wake wake = session.wake();
         client.transport().poll(1s, {&wake, 1});

@@ -143,10 +143,8 @@ Error explained(kube::Client& client, const std::vector<Names>& instances, Work 
         return refusal;
     }
     if (!found) return refusal;
-    return refusal.with_code(ExitCode::denied)
-        .with_message(text)
-        .with_hint(
-            "ask the cluster's administrator for a role with these rules, or choose another --context");
+    return refusal.with_message(text).with_hint(
+        "ask the cluster's administrator for a role with these rules, or choose another --context");
 }
 
 }  // namespace hermesctl::hermes

@@ -197,7 +197,10 @@ class Rotator {
             end += ", and the bot answers with it";
         } catch (const Error& error) {
             if (lost_ || !means_not_up(error)) throw;
-            end += fmt::format(", but the bot does not answer with it either: {}", error.message());
+            end += fmt::format(", but {}: {}",
+                               is_of_the_server(error) ? "whether the bot answers with it could not be told"
+                                                       : "the bot does not answer with it either",
+                               error.message());
         }
         return story(changes, cause, refused.empty() ? end : fmt::format("{}; {}", end, refused));
     }
@@ -293,10 +296,11 @@ class Rotator {
             return;
         const auto age = client_.clock().wall() - parse_rfc3339(said.renewed);
         if (std::chrono::abs(age) >= lease_lapse) return;
-        throw Error(ExitCode::failed,
-                    fmt::format("another hermesctl changes {} of this installation: {}",
-                                fmt::join(said.keys, ", "), said.holder),
-                    "wait until it has ended; a killed one lapses after 30 s");
+        throw Error(
+            ExitCode::failed,
+            fmt::format("another hermesctl changes {} of this installation: {}", fmt::join(said.keys, ", "),
+                        said.holder),
+            fmt::format("wait until it has ended; a killed one lapses after {} s", lease_lapse.count()));
     }
 
     /// What is left of it after all else went well is no failure: the next command removes it.
@@ -332,13 +336,12 @@ class Rotator {
     /// An interrupt says what it has left.
     Error cut_off(const Error& error) const {
         if (!record_ && touched_) return error;
-        const Error told = error.with_code(ExitCode::interrupted);
         if (!record_) {
-            return told
+            return error
                 .with_message(fmt::format("{}; {} is as it was", error.message(), title(names_.secret())))
                 .with_hint("");
         }
-        return told
+        return error
             .with_message(fmt::format("{}; the change of {} is half done", error.message(),
                                       fmt::join(record_->said().keys, ", ")))
             .with_hint("the same again, or hermesctl deploy: the next one finishes or undoes it");

@@ -57,7 +57,6 @@ class Watches {
 
   private:
     static bool settled(const Watch& watch) { return watch.synced() || watch.refused(); }
-    static Json only(const Objects& objects) { return objects.empty() ? Json() : objects.begin()->second; }
 
     Snapshot& now_;
     Objects deployment_{};

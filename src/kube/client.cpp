@@ -89,22 +89,22 @@ std::vector<Outcome> Client::read_all(std::span<const Read> reads) {
         requests.push_back({.target = read.path, .headers = {{"Accept", read.accept}}});
         what_for.push_back(read.what_for);
     }
-    return outcomes(requests, what_for, [&](std::size_t i, const std::string& body) {
-        return reads[i].kind.empty() ? parsed(body) : parsed_list(body, kind_of(reads[i].kind));
-    });
+    return outcomes(requests, what_for, reads);
 }
 
 // Each answer is read as soon as it is there: while others are on their way, and no text is kept beside what
 // it says.
 std::vector<Outcome> Client::outcomes(std::span<const net::Request> requests,
-                                      std::span<const std::string> what_for,
-                                      const std::function<Json(std::size_t, const std::string&)>& parse) {
+                                      std::span<const std::string> what_for, std::span<const Read> reads) {
     std::vector<Outcome> result(requests.size());
     net::exchange_retrying(transport_, clock_, requests, [&](std::size_t i, const net::Response& answer) {
-        result[i].warned = show_warnings(answer);
+        const Read& read = reads.empty() ? Read{} : reads[i];
+        if (!read.quiet) result[i].warned = show_warnings(answer);
         note_time(answer);
         const bool complete = answer.ok() && answer.failure.empty();
-        Json body = !complete ? Json() : parse ? parse(i, answer.body) : parsed(answer.body);
+        Json body = !complete           ? Json()
+                    : read.kind.empty() ? parsed(answer.body)
+                                        : parsed_list(answer.body, kind_of(read.kind));
         if (!complete || !body.is_object()) {
             result[i].error.emplace(answer, what_for[i]);
             return;

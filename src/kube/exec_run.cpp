@@ -45,10 +45,6 @@ void collect(std::string& output, std::string_view bytes) {
 
 }  // namespace
 
-void append_up_to(std::size_t limit, std::string& text, std::string_view bytes) {
-    text += bytes.substr(0, limit - std::min(text.size(), limit));
-}
-
 ExecOutput run_exec(net::Transport& transport, Clock& clock, const ExecRequest& request,
                     std::string_view input, std::chrono::milliseconds deadline,
                     const std::function<void()>& each_round) {

@@ -16,11 +16,8 @@ class FieldReader {
     /// The named entry's stanza ("cluster", "user" or "context") below this pointer.
     Json stanza(const std::string& pointer, std::string_view kind) const;
     std::string text(const std::string& pointer) const;
-    bool flag(const std::string& pointer) const;
     /// A list's items; nothing when it is not there.
     std::size_t list_size(const std::string& pointer) const;
-    /// A list of {name, extension} by name.
-    Json extensions(const std::string& pointer) const;
     [[noreturn]] void refuse(const std::string& pointer, std::string_view why) const;
 
   private:
@@ -31,6 +28,9 @@ class FieldReader {
     const Json& find(const std::string& pointer) const;
     const Json& object(const std::string& pointer) const;
     Json field(const std::string& pointer, Type) const;
+    bool flag(const std::string& pointer) const;
+    /// A list of {name, extension} by name.
+    Json extensions(const std::string& pointer) const;
     Json texts(const std::string& pointer) const;
     Json exec(const std::string& pointer) const;
     Json provider(const std::string& pointer) const;

@@ -99,9 +99,9 @@ std::string kubeconfig_hint(const std::string& k3s) {
     std::error_code code;
     if (std::filesystem::exists(k3s, code) || code == std::errc::permission_denied) {
         return fmt::format(
-            "only root may read that of k3s: sudo install -m 600 -o \"$USER\" {} ~/k3s.yaml, then add "
-            "--kubeconfig "
-            "~/k3s.yaml (or start k3s with --write-kubeconfig-group and --write-kubeconfig-mode 640)",
+            "only root may read that of k3s: sudo install -m 600 -o \"$USER\" {} ~/k3s.yaml, "
+            "then add --kubeconfig ~/k3s.yaml "
+            "(or start k3s with --write-kubeconfig-group and --write-kubeconfig-mode 640)",
             k3s);
     }
     return fmt::format("add --kubeconfig FILE or export KUBECONFIG=FILE (on a k3s server it is {})", k3s);

@@ -23,6 +23,7 @@ constexpr std::size_t out_capacity = 64u << 10;
 constexpr std::uint64_t largest_message = 32u << 20;  // what the server's side allows as well
 constexpr std::chrono::seconds ping_every{10};
 constexpr std::chrono::seconds longest_silence{60};
+constexpr std::chrono::seconds longest_rest{5};  // between two looks, unless we are stopped
 
 struct ContextDeleter {
     void operator()(wslay_event_context* context) const noexcept { wslay_event_context_free(context); }
@@ -90,6 +91,7 @@ class FramedSocket final : public WebSocket {
     std::uint64_t reader_free_at_ = 0;  // the ping whose answer tells that all input was read; 0: it was
     std::optional<Clock::Time> unanswered_since_{};  // the oldest ping after which nothing has come
     std::optional<Clock::Time> owed_since_{};        // the first look at which bytes were unacknowledged
+    Clock::Time looked_{};
     Clock::Time last_sent_;
     std::unique_ptr<wslay_event_context, ContextDeleter> context_{};
 };
@@ -269,7 +271,8 @@ bool FramedSocket::gone() {
     const auto now = clock_.now();
     const bool reading = reader_free_at_ == 0 && queued() == 0;
     const auto owed = reading ? std::chrono::milliseconds{0} : stream_->unacknowledged();
-    if (owed.count() == 0) owed_since_.reset();
+    const bool paused = now - std::exchange(looked_, now) > longest_rest;
+    if (owed.count() == 0 || paused) owed_since_.reset();
     if (reading) return unanswered_since_ && now - *unanswered_since_ > longest_silence;
     if (owed.count() > 0 && !owed_since_) owed_since_ = now;
     return owed > longest_silence && now - *owed_since_ > longest_silence;

@@ -77,11 +77,13 @@ TEST_F(ApplyTest, ConflictsNameTheOwnerAndForceTakesTheField) {
 TEST_F(ApplyTest, TheThreeConflictsAreToldApart) {
     client().create(config_map({{"a", "1"}})).value();
     const ApiError exists = *client().create(config_map({{"a", "1"}})).error;
+    EXPECT_EQ(exists.reason(), "AlreadyExists");
     EXPECT_THAT(exists.hint(), HasSubstr("somebody else"));
     Json old = live(config_ref());
     client().patch(config_ref(), Patch::merge, {{"data", {{"a", "2"}}}}).value();
     const ApiError outdated = *client().replace(old).error;
     EXPECT_EQ(outdated.http(), 409);
+    EXPECT_EQ(outdated.reason(), "Conflict");
     EXPECT_THAT(outdated.hint(), HasSubstr("somebody else"));
     EXPECT_FALSE(exists.is_field_conflict() || outdated.is_field_conflict());
 }

@@ -1,4 +1,4 @@
-// Text taken apart. Letters are those of ASCII.
+// Text taken apart, and collected. Letters are those of ASCII.
 #pragma once
 
 #include <string>
@@ -17,5 +17,8 @@ std::string_view trimmed(std::string_view text, std::string_view blanks = " \t\r
 std::vector<std::string_view> split(std::string_view text, std::string_view separators);
 /// The parts that are not empty.
 std::vector<std::string_view> words_of(std::string_view text, std::string_view separators = " \t\r\n");
+
+/// Adds what there is room for: of what a stranger may write without end.
+void append_up_to(std::size_t limit, std::string& text, std::string_view more);
 
 }  // namespace hermesctl

@@ -77,6 +77,7 @@ struct Read {
     std::string what_for{};
     std::string kind{};
     std::string accept = "application/json";
+    bool quiet = false;  // the server's warnings are not shown
 };
 
 struct PatchOptions {
@@ -148,7 +149,7 @@ class Client {
 
   private:
     std::vector<Outcome> outcomes(std::span<const net::Request>, std::span<const std::string> what_for,
-                                  const std::function<Json(std::size_t, const std::string&)>& parse = {});
+                                  std::span<const Read> reads = {});
     Outcome one(const net::Request&, const std::string& what_for);
     bool show_warnings(const net::Response&);
     void note_time(const net::Response&);

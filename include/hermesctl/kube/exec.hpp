@@ -29,9 +29,6 @@ struct ExecSink {
     std::function<void(std::string_view)> err{};
 };
 
-/// For the sink of what a stranger may write without end: adds what there is room for.
-void append_up_to(std::size_t limit, std::string& text, std::string_view bytes);
-
 class ExecSession {
   public:
     /// Connects, once, within 10 s; the command runs without a limit. Throws ApiError when the server refuses

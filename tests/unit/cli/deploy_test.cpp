@@ -79,6 +79,10 @@ TEST_F(DeployTest, FromNothingMakesAll) {
 
 TEST_F(DeployTest, WithNothingToChangeOnlyReads) {
     install();
+    ASSERT_EQ(deploy({"-o", "json"}), ExitCode::ok) << err();
+    EXPECT_EQ(Json::parse(out())["changed"], false);
+    ASSERT_EQ(deploy({"--image", "a/b:2", "-o", "json"}), ExitCode::ok) << err();
+    EXPECT_EQ(Json::parse(out())["changed"], true);
     ASSERT_EQ(deploy(), ExitCode::ok) << err();
     EXPECT_EQ(out(), "nothing to change\n");
     EXPECT_THAT(writes(), IsEmpty());
@@ -248,6 +252,22 @@ TEST_F(DeployTest, CommandsToTypeMeanTheOneOfTheFileThatTheyAreAbout) {
     EXPECT_EQ(deploy({"-f", file, "-y"}), ExitCode::ok) << err();
     for (const char* name : {"one", "two"})
         EXPECT_THAT(out(), HasSubstr("hermesctl start -f " + file + " -n hermes --name " + name + " lets"));
+}
+
+TEST_F(DeployTest, CommandsToTypeOfOneAreNotCompletedByTheNext) {
+    const auto document = [](const std::string& name, const std::string& ns) {
+        return "apiVersion: hermesctl/v1\nkind: Hermes\nname: " + name + "\nnamespace: " + ns +
+               "\ntelegram: {allowedUsers: [111]}\n"
+               "secrets: {TELEGRAM_BOT_TOKEN: {env: TOKEN}, MINIMAX_API_KEY: {env: KEY}}\n";
+    };
+    const std::string both = document("hermes", "hermes") + "---\n" + document("two", "b");
+    world_.in.str(both);
+    ASSERT_EQ(deploy({"-f", "-", "-y"}), ExitCode::ok) << err();
+    world_.api.merge(deployment_ref, {{"spec", {{"replicas", 0}}}});
+    world_.in.clear();
+    world_.in.str(both);
+    EXPECT_EQ(deploy({"-f", "-", "-y"}), ExitCode::ok) << err();
+    EXPECT_THAT(out(), HasSubstr("hermesctl start lets it answer"));
 }
 
 TEST_F(DeployTest, CommandsToTypeDoNotReadStdinAgain) {

@@ -184,6 +184,9 @@ TEST_F(RunState, WhatWasChangedIsToldToPrograms) {
     world_.api.merge(deployment, {{"spec", {{"replicas", 0}}}});
     world_.api.erase(pod);
     EXPECT_EQ(changed("start"), true);
+    world_.transport.after(5s, [this] { world_.api.erase(pod); });
+    EXPECT_EQ(world_.run({"teardown", "-y", "-o", "json"}), ExitCode::ok) << world_.err.str();
+    EXPECT_EQ(Json::parse(world_.out.str())["changed"], true);
 }
 
 TEST_F(RunState, RestartRefusesAStoppedAgent) {

@@ -177,6 +177,15 @@ TEST_F(Verify, AFileThatCannotBeWrittenIsAFailureAfterAllElseIsTold) {
     EXPECT_TRUE(read_file(folder_.path("page.html"))) << "the other one is written all the same";
 }
 
+TEST_F(Verify, AFileThatCannotBeWrittenAndTheReportAreOneDocument) {
+    const std::string policy = folder_.write("policies.yaml", closed);
+    EXPECT_EQ(world_.run({"verify", "--static", "-f", policy, "-o", "json", "--junit", folder_.path("no/x")}),
+              ExitCode::failed);
+    const auto said = kube::Json::parse(world_.out.str());
+    EXPECT_TRUE(said.contains("checks"));
+    EXPECT_THAT(said["error"]["message"].dump(), HasSubstr("cannot write"));
+}
+
 TEST_F(Verify, RowsAreMadeFitToBeShown) {
     hermes::Checks rows = hostile_report().checks;
     rows.back().evidence += " 123456789:AAbbccddeeffgghhiijjkkllmmnnooppqqr";

@@ -87,6 +87,10 @@ TEST(DifferingSettings, MaskWhatMayBeACredential) {
     EXPECT_THAT(change("/list", Json::array(), Json::array({{{"name", "a"}, {"token", "one"}}})),
                 ElementsAre("list: + ***"));
     EXPECT_THAT(change("/args", R"({"api_key": "one"})", "none"), ElementsAre("args: changed"));
+    EXPECT_THAT(change("/args", Json::array({"--api-key"}), Json::array({"--api-key", "one"})),
+                ElementsAre("args: + ***"))
+        << "what follows such a word has no name of its own";
+    EXPECT_THAT(change("/db", nullptr, "postgresql://one:two@db"), ElementsAre("db: added"));
     // The end of a key by its shape, of which the beginning is the same.
     const std::string lead = "https://example.org/a/path/that/is/quite/long?sk-";
     EXPECT_THAT(change("/url", lead + std::string(20, 'a'), lead + std::string(20, 'b')),

@@ -74,6 +74,13 @@ TEST_F(HeldLeaseTest, NamesWhoHoldsIt) {
     EXPECT_EQ(clock_.elapsed(), 0s);
 }
 
+/// Of a quota that the other one's lease fills, or without the right to make one.
+TEST_F(HeldLeaseTest, NamesWhoHoldsItWhereNoneCouldBeMade) {
+    other(20s);
+    api_.deny("create", "leases");
+    EXPECT_THAT(refusal_of([&] { take(); }), HasSubstr("works on this installation: bob"));
+}
+
 TEST_F(HeldLeaseTest, LooksLapsedByAnotherClockButIsRenewed) {
     for (const auto age : {90s, -90s}) {
         other(age);

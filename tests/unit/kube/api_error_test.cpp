@@ -122,9 +122,11 @@ TEST(ApiErrorTest, AFieldConflictNamesItsOwners) {
 TEST(ApiErrorTest, TheOtherConflictsAreNoFieldConflicts) {
     const ApiError outdated = error_of(refusal(409, "Conflict", "the object has been modified"));
     EXPECT_FALSE(outdated.is_field_conflict());
+    EXPECT_EQ(outdated.reason(), "Conflict");
     EXPECT_THAT(outdated.hint(), HasSubstr("somebody else"));
     const ApiError exists = error_of(refusal(409, "AlreadyExists", "already exists"));
     EXPECT_FALSE(exists.is_field_conflict());
+    EXPECT_EQ(exists.reason(), "AlreadyExists");
     EXPECT_THAT(exists.hint(), HasSubstr("somebody else"));
 }
 

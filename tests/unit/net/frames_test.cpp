@@ -227,6 +227,13 @@ TEST_F(Frames, APauseOfOursIsNoSilenceOfTheServers) {
         wire.unacknowledged = 0s;
         pass(100);
     }
+    wire.unacknowledged = 1s;  // a steady upload, which stops with us
+    socket->send("input");
+    pass(100);
+    clock.advance(300s);
+    wire.unacknowledged = 300s;
+    pass(1);
+    EXPECT_FALSE(socket->closed());
 }
 
 TEST_F(Frames, OnlyAnAnswerFromAfterTheInputTellsThatItWasRead) {
