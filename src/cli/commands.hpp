@@ -1,5 +1,4 @@
-// The table of commands: a name, one line about it, and the function that declares its flags. One file a
-// command.
+// The table of commands: a name, one line about it, and the function that declares its flags.
 #pragma once
 
 #include "hermesctl/base/error.hpp"

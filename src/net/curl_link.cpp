@@ -1,4 +1,4 @@
-// The settings of facts that hold for every handle: HTTP/1.1, TLS from memory, no CApath, no surprises.
+// What holds for every handle: HTTP/1.1, TLS from memory, no CApath, no surprises.
 #include "curl_link.hpp"
 
 #include "hermesctl/base/crypto.hpp"

@@ -351,6 +351,17 @@ class Shell(unittest.TestCase):
         self.assertIn("HERMESCTL_NODE_STATE=/s", executed)
         self.assertNotIn("secret", " ".join(executed))
 
+    def test_of_a_boot_that_failed_the_person_gets_what_is_there(self):
+        there = Path(self.enterContext(tempfile.TemporaryDirectory())) / "kubeconfig"
+        there.touch()
+        given = []
+        with (
+            mock.patch.object(root, "caller", lambda: (1000, 1000)),
+            mock.patch("os.chown", lambda path, *_: given.append(path)),
+        ):
+            root.give_back(there, there.with_name("never-made"))
+        self.assertEqual(given, [there])
+
 
 class Packages(unittest.TestCase):
     def test_a_loaded_br_netfilter_leaves_the_machines_bridges_as_they_were(self):

@@ -39,7 +39,7 @@ def api(node):
 
     for name in ("etcd", "apiserver", "toxiproxy"):
         node.start(name)
-    wait_until("the API server", serves, 120)
+    wait_until("the API server", serves, 300)
 
 
 def managers(node):

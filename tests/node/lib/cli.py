@@ -51,10 +51,12 @@ def parser():
 
 def up(node, options):
     started = time.monotonic()
-    how = node.up(options.enforcer)
+    try:
+        how = node.up(options.enforcer)
+    finally:
+        root.give_back(node.layout.kubeconfig, node.layout.proxy_kubeconfig)
     say(f"the node is up ({how}, {time.monotonic() - started:.1f} s); enforcer: {node.enforcement.which()}")
     say(f"export KUBECONFIG={shlex.quote(str(node.layout.kubeconfig))}")
-    root.give_back(node.layout.kubeconfig, node.layout.proxy_kubeconfig)
 
 
 def down(node, options):

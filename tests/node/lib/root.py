@@ -57,8 +57,9 @@ def own_directory(path):
 
 
 def give_back(*paths):
+    """Those that are there: a boot may have failed before."""
     if owner := caller():
-        for path in paths:
+        for path in filter(Path.exists, paths):
             os.chown(path, *owner)
 
 
