@@ -13,7 +13,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from lib import archive, build, cgroups, checks, cli, deps, network, node_images, proxy, root, talk
+from lib import archive, build, cgroups, checks, cli, deps, network, node_images, pki, proxy, root, talk
 from lib.boot import StateBroken
 from lib.cluster import started, troubles
 from lib.enforcement import Enforcement
@@ -361,6 +361,16 @@ class Shell(unittest.TestCase):
         ):
             root.give_back(there, there.with_name("never-made"))
         self.assertEqual(given, [there])
+
+
+class Certificates(unittest.TestCase):
+    def test_stand_strict_verification(self):
+        """Python 3.13 asks for it by default."""
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        pki.authority(folder, "ca", "/CN=an authority")
+        pki.issue(folder, "server", "/CN=a server", "DNS:a.example")
+        strict = ["openssl", "verify", "-x509_strict", "-CAfile", folder / "ca.crt", folder / "server.crt"]
+        self.assertIn("server.crt: OK", run(strict))
 
 
 class Packages(unittest.TestCase):
