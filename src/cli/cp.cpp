@@ -43,9 +43,9 @@ void tell(Session& session, const hermes::Copied& copied, bool dry_run) {
                             .detail = "left out: it is a link or no file"});
     }
     const std::string files = fmt::format("{} {}", copied.files, copied.files == 1 ? "file" : "files");
-    kube::Json json{{"path", copied.path}, {"files", copied.files}, {"leftOut", copied.left_out}};
+    kube::Json json{
+        {"changed", !dry_run}, {"path", copied.path}, {"files", copied.files}, {"leftOut", copied.left_out}};
     if (!dry_run) return session.print_result(json, fmt::format("{} ({})\n", copied.path, files));
-    json["changed"] = false;
     json["inTheWay"] = copied.in_the_way;
     session.print_result(json, fmt::format("would copy {} to {}{}\n", files, copied.path,
                                            copied.in_the_way ? ", which is there: it asks before" : ""));

@@ -92,8 +92,9 @@ std::vector<Json> requested(Session& session, const DeployFlags& flags) {
     const Json over = flag_settings(flags);
     std::vector<Json> all = chosen(documents(session), session.flags());
     if (all.size() > 1 && !over.empty()) {
-        throw Error(ExitCode::usage, fmt::format("{} has {} instances, so these flags need a --name",
-                                                 session.flags().file, all.size()));
+        throw Error(ExitCode::usage,
+                    fmt::format("{} has {} instances, so these flags need --name and --namespace",
+                                session.flags().file, all.size()));
     }
     for (Json& settings : all) {
         settings = hermes::merged(std::move(settings), over);

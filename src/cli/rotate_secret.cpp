@@ -54,8 +54,9 @@ class RotateSecret {
         for (const auto& [key, source] : sources.items())
             asked[key] = source.is_null() ? std::nullopt : std::optional<std::string>("");
         const RotationPlan before = hermes::plan_rotation(session_.client(), names_, asked);
-        recovered_ = recover();
-        if (!recovered_) refuse_missing(before);
+        const bool half_done = recover();
+        recovered_ = half_done && !flags_.dry_run;
+        if (!half_done) refuse_missing(before);
         // Who may not see the pods cannot restart the agent and prove what it uses.
         if (!flags_.no_restart && !flags_.dry_run && !before.stopped)
             hermes::find_agent(session_.client(), names_);

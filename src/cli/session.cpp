@@ -16,6 +16,14 @@ void scrub_all(kube::Json& value) {
         scrub_all(child);
 }
 
+/// Of every text in it, commands to type.
+void complete_all(kube::Json& value, const GlobalFlags& flags) {
+    if (value.is_string()) value = completed_hint(value.get_ref<const std::string&>(), flags);
+    if (!value.is_structured()) return;
+    for (kube::Json& child : value)
+        complete_all(child, flags);
+}
+
 /// What is wrong in a kubeconfig stands in its message; how to go on without it is the same for all files.
 kube::Connection loaded(const kube::KubeconfigRequest& request, Context& context) {
     try {
@@ -117,8 +125,7 @@ bool Session::confirm(const std::string& question) {
 }
 
 void Session::print_result(kube::Json json, std::string_view text) {
-    if (const std::string hint = kube::text_at(json, "/hint"); !hint.empty())
-        json["hint"] = completed_hint(hint, typed_flags_);
+    complete_all(json, typed_flags_);
     print_exact(std::move(json), completed_hint(text, typed_flags_));
 }
 

@@ -125,6 +125,7 @@ class PlainStory : public Story {
         : err_(err), clock_(clock), style_{terminal.colour, terminal.unicode}, quiet_(quiet) {}
 
     void on(const Event& event) override {
+        if (event.phase == "open") told_.clear();  // another installation: the same of it is news
         const auto [place, is_new] = told_.try_emplace({event.phase, event.subject});
         Told& told = place->second;
         const bool same = !is_new && told.event.state == event.state && told.event.detail == event.detail;

@@ -419,7 +419,8 @@ TEST_F(RotateSecretTest, AHalfDoneOneIsEndedFirst) {
     world_.api.on_write = [this](const std::string&, const Json& object) {
         if (kube::ref_of(object) == names.deployment()) pod_ = values(), reconcile();
     };
-    EXPECT_THAT(rotate({"TELEGRAM_BOT_TOKEN=env:NEW", "--dry-run"}), HasSubstr("half-done change"));
+    EXPECT_THAT(rotate({"TELEGRAM_BOT_TOKEN=env:NEW", "--dry-run", "-o", "json"}),
+                AllOf(HasSubstr("half-done change"), HasSubstr(R"("changed": false)")));
     EXPECT_THAT(rotate({"--list"}), HasSubstr("half-done change"));
     world_.run({"allow-user", "--list"});
     EXPECT_THAT(world_.err.str(), HasSubstr("half-done change"));

@@ -271,6 +271,8 @@ TEST_F(RunState, RestartDoesNotWaitForAnAgentThatItMayNotAsk) {
 TEST_F(RunState, HintsMeanTheInstanceOfThisRun) {
     hermesctl::testing::put_installation(world_.api, "bots", "bob");
     EXPECT_THAT(run({"teardown", "-n", "bots", "--name", "bob", "--dry-run"}), HasSubstr("deployment/bob"));
+    EXPECT_THAT(run({"status", "-n", "bots", "--name", "bob", "--no-check", "-o", "json"}),
+                HasSubstr("hermesctl status -n bots --name bob does"));
     world_.transport.after(5s, [this] { world_.api.erase({"Pod", "bots", "bob-1-a"}); });
     EXPECT_THAT(run({"teardown", "-n", "bots", "--name", "bob", "-y"}),
                 HasSubstr("hermesctl teardown -n bots --name bob --delete-data"));

@@ -46,6 +46,16 @@ TEST_F(StoryTest, PlainSaysEachChangeOnce) {
     EXPECT_EQ(take(), "wait  pod  scheduling\nwait  pod  pulling\ndone  pod\n");
 }
 
+TEST_F(StoryTest, PlainSaysTheSameOfAnotherInstallation) {
+    const auto plain = story(none);
+    for (const char* name_space : {"namespace/a", "namespace/b"}) {
+        plain->on({"open", name_space, State::info, ""});
+        plain->on({"apply", "secret/hermes-secrets", State::done, "created"});
+    }
+    const std::string said = take();
+    EXPECT_NE(said.find("secret/hermes-secrets"), said.rfind("secret/hermes-secrets"));
+}
+
 TEST_F(StoryTest, PlainSaysEveryHalfMinuteWhatStillWaits) {
     const auto plain = story(none);
     plain->on(waiting("pod", "pulling"));
