@@ -4,24 +4,19 @@
 #include "hermesctl/base/scrub.hpp"
 #include "hermesctl/net/curl.hpp"
 
+#include <functional>
+
 #include <fmt/format.h>
 
 namespace hermesctl::cli {
 namespace {
 
-void scrub_all(kube::Json& value) {
-    if (value.is_string()) value = scrub(value.get_ref<const std::string&>());
+/// Every text in it but the keys.
+void change_texts(kube::Json& value, const std::function<std::string(const std::string&)>& change) {
+    if (value.is_string()) value = change(value.get_ref<const std::string&>());
     if (!value.is_structured()) return;
     for (kube::Json& child : value)
-        scrub_all(child);
-}
-
-/// Of every text in it, commands to type.
-void complete_all(kube::Json& value, const GlobalFlags& flags) {
-    if (value.is_string()) value = completed_hint(value.get_ref<const std::string&>(), flags);
-    if (!value.is_structured()) return;
-    for (kube::Json& child : value)
-        complete_all(child, flags);
+        change_texts(child, change);
 }
 
 /// What is wrong in a kubeconfig stands in its message; how to go on without it is the same for all files.
@@ -125,7 +120,7 @@ bool Session::confirm(const std::string& question) {
 }
 
 void Session::print_result(kube::Json json, std::string_view text) {
-    complete_all(json, typed_flags_);
+    change_texts(json, [&](const std::string& told) { return completed_hint(told, typed_flags_); });
     print_exact(std::move(json), completed_hint(text, typed_flags_));
 }
 
@@ -149,7 +144,7 @@ void Session::print_exact(kube::Json json, std::string_view text) {
 }
 
 std::string json_text(kube::Json json) {
-    scrub_all(json);
+    change_texts(json, [](const std::string& told) { return scrub(told); });
     return json.dump(2, ' ', false, kube::Json::error_handler_t::replace) + "\n";
 }
 
