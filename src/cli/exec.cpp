@@ -1,10 +1,7 @@
 // hermesctl exec: a command in the agent's container.
 #include "commands.hpp"
 #include "flags.hpp"
-#include "hermesctl/hermes/agent.hpp"
-#include "hermesctl/hermes/target.hpp"
 #include "remote.hpp"
-#include "requested.hpp"
 #include "stream_exec.hpp"
 
 #include <CLI/CLI.hpp>
@@ -23,10 +20,7 @@ ExitCode exec(Session& session, const ExecFlags& flags, const std::vector<std::s
     if (flags.tty) return run_in_terminal(session, flags.root, words);
     session.story().hide();
     return own_failures([&] {
-        const hermes::Target target = hermes::running_agent(session.client(), requested_names(session));
-        const auto whom = flags.root ? hermes::As::root : hermes::As::agent;
-        kube::ExecRequest request =
-            hermes::in_agent(target.ns, target.pod, hermes::command_as(target, whom, words));
+        kube::ExecRequest request = request_for(session, flags.root, words);
         // Keys that are typed while it runs are meant for the next prompt.
         request.input = flags.input || !session.terminal().input;
         return stream_exec(session.transport(), session.clock(), request);

@@ -16,19 +16,23 @@ ExitCode own_failures(const std::function<int()>& remote) {
     }
 }
 
+kube::ExecRequest request_for(Session& session, bool root, const std::vector<std::string>& argv,
+                              const std::vector<std::string>& variables) {
+    const hermes::Target target = hermes::running_agent(session.client(), requested_names(session));
+    const auto whom = root ? hermes::As::root : hermes::As::agent;
+    return hermes::in_agent(target.ns, target.pod, hermes::command_as(target, whom, argv, variables));
+}
+
 ExitCode run_in_terminal(Session& session, bool root, const std::vector<std::string>& argv) {
     if (!session.terminal().input) {
         throw Error(ExitCode::usage, "stdin is not a terminal", "hermesctl exec -- CMD needs none");
     }
     session.story().hide();
     return own_failures([&] {
-        const hermes::Target target = hermes::running_agent(session.client(), requested_names(session));
         const auto& environment = session.context().environment;
         const auto kind = environment.find("TERM");
         const std::string term = kind == environment.end() ? "xterm" : kind->second;
-        const auto whom = root ? hermes::As::root : hermes::As::agent;
-        kube::ExecRequest request =
-            hermes::in_agent(target.ns, target.pod, hermes::command_as(target, whom, argv, {"TERM=" + term}));
+        kube::ExecRequest request = request_for(session, root, argv, {"TERM=" + term});
         request.input = true;
         request.tty = true;
         return stream_exec(session.transport(), session.clock(), request);

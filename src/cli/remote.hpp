@@ -1,6 +1,7 @@
 // What exec, shell, cp and logs share.
 #pragma once
 
+#include "hermesctl/kube/exec.hpp"
 #include "session.hpp"
 
 #include <functional>
@@ -13,6 +14,11 @@ namespace hermesctl::cli {
 /// so that nobody takes it for a command's own code; an interrupt and a wrong command line stay what they
 /// are.
 ExitCode own_failures(const std::function<int()>& remote);
+
+/// What runs it in the container of the agent, as the agent or as root. Throws as running_agent and
+/// command_as.
+kube::ExecRequest request_for(Session&, bool root, const std::vector<std::string>& argv,
+                              const std::vector<std::string>& variables = {});
 
 /// Runs it with our terminal as its own. Throws Error{usage} where there is none.
 ExitCode run_in_terminal(Session&, bool root, const std::vector<std::string>& argv);
