@@ -222,7 +222,7 @@ Status look(Session& session, const hermes::Names& names, bool check) {
         hermes::observe(session.client(), names, session.connection().server,
                         check ? hermes::Parts::policies : hermes::Parts::live, session.resolve());
     const hermes::Live& live = seen.live;
-    const auto [values, refused] = hermes::standing_of(live, names);
+    const hermes::Values& values = seen.values;
     const hermes::Glance now = hermes::glance(session.client(), names);
     Status status;
     judge(now.assessment, now.snapshot, status);
@@ -233,7 +233,7 @@ Status look(Session& session, const hermes::Names& names, bool check) {
     const bool caged = !live.of(names.policy()).is_null();
     status.cage =
         caged ? title(names.policy()) + " is there" : "NO NetworkPolicy (hermesctl deploy puts it back)";
-    for (const std::string& why : refused)
+    for (const std::string& why : seen.refused)
         status.drift.push_back("deploy would refuse what somebody set: " + why);
     judge_secret(live, names, status);
     judge_gate(live.of(names.deployment()), status);

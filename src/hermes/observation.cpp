@@ -5,6 +5,8 @@
 #include "hermesctl/hermes/policy.hpp"
 #include "hermesctl/hermes/policy_checks.hpp"
 
+#include <utility>
+
 namespace hermesctl::hermes {
 
 Observation observe(kube::Client& client, const Names& names, const std::string& server, Parts parts,
@@ -23,7 +25,9 @@ Observation observe(kube::Client& client, const Names& names, const std::string&
     seen.round.run();
     seen.live = live_of(seen.round, names);
     if (!seen.live.installed(names)) throw missing(names.deployment());
-    seen.values = standing_of(seen.live, names).values;
+    auto [values, refused] = standing_of(seen.live, names);
+    seen.values = std::move(values);
+    seen.refused = std::move(refused);
     if (parts == Parts::live) return seen;
     seen.cluster =
         cluster_of(seen.round, {.server = server, .except = seen.values.network.except, .resolve = resolve});

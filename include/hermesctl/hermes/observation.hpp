@@ -8,6 +8,7 @@
 #include "hermesctl/kube/round.hpp"
 
 #include <string>
+#include <vector>
 
 namespace hermesctl::hermes {
 
@@ -16,6 +17,7 @@ struct Observation {
     kube::Round round;  // what the parts asked for
     Live live{};
     Values values{};
+    std::vector<std::string> refused{};  // of what is set: what deploy would not take, and why
     ClusterFacts cluster{};
     Target agent{};
 };
