@@ -37,6 +37,10 @@ class Watches {
         for (Watch* watch : {&deployments_, &sets_, &pods_, &claims_, &events_}) {
             watch->advance();
         }
+    }
+
+    /// What is not in the snapshot as it comes.
+    void fill() {
         now_.deployment = only(deployment_);
         now_.claim = only(claim_);
     }
@@ -187,6 +191,7 @@ class Waiter {
     }
 
     bool round() {
+        watches_.fill();
         questioner_.listen();
         now_.moment = client_.server_time();
         now_.agent = questioner_.facts();

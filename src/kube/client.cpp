@@ -96,9 +96,10 @@ std::vector<Outcome> Client::read_all(std::span<const Read> reads) {
 // it says.
 std::vector<Outcome> Client::outcomes(std::span<const net::Request> requests,
                                       std::span<const std::string> what_for, std::span<const Read> reads) {
+    static const Read plain;
     std::vector<Outcome> result(requests.size());
     net::exchange_retrying(transport_, clock_, requests, [&](std::size_t i, const net::Response& answer) {
-        const Read& read = reads.empty() ? Read{} : reads[i];
+        const Read& read = reads.empty() ? plain : reads[i];
         if (!read.quiet) result[i].warned = show_warnings(answer);
         note_time(answer);
         const bool complete = answer.ok() && answer.failure.empty();
