@@ -61,6 +61,12 @@ class DeployTest : public ::testing::Test {
         }
         return found;
     }
+    /// Of a hermes.yaml.
+    static std::string document(const std::string& name, const std::string& ns) {
+        return "apiVersion: hermesctl/v1\nkind: Hermes\nname: " + name + "\nnamespace: " + ns +
+               "\ntelegram: {allowedUsers: [111]}\n"
+               "secrets: {TELEGRAM_BOT_TOKEN: {env: TOKEN}, MINIMAX_API_KEY: {env: KEY}}\n";
+    }
     std::string out() const { return world_.out.str(); }
     std::string err() const { return world_.err.str(); }
 
@@ -224,12 +230,8 @@ TEST_F(DeployTest, PathsOfFlagsAreRelativeToWhereOneIs) {
 }
 
 TEST_F(DeployTest, WhatWasDoneIsToldBeforeTheSecondOneFails) {
-    const auto document = [](const std::string& name) {
-        return "apiVersion: hermesctl/v1\nkind: Hermes\nname: " + name + "\nnamespace: " + name +
-               "\ntelegram: {allowedUsers: [111]}\n"
-               "secrets: {TELEGRAM_BOT_TOKEN: {env: TOKEN}, MINIMAX_API_KEY: {env: KEY}}\n";
-    };
-    const std::string file = scratch_.write("two.yaml", document("one") + "---\n" + document("two"));
+    const std::string file =
+        scratch_.write("two.yaml", document("one", "one") + "---\n" + document("two", "two"));
     world_.api.fail("PATCH", "Deployment", 2, testing::refusal(422, "Invalid", "no such image"));
     EXPECT_EQ(deploy({"-f", file, "-o", "json"}), ExitCode::failed);
     EXPECT_FALSE(world_.api.object({"Deployment", "one", "one"}).is_null());
@@ -240,12 +242,8 @@ TEST_F(DeployTest, WhatWasDoneIsToldBeforeTheSecondOneFails) {
 }
 
 TEST_F(DeployTest, CommandsToTypeMeanTheOneOfTheFileThatTheyAreAbout) {
-    const auto document = [](const std::string& name) {
-        return "apiVersion: hermesctl/v1\nkind: Hermes\nname: " + name +
-               "\ntelegram: {allowedUsers: [111]}\n"
-               "secrets: {TELEGRAM_BOT_TOKEN: {env: TOKEN}, MINIMAX_API_KEY: {env: KEY}}\n";
-    };
-    const std::string file = scratch_.write("two.yaml", document("one") + "---\n" + document("two"));
+    const std::string file =
+        scratch_.write("two.yaml", document("one", "hermes") + "---\n" + document("two", "hermes"));
     ASSERT_EQ(deploy({"-f", file, "-y"}), ExitCode::ok) << err();
     for (const char* name : {"one", "two"})
         world_.api.merge({"Deployment", "hermes", name}, {{"spec", {{"replicas", 0}}}});
@@ -255,11 +253,6 @@ TEST_F(DeployTest, CommandsToTypeMeanTheOneOfTheFileThatTheyAreAbout) {
 }
 
 TEST_F(DeployTest, CommandsToTypeOfOneAreNotCompletedByTheNext) {
-    const auto document = [](const std::string& name, const std::string& ns) {
-        return "apiVersion: hermesctl/v1\nkind: Hermes\nname: " + name + "\nnamespace: " + ns +
-               "\ntelegram: {allowedUsers: [111]}\n"
-               "secrets: {TELEGRAM_BOT_TOKEN: {env: TOKEN}, MINIMAX_API_KEY: {env: KEY}}\n";
-    };
     const std::string both = document("hermes", "hermes") + "---\n" + document("two", "b");
     world_.in.str(both);
     ASSERT_EQ(deploy({"-f", "-", "-y"}), ExitCode::ok) << err();
