@@ -116,8 +116,9 @@ TEST_F(Remote, FilesAndFoldersGoInAndOut) {
     EXPECT_THAT(in.out, HasSubstr("2 files"));
     EXPECT_EQ(hermesctl({"exec", "--", "stat", "-c", "%u", "/opt/data/workspace/folder/a.txt"}).out,
               "10000\n");
-    const Finished out = hermesctl({"cp", ":workspace/folder", scratch.path("back")});
+    const Finished out = hermesctl({"cp", ":workspace/folder", scratch.path("back"), "-o", "json"});
     ASSERT_EQ(out.code, 0) << out.err;
+    EXPECT_EQ(Json::parse(out.out)["changed"], true);
     EXPECT_EQ(shell(fmt::format("diff -r {} {}", scratch.path("folder"), scratch.path("back"))).code, 0);
     // What is there is not replaced unasked.
     scratch.write("folder/a.txt", "second");
