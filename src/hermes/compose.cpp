@@ -1,5 +1,6 @@
 #include "hermesctl/hermes/compose.hpp"
 
+#include "credentials.hpp"
 #include "hermesctl/base/crypto.hpp"
 #include "hermesctl/base/scrub.hpp"
 #include "hermesctl/hermes/cluster.hpp"
@@ -43,6 +44,7 @@ class Composer {
         settings_["namespace"] = result_.names.ns;
         secrets_ = secret_values(result_.live.of(result_.names.secret()));
         if (!wish_.policy_alone) {
+            look_for_credentials();
             read_secrets();
             keep_users();
             ask_for_users();
@@ -92,6 +94,21 @@ class Composer {
         }
         wish_.recover();
         result_.live = read_live(client_, result_.names);
+    }
+
+    /// None goes into the ConfigMap. One that lies there already is told of, and keeps nobody from a deploy.
+    void look_for_credentials() {
+        const auto named = credentials_in(at(wish_.settings, "/config"), "config", {});
+        for (const std::string& path : named) {
+            missing_.push_back(fmt::format(
+                "{}: is a credential; put it under secrets: and write ${{NAME}} in its place", path));
+        }
+        for (const std::string& path : credentials_in(at(settings_, "/config"), "config", {})) {
+            if (std::ranges::find(named, path) != named.end()) continue;
+            tell(path, State::warning,
+                 "is a credential, and lies in the ConfigMap: put it under secrets: in a file, and ${NAME} "
+                 "in its place under config:");
+        }
     }
 
     /// What is wrong with one of them is told with everything else that is missing, before anything is asked.

@@ -248,6 +248,13 @@ std::vector<Problem> problems_of(const Json& settings) {
     return problems;
 }
 
+std::vector<std::string_view> known_settings() {
+    std::vector<std::string_view> paths;
+    for (const FieldRow& row : table)
+        paths.push_back(row.path);
+    return paths;
+}
+
 std::string dotted(const std::string& pointer) {
     std::string path;
     for (std::size_t start = 1; start < pointer.size();) {

@@ -118,6 +118,18 @@ TEST_F(DeployTest, DryRunAndDiffChangeNothing) {
     EXPECT_EQ(world_.run({"diff"}), ExitCode::ok);
 }
 
+TEST_F(DeployTest, ACredentialUnderConfigIsNeitherSentNorShown) {
+    const std::string file = scratch_.write(
+        "hermes.yaml", document("hermes", "hermes") + "config: {model: {api_key: hunter2hunter2}}\n");
+    for (const char* command : {"deploy", "diff", "render"}) {
+        world_.api.log.clear();
+        EXPECT_EQ(world_.run({command, "-f", file}), ExitCode::usage);
+        EXPECT_THAT(err(), AllOf(HasSubstr("config.model.api_key: is a credential"), HasSubstr("${NAME}")));
+        EXPECT_THAT(out() + err(), Not(HasSubstr("hunter2")));
+        EXPECT_THAT(writes(), IsEmpty()) << command;
+    }
+}
+
 TEST_F(DeployTest, AnImageByItsDigestIsShownWhole) {
     install();
     const std::string image = "a.example/hermes@sha256:" + sha256_hex("an image");

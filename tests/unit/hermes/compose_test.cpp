@@ -111,6 +111,45 @@ TEST_F(ComposeTest, WhatIsWrongWithSecretsIsToldWithAllElseThatIsMissing) {
     EXPECT_THAT(asked_, IsEmpty()) << "nothing is asked for in vain";
 }
 
+TEST_F(ComposeTest, ACredentialUnderConfigIsRefusedWithAllElseThatIsWrong) {
+    const Json settings = R"({"config": {
+        "model": {"api_key": "hunter2hunter2"},
+        "mcp_servers": {"colony": {"headers": {"Authorization": "Bearer hunter2hunter2"},
+                                   "env": {"COLONY_PAT": "hunter2hunter2"},
+                                   "args": ["--key", "sk-hunter2hunter2hunter2"]}}}})"_json;
+    const std::string all = complaint(settings);
+    EXPECT_THAT(all, AllOf(HasSubstr("config.model.api_key: is a credential"),
+                           HasSubstr("config.mcp_servers.colony.headers.Authorization: is a credential"),
+                           HasSubstr("config.mcp_servers.colony.env.COLONY_PAT: is a credential"),
+                           HasSubstr("config.mcp_servers.colony.args.1: is a credential")));
+    EXPECT_THAT(all, AllOf(HasSubstr("write ${NAME} in its place"), HasSubstr("--allow-user"),
+                           Not(HasSubstr("hunter2"))));
+    answer_questions();
+    EXPECT_THAT(complaint(settings), HasSubstr("config.model.api_key"));
+    EXPECT_THAT(asked_, IsEmpty()) << "nothing is asked for in vain";
+}
+
+TEST_F(ComposeTest, WhatOnlyLooksLikeACredentialMayStandUnderConfig) {
+    answer_questions();
+    const Json config = R"({
+        "model": {"api_key": "${ZAI_API_KEY}", "max_tokens": 4096}, "session_key_prefix": "agent-of-robin",
+        "custom_providers": [{"name": "lan", "base_url": "http://10.0.0.5/v1", "api_key": "none"}],
+        "mcp_servers": {"a": {"auth": "oauth", "token": "", "client_secret": "/run/secrets/a",
+                              "api_key": "COLONY_API_KEY",
+                              "headers": {"Authorization": "Bearer ${env:COLONY_PAT}"}}}})"_json;
+    EXPECT_EQ(compose({{"config", config}}).values.config, config);
+}
+
+TEST_F(ComposeTest, ACredentialThatLiesInTheConfigMapIsToldOf) {
+    install();
+    api_.merge(names.config(), {{"data", {{"config.yaml", "model: {api_key: hunter2hunter2}\n"}}}});
+    compose();
+    EXPECT_THAT(told(), Contains(HasSubstr("is a credential, and lies in the ConfigMap")));
+    reporter_.events.clear();
+    compose(R"({"config": {"model": {"api_key": "${ZAI_API_KEY}"}}})"_json);
+    EXPECT_THAT(told(), Not(Contains(HasSubstr("is a credential"))));
+}
+
 TEST_F(ComposeTest, RemembersWhatIsTypedSoThatItIsNeverShown) {
     answer_questions();
     compose(Json::object());

@@ -104,6 +104,25 @@ TEST(ConfigYaml, MergesWhatIsAsked) {
                   "platforms": {"telegram": {"extra": {"drop_pending_on_cold_boot": false}}}})"_json);
 }
 
+/// A live one's settings are kept, also those that nobody should have put there.
+TEST(Masked, HidesWhatMayBeACredentialInAConfigMap) {
+    const Json object{
+        {"kind", "ConfigMap"},
+        {"data",
+         {{"config.yaml",
+           "model: {provider: minimax-oauth, api_key: hunter2, max_tokens: 4096}\n"
+           "mcp_servers: {a: {headers: {Authorization: 'Bearer ${COLONY_PAT}'}, args: [--api-key, hunter2]}}\n"
+           "alerts: 'https://hooks.slack.com/services/T0/B0/hunter2'\n"},
+          {"notes", "the password is hunter2"}}}};
+    const Json shown = masked(object);
+    EXPECT_EQ(kube::parse_yaml(kube::text_at(shown, "/data/config.yaml"), "c").at(0),
+              R"({"model": {"provider": "minimax-oauth", "api_key": "***", "max_tokens": 4096},
+                  "mcp_servers": {"a": {"headers": {"Authorization": "Bearer ${COLONY_PAT}"},
+                                        "args": ["***", "***"]}},
+                  "alerts": "***"})"_json);
+    EXPECT_EQ(kube::text_at(shown, "/data/notes"), "***");
+}
+
 TEST(Masked, HidesWhatKubectlKept) {
     const Json secret =
         R"({"kind": "Secret", "stringData": {"A": "hunter2"}, "metadata": {"annotations": {"note": "x",

@@ -1,7 +1,13 @@
 // hermes.yaml: what is taken, what is refused and where, and how settings merge.
 #include "hermesctl/hermes/values.hpp"
 
+#include "hermes/settings_check.hpp"
 #include "hermesctl/base/error.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+#include <sstream>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -125,6 +131,46 @@ TEST(SettingsOfFile, DoesNotOpenNat64AsAWhole) {
 TEST(SettingsOfFile, RefusesWhatIsNotThereYet) {
     EXPECT_THAT(refusal_of_file("mcp: {colony: {path: /mcp}}"), HasSubstr("not supported yet"));
     EXPECT_THAT(refusal_of_file("config: {model: {default: x}}"), HasSubstr("its place is model.default"));
+}
+
+std::string page() {
+    std::ostringstream text;
+    text << std::ifstream(SOURCE_DIR "/docs/hermes-yaml.md").rdbuf();
+    return text.str();
+}
+
+TEST(HermesYamlPage, HasExamplesThatAreTaken) {
+    const std::string text = page();
+    const std::string opening = "```yaml\n";
+    int examples = 0;
+    for (std::size_t at = text.find(opening); at != std::string::npos; at = text.find(opening, at + 1)) {
+        const std::size_t begin = at + opening.size();
+        const std::string example = text.substr(begin, text.find("```", begin) - begin);
+        ASSERT_EQ(refusal_of_file(example), "");
+        for (const Json& settings : settings_of_file(example, "hermes.yaml"))
+            EXPECT_EQ(refusal_of(settings), "");
+        ++examples;
+    }
+    EXPECT_EQ(examples, 2);
+}
+
+TEST(HermesYamlPage, HasARowForEachKeyAndNoOther) {
+    std::set<std::string> rows;
+    std::istringstream lines(page());
+    for (std::string line; std::getline(lines, line);) {
+        if (line.starts_with("| `")) rows.insert(line.substr(3, line.find('`', 3) - 3));
+    }
+    std::set<std::string> keys;
+    for (const std::string_view path : known_settings()) {
+        std::string key(path.substr(1));
+        for (const auto& [step, shown] : {std::pair{"/-", "[]"}, {"*", "NAME"}}) {
+            if (const std::size_t at = key.find(step); at != std::string::npos)
+                key.replace(at, std::string_view(step).size(), shown);
+        }
+        std::replace(key.begin(), key.end(), '/', '.');
+        keys.insert(key);
+    }
+    EXPECT_EQ(rows, keys);
 }
 
 TEST(Merged, MergesObjectsAndReplacesTheRest) {
