@@ -3,6 +3,7 @@
 
 #include "allow_user_change.hpp"
 #include "commands.hpp"
+#include "errors.hpp"
 #include "flags.hpp"
 #include "hermesctl/hermes/ownership.hpp"
 #include "hermesctl/hermes/rotation.hpp"

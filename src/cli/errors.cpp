@@ -126,6 +126,15 @@ std::string completed_hint(std::string_view text, const GlobalFlags& flags) {
     return with_each(kubectl, completed_kubectl, with_each(ours, completed, text, flags), flags);
 }
 
+ExitCode told_when_cut_off(const bool& began, const std::function<ExitCode()>& run) {
+    try {
+        return run();
+    } catch (const Error& error) {
+        if (error.code() != ExitCode::interrupted || began) throw;
+        throw Error(ExitCode::interrupted, error.message() + "; nothing was changed");
+    }
+}
+
 void print_error(const Error& error, std::ostream& err, bool colour) {
     const std::string word = colour ? term::paint("error:", term::Colour::red) : "error:";
     err << fmt::format("{} {}\n", word, shown(error.message(), "  "));

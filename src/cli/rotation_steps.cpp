@@ -37,15 +37,6 @@ void tell_half_done(Session& session, const hermes::Names& names) {
                             half->text() + " was found; the next change finishes or undoes it first"});
 }
 
-ExitCode told_when_cut_off(const bool& began, const std::function<ExitCode()>& run) {
-    try {
-        return run();
-    } catch (const Error& error) {
-        if (error.code() != ExitCode::interrupted || began) throw;
-        throw Error(ExitCode::interrupted, error.message() + "; nothing was changed");
-    }
-}
-
 bool recover_rotation(Session& session, const hermes::Names& names, std::chrono::milliseconds at_most,
                       hermes::HeldLease& lease) {
     Answers answers;

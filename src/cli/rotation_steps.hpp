@@ -6,7 +6,6 @@
 #include "hermesctl/hermes/rotation.hpp"
 
 #include <chrono>
-#include <functional>
 #include <optional>
 
 namespace hermesctl::cli {
@@ -20,9 +19,6 @@ hermes::RotationSteps rotation_steps(Session&, const hermes::Names&, std::chrono
 std::optional<hermes::HalfDone> find_half_done(Session&, const hermes::Names&);
 /// Tells of it where nothing is changed.
 void tell_half_done(Session&, const hermes::Names&);
-
-/// Runs a command; an interrupt before it has begun to change anything says so.
-ExitCode told_when_cut_off(const bool& began, const std::function<ExitCode()>& run);
 
 /// Finishes or undoes what an earlier command has left half done; true when there was something.
 bool recover_rotation(Session&, const hermes::Names&, std::chrono::milliseconds drain,

@@ -88,6 +88,12 @@ std::string image_text(const Json& pod, const std::string& wanted) {
     return digest == std::string::npos ? wanted : fmt::format("{} ({})", wanted, id.substr(digest, 19));
 }
 
+/// The ConfigMap only seeds an empty volume: the bot uses what the file there names.
+std::string live_model(const hermes::Lifelines& lines) {
+    const bool both = !lines.live_provider.empty() && !lines.live_model.empty();
+    return lines.live_provider + (both ? " " : "") + lines.live_model;
+}
+
 /// `config_told`: that the live model is another one has been said.
 void judge_lifelines(Session& session, const hermes::Names& names, const hermes::Values& values,
                      bool config_told, Status& status) {
@@ -100,6 +106,7 @@ void judge_lifelines(Session& session, const hermes::Names& names, const hermes:
     try {
         const auto lines = ask_lifelines(session, names, status.pod, wanted);
         status.bot = lines.bot;
+        if (const std::string live = live_model(lines); !live.empty()) status.model = live;
         status.key_checked = lines.key_accepted();
         if (status.key_checked) status.model += ", key accepted";
         for (const Event& note : hermes::lifeline_notes(lines, wanted)) {
@@ -112,8 +119,7 @@ void judge_lifelines(Session& session, const hermes::Names& names, const hermes:
     }
 }
 
-/// The ConfigMap only seeds an empty volume: what the agent runs with is the file there. False if it could
-/// not be read.
+/// Whether the live file is as the ConfigMap has it. False if it could not be read.
 bool judge_config(Session& session, const hermes::Observation& seen, Status& status) {
     const auto unknown = [&](const std::string& why) {
         status.warnings.push_back("whether the live config.yaml is the ConfigMap's could not be told: " +
@@ -226,8 +232,9 @@ Status look(Session& session, const hermes::Names& names, bool check) {
     const hermes::Glance now = hermes::glance(session.client(), names);
     Status status;
     judge(now.assessment, now.snapshot, status);
-    status.model =
-        values.provider.empty() ? "not known" : fmt::format("{} {}", values.provider, values.model);
+    status.model = values.provider.empty()
+                       ? "not known"
+                       : fmt::format("{} {} (of {})", values.provider, values.model, title(names.config()));
     status.users = values.allowed_users;
     status.image = image_text(hermes::newest_pod(now.snapshot), values.image);
     const bool caged = !live.of(names.policy()).is_null();
@@ -292,12 +299,18 @@ Run declare_status(CLI::App& app) {
     auto flags = std::make_shared<StatusFlags>();
     app.add_flag("--watch", flags->watch,
                  "print it anew whenever it changes, until Ctrl-C (with --no-check)");
+    const CLI::Option* timeout = app.get_parent()->get_option("--timeout");
     app.add_flag("--no-check", flags->no_check,
                  "do not ask Telegram and the provider, nor look at what the policies open");
     app.footer(
         "hermesctl status\nhermesctl status -o json   (exit 0 only if it answers, or is connected and the "
         "model was not asked)");
-    return [flags](Session& session) { return status(session, *flags); };
+    return [flags, timeout](Session& session) {
+        if (flags->watch && !timeout->empty())
+            throw Error(ExitCode::usage, "--watch goes on until Ctrl-C, and has no --timeout",
+                        "hermesctl wait --timeout 10m ends when the bot answers, or when the time is up");
+        return status(session, *flags);
+    };
 }
 
 }  // namespace hermesctl::cli

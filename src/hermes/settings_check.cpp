@@ -6,6 +6,7 @@
 #include "hermesctl/base/utf8.hpp"
 #include "hermesctl/hermes/policy.hpp"
 #include "hermesctl/hermes/secrets.hpp"
+#include "hermesctl/hermes/traffic.hpp"
 #include "ranges.hpp"
 #include "words.hpp"
 
@@ -106,13 +107,6 @@ bool holds_all_of_ipv4(const Range& range) {
            });
 }
 
-std::string closing(std::string_view value) {
-    if (std::string why = complaint_about_range(value); !why.empty()) return why;
-    const auto range = parse_range(value);
-    const bool all = range->contains(*parse_range("0.0.0.0/0")) || range->contains(*parse_range("2000::/3"));
-    return all ? fmt::format("'{}' would close every address, Telegram's too", value) : "";
-}
-
 std::string opening(std::string_view value) {
     const auto parts = parse_target(value);
     if (!parts) return fmt::format("'{}' must be ADDRESS:PORT or RANGE:PORT, as 192.168.1.10/32:8080", value);
@@ -158,7 +152,7 @@ constexpr FieldRow table[] = {
     {"/resources/requests/*", quantity},
     {"/resources/limits/*", quantity},
     {"/network/mustNotReach/-", text<target>},
-    {"/network/except/-", text<closing>},
+    {"/network/except/-", text<complaint_about_range>},
     {"/network/allow/-", text<opening>},
     {"/network/dns/-", text<address>},
     {"/network/nat64/-", text<nat64_prefix>},
@@ -229,6 +223,31 @@ void check_users(const Json& settings, std::vector<Problem>& problems) {
     }
 }
 
+Traffic less(Traffic whole, const std::vector<std::string>& closed) {
+    for (const std::string& range : closed)
+        whole = whole - Traffic(range, Ports::all());
+    return whole;
+}
+
+/// Two halves close as much as the whole.
+void check_exceptions(const Json& ranges, std::vector<Problem>& problems) {
+    if (!ranges.is_array() || ranges.empty()) return;
+    Traffic v4 = less(Traffic(everything_v4, Ports::all()), special_ranges_v4());
+    Traffic v6 = less(Traffic(everything_v6, Ports::all()), special_ranges_v6());
+    for (std::size_t i = 0; i < ranges.size(); ++i) {
+        if (!ranges[i].is_string()) continue;
+        const auto& range = ranges[i].get_ref<const std::string&>();
+        for (Traffic* rest : {&v4, &v6}) {
+            if (rest->empty()) continue;
+            *rest = less(*rest, {range});
+            if (!rest->empty()) continue;
+            problems.push_back({fmt::format("/network/except/{}", i),
+                                fmt::format("'{}'{} would close every address, Telegram's too", range,
+                                            i > 0 ? " and those before it" : "")});
+        }
+    }
+}
+
 void check_model(const Json& config, std::vector<Problem>& problems) {
     for (const char* key : {"provider", "default"}) {
         if (kube::at(config, fmt::format("/model/{}", key)).is_null()) continue;
@@ -244,6 +263,7 @@ std::vector<Problem> problems_of(const Json& settings) {
     check_secrets(kube::at(settings, "/secrets"), problems);
     check_variables(kube::at(settings, "/pod/env"), problems);
     check_users(settings, problems);
+    check_exceptions(kube::at(settings, "/network/except"), problems);
     check_model(kube::at(settings, "/config"), problems);
     return problems;
 }

@@ -182,6 +182,16 @@ TEST_F(AnswersTest, WatchingTellsEachStateOnceUntilAnInterrupt) {
     EXPECT_EQ(err(), "") << "to end it so is no error";
 }
 
+TEST_F(AnswersTest, WatchingHasNoTimeout) {
+    catch_interrupts();
+    api().on_exec = [this](hermesctl::testing::FakeProcess& process) {
+        ::raise(SIGINT);  // or a watch would have no end
+        answer(process);
+    };
+    EXPECT_EQ(run({"status", "--watch", "--timeout", "5m"}), ExitCode::usage);
+    EXPECT_THAT(err(), AllOf(HasSubstr("has no --timeout"), HasSubstr("hermesctl wait --timeout")));
+}
+
 TEST_F(AnswersTest, WatchingTellsOnceThatTheServerIsAwayAndGoesOn) {
     catch_interrupts();
     int looks = 0;
@@ -401,7 +411,10 @@ TEST_F(AnswersTest, AnotherLiveModelIsSaid) {
     EXPECT_EQ(run({"wait"}), ExitCode::ok);
     EXPECT_THAT(err(), HasSubstr("uses the model M2, not M1"));
     EXPECT_EQ(run({"status", "-o", "json"}), ExitCode::ok);
-    EXPECT_THAT(Json::parse(out())["drift"].dump(), HasSubstr("M2"));
+    EXPECT_EQ(Json::parse(out())["model"], "minimax M2, key accepted");
+    EXPECT_THAT(Json::parse(out())["drift"].dump(), HasSubstr("model.default: M1 -> M2"));
+    EXPECT_EQ(run({"status", "--no-check", "-o", "json"}), ExitCode::ok);
+    EXPECT_EQ(Json::parse(out())["model"], "minimax M1 (of configmap/hermes-config)") << "nobody asked";
 }
 
 }  // namespace

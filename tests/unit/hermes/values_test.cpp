@@ -222,7 +222,16 @@ TEST(ValuesOf, NamesEveryProblem) {
 TEST(ValuesOf, RefusesToCloseEveryAddress) {
     for (const char* all : {"0.0.0.0/0", "::/0", "2000::/3"})
         EXPECT_THAT(refusal_of({{"network", {{"except", {all}}}}}), HasSubstr("would close every address"));
-    EXPECT_EQ(refusal_of({{"network", {{"except", {"0.0.0.0/1", "2000::/4"}}}}}), "");
+    for (const Json& together :
+         {Json::array({"0.0.0.0/1", "10.0.0.0/8", "128.0.0.0/1"}), Json::array({"3000::/4", "2000::/4"}),
+          Json::array({"0.0.0.0/1", "128.0.0.0/2", "192.0.0.0/3"})}) {  // the rest is nobody's
+        const std::size_t last = together.size() - 1;
+        EXPECT_EQ(refusal_of({{"network", {{"except", together}}}}),
+                  fmt::format("network.except[{}]: '{}' and those before it would close every address, "
+                              "Telegram's too",
+                              last, together[last].get<std::string>()));
+    }
+    EXPECT_EQ(refusal_of({{"network", {{"except", {"0.0.0.0/1", "128.0.0.0/2", "2000::/4"}}}}}), "");
 }
 
 TEST(ValuesOf, KnowsImageNames) {
