@@ -93,6 +93,9 @@ hermes::Resolve Session::resolve() {
 }
 
 void Session::turns_to(const hermes::Names& names) {
+    for (std::size_t i = 0; i < instances_.size(); ++i) {
+        if (instances_[i].deployment() == names.deployment()) typed_flags_.in_file = in_files_[i];
+    }
     const bool from_stdin = flags_.file == "-";  // which is read by then
     if (!from_stdin && instances_.size() < 2) return;
     if (from_stdin) typed_flags_.file.clear();

@@ -39,7 +39,11 @@ class Session {
     hermes::Resolve resolve();
 
     /// Notes an installation that the command is about: a refusal is explained by what it needs there.
-    void works_on(hermes::Names names) { instances_.push_back(std::move(names)); }
+    /// `in_file`: see GlobalFlags.
+    void works_on(hermes::Names names, std::vector<std::string> in_file) {
+        instances_.push_back(std::move(names));
+        in_files_.push_back(std::move(in_file));
+    }
     const std::vector<hermes::Names>& instances() const { return instances_; }
     /// The one among them that it is about now: commands to type name it where -f alone would not.
     void turns_to(const hermes::Names&);
@@ -71,6 +75,7 @@ class Session {
     std::unique_ptr<Cluster> cluster_;
     std::vector<hermes::Names> instances_{};
     kube::Json partial_ = kube::Json::object();
+    std::vector<std::vector<std::string>> in_files_{};  // of each of them
 };
 
 /// JSON for stdout: every string scrubbed, bytes that are not UTF-8 replaced, a newline at the end.
