@@ -167,6 +167,7 @@ std::string text_of_file(Session& session, const std::string& file) {
 }
 
 hermes::Wish wish_of(Session& session, Json settings, const DeployFlags& flags) {
+    hermes::remember_variables(kube::at(settings, "/secrets"), session.context().environment);
     const std::string& file = session.flags().file;
     const std::string folder =
         file.empty() || file == "-" ? "" : std::filesystem::path(file).parent_path().string();
@@ -176,9 +177,13 @@ hermes::Wish wish_of(Session& session, Json settings, const DeployFlags& flags) 
                       .readers = {session.context().in, session.context().environment, folder},
                       .replace_users = flags.replace_users};
     if (session.terminal().input) {
-        wish.ask = [&session](const std::string& question, bool hidden) {
+        const hermes::Names names = hermes::names_of(wish.settings);
+        const std::string whose =
+            session.instances().size() < 2 ? "" : fmt::format("{} in namespace {}: ", names.name, names.ns);
+        wish.ask = [&session, whose](const std::string& question, bool hidden) {
             session.story().hide();
-            return hidden ? term::ask_secret(question + ": ") : term::ask_line(question + ": ");
+            const std::string whole = fmt::format("{}{}: ", whose, question);
+            return hidden ? term::ask_secret(whole) : term::ask_line(whole);
         };
     }
     return wish;

@@ -130,7 +130,7 @@ void Session::print_result(kube::Json json, std::string_view text) {
 void Session::print_partial(kube::Json json, std::string_view text) {
     if (flags_.json()) {
         partial_ = std::move(json);
-    } else {
+    } else if (!text.empty()) {
         print_exact({}, text);
     }
 }

@@ -59,7 +59,8 @@ class Session {
     void print_result(kube::Json json, std::string_view text);
     /// The same for what is handed on (YAML, say): as it is.
     void print_exact(kube::Json json, std::string_view text);
-    /// The same before a failure that ends the command: as JSON it goes into one document with the error.
+    /// The same before a failure that ends the command, or may: as JSON it goes into one document with the
+    /// error.
     void print_partial(kube::Json json, std::string_view text);
     kube::Json take_partial() { return std::exchange(partial_, kube::Json::object()); }
 
@@ -74,8 +75,8 @@ class Session {
     std::unique_ptr<term::Story> story_;
     std::unique_ptr<Cluster> cluster_;
     std::vector<hermes::Names> instances_{};
-    kube::Json partial_ = kube::Json::object();
     std::vector<std::vector<std::string>> in_files_{};  // of each of them
+    kube::Json partial_ = kube::Json::object();
 };
 
 /// JSON for stdout: every string scrubbed, bytes that are not UTF-8 replaced, a newline at the end.
