@@ -18,7 +18,8 @@ class ParseError;
 namespace hermesctl::cli {
 
 /// The text with the flags of this run in each "hermesctl COMMAND" that lacks them, and in each of kubectl's
-/// those that name the cluster: typed as it stands, it means the same cluster and instance.
+/// those that name the cluster: typed as it stands, it means the same cluster and instance. What a "deploy"
+/// would change only until the next one of the file is said to be in that.
 std::string completed_hint(std::string_view text, const GlobalFlags&);
 
 /// Runs a command, or a part of it; an interrupt before it has begun to change anything says so.

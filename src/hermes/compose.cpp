@@ -35,8 +35,8 @@ class Composer {
         : client_(client), wish_(wish), reporter_(reporter), round_(client) {}
 
     Composition run() {
-        remember_variables(at(wish_.settings, "/secrets"), wish_.readers.environment);
         result_.names = names_of(wish_.settings);
+        result_.given.users = wish_.given.users;
         read();
         end_rotation();
         settings_ = merged(settings_of(result_.live, result_.names), wish_.settings);
@@ -113,8 +113,11 @@ class Composer {
 
     /// What is wrong with one of them is told with everything else that is missing, before anything is asked.
     void read_secrets() {
+        for (const auto& [key, value] : wish_.given.secrets)
+            take_secret(key, value);
         std::vector<std::string> typed;
         for (const auto& [key, source] : at(settings_, "/secrets").items()) {
+            if (result_.given.secrets.contains(key)) continue;
             if (wish_.ask && source.contains("stdin")) {
                 typed.push_back(key);
                 continue;
@@ -145,6 +148,7 @@ class Composer {
         if (const std::string odd = oddity_of(key, value); !odd.empty())
             tell(key, State::warning, "its value " + odd);
         secrets_[key] = value;
+        result_.given.secrets[key] = value;
     }
 
     /// Whoever was let in since the file was written is not put out by it.
@@ -178,8 +182,10 @@ class Composer {
     void ask_for_users() {
         if (!at(settings_, "/telegram/allowedUsers").empty()) return;
         if (wish_.ask) {
-            const std::string text = wish_.ask("your numeric Telegram id (@userinfobot tells it)", false);
-            settings_["telegram"]["allowedUsers"] = users_of(text);
+            UserIds& users = result_.given.users;
+            if (users.empty())
+                users = users_of(wish_.ask("your numeric Telegram id (@userinfobot tells it)", false));
+            settings_["telegram"]["allowedUsers"] = users;
         } else {
             missing_.push_back("who may use the bot: --allow-user ID (numeric; @userinfobot tells it)");
             settings_["telegram"]["allowedUsers"] =

@@ -6,6 +6,8 @@
 #include "settings_check.hpp"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -94,12 +96,23 @@ std::vector<Json> settings_of_file(std::string_view text, std::string_view sourc
     std::vector<Json> all;
     std::vector<std::string> complaints;
     std::string hint;
+    std::set<std::pair<std::string, std::string>> instances;
     for (kube::Document& document : kube::parse_documents(text, source)) {
         if (kube::text_at(document.value, "/kind") == "NetworkPolicy")
             hint = "hermesctl verify --static judges a NetworkPolicy";
         std::multimap<std::pair<int, int>, std::string> problems;
         for (const Problem& problem : problems_of(document.value)) {
             problems.emplace(place_of(document, problem.pointer), problem.why);
+        }
+        const auto [instance, is_new] =
+            instances.emplace(kube::text_at(document.value, "/namespace", "hermes"),
+                              kube::text_at(document.value, "/name", "hermes"));
+        if (!is_new) {
+            problems.emplace(
+                place_of(document, "/name"),
+                fmt::format("{} in namespace {} is in this file already: name and namespace tell "
+                            "instances apart",
+                            instance->second, instance->first));
         }
         for (const auto& [place, why] : problems) {
             complaints.push_back(fmt::format("{}:{}:{}: {}", source, place.first, place.second, why));

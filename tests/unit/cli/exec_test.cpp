@@ -59,6 +59,17 @@ TEST_F(Exec, WhereNothingIsRootRootIsRefusedAndTheAgentIsNot) {
     EXPECT_EQ(ran.front(), "/usr/bin/env") << "it is the agent already";
 }
 
+TEST_F(Exec, ThereIsNoJsonOfWhatACommandPrints) {
+    bool ran = false;
+    world_.api.on_exec = [&](FakeProcess& process) {
+        ran = true;
+        process.exit(0);
+    };
+    EXPECT_EQ(run({"exec", "-o", "json", "--", "x"}), 2);
+    EXPECT_THAT(world_.err.str(), HasSubstr("there is no JSON of it\n  hint: leave out -o json"));
+    EXPECT_FALSE(ran);
+}
+
 TEST_F(Exec, AWrongCommandLineIs2) {
     EXPECT_EQ(run({"exec"}), 2);
     EXPECT_EQ(run({"exec", "-f", "/nonexistent.yaml", "--", "x"}), 2);

@@ -157,6 +157,15 @@ TEST_F(ComposeTest, RemembersWhatIsTypedSoThatItIsNeverShown) {
     EXPECT_THAT(scrub("x key-typed-at-the-prompt y"), Not(HasSubstr("key-typed")));
 }
 
+TEST_F(ComposeTest, WhatWasTypedForAWishIsNotAskedForAgain) {
+    answer_questions();
+    Wish wish{.server = "https://192.168.1.20:6443", .readers = {in_, environment_}, .ask = ask_};
+    wish.given = hermes::compose(client_, wish, reporter_).given;
+    EXPECT_EQ(asked_.size(), 3u);
+    EXPECT_EQ(hermes::compose(client_, wish, reporter_).values.allowed_users, (UserIds{111}));
+    EXPECT_EQ(asked_.size(), 3u);
+}
+
 TEST_F(ComposeTest, ASecondOneAsksNothingAndKeepsAll) {
     install();
     asked_.clear();

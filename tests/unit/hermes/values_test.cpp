@@ -64,6 +64,13 @@ TEST(SettingsOfFile, TellsEverythingAtOnce) {
     EXPECT_THAT(message, HasSubstr("\nhermes.yaml:3:1: must be a mapping"));
 }
 
+TEST(SettingsOfFile, RefusesTwoDocumentsOfOneInstance) {
+    EXPECT_EQ(refusal_of_file("name: a\n---\nname: b\n---\nname: a\nnamespace: hermes\n"),
+              "hermes.yaml:5:7: a in namespace hermes is in this file already: name and namespace tell "
+              "instances apart");
+    EXPECT_EQ(refusal_of_file("name: a\n---\nname: a\nnamespace: other\n"), "");
+}
+
 TEST(SettingsOfFile, RefusesAnythingElse) {
     EXPECT_THAT(refusal_of_file("apiVersion: apps/v1\nkind: Deployment\n"), HasSubstr("2:7: must be Hermes"));
     EXPECT_THAT(refusal_of_file("- a\n"), HasSubstr("must be a mapping"));
