@@ -96,8 +96,14 @@ class Composer {
         result_.live = read_live(client_, result_.names);
     }
 
-    /// None goes into the ConfigMap. One that lies there already is told of, and keeps nobody from a deploy.
+    /// None goes into the ConfigMap or the pod's template. One that lies in the ConfigMap already is told of,
+    /// and keeps nobody from a deploy.
     void look_for_credentials() {
+        for (const std::string& path : credentials_in(at(wish_.settings, "/pod/env"), "pod.env", {})) {
+            missing_.push_back(path +
+                               ": is a credential; put it under secrets:, of which the agent gets each as "
+                               "a variable");
+        }
         const auto named = credentials_in(at(wish_.settings, "/config"), "config", {});
         for (const std::string& path : named) {
             missing_.push_back(fmt::format(

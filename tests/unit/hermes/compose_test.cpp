@@ -129,6 +129,14 @@ TEST_F(ComposeTest, ACredentialUnderConfigIsRefusedWithAllElseThatIsWrong) {
     EXPECT_THAT(asked_, IsEmpty()) << "nothing is asked for in vain";
 }
 
+TEST_F(ComposeTest, ACredentialAmongThePodsVariablesIsRefused) {
+    answer_questions();
+    const std::string all =
+        complaint(R"({"pod": {"env": {"API_TOKEN": "hunter2hunter2", "TZ": "Europe/Berlin"}}})"_json);
+    EXPECT_THAT(all, AllOf(HasSubstr("pod.env.API_TOKEN: is a credential; put it under secrets:"),
+                           Not(HasSubstr("hunter2")), Not(HasSubstr("TZ"))));
+}
+
 TEST_F(ComposeTest, WhatOnlyLooksLikeACredentialMayStandUnderConfig) {
     answer_questions();
     const Json config = R"({
