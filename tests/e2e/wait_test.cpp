@@ -40,8 +40,8 @@ TEST_F(Wait, WithoutADefaultStorageClassItSaysSo) {
 
 TEST_F(Wait, APullMayTakeLongerThanTheTimeout) {
     node({"image", "forget", "nousresearch/hermes-agent:latest"});
-    node({"world", "fault", "registry", "slow", "5000000"});  // bytes a second: half a minute and more
-    const Finished done = hermesctl(deploy_arguments({"--timeout", "20s"}));
+    node({"world", "fault", "registry", "slow", "2500000"});  // bytes a second: a minute and more
+    const Finished done = hermesctl(deploy_arguments({"--timeout", "45s"}));
     EXPECT_EQ(done.code, 0) << done.err;
     EXPECT_THAT(done.err, HasSubstr("image is being pulled"));
     EXPECT_THAT(done.out, HasSubstr("message @cage_bot"));
