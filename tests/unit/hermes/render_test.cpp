@@ -75,6 +75,31 @@ TEST(Render, RunsTheEmbeddedProbe) {
     }
 }
 
+/// What the guide leaves as Kubernetes has it.
+TEST(Render, KeepsTheAgentFromServicesPingAndTheNodesDisk) {
+    const Values values = values_of(R"({"resources": {"limits": {"memory": "4Gi"}}})"_json);
+    const Json pod = kube::at(deployment(values, input), "/spec/template/spec");
+    EXPECT_EQ(kube::at(pod, "/enableServiceLinks"), false);
+    EXPECT_EQ(kube::at(pod, "/securityContext/sysctls"),
+              R"([{"name": "net.ipv4.ping_group_range", "value": "1 0"}])"_json);
+    EXPECT_EQ(kube::text_at(pod, "/containers/0/resources/limits/ephemeral-storage"), "8Gi");
+    const Json& tmp = kube::with_name(kube::at(pod, "/containers/0/volumeMounts"), "tmp");
+    EXPECT_EQ(kube::text_at(tmp, "/mountPath"), "/tmp");
+    EXPECT_EQ(kube::text_at(kube::with_name(kube::at(pod, "/volumes"), "tmp"), "/emptyDir/sizeLimit"), "2Gi");
+}
+
+TEST(Render, ProbesLeaveAStartAndADeadGatewayTheirTime) {
+    const Json agent = kube::at(deployment({}, input), "/spec/template/spec/containers/0");
+    const auto seconds = [&](const std::string& probe) {
+        return kube::int_at(agent, "/" + probe + "/periodSeconds") *
+               kube::int_at(agent, "/" + probe + "/failureThreshold");
+    };
+    EXPECT_EQ(seconds("startupProbe"), 15 * 60);
+    EXPECT_EQ(kube::int_at(agent, "/readinessProbe/periodSeconds"), 5);
+    EXPECT_EQ(seconds("readinessProbe"), 5);
+    EXPECT_EQ(seconds("livenessProbe"), 3 * 60);
+}
+
 TEST(Render, KeepsAKillSwitchOff) {
     RenderInput stopped = input;
     stopped.replicas = 0;

@@ -17,9 +17,11 @@ namespace hermesctl::hermes {
 namespace {
 
 using namespace nlohmann::json_literals;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 std::string refusal_of_file(const std::string& text) {
     try {
@@ -79,7 +81,8 @@ TEST(SettingsOfFile, RefusesAnythingElse) {
 }
 
 TEST(SettingsOfFile, WantsIdsOfUsers) {
-    EXPECT_THAT(refusal_of_file("telegram: {allowedUsers: ['@alice']}"), HasSubstr("@userinfobot"));
+    EXPECT_THAT(refusal_of_file("telegram: {allowedUsers: ['@alice']}"),
+                AllOf(StartsWith("hermes.yaml:1:27: '@alice' is a name"), HasSubstr("@userinfobot")));
     EXPECT_THAT(refusal_of_file("telegram: {allowedUsers: [-100123]}"), HasSubstr("a group's id"));
     EXPECT_THAT(refusal_of_file("telegram: {allowedUsers: ['*']}"), HasSubstr("everybody"));
     EXPECT_THAT(refusal_of_file("telegram: {allowedUsers: [0]}"), HasSubstr("is no user id"));

@@ -207,9 +207,16 @@ TEST(Detect, NoColorBeatsForceBeatsTheTerminal) {
         };
         auto both = with("NO_COLOR", "1");
         both["CLICOLOR_FORCE"] = "1";
+        const auto forced_on_a_dumb_one = [&](const std::string& value) {
+            auto environment = with("CLICOLOR_FORCE", value);
+            environment["TERM"] = "dumb";
+            const Terminal found = detect(environment, false);
+            return found.colour && found.out_colour;
+        };
         const bool good = detect(tty, false).colour && !detect(tty, true).colour &&
                           !detect(with("NO_COLOR", "1"), false).colour &&
-                          detect(with("NO_COLOR", ""), false).colour && !detect(both, false).colour;
+                          detect(with("NO_COLOR", ""), false).colour && !detect(both, false).colour &&
+                          forced_on_a_dumb_one("1") && !forced_on_a_dumb_one("0");
         return good ? 0 : wrong_answer;
     });
     EXPECT_EQ(terminal.end(), 0);
