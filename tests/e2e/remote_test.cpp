@@ -98,13 +98,15 @@ TEST_F(Remote, ShellIsATerminalAndLeavesOursAsItWas) {
 }
 
 TEST_F(Remote, AKilledShellLeavesTheTerminalAsItWas) {
-    TerminalSession terminal(command({"shell"}), 80, 24);
-    terminal.type("echo prompt-$((40+2))\r");
-    ASSERT_TRUE(terminal.wait_for("prompt-42")) << terminal.screen();
-    ASSERT_FALSE(terminal.is_cooked());
-    ::kill(terminal.pid(), SIGTERM);
-    EXPECT_EQ(terminal.wait(10s), 130) << terminal.screen();
-    EXPECT_TRUE(terminal.is_cooked());
+    for (const int number : {SIGTERM, SIGHUP}) {
+        TerminalSession terminal(command({"shell"}), 80, 24);
+        terminal.type("echo prompt-$((40+2))\r");
+        ASSERT_TRUE(terminal.wait_for("prompt-42")) << terminal.screen();
+        ASSERT_FALSE(terminal.is_cooked());
+        ::kill(terminal.pid(), number);
+        EXPECT_EQ(terminal.wait(10s), 130) << terminal.screen();
+        EXPECT_TRUE(terminal.is_cooked()) << number;
+    }
 }
 
 TEST_F(Remote, FilesAndFoldersGoInAndOut) {
