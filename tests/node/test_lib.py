@@ -62,6 +62,13 @@ class Cache(unittest.TestCase):
             keys.add(build.program_key(program))
         self.assertEqual(len(keys), 3)
 
+    def test_go_writes_nothing_elsewhere_and_all_of_it_can_be_removed(self):
+        with mock.patch.dict(os.environ, {"XDG_CACHE_HOME": "/c", "GOPATH": "/mine", "GOFLAGS": "-p=1"}):
+            settings = build.go_environment()
+        for name in ("GOPATH", "GOCACHE", "GOMODCACHE", "XDG_CONFIG_HOME"):
+            self.assertTrue(settings[name].startswith("/c/hermesctl/node/go/"), name)
+        self.assertEqual(settings["GOFLAGS"], "-p=1 -modcacherw")
+
     def test_every_program_has_its_sums(self):
         for program in build.GO_PROGRAMS:
             self.assertTrue((program.folder / "go.sum").exists(), program.name)
