@@ -179,10 +179,10 @@ class Composer {
     void refuse_to_drop_owner(const UserIds& wished, std::optional<UserId> owner) const {
         if (!owner || !at(wish_.settings, "/owner").is_null()) return;
         if (missing_from(wished, {*owner}).empty()) return;
-        throw Error(
-            ExitCode::usage, fmt::format("{} owns the bot, and is not among who may use it then", *owner),
-            "name that one too, or make another one the owner: owner: ID in your hermes.yaml, or before "
-            "this hermesctl allow-user ID --owner ID");
+        throw Error(ExitCode::usage,
+                    fmt::format("{} owns the bot, and is not among who may use it then", *owner),
+                    "name that one too, or make another one the owner: owner: ID in your hermes.yaml, or "
+                    "before this hermesctl allow-user ID --owner ID");
     }
 
     void ask_for_users() {
