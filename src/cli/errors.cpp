@@ -120,6 +120,19 @@ std::string with_each(std::string_view program, Completion completion, std::stri
     return out += text;
 }
 
+/// Where the file of this run is to be named, for which a hint has FILE.
+std::string without_placeholder(std::string_view text) {
+    constexpr std::string_view deploy = "hermesctl deploy";
+    constexpr std::string_view file = " -f FILE";
+    const std::string named = fmt::format("{}{}", deploy, file);
+    std::string hint(text);
+    for (std::size_t at = 0; (at = hint.find(named, at)) != std::string::npos;) {
+        at += deploy.size();
+        hint.erase(at, file.size());
+    }
+    return hint;
+}
+
 /// Whether the next deploy of the file takes back what this command changes.
 bool is_in_file(std::string_view clause, const GlobalFlags& flags) {
     const std::size_t deploy = clause.find("hermesctl deploy ");
@@ -147,7 +160,8 @@ std::string with_file_named(std::string_view text, const GlobalFlags& flags) {
 }  // namespace
 
 std::string completed_hint(std::string_view text, const GlobalFlags& flags) {
-    std::string hint = with_each(kubectl, completed_kubectl, with_each(ours, completed, text, flags), flags);
+    std::string hint = flags.file.empty() ? std::string(text) : without_placeholder(text);
+    hint = with_each(kubectl, completed_kubectl, with_each(ours, completed, hint, flags), flags);
     return flags.file.empty() || flags.in_file.empty() ? hint : with_file_named(hint, flags);
 }
 

@@ -181,8 +181,8 @@ class Composer {
         if (missing_from(wished, {*owner}).empty()) return;
         throw Error(ExitCode::usage,
                     fmt::format("{} owns the bot, and is not among who may use it then", *owner),
-                    "name that one too, or make another one the owner: owner: ID in hermes.yaml, or before "
-                    "this hermesctl allow-user ID --owner ID");
+                    "name that one too, or make another one the owner: owner: ID in your hermes.yaml, or "
+                    "before this hermesctl allow-user ID --owner ID");
     }
 
     void ask_for_users() {
@@ -231,7 +231,7 @@ class Composer {
 
     Error what_is_missing() const {
         return Error(ExitCode::usage, fmt::format("this is needed:\n  - {}", fmt::join(missing_, "\n  - ")),
-                     "give them as flags or in a file (-f hermes.yaml)");
+                     "give them as flags or in a file (-f FILE)");
     }
 
     /// A list that says the same is left as it is written: an unusual but valid one is not ours to tidy.

@@ -260,6 +260,23 @@ TEST_F(DeployTest, WhatWasDoneIsToldBeforeTheSecondOneFails) {
     EXPECT_THAT(document_out["error"]["while"].dump(), HasSubstr("deploying two in namespace two"));
 }
 
+TEST_F(DeployTest, ADiffOfAFileOfSeveralNamesEachInstance) {
+    const std::string file =
+        scratch_.write("two.yaml", document("one", "one") + "---\n" + document("two", "two"));
+    ASSERT_EQ(deploy({"-f", file}), ExitCode::ok) << err();
+    world_.api.erase({"Deployment", "two", "two"});
+    EXPECT_EQ(world_.run({"diff", "-f", file, "-o", "json"}), ExitCode::pending) << err();
+    Json said = Json::parse(out());
+    EXPECT_EQ(said["changes"], true);
+    ASSERT_EQ(said["instances"].size(), 2u);
+    EXPECT_EQ(said["instances"][0]["namespace"], "one");
+    EXPECT_EQ(said["instances"][0]["name"], "one");
+    EXPECT_EQ(said["instances"][0]["changes"], false);
+    EXPECT_EQ(said["instances"][1]["namespace"], "two");
+    EXPECT_EQ(said["instances"][1]["name"], "two");
+    EXPECT_EQ(said["instances"][1]["changes"], true);
+}
+
 TEST_F(DeployTest, WhatWasChangedIsToldThoughItFails) {
     EXPECT_EQ(deploy({"-o", "json"}), ExitCode::usage);
     EXPECT_EQ(Json::parse(out())["changed"], false);

@@ -106,6 +106,19 @@ TEST(CompletedHint, LogsHasAnotherMeaningForTheShortFlagOfAFile) {
     EXPECT_EQ(completed_hint("hermesctl wait", flags), "hermesctl wait -f hermes.yaml");
 }
 
+TEST(CompletedHint, NamesTheFileOfThisRunWhereOneIsToBeDeployed) {
+    const char* text = "write it into your hermes.yaml, then hermesctl deploy -f FILE";
+    EXPECT_EQ(completed_hint(text, {}), text);
+    EXPECT_EQ(completed_hint(text, bob()),
+              "write it into your hermes.yaml, then hermesctl deploy -n bots --name bob -f FILE");
+    GlobalFlags flags;
+    flags.file = "bots.yaml";
+    const std::string named = "write it into your hermes.yaml, then hermesctl deploy -f bots.yaml";
+    EXPECT_EQ(completed_hint(text, flags), named);
+    EXPECT_EQ(completed_hint(named, flags), named) << "once";
+    EXPECT_EQ(completed_hint("kubectl apply -f FILE", flags), "kubectl apply -f FILE");
+}
+
 TEST(CompletedHint, WhatTheFileWouldUndoIsSaidToBeInIt) {
     GlobalFlags flags;
     flags.file = "h.yaml";
