@@ -4,6 +4,7 @@
 #include "hermesctl/hermes/secrets.hpp"
 #include "hermesctl/hermes/target.hpp"
 #include "support/cli_world.hpp"
+#include "support/scratch.hpp"
 
 #include <csignal>
 
@@ -299,6 +300,18 @@ TEST_F(AnswersTest, StatusWarnsWhereTheGateIsOff) {
     api().put(deployment);
     run({"status", "-o", "json"});
     EXPECT_EQ(Json::parse(out())["gate"], "off") << "what comes before it is not held";
+}
+
+TEST_F(AnswersTest, AFileThatWantsTheGateTooIsNotSaidToUndoTheCommandForIt) {
+    const hermesctl::testing::Scratch scratch;
+    const auto says = [&](const char* gate) {
+        run({"status", "--no-check", "-f",
+             scratch.write("h.yaml", fmt::format("network: {{gate: {}}}\n", gate))});
+        EXPECT_THAT(out(), HasSubstr(" --gate brings it back"));
+        return out();
+    };
+    EXPECT_THAT(says("true"), Not(HasSubstr("sets that, too")));
+    EXPECT_THAT(says("false"), HasSubstr("h.yaml sets that, too: change it there"));
 }
 
 TEST_F(AnswersTest, StatusTellsThatTheAgentLacksWhatTheSecretHolds) {
