@@ -201,8 +201,8 @@ std::optional<ModelChoice> change(Session& session, hermes::Wish wish, const her
     if (!flags.dry_run) {
         wish.recover = [&] {
             guard.take();
-            result.json["changed"] = true;  // also where that is cut off
-            result.json["changed"] = recover_rotation(session, names, flags.drain, *guard.lease());
+            const auto changed = [&] { result.json["changed"] = true; };
+            recover_rotation(session, names, flags.drain, *guard.lease(), changed);
         };
     }
     const Prepared all = prepare(session, wish, flags, session.story());
