@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -104,6 +105,7 @@ struct Prepared {
 
 Prepared prepare(Session& session, const hermes::Wish& wish, const DeployFlags& flags, Reporter& reporter) {
     Prepared all{.made = hermes::compose(session.client(), wish, reporter)};
+    if (all.made.incomplete) return all;
     const ConfigMode mode = mode_of(flags.config);
     all.config = hermes::plan_config(session.client(), all.made, mode, wish.settings);
     all.plan = make_plan(session, all.made, mode);
@@ -201,8 +203,8 @@ std::optional<ModelChoice> change(Session& session, hermes::Wish wish, const her
     if (!flags.dry_run) {
         wish.recover = [&] {
             guard.take();
-            result.json["changed"] = true;  // also where that is cut off
-            result.json["changed"] = recover_rotation(session, names, flags.drain, *guard.lease());
+            const auto changed = [&] { result.json["changed"] = true; };
+            recover_rotation(session, names, flags.drain, *guard.lease(), changed);
         };
     }
     const Prepared all = prepare(session, wish, flags, session.story());
@@ -243,39 +245,43 @@ struct Unheard : Reporter {
     void on(const Event&) override {}
 };
 
-hermes::Given check(Session& session, const hermes::Wish& wish, const DeployFlags& flags) {
+/// Whether all is known then; with `ask_later` nobody is asked. Only what was read and typed is kept of it:
+/// the first one's deploy may change the plan of the next.
+bool check(Session& session, hermes::Wish& wish, const DeployFlags& flags) {
+    const hermes::Names names = hermes::names_of(wish.settings);
+    session.turns_to(names);
+    if (!wish.ask_later) session.announce(names.ns);  // before anybody types a secret
     Unheard unheard;
-    Prepared all = prepare(session, wish, flags, unheard);
-    if (!all.plan.changes()) return std::move(all.made.given);
+    Prepared all;
     try {
+        all = prepare(session, wish, flags, unheard);
+        wish.given = std::move(all.made.given);
+        if (!all.plan.changes()) return !all.made.incomplete;
         refuse_hopeless(all.made, all.plan, flags.force_conflicts);
         // Where nobody can be asked, it is known whether that will do.
         if (!session.terminal().input) get_consent(session, all.made, all.plan, all.config);
-    } catch (const Error&) {
+        return true;
+    } catch (Error& error) {
+        if (wish.ask_later) session.announce(names.ns);
         session.story().print(shown(all.plan, all.config));  // what that is about
+        error.during(fmt::format("checking {}, before anything is changed", called(names)));
         throw;
     }
-    return std::move(all.made.given);
 }
 
-/// Of several, what is wrong with any is told before the first is changed, and all that is to be mended at
-/// once. Only what was read and typed is kept of this: the first one's deploy may change the plan of the
-/// next.
+/// Of several, what is wrong with any is told before anybody is asked and the first is changed, and all that
+/// is to be mended at once; what is wrong with an answer, as soon as it is typed.
 void check_all(Session& session, std::vector<hermes::Wish>& wishes, const DeployFlags& flags) {
     std::vector<std::string> wrong;
     hermes::Names first;
     std::string hint;
     for (hermes::Wish& wish : wishes) {
-        const hermes::Names names = hermes::names_of(wish.settings);
-        session.turns_to(names);
-        session.announce(names.ns);
         try {
-            wish.given = check(session, wish, flags);
-        } catch (Error& error) {
-            if (error.code() != ExitCode::usage) {
-                error.during(fmt::format("checking {}, before anything is changed", called(names)));
-                throw;
-            }
+            wish.ask_later = true;
+            wish.ask_later = !check(session, wish, flags);
+        } catch (const Error& error) {
+            if (error.code() != ExitCode::usage) throw;
+            const hermes::Names names = hermes::names_of(wish.settings);
             if (wrong.empty()) {
                 first = names;
                 hint = error.hint();
@@ -283,9 +289,13 @@ void check_all(Session& session, std::vector<hermes::Wish>& wishes, const Deploy
             wrong.push_back(fmt::format("{}: {}", called(names), error.message()));
         }
     }
-    if (wrong.empty()) return;
-    session.turns_to(first);  // whose hint it is
-    throw Error(ExitCode::usage, fmt::format("{}", fmt::join(wrong, "\n")), hint);
+    if (!wrong.empty()) {
+        session.turns_to(first);  // whose hint it is
+        throw Error(ExitCode::usage, fmt::format("{}", fmt::join(wrong, "\n")), hint);
+    }
+    for (hermes::Wish& wish : wishes) {
+        if (std::exchange(wish.ask_later, false)) check(session, wish, flags);
+    }
 }
 
 /// One document, for one and for several.

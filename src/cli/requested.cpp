@@ -8,6 +8,7 @@
 #include <array>
 #include <filesystem>
 #include <sstream>
+#include <tuple>
 #include <utility>
 
 #include <CLI/CLI.hpp>
@@ -50,21 +51,26 @@ Json flag_settings(const DeployFlags& flags) {
     return settings;
 }
 
-/// The flags of deploy that have a counterpart in a document which says something there.
+/// The flags of deploy that the next deploy of this document would undo: it says something there, and of a
+/// switch the contrary.
 std::vector<std::string> flags_in(const Json& document) {
-    constexpr std::array<std::pair<const char*, const char*>, 9> counterparts{
+    constexpr std::array<std::pair<const char*, const char*>, 5> counterparts{
         {{"--provider", "/model/provider"},
          {"--model", "/model/default"},
          {"--image", "/image"},
          {"--storage-size", "/storage/size"},
-         {"--storage-class", "/storage/class"},
-         {"--gate", "/network/gate"},
-         {"--no-gate", "/network/gate"},
-         {"--hardened", "/pod/hardened"},
-         {"--no-hardened", "/pod/hardened"}}};
+         {"--storage-class", "/storage/class"}}};
+    constexpr std::array<std::tuple<const char*, const char*, bool>, 4> switches{
+        {{"--gate", "/network/gate", true},
+         {"--no-gate", "/network/gate", false},
+         {"--hardened", "/pod/hardened", true},
+         {"--no-hardened", "/pod/hardened", false}}};
     std::vector<std::string> flags;
     for (const auto& [flag, pointer] : counterparts) {
         if (!kube::at(document, pointer).is_null()) flags.emplace_back(flag);
+    }
+    for (const auto& [flag, pointer, sets] : switches) {
+        if (kube::at(document, pointer) == Json(!sets)) flags.emplace_back(flag);
     }
     for (const auto& [key, source] : kube::at(document, "/secrets").items())
         flags.push_back("--secret " + key);

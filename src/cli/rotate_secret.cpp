@@ -44,7 +44,14 @@ class RotateSecret {
         : session_(session), names_(std::move(names)), flags_(flags) {}
 
     ExitCode run(const Json& sources) {
-        return told_when_cut_off(began_, [&] { return look_and_change(sources); });
+        try {
+            return told_when_cut_off(began_, [&] { return look_and_change(sources); });
+        } catch (const Error&) {
+            Json done{{"changed", changed_}};
+            if (!copy_.empty()) done["copy"] = copy_;
+            session_.print_partial(std::move(done), "");
+            throw;
+        }
     }
 
   private:
@@ -55,7 +62,6 @@ class RotateSecret {
             asked[key] = source.is_null() ? std::nullopt : std::optional<std::string>("");
         const RotationPlan before = hermes::plan_rotation(session_.client(), names_, asked);
         const bool half_done = recover();
-        recovered_ = half_done && !flags_.dry_run;
         // Who may not see the pods cannot restart the agent, prove what it uses or mend its file.
         const bool restarts = !flags_.no_restart && !flags_.dry_run && !before.stopped;
         agent_ = agent_to_ask(session_, names_, restarts || !flags_.unshadow.empty());
@@ -85,7 +91,7 @@ class RotateSecret {
         if (!half) return false;
         if (flags_.dry_run) return tell_half_done(session_, names_), true;
         take_lease();
-        return recover_rotation(session_, names_, flags_.drain, *lease_);
+        return recover_rotation(session_, names_, flags_.drain, *lease_, [this] { changed_ = true; });
     }
 
     /// Of one that was cut off, or waits for a restart, the same again is no mistake.
@@ -143,6 +149,8 @@ class RotateSecret {
         std::vector<std::string> keys = flags_.unshadow;
         for (const auto& [key, value] : plan_.changes)
             keys.push_back(key);
+        // A question or a program may have taken minutes.
+        if (agent_) agent_ = hermes::find_agent(session_.client(), names_);
         if (agent_) shadows_ = hermes::find_shadows(session_.client(), *agent_, keys);
         if (!shadows_.known) {
             if (!flags_.unshadow.empty()) throw Error(ExitCode::failed, shadows_.why, shadows_.hint);
@@ -251,12 +259,14 @@ class RotateSecret {
         hermes::RotationSteps all =
             rotation_steps(session_, names_, flags_.drain, !flags_.no_check, *lease_, answers_);
         if (!stops_.empty()) all.wait = {};  // it is not to come up
+        all.changed = [this] { changed_ = true; };
         return all;
     }
 
     void mend_env_file() {
         if (shadows_.all.empty()) return;
         copy_ = hermes::remove_shadows(session_.client(), shadows_, [this] { lease_->renew_if_due(); });
+        changed_ = true;
         session_.story().on({"rotation", std::string(hermes::env_file_path), State::done,
                              "the lines are taken out; the file as it was: " + copy_});
     }
@@ -295,7 +305,7 @@ class RotateSecret {
         json["next"] = ends;
         for (const std::string& line : ends)
             text += line + "\n";
-        return end(std::move(json), text, done.changed || done.answering || !copy_.empty());
+        return end(std::move(json), text);
     }
 
     static Error shadowed(const hermes::Proof& proof) {
@@ -306,9 +316,9 @@ class RotateSecret {
             fmt::format("hermesctl rotate-secret --unshadow {}", proof.shadowed.front())};
     }
 
-    ExitCode end(Json json, const std::string& text, bool changed = false) {
+    ExitCode end(Json json, const std::string& text) {
         json["changes"] = changes_anything();
-        json["changed"] = changed || recovered_;
+        json["changed"] = changed_;
         session_.print_result(std::move(json), text);
         return ExitCode::ok;
     }
@@ -317,7 +327,7 @@ class RotateSecret {
     hermes::Names names_;
     const RotateFlags& flags_;
     bool began_ = false;
-    bool recovered_ = false;  // what an earlier run had left half done was ended
+    bool changed_ = false;  // also what an earlier run had left half done
     std::optional<HeldLease> lease_{};
     std::optional<hermes::Target> agent_{};  // nothing: the pods may not be seen
     RotationPlan plan_{};

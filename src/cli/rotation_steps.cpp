@@ -3,6 +3,8 @@
 #include "drain.hpp"
 #include "value_trial.hpp"
 
+#include <utility>
+
 namespace hermesctl::cli {
 
 hermes::RotationSteps rotation_steps(Session& session, const hermes::Names& names,
@@ -38,11 +40,11 @@ void tell_half_done(Session& session, const hermes::Names& names) {
 }
 
 bool recover_rotation(Session& session, const hermes::Names& names, std::chrono::milliseconds at_most,
-                      hermes::HeldLease& lease) {
+                      hermes::HeldLease& lease, std::function<void()> changed) {
     Answers answers;
-    return hermes::recover_rotation(session.client(), names,
-                                    rotation_steps(session, names, at_most, true, lease, answers), &lease,
-                                    session.story());
+    hermes::RotationSteps steps = rotation_steps(session, names, at_most, true, lease, answers);
+    steps.changed = std::move(changed);
+    return hermes::recover_rotation(session.client(), names, steps, &lease, session.story());
 }
 
 }  // namespace hermesctl::cli

@@ -6,6 +6,7 @@
 #include "hermesctl/hermes/rotation.hpp"
 
 #include <chrono>
+#include <functional>
 #include <optional>
 
 namespace hermesctl::cli {
@@ -20,8 +21,9 @@ std::optional<hermes::HalfDone> find_half_done(Session&, const hermes::Names&);
 /// Tells of it where nothing is changed.
 void tell_half_done(Session&, const hermes::Names&);
 
-/// Finishes or undoes what an earlier command has left half done; true when there was something.
+/// Finishes or undoes what an earlier command has left half done; true when there was something. `changed`:
+/// see RotationSteps.
 bool recover_rotation(Session&, const hermes::Names&, std::chrono::milliseconds drain,
-                      hermes::HeldLease& lease);
+                      hermes::HeldLease& lease, std::function<void()> changed);
 
 }  // namespace hermesctl::cli

@@ -53,6 +53,7 @@ class Composer {
         look_at_level();
         if (!wish_.policy_alone) ask_for_keys();
         if (!missing_.empty()) throw what_is_missing();
+        if (result_.incomplete) return std::move(result_);
         set_users();
         render_objects();
         return std::move(result_);
@@ -137,8 +138,19 @@ class Composer {
             }
         }
         if (wish_.ask && !missing_.empty()) throw what_is_missing();
-        for (const std::string& key : typed)
-            take_secret(key, ask_hidden(key == token_key ? token_question : key));
+        for (const std::string& key : typed) {
+            if (asks_later()) {
+                unread_.insert(key);
+            } else {
+                take_secret(key, ask_hidden(key == token_key ? token_question : key));
+            }
+        }
+    }
+
+    /// Then all that can be wrong without an answer is told first.
+    bool asks_later() {
+        if (wish_.ask_later) result_.incomplete = true;
+        return wish_.ask_later;
     }
 
     /// What is typed at a terminal is no file's content: one line, without echo.
@@ -187,16 +199,17 @@ class Composer {
 
     void ask_for_users() {
         if (!at(settings_, "/telegram/allowedUsers").empty()) return;
-        if (wish_.ask) {
-            UserIds& users = result_.given.users;
-            if (users.empty())
-                users = users_of(wish_.ask("your numeric Telegram id (@userinfobot tells it)", false));
-            settings_["telegram"]["allowedUsers"] = users;
-        } else {
+        UserIds& users = result_.given.users;
+        if (!wish_.ask)
             missing_.push_back("who may use the bot: --allow-user ID (numeric; @userinfobot tells it)");
+        if (!wish_.ask || (users.empty() && asks_later())) {
             settings_["telegram"]["allowedUsers"] =
                 Json::array({1});  // so that the other complaints come too
+            return;
         }
+        if (users.empty())
+            users = users_of(wish_.ask("your numeric Telegram id (@userinfobot tells it)", false));
+        settings_["telegram"]["allowedUsers"] = users;
     }
 
     /// Some providers' keys go by several names; one of them will do. One that was given, but could not be
@@ -217,6 +230,7 @@ class Composer {
                 fmt::format("{}: --secret {}=- (stdin), @file, env:NAME or cmd:PROGRAM", key, key));
             return;
         }
+        if (asks_later()) return;
         const std::string value = ask_hidden(question);
         if (value.empty()) throw Error(ExitCode::usage, fmt::format("{}: nothing was typed", key));
         take_secret(key, value);
@@ -350,7 +364,7 @@ class Composer {
     Json settings_{};
     Secrets secrets_{};
     std::vector<std::string> missing_{};
-    std::set<std::string> unread_{};  // secrets that were given, and complained of
+    std::set<std::string> unread_{};  // secrets that were given, and complained of, or are asked for later
 };
 
 }  // namespace

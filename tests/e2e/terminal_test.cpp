@@ -54,10 +54,18 @@ TEST_F(AtATerminal, OfSeveralEachQuestionNamesItsInstance) {
     const std::string file = scratch.write(
         "two.yaml", "name: one\nnamespace: " + ns() + "\n---\nname: two\nnamespace: " + ns() + "\n");
     TerminalSession terminal = open({"deploy", "-f", file}, 120);
-    ASSERT_TRUE(terminal.wait_for("one in namespace " + ns() + ": your numeric Telegram id"))
-        << terminal.screen();
-    terminal.type("\x03");
-    EXPECT_EQ(terminal.wait(10s), 130) << terminal.screen();
+    for (const char* name : {"one", "two"}) {
+        const std::string whose = std::string(name) + " in namespace " + ns() + ": ";
+        ASSERT_TRUE(terminal.wait_for(whose + "your numeric Telegram id")) << terminal.screen();
+        terminal.type(setting("HERMES_TEST_USER") + "\r");
+        ASSERT_TRUE(terminal.wait_for(whose + "Telegram bot token")) << terminal.screen();
+        terminal.type(setting("HERMES_TEST_TOKEN") + "\r");
+        ASSERT_TRUE(terminal.wait_for(whose + "MINIMAX_API_KEY")) << terminal.screen();
+        terminal.type(setting("HERMES_TEST_KEY") + "\r");
+    }
+    ASSERT_TRUE(terminal.wait_for("apply this?")) << "nothing is asked for again: " << terminal.screen();
+    terminal.type("n\r");
+    EXPECT_EQ(terminal.wait(20s), 1) << terminal.screen();
     EXPECT_FALSE(exists("Namespace", ns()));
 }
 

@@ -3,6 +3,8 @@
 
 #include <functional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <pty.h>
 #include <sys/wait.h>
@@ -15,19 +17,25 @@ struct Seen {
     std::string screen{};
 };
 
-/// Runs it in a child, to its exit code. Once `question` is on the screen, `keys` are typed.
-inline Seen at_a_terminal(const std::function<int()>& run, const std::string& question,
-                          const std::string& keys) {
+/// Questions, and what is typed as each of them, in this order, has come onto the screen.
+using Dialogue = std::vector<std::pair<std::string, std::string>>;
+
+/// Runs it in a child, to its exit code. One that waits for more than is typed is ended by an alarm.
+inline Seen at_a_terminal(const std::function<int()>& run, const Dialogue& dialogue) {
     Seen seen;
     int master = -1;
     const pid_t child = ::forkpty(&master, nullptr, nullptr, nullptr);
-    if (child == 0) ::_exit(run());
+    if (child == 0) {
+        ::alarm(30);
+        ::_exit(run());
+    }
     char one = 0;
-    bool typed = false;
+    auto next = dialogue.begin();
     while (::read(master, &one, 1) == 1) {  // until the child has ended
         seen.screen += one;
-        if (typed || !seen.screen.ends_with(question)) continue;
-        typed = ::write(master, keys.data(), keys.size()) == static_cast<ssize_t>(keys.size());
+        if (next == dialogue.end() || !seen.screen.ends_with(next->first)) continue;
+        const std::string& keys = next->second;
+        if (::write(master, keys.data(), keys.size()) == static_cast<ssize_t>(keys.size())) ++next;
     }
     int status = -1;
     ::waitpid(child, &status, 0);

@@ -29,6 +29,7 @@ struct Wish {
     SecretReaders readers;
     /// Asks a person; empty where there is none. `hidden`: without echo.
     std::function<std::string(const std::string& question, bool hidden)> ask{};
+    bool ask_later = false;  // what a person would be asked for is left open: see Composition
     /// Finishes or undoes a half-done rotation (rotation.hpp), before anything is planned. Empty: that there
     /// is one is only said.
     std::function<void()> recover{};
@@ -46,6 +47,7 @@ struct Composition {
     bool stopped = false;        // 0 replicas, and it stays so
     bool pods_refused = false;   // its namespace lets in hardened pods alone, and this is none
     std::size_t neighbours = 0;  // pods of others, where it is to be a new one among them
+    bool incomplete = false;     // something is to be asked for yet: there are no objects
     ClusterFacts cluster{};      // what the policy was made of
     Given given{};
 };

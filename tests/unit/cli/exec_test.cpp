@@ -93,7 +93,7 @@ TEST_F(Exec, CtrlCAtTheQuestionOfACopyChangesNothing) {
         std::cout << world_.err.str() << std::flush;
         return code;
     };
-    const auto seen = hermesctl::testing::at_a_terminal(copy, "replace it? [y/N]", "\x03");
+    const auto seen = hermesctl::testing::at_a_terminal(copy, {{"replace it? [y/N]", "\x03"}});
     EXPECT_EQ(seen.code, 130) << seen.screen;
     EXPECT_THAT(seen.screen, AllOf(HasSubstr("interrupted; nothing was changed"),
                                    Not(HasSubstr("run the command again"))));

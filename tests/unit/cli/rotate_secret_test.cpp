@@ -28,7 +28,7 @@ TEST_F(RotateSecretTest, AtATerminalAValueFromStdinIsAskedForWithoutEcho) {
         world_.run({"rotate-secret", "MINIMAX_API_KEY=-", "-y"});
         return values()["MINIMAX_API_KEY"] == new_key ? 0 : 1;
     };
-    const testing::Seen seen = testing::at_a_terminal(run, "the new MINIMAX_API_KEY", new_key + "\n");
+    const testing::Seen seen = testing::at_a_terminal(run, {{"the new MINIMAX_API_KEY", new_key + "\n"}});
     EXPECT_EQ(seen.code, 0) << seen.screen;
     EXPECT_THAT(seen.screen, Not(HasSubstr(new_key)));
 }

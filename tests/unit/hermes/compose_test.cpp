@@ -174,6 +174,28 @@ TEST_F(ComposeTest, WhatWasTypedForAWishIsNotAskedForAgain) {
     EXPECT_EQ(asked_.size(), 3u);
 }
 
+TEST_F(ComposeTest, WhatIsAskedLaterIsLeftOpenAndWhatIsReadIsKept) {
+    answer_questions();
+    environment_["KEY"] = "the-key-of-minimax";
+    Wish wish{
+        .settings = R"({"secrets": {"MINIMAX_API_KEY": {"env": "KEY"}, "COLONY_PAT": {"stdin": true}}})"_json,
+        .server = "https://192.168.1.20:6443",
+        .readers = {in_, environment_},
+        .ask = ask_,
+        .ask_later = true};
+    const Composition first = hermes::compose(client_, wish, reporter_);
+    EXPECT_TRUE(first.incomplete);
+    EXPECT_THAT(first.objects, IsEmpty());
+    EXPECT_THAT(asked_, IsEmpty());
+    environment_.clear();
+    wish.given = first.given;
+    wish.ask_later = false;
+    wish.given = hermes::compose(client_, wish, reporter_).given;
+    EXPECT_EQ(asked_.size(), 3u) << "two secrets, and who may use the bot";
+    wish.ask_later = true;
+    EXPECT_FALSE(hermes::compose(client_, wish, reporter_).incomplete) << "all is known";
+}
+
 TEST_F(ComposeTest, ASecondOneAsksNothingAndKeepsAll) {
     install();
     asked_.clear();
