@@ -237,13 +237,15 @@ void check_exceptions(const Json& ranges, std::vector<Problem>& problems) {
     for (std::size_t i = 0; i < ranges.size(); ++i) {
         if (!ranges[i].is_string()) continue;
         const auto& range = ranges[i].get_ref<const std::string&>();
-        for (Traffic* rest : {&v4, &v6}) {
+        for (const auto& [rest, what] :
+             {std::pair{&v4, "IPv4 address, Telegram's too"},
+              {&v6, "IPv6 address; beside IPv4 it stays closed without network.ipv6"}}) {
             if (rest->empty()) continue;
             *rest = less(*rest, {range});
             if (!rest->empty()) continue;
             problems.push_back({fmt::format("/network/except/{}", i),
-                                fmt::format("'{}'{} would close every address, Telegram's too", range,
-                                            i > 0 ? " and those before it" : "")});
+                                fmt::format("'{}'{} would close every public {}", range,
+                                            i > 0 ? " and those before it" : "", what)});
         }
     }
 }

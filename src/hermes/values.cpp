@@ -104,15 +104,14 @@ std::vector<Json> settings_of_file(std::string_view text, std::string_view sourc
         for (const Problem& problem : problems_of(document.value)) {
             problems.emplace(place_of(document, problem.pointer), problem.why);
         }
-        const auto [instance, is_new] =
-            instances.emplace(kube::text_at(document.value, "/namespace", "hermes"),
-                              kube::text_at(document.value, "/name", "hermes"));
-        if (!is_new) {
+        const std::string ns = kube::text_at(document.value, "/namespace", "hermes");
+        const std::string name = kube::text_at(document.value, "/name", "hermes");
+        if (document.value.is_object() && !instances.emplace(ns, name).second) {
             problems.emplace(
                 place_of(document, "/name"),
                 fmt::format("{} in namespace {} is in this file already: name and namespace tell "
                             "instances apart",
-                            instance->second, instance->first));
+                            name, ns));
         }
         for (const auto& [place, why] : problems) {
             complaints.push_back(fmt::format("{}:{}:{}: {}", source, place.first, place.second, why));

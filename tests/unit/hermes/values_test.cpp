@@ -17,6 +17,7 @@ namespace hermesctl::hermes {
 namespace {
 
 using namespace nlohmann::json_literals;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -69,6 +70,9 @@ TEST(SettingsOfFile, RefusesTwoDocumentsOfOneInstance) {
               "hermes.yaml:5:7: a in namespace hermes is in this file already: name and namespace tell "
               "instances apart");
     EXPECT_EQ(refusal_of_file("name: a\n---\nname: a\nnamespace: other\n"), "");
+    EXPECT_THAT(refusal_of_file("- a\n---\n- b\n---\nname: hermes\n"),
+                AllOf(HasSubstr("must be a mapping"), Not(HasSubstr("in this file already"))))
+        << "a list is no instance";
 }
 
 TEST(SettingsOfFile, RefusesAnythingElse) {
@@ -227,16 +231,20 @@ TEST(ValuesOf, NamesEveryProblem) {
 
 /// As an exception they would be left out: the API takes none that is as wide as its range.
 TEST(ValuesOf, RefusesToCloseEveryAddress) {
-    for (const char* all : {"0.0.0.0/0", "::/0", "2000::/3"})
-        EXPECT_THAT(refusal_of({{"network", {{"except", {all}}}}}), HasSubstr("would close every address"));
-    for (const Json& together :
-         {Json::array({"0.0.0.0/1", "10.0.0.0/8", "128.0.0.0/1"}), Json::array({"3000::/4", "2000::/4"}),
-          Json::array({"0.0.0.0/1", "128.0.0.0/2", "192.0.0.0/3"})}) {  // the rest is nobody's
+    const std::string v4 = "would close every public IPv4 address, Telegram's too";
+    const std::string v6 =
+        "would close every public IPv6 address; beside IPv4 it stays closed without network.ipv6";
+    EXPECT_THAT(refusal_of(R"({"network": {"except": ["0.0.0.0/0"]}})"_json), HasSubstr("'0.0.0.0/0' " + v4));
+    for (const char* all : {"::/0", "2000::/3"})
+        EXPECT_THAT(refusal_of({{"network", {{"except", {all}}}}}), HasSubstr(v6));
+    for (const auto& [together, what] :
+         {std::pair{Json::array({"0.0.0.0/1", "10.0.0.0/8", "128.0.0.0/1"}), v4},
+          {Json::array({"3000::/4", "2000::/4"}), v6},
+          {Json::array({"0.0.0.0/1", "128.0.0.0/2", "192.0.0.0/3"}), v4}}) {  // the rest is nobody's
         const std::size_t last = together.size() - 1;
         EXPECT_EQ(refusal_of({{"network", {{"except", together}}}}),
-                  fmt::format("network.except[{}]: '{}' and those before it would close every address, "
-                              "Telegram's too",
-                              last, together[last].get<std::string>()));
+                  fmt::format("network.except[{}]: '{}' and those before it {}", last,
+                              together[last].get<std::string>(), what));
     }
     EXPECT_EQ(refusal_of({{"network", {{"except", {"0.0.0.0/1", "128.0.0.0/2", "2000::/4"}}}}}), "");
 }
