@@ -84,6 +84,25 @@ TEST(DifferingFields, ShowAConfigMapsFileByWhatItSays) {
         ElementsAre("metadata.annotations.kubectl.kubernetes.io/last-applied-configuration: removed"));
 }
 
+TEST(DifferingFields, NeverShowACredentialAmongThePodsVariables) {
+    const auto pod = [](const Json& variables) {
+        return Json{{"containers", Json::array({{{"name", "hermes"}, {"env", variables}}})}};
+    };
+    const Json both =
+        R"([{"name": "API_TOKEN", "value": "hunter2hunter2"}, {"name": "TZ", "value": "UTC"}])"_json;
+    const Json others =
+        R"([{"name": "API_TOKEN", "value": "hunter3hunter3"}, {"name": "TZ", "value": "CET"}])"_json;
+    const Json one = R"([{"name": "TZ", "value": "UTC"}])"_json;
+    const std::string token = "containers[hermes].env[API_TOKEN]";
+    EXPECT_THAT(differing_fields(pod(both), pod(others)),
+                ElementsAre(token + ".value: changed", "containers[hermes].env[TZ].value: UTC -> CET"));
+    EXPECT_THAT(differing_fields(pod(both), pod(one)),
+                ElementsAre(token + ".name: API_TOKEN -> (none)", token + ".value: removed"));
+    EXPECT_THAT(differing_fields(pod(one), pod(both)),
+                ElementsAre(token + ".name: (none) -> API_TOKEN", token + ".value: added"));
+    EXPECT_THAT(differing_fields(pod(nullptr), pod(both)), Not(Contains(HasSubstr("hunter2"))));
+}
+
 TEST(DifferingSettings, MaskWhatMayBeACredential) {
     const auto change = [](const char* path, const Json& before, const Json& after) {
         const Json::json_pointer pointer(path);

@@ -123,6 +123,14 @@ TEST(Masked, HidesWhatMayBeACredentialInAConfigMap) {
     EXPECT_EQ(kube::text_at(shown, "/data/notes"), "***");
 }
 
+TEST(Masked, HidesACredentialAmongThePodsVariables) {
+    Values values;
+    values.pod.env = {{"API_TOKEN", "hunter2hunter2"}, {"TZ", "UTC"}};
+    const Json container = kube::at(masked(deployment(values, input)), "/spec/template/spec/containers/0");
+    EXPECT_EQ(kube::text_at(kube::with_name(container["env"], "API_TOKEN"), "/value"), "***");
+    EXPECT_EQ(kube::text_at(kube::with_name(container["env"], "TZ"), "/value"), "UTC");
+}
+
 TEST(Masked, HidesWhatKubectlKept) {
     const Json secret =
         R"({"kind": "Secret", "stringData": {"A": "hunter2"}, "metadata": {"annotations": {"note": "x",
