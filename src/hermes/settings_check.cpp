@@ -1,6 +1,7 @@
 // The one table of the keys of hermes.yaml, and what holds between keys.
 #include "settings_check.hpp"
 
+#include "credentials.hpp"
 #include "field_table.hpp"
 #include "hermesctl/base/error.hpp"
 #include "hermesctl/base/utf8.hpp"
@@ -267,6 +268,19 @@ std::vector<Problem> problems_of(const Json& settings) {
     check_users(settings, problems);
     check_exceptions(kube::at(settings, "/network/except"), problems);
     check_model(kube::at(settings, "/config"), problems);
+    return problems;
+}
+
+std::vector<Problem> problems_of_file(const Json& document) {
+    std::vector<Problem> problems = problems_of(document);
+    for (const auto& [place, instead] : {std::pair{"/config", " and write ${NAME} in its place"},
+                                         {"/pod/env", ", of which the agent gets each as a variable"}}) {
+        for (const std::string& pointer : credentials_in(kube::at(document, place), place, {})) {
+            if (std::ranges::find(problems, pointer, &Problem::pointer) == problems.end())
+                problems.push_back(
+                    {pointer, fmt::format("is a credential; put it under secrets:{}", instead)});
+        }
+    }
     return problems;
 }
 

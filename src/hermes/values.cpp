@@ -101,7 +101,7 @@ std::vector<Json> settings_of_file(std::string_view text, std::string_view sourc
         if (kube::text_at(document.value, "/kind") == "NetworkPolicy")
             hint = "hermesctl verify --static judges a NetworkPolicy";
         std::multimap<std::pair<int, int>, std::string> problems;
-        for (const Problem& problem : problems_of(document.value)) {
+        for (const Problem& problem : problems_of_file(document.value)) {
             problems.emplace(place_of(document, problem.pointer), problem.why);
         }
         const std::string ns = kube::text_at(document.value, "/namespace", "hermes");
@@ -128,9 +128,11 @@ std::vector<Json> settings_of_file(std::string_view text, std::string_view sourc
 }
 
 Json merged(Json base, const Json& over) {
-    // A secret has one source: a new one replaces the old one instead of joining it.
     for (const auto& [key, source] : at(over, "/secrets").items()) {
-        if (base.contains("secrets") && base["secrets"].is_object()) base["secrets"].erase(key);
+        // A secret has one source: a new one replaces the old one instead of joining it.
+        if (at(base, "/secrets").is_object()) base["secrets"].erase(key);
+        // And the pod's variable of that name, which would win over it.
+        if (at(base, "/pod/env").is_object() && !source.is_null()) base["pod"]["env"].erase(key);
     }
     base.merge_patch(over);
     return base;

@@ -143,6 +143,7 @@ TEST(DifferingSettings, MaskWhatMayBeACredential) {
           "curl -u one:two https://a.example", "curl -sSu one:two https://a.example", "the door's PIN: 1234"})
         EXPECT_THAT(change("/x", nullptr, value), ElementsAre("x: added")) << value;
     EXPECT_THAT(change("/door/pin", 1234, 5678), ElementsAre("door.pin: changed"));
+    EXPECT_THAT(change("/a/token", "${hunter-2}", "${A}hunter2"), ElementsAre("a.token: changed"));
     EXPECT_THAT(change("/display/spinner", "dots", "bars"), ElementsAre("display.spinner: dots -> bars"));
     EXPECT_THAT(change("/model/provider", "minimax", "minimax-oauth"),
                 ElementsAre("model.provider: minimax -> minimax-oauth"));
@@ -150,6 +151,20 @@ TEST(DifferingSettings, MaskWhatMayBeACredential) {
     const std::string lead = "https://example.org/a/path/that/is/quite/long?sk-";
     EXPECT_THAT(change("/url", lead + std::string(20, 'a'), lead + std::string(20, 'b')),
                 ElementsAre("url: changed"));
+}
+
+TEST(DifferingSettings, ShowWhatIsSurelyNone) {
+    const auto shown = [](const char* before, const char* after) {
+        return differing_settings(Json::parse(before), Json::parse(after));
+    };
+    EXPECT_THAT(
+        shown(R"({"a": {"headers": {"X": "${OLD}"}}})", R"({"a": {"headers": {"X": "Bearer ${env:NEW}"}}})"),
+        ElementsAre("a.headers.X: ${OLD} -> Bearer ${env:NEW}"));
+    EXPECT_THAT(shown("{}", R"({"a": {"headers": {"X": "Bearer ${COLONY_PAT}"}}})"),
+                ElementsAre("a.headers.X: (none) -> Bearer ${COLONY_PAT}"));
+    EXPECT_THAT(shown(R"({"max_tokens": 4096, "auth_required": true})",
+                      R"({"max_tokens": 8192, "auth_required": false})"),
+                ElementsAre("auth_required: true -> false", "max_tokens: 4096 -> 8192"));
 }
 
 TEST(DifferingFields, TellWhoGetsAndWhoLosesAccess) {

@@ -114,6 +114,67 @@ TEST(SettingsOfFile, NeverRepeatsASecret) {
     EXPECT_THAT(refusal_of_file("pod: {env: {TELEGRAM_BOT_TOKEN: x}}\n"), HasSubstr("is a secret"));
 }
 
+TEST(SettingsOfFile, RefusesACredentialUnderConfigWithAllElseThatIsWrong) {
+    const std::string message = refusal_of_file(
+        "owner: bob\n"
+        "config:\n"
+        "  model: {api_key: hunter2hunter2}\n"
+        "  mcp_servers:\n"
+        "    colony:\n"
+        "      headers: {Authorization: Bearer hunter2hunter2}\n"
+        "      env: {COLONY_PAT: hunter2hunter2}\n"
+        "      args: [--key, sk-hunter2hunter2hunter2]\n");
+    EXPECT_THAT(message, HasSubstr("hermes.yaml:1:8: 'bob' is a name"));
+    for (const char* place : {"3:20", "6:32", "7:25", "8:21"}) {
+        EXPECT_THAT(message,
+                    HasSubstr(fmt::format("\nhermes.yaml:{}: is a credential; put it under secrets: and "
+                                          "write ${{NAME}} in its place",
+                                          place)));
+    }
+    EXPECT_THAT(message, Not(HasSubstr("hunter2")));
+}
+
+TEST(SettingsOfFile, RefusesAPasswordThatIsANumberOrAWord) {
+    for (const char* password : {"password: 12345678", "password: '12345678'", "smtp_pass: letmeinplease",
+                                 "pass: letmeinplease", "client_secret: letmeinplease"})
+        EXPECT_THAT(refusal_of_file(fmt::format("config: {{nas: {{{}}}}}\n", password)),
+                    HasSubstr("is a credential"))
+            << password;
+}
+
+TEST(SettingsOfFile, RefusesACredentialAmongThePodsVariables) {
+    EXPECT_EQ(refusal_of_file("pod: {env: {API_TOKEN: hunter2hunter2, TZ: Europe/Berlin}}\n"),
+              "hermes.yaml:1:24: is a credential; put it under secrets:, of which the agent gets each as a "
+              "variable");
+    EXPECT_EQ(
+        refusal_of_file("pod: {env: {TELEGRAM_BOT_TOKEN: '123456789:AAbbccddeeffgghhiijjkkllmmnnooppq'}}\n"),
+        "hermes.yaml:1:33: is a secret; its place is under secrets")
+        << "once";
+}
+
+TEST(SettingsOfFile, TakesWhatOnlyLooksLikeACredential) {
+    EXPECT_EQ(refusal_of_file(R"(config:
+  model: {api_key: "${ZAI_API_KEY}", max_tokens: 4096, max_token: 1000000000}
+  session_key_prefix: agent-of-robin
+  custom_providers:
+  - {name: lan, base_url: "http://10.0.0.5/v1", api_key: none}
+  - {name: a, api_key: not-needed}
+  - {name: b, api_key: no-key-required}
+  - {name: c, api_key: sk-no-key-is-required-here}
+  voice: {record_key: ctrl+space, sort_key: created_at, bypass: localhost1}
+  note: Bearer authentication, as RFC 6750 has it
+  door: {pin: 1234, auth_required: true}
+  mcp_servers:
+    a:
+      auth: oauth
+      token: ""
+      client_secret: /run/secrets/a
+      api_key: COLONY_API_KEY
+      headers: {Authorization: "Bearer ${env:COLONY_PAT}"}
+)"),
+              "");
+}
+
 TEST(SettingsOfFile, ChecksTheNetwork) {
     EXPECT_THAT(refusal_of_file("network: {except: [10.0.0.1/8]}"), HasSubstr("the range is 10.0.0.0/8"));
     EXPECT_THAT(refusal_of_file("network: {except: [lan]}"), HasSubstr("no address range"));
@@ -193,6 +254,15 @@ TEST(Merged, MergesObjectsAndReplacesTheRest) {
     EXPECT_EQ(merged(base, over),
               R"({"image": "a", "pod": {"env": {"B": "3"}}, "telegram": {"allowedUsers": [2, 3]},
                   "secrets": {"K": {"stdin": true}, "L": {"file": "l"}}})"_json);
+}
+
+/// As a variable of the pod it would win over the Secret's, and no rotation would have an effect.
+TEST(Merged, ASecretTakesTheVariablesPlace) {
+    const Json base = R"({"pod": {"env": {"A": "1", "B": "2", "C": "3"}}})"_json;
+    EXPECT_EQ(kube::at(merged(base, R"({"secrets": {"A": {"env": "X"}, "C": null}})"_json), "/pod/env"),
+              R"({"B": "2", "C": "3"})"_json);
+    EXPECT_EQ(merged(R"({"name": "a"})"_json, R"({"secrets": {"A": {"env": "X"}}})"_json),
+              R"({"name": "a", "secrets": {"A": {"env": "X"}}})"_json);
 }
 
 TEST(ValuesOf, HasDefaults) {
