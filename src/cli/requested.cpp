@@ -5,6 +5,7 @@
 #include "hermesctl/base/interrupt.hpp"
 #include "hermesctl/hermes/allowlist.hpp"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <sstream>
@@ -119,7 +120,14 @@ void add_setting_flags(CLI::App& app, DeployFlags& flags) {
 
 std::vector<Json> requested(Session& session, const DeployFlags& flags) {
     const Json over = flag_settings(flags);
-    std::vector<Json> all = chosen(documents(session), session.flags());
+    std::vector<Json> all = documents(session);
+    // Before the first program starts, be it another instance's or the kubeconfig's.
+    const auto remember = [&](const Json& settings) {
+        hermes::remember_variables(kube::at(settings, "/secrets"), session.context().environment);
+    };
+    std::ranges::for_each(all, remember);
+    remember(over);
+    all = chosen(std::move(all), session.flags());
     if (all.size() > 1 && !over.empty()) {
         throw Error(ExitCode::usage,
                     fmt::format("{} has {} instances, so these flags need --name and --namespace",
@@ -173,7 +181,6 @@ std::string text_of_file(Session& session, const std::string& file) {
 }
 
 hermes::Wish wish_of(Session& session, Json settings, const DeployFlags& flags) {
-    hermes::remember_variables(kube::at(settings, "/secrets"), session.context().environment);
     const std::string& file = session.flags().file;
     const std::string folder =
         file.empty() || file == "-" ? "" : std::filesystem::path(file).parent_path().string();

@@ -11,6 +11,7 @@
 #include "hermesctl/hermes/rotation.hpp"
 #include "items.hpp"
 #include "rotation_record.hpp"
+#include "settings_check.hpp"
 #include "shared_namespace.hpp"
 
 #include <algorithm>
@@ -44,7 +45,7 @@ class Composer {
         settings_["namespace"] = result_.names.ns;
         secrets_ = secret_values(result_.live.of(result_.names.secret()));
         if (!wish_.policy_alone) {
-            look_for_credentials();
+            tell_of_credentials();
             read_secrets();
             keep_users();
             ask_for_users();
@@ -97,24 +98,30 @@ class Composer {
         result_.live = read_live(client_, result_.names);
     }
 
-    /// None goes into the ConfigMap or the pod's template. One that lies in the ConfigMap already is told of,
-    /// and keeps nobody from a deploy.
-    void look_for_credentials() {
-        for (const std::string& path : credentials_in(at(wish_.settings, "/pod/env"), "pod.env", {})) {
-            missing_.push_back(path +
-                               ": is a credential; put it under secrets:, of which the agent gets each as "
-                               "a variable");
-        }
-        const auto named = credentials_in(at(wish_.settings, "/config"), "config", {});
-        for (const std::string& path : named) {
-            missing_.push_back(fmt::format(
-                "{}: is a credential; put it under secrets: and write ${{NAME}} in its place", path));
-        }
-        for (const std::string& path : credentials_in(at(settings_, "/config"), "config", {})) {
-            if (std::ranges::find(named, path) != named.end()) continue;
-            tell(path, State::warning,
+    /// One that is live already keeps nobody from a deploy.
+    void tell_of_credentials() {
+        for (const std::string& pointer : credentials_in(at(settings_, "/config"), "/config", {})) {
+            tell(dotted(pointer), State::warning,
                  "is a credential, and lies in the ConfigMap: put it under secrets: in a file, and ${NAME} "
                  "in its place under config:");
+        }
+        for (const auto& [name, value] : at(settings_, "/pod/env").items()) {
+            if (!is_credential(name, text_at(value, ""))) continue;
+            tell("pod.env." + name, State::warning,
+                 fmt::format("is a credential, and lies in the Deployment: hermesctl deploy --secret {}=- "
+                             "moves it into the Secret",
+                             name));
+        }
+    }
+
+    /// None goes into the ConfigMap or the pod's template under an innocent name.
+    void look_for_copies() {
+        const Secrets known = telling_values(secrets_);
+        for (const std::string& pointer : credentials_in(at(wish_.settings, "/config"), "/config", known))
+            missing_.push_back(dotted(pointer) + ": ${NAME} in place of a secret's value");
+        for (const std::string& pointer : credentials_in(at(wish_.settings, "/pod/env"), "/pod/env", known)) {
+            missing_.push_back(dotted(pointer) +
+                               ": anything but a secret's value; the agent gets each secret as a variable");
         }
     }
 
@@ -137,6 +144,7 @@ class Composer {
                 unread_.insert(key);
             }
         }
+        look_for_copies();
         if (wish_.ask && !missing_.empty()) throw what_is_missing();
         for (const std::string& key : typed) {
             if (asks_later()) {
@@ -241,6 +249,7 @@ class Composer {
         const std::string key = key_of_provider(result_.values.provider);
         if (!key.empty() && !has_key())
             ask_for_key(key, fmt::format("{} (key of {})", key, result_.values.provider));
+        if (wish_.ask) look_for_copies();  // of what was typed, too
     }
 
     Error what_is_missing() const {

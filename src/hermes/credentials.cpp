@@ -8,29 +8,48 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstddef>
 
 #include <fmt/format.h>
 
 namespace hermesctl::hermes {
 namespace {
 
-bool is_variable(std::string_view value) {
-    return std::ranges::all_of(
-        value, [](unsigned char c) { return std::isupper(c) != 0 || std::isdigit(c) != 0 || c == '_'; });
+constexpr std::size_t shortest_credential = 8;
+
+bool is_digit(unsigned char c) {
+    return std::isdigit(c) != 0;
 }
 
-void collect(const Json& value, const std::string& path, const std::map<std::string, std::string>& known,
+bool is_capital(unsigned char c) {
+    return std::isupper(c) != 0;
+}
+
+/// "COLONY_API_KEY"; digits alone may be a password.
+bool is_variable(std::string_view value) {
+    return std::ranges::any_of(value, is_capital) && std::ranges::all_of(value, [](unsigned char c) {
+               return is_capital(c) || is_digit(c) || c == '_';
+           });
+}
+
+/// "max_tokens: 4096"; under other names a number may be a password or a PIN.
+bool is_count(std::string_view path, const Json& value) {
+    const std::string low = lower(path);
+    return value.is_number() && (low.ends_with("tokens") || low.ends_with("max_token"));
+}
+
+void collect(const Json& value, const std::string& pointer, const std::map<std::string, std::string>& known,
              std::vector<std::string>& found) {
     if (value.is_structured()) {
         for (const auto& [key, item] : value.items())
-            collect(item, path.empty() ? key : fmt::format("{}.{}", path, key), known, found);
+            collect(item, fmt::format("{}/{}", pointer, kube::escape_pointer(key)), known, found);
         return;
     }
-    if (!value.is_string()) return;
-    const auto& text = value.get_ref<const std::string&>();
+    if (!value.is_string() && (!value.is_number() || is_count(pointer, value))) return;
+    const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
     const bool copied = std::ranges::any_of(
         known, [&](const auto& one) { return text.find(one.second) != std::string::npos; });
-    if (copied || is_credential(path, text)) found.push_back(path);
+    if (copied || is_credential(pointer, text)) found.push_back(pointer);
 }
 
 /// Wider than names_credential. Whoever knows the URL of a webhook may write there.
@@ -55,42 +74,49 @@ bool names_user(const std::string& text) {
     });
 }
 
-/// "${COLONY_PAT}", "Bearer ${COLONY_PAT}"
+/// "${COLONY_PAT}", "Bearer ${env:COLONY_PAT}"
 bool is_reference(std::string_view text) {
     if (text.starts_with("Bearer ")) text.remove_prefix(7);
-    return text.starts_with("${") && text.find('}') == text.size() - 1;
-}
-
-bool is_to_be_masked(const std::string& path, const Json& value) {
-    if (!value.is_string()) return false;
-    const auto& text = value.get_ref<const std::string&>();
-    return !text.empty() && !is_reference(text) && may_be_credential(path, value);
+    if (!text.starts_with("${") || !text.ends_with('}')) return false;
+    text = text.substr(2, text.size() - 3);
+    return is_variable_name(text.starts_with("env:") ? text.substr(4) : text);
 }
 
 }  // namespace
 
 bool is_credential(std::string_view name, std::string_view value) {
     if (has_secret_shape(value)) return true;
+    // "not-needed", "ctrl+space": what a machine has made holds a digit.
+    const bool word = std::ranges::none_of(value, is_digit) && !names_password(name);
     const bool reference = value.starts_with('/') || value.starts_with('<') || is_variable(value) ||
                            value.find("${") != std::string_view::npos ||
                            value.find_first_of(" \t\r\n") != std::string_view::npos;
-    return names_credential(name) && !reference && value.size() >= shortest_credential;
+    return names_credential(name) && !word && !reference && value.size() >= shortest_credential;
 }
 
-std::vector<std::string> credentials_in(const Json& value, const std::string& path,
+std::vector<std::string> credentials_in(const Json& value, const std::string& pointer,
                                         const std::map<std::string, std::string>& known) {
     std::vector<std::string> found;
-    collect(value, path, known, found);
+    collect(value, pointer, known, found);
     return found;
+}
+
+std::map<std::string, std::string> telling_values(std::map<std::string, std::string> values) {
+    std::erase_if(values, [](const auto& one) {
+        return !names_credential(one.first) || one.second.size() < shortest_credential;
+    });
+    return values;
 }
 
 bool may_be_credential(const std::string& path, const Json& value) {
     if (path.ends_with("model.provider")) return false;  // "minimax-oauth"
-    if (hints_at_credential(path)) return true;
+    if (value.is_structured() || value.is_number())
+        return hints_at_credential(path) && !is_count(path, value);
     if (!value.is_string()) return false;
-    // A part of a value may have no shape any more by which scrub knows it.
     const std::string& text = value.get_ref<const std::string&>();
-    return names_user(text) || hints_at_credential(text) || scrub(text) != text;
+    if (text.empty() || is_reference(text)) return false;
+    // A part of a value may have no shape any more by which scrub knows it.
+    return hints_at_credential(path) || names_user(text) || hints_at_credential(text) || scrub(text) != text;
 }
 
 Json without_credentials(Json value, const std::string& path) {
@@ -100,10 +126,10 @@ Json without_credentials(Json value, const std::string& path) {
     } else if (value.is_array()) {
         // What follows "--api-key" in a list of arguments has no name of its own.
         const bool hidden = std::any_of(value.begin(), value.end(),
-                                        [&](const Json& item) { return is_to_be_masked(path, item); });
+                                        [&](const Json& item) { return may_be_credential(path, item); });
         for (Json& item : value)
-            item = hidden && item.is_string() ? Json("***") : without_credentials(item, path);
-    } else if (is_to_be_masked(path, value)) {
+            item = hidden && !item.is_structured() ? Json("***") : without_credentials(item, path);
+    } else if (may_be_credential(path, value)) {
         value = "***";
     }
     return value;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <sstream>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -28,8 +29,16 @@ constexpr std::string_view kubectl_copy =
 /// Whether a value is not to be shown.
 using Hides = bool (*)(const std::string& path, const Json& value);
 
-bool hides_nothing(const std::string&, const Json&) {
-    return false;
+/// Of a pod's variables: what is a credential, "...env[API_TOKEN].value" or the variable as a whole.
+bool is_of_variables(const std::string& path, const Json& value) {
+    constexpr std::string_view lead = ".env[";
+    constexpr std::string_view end = "].value";
+    if (value.is_object())
+        return is_credential(kube::text_at(value, "/name"), kube::text_at(value, "/value"));
+    const std::size_t begin = path.rfind(lead);
+    if (begin == std::string::npos || !path.ends_with(end) || !value.is_string()) return false;
+    const std::string_view name = std::string_view(path).substr(begin + lead.size());
+    return is_credential(name.substr(0, name.size() - end.size()), value.get_ref<const std::string&>());
 }
 
 /// Of a Secret: its data, what its fingerprint is salted with, and kubectl's copy of it all.
@@ -258,7 +267,7 @@ std::vector<std::string> differing_fields(const Json& before, const Json& after)
         return kube::text_at(after, "/kind") == kind || kube::text_at(before, "/kind") == kind;
     };
     if (is_any("ConfigMap")) return differing_files(before, after);
-    Differ differ(is_any("Secret") ? is_of_secret : hides_nothing);
+    Differ differ(is_any("Secret") ? is_of_secret : is_of_variables);
     differ.compare("", before, after);
     return differ.lines;
 }

@@ -148,12 +148,8 @@ std::string take_out_of(const std::string& path, const std::string& name) {
 }
 
 std::map<std::string, std::string> credentials_of(const Reading& secret) {
-    std::map<std::string, std::string> found;
-    if (secret.items.empty()) return found;
-    for (auto& [key, value] : secret_values(secret.items.front())) {
-        if (names_credential(key) && value.size() >= shortest_credential) found.emplace(key, value);
-    }
-    return found;
+    if (secret.items.empty()) return {};
+    return telling_values(secret_values(secret.items.front()));
 }
 
 }  // namespace hermesctl::hermes

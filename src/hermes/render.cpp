@@ -192,6 +192,19 @@ void mask_files(Json& object) {
     }
 }
 
+/// Of a Deployment, whose variables may hold what a live one's do.
+void mask_variables(Json& object) {
+    const auto containers = "/spec/template/spec/containers"_json_pointer;
+    if (!object.contains(containers)) return;
+    for (Json& container : object[containers]) {
+        if (!container.contains("env")) continue;
+        for (Json& variable : container["env"]) {
+            if (is_credential(kube::text_at(variable, "/name"), kube::text_at(variable, "/value")))
+                variable["value"] = "***";
+        }
+    }
+}
+
 }  // namespace
 
 std::vector<Json> render(const Values& values, const RenderInput& input) {
@@ -226,6 +239,7 @@ std::string config_yaml(const Values& values) {
 Json masked(Json object) {
     const std::string kind = kube::text_at(object, "/kind");
     if (kind == "ConfigMap") mask_files(object);
+    if (kind == "Deployment") mask_variables(object);
     if (kind != "Secret") return object;
     for (const char* part : {"data", "stringData"}) {
         if (!object.contains(part) || !object[part].is_object()) continue;

@@ -1,6 +1,7 @@
 // Rows about where the agent's secrets lie: in the Secret, and nowhere else.
 #include "credentials.hpp"
 #include "hermes/inspection_parts.hpp"
+#include "settings_check.hpp"
 
 #include <set>
 
@@ -23,10 +24,10 @@ void judge_config_map(const Premises& premises, Findings& findings) {
     if (config.items.empty()) return;
     const auto known = credentials_of(premises.secret);
     for (const auto& [key, text] : at(config.items.front(), "/data").items()) {
-        for (const std::string& path : credentials_in(content_of(text), "", known)) {
+        for (const std::string& pointer : credentials_in(content_of(text), "", known)) {
             findings.fail(
                 fmt::format("{} of {} holds a credential{}", key, title(premises.names.config()),
-                            path.empty() ? "" : " at " + path),
+                            pointer.empty() ? "" : " at " + dotted(pointer)),
                 fmt::format("kubectl -n {} edit configmap {}: put it into the Secret, and ${{NAME}} in "
                             "its place",
                             premises.names.ns, premises.names.config().name));

@@ -1,6 +1,7 @@
 // The one table of the keys of hermes.yaml, and what holds between keys.
 #include "settings_check.hpp"
 
+#include "credentials.hpp"
 #include "field_table.hpp"
 #include "hermesctl/base/error.hpp"
 #include "hermesctl/base/utf8.hpp"
@@ -237,13 +238,15 @@ void check_exceptions(const Json& ranges, std::vector<Problem>& problems) {
     for (std::size_t i = 0; i < ranges.size(); ++i) {
         if (!ranges[i].is_string()) continue;
         const auto& range = ranges[i].get_ref<const std::string&>();
-        for (Traffic* rest : {&v4, &v6}) {
+        for (const auto& [rest, what] :
+             {std::pair{&v4, "IPv4 address, Telegram's too"},
+              {&v6, "IPv6 address; beside IPv4 it stays closed without network.ipv6"}}) {
             if (rest->empty()) continue;
             *rest = less(*rest, {range});
             if (!rest->empty()) continue;
             problems.push_back({fmt::format("/network/except/{}", i),
-                                fmt::format("'{}'{} would close every address, Telegram's too", range,
-                                            i > 0 ? " and those before it" : "")});
+                                fmt::format("'{}'{} would close every public {}", range,
+                                            i > 0 ? " and those before it" : "", what)});
         }
     }
 }
@@ -265,6 +268,19 @@ std::vector<Problem> problems_of(const Json& settings) {
     check_users(settings, problems);
     check_exceptions(kube::at(settings, "/network/except"), problems);
     check_model(kube::at(settings, "/config"), problems);
+    return problems;
+}
+
+std::vector<Problem> problems_of_file(const Json& document) {
+    std::vector<Problem> problems = problems_of(document);
+    for (const auto& [place, instead] : {std::pair{"/config", " and write ${NAME} in its place"},
+                                         {"/pod/env", ", of which the agent gets each as a variable"}}) {
+        for (const std::string& pointer : credentials_in(kube::at(document, place), place, {})) {
+            if (std::ranges::find(problems, pointer, &Problem::pointer) == problems.end())
+                problems.push_back(
+                    {pointer, fmt::format("is a credential; put it under secrets:{}", instead)});
+        }
+    }
     return problems;
 }
 

@@ -138,6 +138,7 @@ TEST(Scrub, ShapesAreKnownWithoutAnythingRemembered) {
     remember_secret("plain-but-remembered");
     EXPECT_FALSE(has_secret_shape("plain-but-remembered"));
     EXPECT_FALSE(has_secret_shape("Bearer ${COLONY_PAT}"));
+    EXPECT_FALSE(has_secret_shape("Bearer authentication of RFC 6750")) << "without a digit of its own";
 }
 
 TEST(Scrub, ChildrenInheritNoRememberedSecret) {

@@ -127,9 +127,9 @@ TEST_F(DeployTest, ACredentialUnderConfigIsNeitherSentNorShown) {
     for (const char* command : {"deploy", "diff", "render"}) {
         world_.api.log.clear();
         EXPECT_EQ(world_.run({command, "-f", file}), ExitCode::usage);
-        EXPECT_THAT(err(), AllOf(HasSubstr("config.model.api_key: is a credential"), HasSubstr("${NAME}")));
+        EXPECT_THAT(err(), AllOf(HasSubstr("hermes.yaml:7:27: is a credential"), HasSubstr("${NAME}")));
         EXPECT_THAT(out() + err(), Not(HasSubstr("hunter2")));
-        EXPECT_THAT(writes(), IsEmpty()) << command;
+        EXPECT_THAT(world_.api.log, IsEmpty()) << command;
     }
 }
 
@@ -343,6 +343,27 @@ TEST_F(DeployTest, ASecretOfAFileOfSeveralIsReadOnceAndNoProgramInheritsOne) {
     const std::string ran = read_file(program + ".ran").value();
     EXPECT_EQ(ran.find("started"), ran.rfind("started")) << ran;
     EXPECT_THAT(ran, Not(HasSubstr("no-program")));
+}
+
+TEST_F(DeployTest, NoProgramInheritsASecretOfAnotherInstance) {
+    for (const std::string& command : std::vector<std::string>{"render", "diff", "deploy"}) {
+        world_.context.environment["OTHER"] = "no-value-for-the-program-of-" + command;
+        const std::string program =
+            scratch_.write(command, "#!/bin/sh\n/usr/bin/env > $0.ran\necho the-key-of-a-program\n", true);
+        const std::string one =
+            "name: one\nnamespace: one\ntelegram: {allowedUsers: [111]}\nsecrets:\n"
+            "  TELEGRAM_BOT_TOKEN: {env: TOKEN}\n  MINIMAX_API_KEY: {cmd: [" +
+            program + "]}\n";
+        const std::string file = scratch_.write("two.yaml", one + "---\n" + document("two", "two", "OTHER"));
+        if (command == "deploy") {
+            EXPECT_EQ(deploy({"-f", file}), ExitCode::ok) << err();
+        } else {
+            EXPECT_NE(world_.run({command, "-f", file}), ExitCode::usage) << err();
+        }
+        EXPECT_THAT(read_file(program + ".ran").value(),
+                    AllOf(HasSubstr("HOME="), Not(HasSubstr("no-value"))))
+            << command;
+    }
 }
 
 TEST_F(DeployTest, ACommandThatTheFileWouldUndoSaysSo) {

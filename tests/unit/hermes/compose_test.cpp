@@ -111,41 +111,43 @@ TEST_F(ComposeTest, WhatIsWrongWithSecretsIsToldWithAllElseThatIsMissing) {
     EXPECT_THAT(asked_, IsEmpty()) << "nothing is asked for in vain";
 }
 
-TEST_F(ComposeTest, ACredentialUnderConfigIsRefusedWithAllElseThatIsWrong) {
-    const Json settings = R"({"config": {
-        "model": {"api_key": "hunter2hunter2"},
-        "mcp_servers": {"colony": {"headers": {"Authorization": "Bearer hunter2hunter2"},
-                                   "env": {"COLONY_PAT": "hunter2hunter2"},
-                                   "args": ["--key", "sk-hunter2hunter2hunter2"]}}}})"_json;
-    const std::string all = complaint(settings);
-    EXPECT_THAT(all, AllOf(HasSubstr("config.model.api_key: is a credential"),
-                           HasSubstr("config.mcp_servers.colony.headers.Authorization: is a credential"),
-                           HasSubstr("config.mcp_servers.colony.env.COLONY_PAT: is a credential"),
-                           HasSubstr("config.mcp_servers.colony.args.1: is a credential")));
-    EXPECT_THAT(all, AllOf(HasSubstr("write ${NAME} in its place"), HasSubstr("--allow-user"),
-                           Not(HasSubstr("hunter2"))));
+TEST_F(ComposeTest, ACopyOfASecretIsRefusedWithAllElseThatIsMissing) {
+    environment_["KEY"] = "plain-looking-value";
+    const Json settings = R"({"secrets": {"MINIMAX_API_KEY": {"env": "KEY"}},
+        "config": {"notes": ["it is plain-looking-value"]},
+        "pod": {"env": {"NOTE": "plain-looking-value", "TZ": "UTC"}}})"_json;
+    EXPECT_THAT(complaint(settings),
+                AllOf(HasSubstr("config.notes[0]: ${NAME} in place of a secret's value"),
+                      HasSubstr("pod.env.NOTE: anything but a secret's value"), HasSubstr("--allow-user"),
+                      Not(HasSubstr("plain-looking")), Not(HasSubstr("TZ"))));
     answer_questions();
-    EXPECT_THAT(complaint(settings), HasSubstr("config.model.api_key"));
+    EXPECT_THAT(complaint(settings), HasSubstr("config.notes[0]"));
     EXPECT_THAT(asked_, IsEmpty()) << "nothing is asked for in vain";
+    EXPECT_THAT(complaint(R"({"config": {"note": "key-typed-at-the-prompt"}})"_json),
+                HasSubstr("config.note"));
+    install();
+    EXPECT_THAT(complaint(R"({"config": {"note": "key-typed-at-the-prompt"}})"_json),
+                HasSubstr("config.note"))
+        << "of what the Secret has, too";
+    const Composition made = compose(R"({"config": {"home_chat": "111"}})"_json);
+    EXPECT_EQ(kube::text_at(made.values.config, "/home_chat"), "111") << "an id is no secret";
 }
 
-TEST_F(ComposeTest, ACredentialAmongThePodsVariablesIsRefused) {
-    answer_questions();
-    const std::string all =
-        complaint(R"({"pod": {"env": {"API_TOKEN": "hunter2hunter2", "TZ": "Europe/Berlin"}}})"_json);
-    EXPECT_THAT(all, AllOf(HasSubstr("pod.env.API_TOKEN: is a credential; put it under secrets:"),
-                           Not(HasSubstr("hunter2")), Not(HasSubstr("TZ"))));
-}
-
-TEST_F(ComposeTest, WhatOnlyLooksLikeACredentialMayStandUnderConfig) {
-    answer_questions();
-    const Json config = R"({
-        "model": {"api_key": "${ZAI_API_KEY}", "max_tokens": 4096}, "session_key_prefix": "agent-of-robin",
-        "custom_providers": [{"name": "lan", "base_url": "http://10.0.0.5/v1", "api_key": "none"}],
-        "mcp_servers": {"a": {"auth": "oauth", "token": "", "client_secret": "/run/secrets/a",
-                              "api_key": "COLONY_API_KEY",
-                              "headers": {"Authorization": "Bearer ${env:COLONY_PAT}"}}}})"_json;
-    EXPECT_EQ(compose({{"config", config}}).values.config, config);
+TEST_F(ComposeTest, AVariableThatIsPutUnderSecretsIsLeftToTheSecret) {
+    install();
+    Json deployment = api_.object(names.deployment());
+    deployment["spec"]["template"]["spec"]["containers"][0]["env"].push_back(
+        {{"name", "API_TOKEN"}, {"value", "hunter2hunter2"}});
+    api_.put(deployment);
+    EXPECT_EQ(compose().values.pod.env.at("API_TOKEN"), "hunter2hunter2") << "kept, as nobody names it";
+    EXPECT_THAT(told(), Contains(AllOf(HasSubstr("is a credential, and lies in the Deployment"),
+                                       HasSubstr("hermesctl deploy --secret API_TOKEN=-"))));
+    reporter_.events.clear();
+    environment_["TOKEN"] = "hunter3hunter3";
+    const Composition made = compose(R"({"secrets": {"API_TOKEN": {"env": "TOKEN"}}})"_json);
+    EXPECT_FALSE(made.values.pod.env.contains("API_TOKEN"));
+    EXPECT_THAT(made.objects.back().dump(), Not(HasSubstr("hunter2")));
+    EXPECT_THAT(told(), Not(Contains(HasSubstr("is a credential"))));
 }
 
 TEST_F(ComposeTest, ACredentialThatLiesInTheConfigMapIsToldOf) {

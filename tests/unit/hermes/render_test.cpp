@@ -137,6 +137,7 @@ TEST(Masked, HidesWhatMayBeACredentialInAConfigMap) {
          {{"config.yaml",
            "model: {provider: minimax-oauth, api_key: hunter2, max_tokens: 4096}\n"
            "mcp_servers: {a: {headers: {Authorization: 'Bearer ${COLONY_PAT}'}, args: [--api-key, hunter2]}}\n"
+           "door: {pin: 1234, auth_required: true}\n"
            "alerts: 'https://hooks.slack.com/services/T0/B0/hunter2'\n"},
           {"notes", "the password is hunter2"}}}};
     const Json shown = masked(object);
@@ -144,8 +145,17 @@ TEST(Masked, HidesWhatMayBeACredentialInAConfigMap) {
               R"({"model": {"provider": "minimax-oauth", "api_key": "***", "max_tokens": 4096},
                   "mcp_servers": {"a": {"headers": {"Authorization": "Bearer ${COLONY_PAT}"},
                                         "args": ["***", "***"]}},
+                  "door": {"pin": "***", "auth_required": true},
                   "alerts": "***"})"_json);
     EXPECT_EQ(kube::text_at(shown, "/data/notes"), "***");
+}
+
+TEST(Masked, HidesACredentialAmongThePodsVariables) {
+    Values values;
+    values.pod.env = {{"API_TOKEN", "hunter2hunter2"}, {"TZ", "UTC"}};
+    const Json container = kube::at(masked(deployment(values, input)), "/spec/template/spec/containers/0");
+    EXPECT_EQ(kube::text_at(kube::with_name(container["env"], "API_TOKEN"), "/value"), "***");
+    EXPECT_EQ(kube::text_at(kube::with_name(container["env"], "TZ"), "/value"), "UTC");
 }
 
 TEST(Masked, HidesWhatKubectlKept) {

@@ -71,6 +71,9 @@ TEST(SettingsOfFile, RefusesTwoDocumentsOfOneInstance) {
               "hermes.yaml:5:7: a in namespace hermes is in this file already: name and namespace tell "
               "instances apart");
     EXPECT_EQ(refusal_of_file("name: a\n---\nname: a\nnamespace: other\n"), "");
+    EXPECT_THAT(refusal_of_file("- a\n---\n- b\n---\nname: hermes\n"),
+                AllOf(HasSubstr("must be a mapping"), Not(HasSubstr("in this file already"))))
+        << "a list is no instance";
 }
 
 TEST(SettingsOfFile, RefusesAnythingElse) {
@@ -111,6 +114,67 @@ TEST(SettingsOfFile, NeverRepeatsASecret) {
     EXPECT_THAT(refusal_of_file("secrets: {A: {stdin: true}, B: {stdin: true}}\n"),
                 HasSubstr("only one secret"));
     EXPECT_THAT(refusal_of_file("pod: {env: {TELEGRAM_BOT_TOKEN: x}}\n"), HasSubstr("is a secret"));
+}
+
+TEST(SettingsOfFile, RefusesACredentialUnderConfigWithAllElseThatIsWrong) {
+    const std::string message = refusal_of_file(
+        "owner: bob\n"
+        "config:\n"
+        "  model: {api_key: hunter2hunter2}\n"
+        "  mcp_servers:\n"
+        "    colony:\n"
+        "      headers: {Authorization: Bearer hunter2hunter2}\n"
+        "      env: {COLONY_PAT: hunter2hunter2}\n"
+        "      args: [--key, sk-hunter2hunter2hunter2]\n");
+    EXPECT_THAT(message, HasSubstr("hermes.yaml:1:8: 'bob' is a name"));
+    for (const char* place : {"3:20", "6:32", "7:25", "8:21"}) {
+        EXPECT_THAT(message,
+                    HasSubstr(fmt::format("\nhermes.yaml:{}: is a credential; put it under secrets: and "
+                                          "write ${{NAME}} in its place",
+                                          place)));
+    }
+    EXPECT_THAT(message, Not(HasSubstr("hunter2")));
+}
+
+TEST(SettingsOfFile, RefusesAPasswordThatIsANumberOrAWord) {
+    for (const char* password : {"password: 12345678", "password: '12345678'", "smtp_pass: letmeinplease",
+                                 "pass: letmeinplease", "client_secret: letmeinplease"})
+        EXPECT_THAT(refusal_of_file(fmt::format("config: {{nas: {{{}}}}}\n", password)),
+                    HasSubstr("is a credential"))
+            << password;
+}
+
+TEST(SettingsOfFile, RefusesACredentialAmongThePodsVariables) {
+    EXPECT_EQ(refusal_of_file("pod: {env: {API_TOKEN: hunter2hunter2, TZ: Europe/Berlin}}\n"),
+              "hermes.yaml:1:24: is a credential; put it under secrets:, of which the agent gets each as a "
+              "variable");
+    EXPECT_EQ(
+        refusal_of_file("pod: {env: {TELEGRAM_BOT_TOKEN: '123456789:AAbbccddeeffgghhiijjkkllmmnnooppq'}}\n"),
+        "hermes.yaml:1:33: is a secret; its place is under secrets")
+        << "once";
+}
+
+TEST(SettingsOfFile, TakesWhatOnlyLooksLikeACredential) {
+    EXPECT_EQ(refusal_of_file(R"(config:
+  model: {api_key: "${ZAI_API_KEY}", max_tokens: 4096, max_token: 1000000000}
+  session_key_prefix: agent-of-robin
+  custom_providers:
+  - {name: lan, base_url: "http://10.0.0.5/v1", api_key: none}
+  - {name: a, api_key: not-needed}
+  - {name: b, api_key: no-key-required}
+  - {name: c, api_key: sk-no-key-is-required-here}
+  voice: {record_key: ctrl+space, sort_key: created_at, bypass: localhost1}
+  note: Bearer authentication, as RFC 6750 has it
+  door: {pin: 1234, auth_required: true}
+  mcp_servers:
+    a:
+      auth: oauth
+      token: ""
+      client_secret: /run/secrets/a
+      api_key: COLONY_API_KEY
+      headers: {Authorization: "Bearer ${env:COLONY_PAT}"}
+)"),
+              "");
 }
 
 TEST(SettingsOfFile, ChecksTheNetwork) {
@@ -194,6 +258,15 @@ TEST(Merged, MergesObjectsAndReplacesTheRest) {
                   "secrets": {"K": {"stdin": true}, "L": {"file": "l"}}})"_json);
 }
 
+/// As a variable of the pod it would win over the Secret's, and no rotation would have an effect.
+TEST(Merged, ASecretTakesTheVariablesPlace) {
+    const Json base = R"({"pod": {"env": {"A": "1", "B": "2", "C": "3"}}})"_json;
+    EXPECT_EQ(kube::at(merged(base, R"({"secrets": {"A": {"env": "X"}, "C": null}})"_json), "/pod/env"),
+              R"({"B": "2", "C": "3"})"_json);
+    EXPECT_EQ(merged(R"({"name": "a"})"_json, R"({"secrets": {"A": {"env": "X"}}})"_json),
+              R"({"name": "a", "secrets": {"A": {"env": "X"}}})"_json);
+}
+
 TEST(ValuesOf, HasDefaults) {
     const Values values = values_of(Json::object());
     EXPECT_EQ(values.name, "hermes");
@@ -230,16 +303,20 @@ TEST(ValuesOf, NamesEveryProblem) {
 
 /// As an exception they would be left out: the API takes none that is as wide as its range.
 TEST(ValuesOf, RefusesToCloseEveryAddress) {
-    for (const char* all : {"0.0.0.0/0", "::/0", "2000::/3"})
-        EXPECT_THAT(refusal_of({{"network", {{"except", {all}}}}}), HasSubstr("would close every address"));
-    for (const Json& together :
-         {Json::array({"0.0.0.0/1", "10.0.0.0/8", "128.0.0.0/1"}), Json::array({"3000::/4", "2000::/4"}),
-          Json::array({"0.0.0.0/1", "128.0.0.0/2", "192.0.0.0/3"})}) {  // the rest is nobody's
+    const std::string v4 = "would close every public IPv4 address, Telegram's too";
+    const std::string v6 =
+        "would close every public IPv6 address; beside IPv4 it stays closed without network.ipv6";
+    EXPECT_THAT(refusal_of(R"({"network": {"except": ["0.0.0.0/0"]}})"_json), HasSubstr("'0.0.0.0/0' " + v4));
+    for (const char* all : {"::/0", "2000::/3"})
+        EXPECT_THAT(refusal_of({{"network", {{"except", {all}}}}}), HasSubstr(v6));
+    for (const auto& [together, what] :
+         {std::pair{Json::array({"0.0.0.0/1", "10.0.0.0/8", "128.0.0.0/1"}), v4},
+          {Json::array({"3000::/4", "2000::/4"}), v6},
+          {Json::array({"0.0.0.0/1", "128.0.0.0/2", "192.0.0.0/3"}), v4}}) {  // the rest is nobody's
         const std::size_t last = together.size() - 1;
         EXPECT_EQ(refusal_of({{"network", {{"except", together}}}}),
-                  fmt::format("network.except[{}]: '{}' and those before it would close every address, "
-                              "Telegram's too",
-                              last, together[last].get<std::string>()));
+                  fmt::format("network.except[{}]: '{}' and those before it {}", last,
+                              together[last].get<std::string>(), what));
     }
     EXPECT_EQ(refusal_of({{"network", {{"except", {"0.0.0.0/1", "128.0.0.0/2", "2000::/4"}}}}}), "");
 }
