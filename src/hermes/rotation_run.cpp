@@ -106,7 +106,10 @@ class Rotator {
         }
         const Json now = client_.get(names_.secret()).value_or(Json());
         // The answer to a first try was lost: it was ours.
-        if (record_ && record_->holds(secret_values(now)) == Holds::new_ones) return tell_change(), now;
+        if (record_ && record_->holds(secret_values(now)) == Holds::new_ones) {
+            tell_change();
+            return now;
+        }
         if (record_) drop_record();
         throw Error(ExitCode::failed,
                     fmt::format("{} was changed meanwhile{}, and stays as it is now", title(names_.secret()),
