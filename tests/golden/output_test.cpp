@@ -21,10 +21,23 @@ using kube::Json;
 const std::string token = "123456789:AAbbccddeeffgghhiijjkkllmmnnooppqqr";
 
 /// What the scripts of hermesctl find in the pod of a bot that answers.
-void answer_as_agent(FakeProcess& process) {
-    static const Json inside =
-        R"({"tokens":[],"gateways":[],"container":{},"plain":[],"resolvers":{},"configs":{},
-        "env_files":{"/opt/data/.env":{"state":"read","shadows":[]}}})"_json;
+/// One that cannot be looked into far.
+const Json closed_inside =
+    R"({"tokens":[],"gateways":[],"container":{},"plain":[],"resolvers":{},"configs":{},
+    "env_files":{"/opt/data/.env":{"state":"read","shadows":[]}}})"_json;
+
+/// One in which all is as deploy makes it.
+const Json sound_inside = R"({"tokens":[], "plain":[], "ping":"1 0",
+    "resolvers":{"state":"read","servers":["10.43.0.10"]},
+    "gateways":[{"uids":[10000,10000,10000,10000],"capabilities":false,"environ":"read","backend":"",
+                 "allow_all":[],"wildcards":[],"users":{"count":1,"odd":0,"ids":[111]}}],
+    "container":{"backend":"","allow_all":[],"wildcards":[],"users":{"count":1,"odd":0,"ids":[111]}},
+    "configs":{"/opt/data/config.yaml":{"state":"read","backend":"local","unclear":false,"open":false,
+               "provider":"minimax","references":{},"credentials":[],"copies":[]}},
+    "env_files":{"/opt/data/.env":{"state":"read","shadows":{},"mark":"","backend":"","allow_all":[],
+                 "wildcards":[]}}})"_json;
+
+void answer_as_agent(FakeProcess& process, const Json& inside) {
     static const Json lines =
         R"({"bot":{"status":200,"username":"cage_bot"},"model":{"status":200,"key":"MINIMAX_API_KEY"},
         "live":{"provider":"minimax","model":"MiniMax-M2.7"}})"_json;
@@ -78,7 +91,7 @@ class Installed {
         world_.api.on_write = [this](const std::string& type, const Json& object) {
             reconcile(type, object);
         };
-        world_.api.on_exec = answer_as_agent;
+        world_.api.on_exec = [](FakeProcess& process) { answer_as_agent(process, closed_inside); };
     }
 
     /// As hermesctl itself makes it.
@@ -132,7 +145,7 @@ void furnish(hermesctl::testing::CliWorld& world) {
                             R"({"metadata": {"labels": {"k8s-app": "kube-dns"}},
         "spec": {"clusterIP": "10.43.0.10", "clusterIPs": ["10.43.0.10"], "selector": {"k8s-app": "kube-dns"},
         "ports": [{"name": "dns", "port": 53, "protocol": "UDP", "targetPort": 53}]}})"_json));
-    world.api.on_exec = answer_as_agent;
+    world.api.on_exec = [](FakeProcess& process) { answer_as_agent(process, sound_inside); };
     world.api.on_write = [&world](const std::string& type, const Json& object) {
         if (type != "ADDED" || kube::text_at(object, "/kind") != "Deployment") return;
         Json spec = kube::at(object, "/spec/template/spec");
