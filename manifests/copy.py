@@ -189,9 +189,9 @@ def get(src):
 
 
 def complaint(problem):
-    """Of the folder that it was to be in, where what failed has a name of ours."""
-    path = str(problem.filename or "").split("/.hermesctl-copy-")[0]
-    return "%s: %s" % (os.path.abspath(path), problem.strerror) if path and problem.strerror else str(problem)
+    """Of what was named, where what failed has no name; where it has one of ours, of the folder that holds it."""
+    path = str(problem.filename or sys.argv[2]).split("/.hermesctl-copy-")[0]
+    return "%s: %s" % (os.path.abspath(path), problem.strerror or problem)
 
 
 def main():

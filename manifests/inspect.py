@@ -16,9 +16,12 @@ PROC = ROOT + "/proc"
 CONFIGS = ("/opt/data/config.yaml", "/etc/hermes/config.yaml")
 ENV_FILES = ("/opt/data/.env", "/etc/hermes/.env")
 LISTS = (USERS, "TELEGRAM_GROUP_ALLOWED_USERS", "TELEGRAM_GROUP_ALLOWED_CHATS", "GATEWAY_ALLOWED_USERS")
-# Names that hold a credential, and texts that are one wherever they stand.
-CREDENTIAL = re.compile(r"(api_?key|_key|token|secret|password|passwd|_pat|credentials?)$", re.I)
-SHAPE = re.compile(r"\b\d{6,16}:[\w-]{30,}|\bsk-[\w-]{16,}|(?i:bearer) [\w.~+/=-]{8,}|PRIVATE KEY-----", re.A)
+# Names that hold a credential, those that hold one which a person may have chosen, and texts that are one wherever
+# they stand.
+PASSWORD = re.compile(r"(password|passwd|passphrase|pwd|(^|[_.])pass|secret)$", re.I)
+CREDENTIAL = re.compile(r"(api_?key|_key|token|_pat|credentials?)$|" + PASSWORD.pattern, re.I)
+SHAPE = re.compile(r"\b\d{6,16}:[\w-]{30,}|\bsk-(?=[\w-]*\d)[\w-]{16,}"
+                   r"|(?i:bearer) (?=[\w.~+/=-]*\d)[\w.~+/=-]{8,}|PRIVATE KEY-----", re.A)
 # In config.yaml: a terminal section in a form that is not read here, and a list of users that holds everybody.
 UNCLEAR = re.compile(r"""^["']?terminal["']?[ ]*:[ ]*[{&*!"']|^\s+["']?backend["']?[ ]*:[ ]*([|>&*!{[#]|$)"""
                      r"""|^\s*<<\s*:|^\{""", re.M)
@@ -31,14 +34,16 @@ def words(names, allowed=r"[^A-Za-z0-9_./-]"):
     return [re.sub(allowed, "?", name)[:80] for name in sorted(names)[:20]]
 
 
-def is_literal(value):
-    """Whether what stands after a credential's name can be one, and is no reference, path, number or word."""
-    reference = re.search(r"\s|\$\{", value) or re.fullmatch(r"[A-Z][A-Z0-9_]+", value)
-    return len(value) >= 8 and not reference and not value.isdigit() and not value.startswith(("/", "<"))
+def is_literal(name, value):
+    """Whether what stands after a credential's name can be one, and is no reference, path, count or word."""
+    reference = re.search(r"\s|\$\{", value) or re.fullmatch(r"(?=.*[A-Z])[A-Z0-9_]+", value)
+    word = not re.search(r"[0-9]", value) and not PASSWORD.search(name)
+    count = value.isdigit() and name.lower().endswith("max_token")
+    return len(value) >= 8 and not (reference or word or count) and not value.startswith(("/", "<"))
 
 
 def is_credential(name, value):
-    return bool((CREDENTIAL.search(name) and is_literal(value)) or SHAPE.search(value))
+    return bool((CREDENTIAL.search(name) and is_literal(name, value)) or SHAPE.search(value))
 
 
 def tokens():

@@ -14,6 +14,7 @@ namespace {
 
 volatile sig_atomic_t interrupt_flag = 0;
 volatile sig_atomic_t window_flag = 0;
+volatile sig_atomic_t hung_up = 0;
 std::array<int, 2> wake_pipe{-1, -1};
 
 void on_interrupt(int) {
@@ -22,6 +23,12 @@ void on_interrupt(int) {
     const char byte = 1;
     [[maybe_unused]] const ssize_t written = ::write(wake_pipe[1], &byte, 1);
     errno = saved;
+}
+
+/// A terminal that is gone is told more than once, by the shell and by the kernel: that is no second Ctrl-C.
+void on_hang_up(int signal) {
+    if (hung_up == 0) on_interrupt(signal);
+    hung_up = 1;
 }
 
 void on_window_change(int) {
@@ -36,6 +43,12 @@ void handle(int signal, void (*handler)(int), int flags) {
     sigaction(signal, &action, nullptr);
 }
 
+/// As nohup has it, or a script's `&`.
+bool ignored(int signal) {
+    struct sigaction action {};
+    return sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 }  // namespace
 
 void catch_interrupts() {
@@ -45,6 +58,9 @@ void catch_interrupts() {
     // SA_RESETHAND: the second one gets the default action, so nobody is ever stuck.
     handle(SIGINT, on_interrupt, static_cast<int>(SA_RESETHAND));
     handle(SIGTERM, on_interrupt, static_cast<int>(SA_RESETHAND));
+    if (!ignored(SIGQUIT)) handle(SIGQUIT, on_interrupt, static_cast<int>(SA_RESETHAND));
+    hung_up = 0;
+    if (!ignored(SIGHUP)) handle(SIGHUP, on_hang_up, 0);
     handle(SIGWINCH, on_window_change, SA_RESTART);
     handle(SIGPIPE, SIG_IGN, 0);
     handle(SIGCHLD, SIG_DFL, 0);  // whoever ignores it, and bequeaths that, is told of no child's end

@@ -3,6 +3,7 @@
 
 #include "allow_user_change.hpp"
 #include "commands.hpp"
+#include "errors.hpp"
 #include "flags.hpp"
 #include "hermesctl/hermes/ownership.hpp"
 #include "hermesctl/hermes/rotation.hpp"
@@ -46,7 +47,12 @@ class Runner {
         : session_(session), names_(names), flags_(flags) {}
 
     ExitCode run() {
-        return told_when_cut_off(began_, [this] { return look_and_change(); });
+        try {
+            return told_when_cut_off(began_, [this] { return look_and_change(); });
+        } catch (const Error&) {
+            session_.print_partial({{"changed", changed_}}, "");
+            throw;
+        }
     }
 
   private:
@@ -104,7 +110,7 @@ class Runner {
         if (!find_half_done(session_, names_)) return;
         began_ = true;
         hermes::HeldLease lease(session_.client(), names_, session_.story());
-        recover_rotation(session_, names_, flags_.drain, lease);
+        recover_rotation(session_, names_, flags_.drain, lease, [this] { changed_ = true; });
     }
 
     /// Names, pairings, and whatever would make the change a vain one.
@@ -145,10 +151,12 @@ class Runner {
     void carry_out(const UserIds& ids) {
         began_ = true;
         hermes::HeldLease lease(session_.client(), names_, session_.story());
-        if (recover_rotation(session_, names_, flags_.drain, lease) && plan_) plan(ids);
+        const auto changed = [this] { changed_ = true; };
+        if (recover_rotation(session_, names_, flags_.drain, lease, changed) && plan_) plan(ids);
         for (const UserId id : change_.revoke) {
             hermes::revoke_pairing(session_.client(), hermes::running_agent(session_.client(), names_), id,
                                    [&] { lease.renew_if_due(); });
+            changed();
             session_.story().on({"users", std::to_string(id), State::done, "the pairing is revoked"});
         }
         if (rotates()) rotate(lease);
@@ -157,10 +165,11 @@ class Runner {
 
     void rotate(hermes::HeldLease& lease) {
         Answers answers;
-        rotated_ = hermes::rotate(session_.client(), *plan_, !flags_.no_restart,
-                                  // A list has nothing to do with the model: who goes, goes.
-                                  rotation_steps(session_, names_, flags_.drain, false, lease, answers),
-                                  &lease, session_.story());
+        // A list has nothing to do with the model: who goes, goes.
+        hermes::RotationSteps steps = rotation_steps(session_, names_, flags_.drain, false, lease, answers);
+        steps.changed = [this] { changed_ = true; };
+        rotated_ =
+            hermes::rotate(session_.client(), *plan_, !flags_.no_restart, steps, &lease, session_.story());
         if (rotated_.proof.shadowed.empty()) return;
         throw refused("a file on the volume stands in for the Secret's list, so the new one is not in force",
                       "hermesctl allow-user --list says which");
@@ -171,6 +180,7 @@ class Runner {
         session_.client()
             .patch(names_.secret(), kube::Patch::merge, {{"metadata", {{"annotations", annotations}}}})
             .value();
+        changed_ = true;
     }
 
     /// That somebody is off the list is not enough.
@@ -201,7 +211,7 @@ class Runner {
 
     Json result() const {
         Json json = change_json(change_);
-        json["changed"] = anything();
+        json["changed"] = changed_;
         json["restarted"] = rotated_.answering;
         json["inForce"] = rotated_.proof.told   ? Json(rotated_.proof.holds())
                           : waits_for_restart() ? Json(false)
@@ -251,6 +261,7 @@ class Runner {
     std::optional<People> people_{};
     std::optional<hermes::RotationPlan> plan_{};
     bool began_ = false;
+    bool changed_ = false;  // also what an earlier change had left half done
     bool brings_in_force_ = false;
     hermes::Rotated rotated_{};
 };

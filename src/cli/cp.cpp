@@ -1,5 +1,6 @@
 // hermesctl cp: files and folders into and out of the agent's container.
 #include "commands.hpp"
+#include "errors.hpp"
 #include "flags.hpp"
 #include "hermesctl/hermes/copy.hpp"
 #include "hermesctl/term/text.hpp"
@@ -79,8 +80,10 @@ ExitCode copy(Session& session, const CopyFlags& flags) {
     };
     attempt(session.flags().yes);
     if (copied.in_the_way && !flags.dry_run) {
-        if (!session.confirm(fmt::format("{} is there; replace it?", copied.path)))
+        told_when_cut_off(false, [&] {
+            if (session.confirm(fmt::format("{} is there; replace it?", copied.path))) return ExitCode::ok;
             throw Error(ExitCode::failed, "nothing was changed: you said no");
+        });
         attempt(true);
     }
     tell(session, copied, flags.dry_run);

@@ -2,6 +2,7 @@
 #include "answers.hpp"
 #include "cage_check.hpp"
 #include "commands.hpp"
+#include "consent.hpp"
 #include "drain.hpp"
 #include "errors.hpp"
 #include "flags.hpp"
@@ -15,6 +16,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -22,7 +24,6 @@
 namespace hermesctl::cli {
 namespace {
 
-using hermes::Change;
 using hermes::Composition;
 using hermes::ConfigChange;
 using hermes::ConfigMode;
@@ -30,74 +31,25 @@ using hermes::HeldLease;
 using hermes::Plan;
 using hermes::Step;
 
-bool has_conflicts(const Plan& plan) {
-    return std::ranges::any_of(plan.steps, [](const Step& step) { return !step.conflicts.empty(); });
-}
-
-bool takes_over(const Plan& plan) {
-    return std::ranges::any_of(plan.steps,
-                               [](const Step& step) { return step.adopted || !step.taken.empty(); });
-}
-
 /// What the plan and the change of the agent's own config.yaml say, in this order.
 std::string shown(const Plan& plan, const ConfigChange& config) {
     return plan_text(plan) + config_text(config);
 }
 
+/// "changed", of all and of each, becomes true as soon as it is.
 kube::Json shown_json(const Composition& made, const Plan& plan, const ConfigChange& config) {
     kube::Json json = plan_json(plan);
+    for (kube::Json& object : json["objects"])
+        object["changed"] = false;
     json["keptUsers"] = made.kept_users;
-    if (!config.text.empty()) json["config"] = {{"fields", config.fields}};
+    if (!config.text.empty()) json["config"] = {{"fields", config.fields}, {"changed", false}};
     return json;
 }
 
-/// The pod that runs would be gone before the server says that it makes no other.
-void refuse_without_pods(const Composition& made, const Plan& plan) {
-    const bool makes_pod = plan.rolls_pod() || plan.of("Deployment").change == Change::create;
-    if (!made.pods_refused || !makes_pod) return;
-    throw Error(
-        ExitCode::failed,
-        fmt::format("namespace/{} enforces Pod Security \"restricted\", so no pod would be made: nothing "
-                    "was changed",
-                    made.names.ns),
-        hermes::past_the_level(made.names.ns));
-}
-
-std::string question_of(const Composition& made, const std::vector<std::string>& lost) {
-    if (!lost.empty())
-        return fmt::format("apply this? {} may no longer use the bot then", fmt::join(lost, ", "));
-    if (made.neighbours == 0) return "apply this?";
-    return fmt::format("apply this, where others run ({} in namespace/{})?",
-                       made.neighbours == 1 ? "1 pod" : fmt::format("{} pods", made.neighbours),
-                       made.names.ns);
-}
-
-/// What only adds or updates our own objects needs no yes where nobody can be asked; what takes something
-/// away from somebody, or moves in with others, does.
-void get_consent(Session& session, const Composition& made, const Plan& plan, const ConfigChange& config,
-                 const DeployFlags& flags) {
-    if (has_conflicts(plan) && !flags.force_conflicts) {
-        throw Error(ExitCode::failed, "other field managers own fields that deploy sets (see the plan)",
-                    "run this again with --force-conflicts, which takes them");
-    }
-    const auto lost = lost_users(plan);
-    const bool takes = takes_over(plan) || has_conflicts(plan) || !lost.empty() || !config.text.empty();
-    const bool asks = session.terminal().input || takes || made.neighbours > 0;
-    if (asks && !session.confirm(question_of(made, lost)))
-        throw Error(ExitCode::failed, "nothing was changed: you said no");
-}
-
-/// The question may have taken minutes, and nobody held the lease yet: what was planned must still be true.
-void refuse_if_changed(Session& session, const Composition& made) {
-    using kube::at;
-    const hermes::Names& names = made.names;
-    const hermes::Live now = hermes::read_live(session.client(), names);
-    for (const kube::Ref& ref : {names.secret(), names.config(), names.policy(), names.deployment()}) {
-        const hermes::Json& before = made.live.of(ref);
-        const hermes::Json& after = now.of(ref);
-        if (at(before, "/data") == at(after, "/data") && at(before, "/spec") == at(after, "/spec")) continue;
-        throw Error(ExitCode::failed, fmt::format("{} was changed meanwhile by somebody else", title(ref)),
-                    "run this again: it plans anew");
+void tell_change(kube::Json& json, const kube::Ref& ref) {
+    json["changed"] = true;
+    for (kube::Json& object : json["objects"]) {
+        if (object["kind"] == ref.kind && object["name"] == ref.name) object["changed"] = true;
     }
 }
 
@@ -120,17 +72,11 @@ class Guard {
     std::optional<HeldLease> lease_{};
 };
 
+/// What is told of an instance, also where its deploy fails; small, as it is held through the wait.
 struct Result {
     kube::Json json{};
     std::string text{};
     bool leaks = false;
-};
-
-/// What was made of an instance; small, as it is held through the wait.
-struct Deployed {
-    Result result{};
-    ModelChoice model{};
-    bool awaited = true;  // a pod of it is to answer
 };
 
 ConfigMode mode_of(const std::string& word) {
@@ -146,6 +92,26 @@ Plan make_plan(Session& session, const Composition& made, ConfigMode mode) {
     return plan;
 }
 
+std::string called(const hermes::Names& names) {
+    return fmt::format("{} in namespace {}", names.name, names.ns);
+}
+
+/// What a wish comes to. Nothing is changed by it.
+struct Prepared {
+    Composition made{};
+    ConfigChange config{};
+    Plan plan{};
+};
+
+Prepared prepare(Session& session, const hermes::Wish& wish, const DeployFlags& flags, Reporter& reporter) {
+    Prepared all{.made = hermes::compose(session.client(), wish, reporter)};
+    if (all.made.incomplete) return all;
+    const ConfigMode mode = mode_of(flags.config);
+    all.config = hermes::plan_config(session.client(), all.made, mode, wish.settings);
+    all.plan = make_plan(session, all.made, mode);
+    return all;
+}
+
 void add_cage(Session& session, const hermes::Names& names, Result& result) {
     CageCheck cage = check_cage(session, names);
     result.text += cage.text;
@@ -153,15 +119,12 @@ void add_cage(Session& session, const hermes::Names& names, Result& result) {
     result.leaks = cage.leaks;
 }
 
-Result see_it_answer(Session& session, const hermes::Names& names, Deployed deployed,
-                     const DeployFlags& flags, Guard& guard) {
-    Result result = std::move(deployed.result);
-    if (!deployed.awaited) return result;
-    const Answers answers = wait_for_answers(session, names, deployed.model, !flags.no_check, guard.lease());
+void see_it_answer(Session& session, const hermes::Names& names, const ModelChoice& model,
+                   const DeployFlags& flags, Guard& guard, Result& result) {
+    const Answers answers = wait_for_answers(session, names, model, !flags.no_check, guard.lease());
     result.json.update(answers.json());
     result.text += answers.text();
     if (!flags.no_check) add_cage(session, names, result);
-    return result;
 }
 
 /// Ready or not: an agent that Telegram does not reach runs too.
@@ -202,11 +165,14 @@ void tell_of_trial(Session& session, const Composition& made, const Plan& plan) 
 }
 
 /// Asks, takes the lease and installs; beside an agent that runs, only what was proved for it.
-void carry_out(Session& session, const Composition& made, const Plan& plan, const ConfigChange& config,
-               const DeployFlags& flags, Guard& guard) {
+void carry_out(Session& session, const Prepared& all, const DeployFlags& flags, Guard& guard,
+               Result& result) {
+    const Composition& made = all.made;
+    const ConfigChange& config = all.config;
+    const Plan& plan = all.plan;
     session.story().print(shown(plan, config));
-    refuse_without_pods(made, plan);
-    get_consent(session, made, plan, config, flags);
+    refuse_hopeless(made, plan, flags.force_conflicts);
+    get_consent(session, made, plan, config);
     if (!made.live.of(made.names.name_space()).is_null()) {
         guard.take();
         refuse_if_changed(session, made);
@@ -218,79 +184,152 @@ void carry_out(Session& session, const Composition& made, const Plan& plan, cons
         if (!installed) prove_image(session, made, plan, guard);
         prove_cage(session, made, plan, guard);
         if (plan.rolls_pod()) drain(session, made.names, flags.drain, guard.lease());
-        if (!config.text.empty())
-            hermes::write_config(session.client(), config, [&] { guard.renew_if_due(); });
+        if (config.text.empty()) return;
+        hermes::write_config(session.client(), config, [&] { guard.renew_if_due(); });
+        result.json["config"]["changed"] = true;
+        result.json["changed"] = true;
     };
     hermes::install(session.client(), plan,
-                    {.after_namespace = [&] { guard.take(); }, .before_deployment = before_deployment},
+                    {.after_namespace = [&] { guard.take(); },
+                     .before_deployment = before_deployment,
+                     .changed = [&](const kube::Ref& ref) { tell_change(result.json, ref); }},
                     session.story());
 }
 
-/// All but the wait; what only this needs is given back before that.
-Deployed change(Session& session, const hermes::Json& settings, const hermes::Names& names,
-                const DeployFlags& flags, Guard& guard) {
-    hermes::Wish wish = wish_of(session, settings, flags);
-    bool recovered = false;
+/// All but the wait; what only this needs is given back before that. Whose answer is to be waited for, if
+/// any.
+std::optional<ModelChoice> change(Session& session, hermes::Wish wish, const hermes::Names& names,
+                                  const DeployFlags& flags, Guard& guard, Result& result) {
     if (!flags.dry_run) {
         wish.recover = [&] {
             guard.take();
-            recovered = recover_rotation(session, names, flags.drain, *guard.lease());
+            const auto changed = [&] { result.json["changed"] = true; };
+            recover_rotation(session, names, flags.drain, *guard.lease(), changed);
         };
     }
-    Composition made = hermes::compose(session.client(), wish, session.story());
-    const ConfigMode mode = mode_of(flags.config);
-    const ConfigChange config = hermes::plan_config(session.client(), made, mode, settings);
-    const Plan plan = make_plan(session, made, mode);
-    Deployed deployed{.result = {.json = shown_json(made, plan, config)},
-                      .model = {made.values.provider, made.values.model},
-                      .awaited = !made.stopped && !flags.no_wait && !flags.dry_run};
-    deployed.result.json["changed"] = recovered || (plan.changes() && !flags.dry_run);
-    std::string& text = deployed.result.text;
+    const Prepared all = prepare(session, wish, flags, session.story());
+    const Composition& made = all.made;
+    result.json.update(shown_json(made, all.plan, all.config));
     if (flags.dry_run) {
-        tell_of_trial(session, made, plan);
-        text = shown(plan, config);
-        return deployed;
+        tell_of_trial(session, made, all.plan);
+        result.text = shown(all.plan, all.config);
+        return std::nullopt;
     }
-    if (plan.changes()) {
-        carry_out(session, made, plan, config, flags, guard);
+    if (all.plan.changes()) {
+        carry_out(session, all, flags, guard, result);
     } else {
-        text = "nothing to change\n";
+        result.text = "nothing to change\n";
     }
-    if (made.stopped) text += "the agent is stopped; hermesctl start lets it answer\n";
-    return deployed;
+    if (made.stopped) result.text += "the agent is stopped; hermesctl start lets it answer\n";
+    if (made.stopped || flags.no_wait) return std::nullopt;
+    return ModelChoice{made.values.provider, made.values.model};
 }
 
-Result deploy_one(Session& session, const hermes::Json& settings, const DeployFlags& flags) {
-    const hermes::Names names = hermes::names_of(settings);
+void deploy_one(Session& session, const hermes::Wish& wish, const DeployFlags& flags, Result& result) {
+    const hermes::Names names = hermes::names_of(wish.settings);
+    result.json = {{"namespace", names.ns}, {"name", names.name}, {"changed", false}};
     session.turns_to(names);
     session.announce(names.ns);
-    Guard guard(session, names);
-    Deployed deployed = change(session, settings, names, flags, guard);
-    return see_it_answer(session, names, std::move(deployed), flags, guard);
+    try {
+        Guard guard(session, names);
+        const auto model = change(session, wish, names, flags, guard, result);
+        if (model) see_it_answer(session, names, *model, flags, guard, result);
+    } catch (Error& error) {
+        if (session.instances().size() > 1) error.during("deploying " + called(names));
+        throw;
+    }
+}
+
+/// What is said along the way is said by the deploy itself.
+struct Unheard : Reporter {
+    void on(const Event&) override {}
+};
+
+/// Whether all is known then; with `ask_later` nobody is asked. Only what was read and typed is kept of it:
+/// the first one's deploy may change the plan of the next.
+bool check(Session& session, hermes::Wish& wish, const DeployFlags& flags) {
+    const hermes::Names names = hermes::names_of(wish.settings);
+    session.turns_to(names);
+    if (!wish.ask_later) session.announce(names.ns);  // before anybody types a secret
+    Unheard unheard;
+    Prepared all;
+    try {
+        all = prepare(session, wish, flags, unheard);
+        wish.given = std::move(all.made.given);
+        if (!all.plan.changes()) return !all.made.incomplete;
+        refuse_hopeless(all.made, all.plan, flags.force_conflicts);
+        // Where nobody can be asked, it is known whether that will do.
+        if (!session.terminal().input) get_consent(session, all.made, all.plan, all.config);
+        return true;
+    } catch (Error& error) {
+        if (wish.ask_later) session.announce(names.ns);
+        session.story().print(shown(all.plan, all.config));  // what that is about
+        error.during(fmt::format("checking {}, before anything is changed", called(names)));
+        throw;
+    }
+}
+
+/// Of several, what is wrong with any is told before anybody is asked and the first is changed, and all that
+/// is to be mended at once; what is wrong with an answer, as soon as it is typed.
+void check_all(Session& session, std::vector<hermes::Wish>& wishes, const DeployFlags& flags) {
+    std::vector<std::string> wrong;
+    hermes::Names first;
+    std::string hint;
+    for (hermes::Wish& wish : wishes) {
+        try {
+            wish.ask_later = true;
+            wish.ask_later = !check(session, wish, flags);
+        } catch (const Error& error) {
+            if (error.code() != ExitCode::usage) throw;
+            const hermes::Names names = hermes::names_of(wish.settings);
+            if (wrong.empty()) {
+                first = names;
+                hint = error.hint();
+            }
+            wrong.push_back(fmt::format("{}: {}", called(names), error.message()));
+        }
+    }
+    if (!wrong.empty()) {
+        session.turns_to(first);  // whose hint it is
+        throw Error(ExitCode::usage, fmt::format("{}", fmt::join(wrong, "\n")), hint);
+    }
+    for (hermes::Wish& wish : wishes) {
+        if (std::exchange(wish.ask_later, false)) check(session, wish, flags);
+    }
+}
+
+/// One document, for one and for several.
+kube::Json json_of(const std::vector<Result>& results, bool several) {
+    if (!several) return results.front().json;
+    kube::Json json{{"changed", false}, {"instances", kube::Json::array()}};
+    for (const Result& result : results) {
+        if (kube::bool_at(result.json, "/changed")) json["changed"] = true;
+        json["instances"].push_back(result.json);
+    }
+    return json;
 }
 
 ExitCode deploy(Session& session, const DeployFlags& flags) {
-    kube::Json results = kube::Json::array();
+    std::vector<hermes::Wish> wishes;
+    for (hermes::Json& settings : requested(session, flags))
+        wishes.push_back(wish_of(session, std::move(settings), flags));
+    const bool several = wishes.size() > 1;
+    std::vector<Result> results;
     std::string text;
-    bool leaks = false;
-    const std::vector<hermes::Json> all = requested(session, flags);
-    for (const hermes::Json& settings : all) {
-        try {
-            Result result = deploy_one(session, settings, flags);
-            results.push_back(std::move(result.json));
+    try {
+        if (several && !flags.dry_run) check_all(session, wishes, flags);
+        for (const hermes::Wish& wish : wishes) {
+            Result& result = results.emplace_back();
+            deploy_one(session, wish, flags, result);
             text += completed_hint(result.text, session.typed_flags());  // of this instance
-            leaks = leaks || result.leaks;
-        } catch (Error& error) {
-            if (all.size() == 1) throw;
-            const hermes::Names names = hermes::names_of(settings);
-            error.during(fmt::format("deploying {} in namespace {}", names.name, names.ns));
-            // What was done before is done, whatever became of this one.
-            if (!results.empty()) session.print_partial({{"instances", results}}, text);
-            throw;
         }
+    } catch (const Error&) {
+        // What was done is done, whatever became of the rest.
+        session.print_partial(json_of(results, several), text);
+        throw;
     }
-    session.print_exact(all.size() == 1 ? results.front() : kube::Json{{"instances", results}}, text);
-    return leaks ? ExitCode::failed : ExitCode::ok;
+    session.print_exact(json_of(results, several), text);
+    return std::ranges::any_of(results, &Result::leaks) ? ExitCode::failed : ExitCode::ok;
 }
 
 }  // namespace

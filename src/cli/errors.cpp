@@ -66,7 +66,7 @@ bool has_flag(std::string_view line, std::string_view flag) {
     const std::size_t at = line.find(fmt::format(" {}", flag));
     if (at == std::string_view::npos) return false;
     const std::string_view after = line.substr(at + 1 + flag.size());
-    return after.empty() || after.front() == ' ' || after.front() == '=';
+    return after.empty() || std::string_view(" =,)").find(after.front()) != std::string_view::npos;
 }
 
 /// What a command lacks, its `rest` being what follows it in the text.
@@ -120,10 +120,58 @@ std::string with_each(std::string_view program, Completion completion, std::stri
     return out += text;
 }
 
+/// Where the file of this run is to be named, for which a hint has FILE.
+std::string without_placeholder(std::string_view text) {
+    constexpr std::string_view deploy = "hermesctl deploy";
+    constexpr std::string_view file = " -f FILE";
+    const std::string named = fmt::format("{}{}", deploy, file);
+    std::string hint(text);
+    for (std::size_t at = 0; (at = hint.find(named, at)) != std::string::npos;) {
+        at += deploy.size();
+        hint.erase(at, file.size());
+    }
+    return hint;
+}
+
+/// Whether the next deploy of the file takes back what this command changes.
+bool is_in_file(std::string_view clause, const GlobalFlags& flags) {
+    const std::size_t deploy = clause.find("hermesctl deploy ");
+    return deploy != std::string_view::npos &&
+           std::ranges::any_of(flags.in_file, [rest = clause.substr(deploy)](const std::string& flag) {
+               return has_flag(rest, flag);
+           });
+}
+
+std::string with_file_named(std::string_view text, const GlobalFlags& flags) {
+    const std::string note = fmt::format("; {} sets that, too: change it there", flags.file);
+    std::string out;
+    while (!text.empty()) {
+        const std::string_view clause = text.substr(0, text.find_first_of(";\n"));
+        text.remove_prefix(clause.size());
+        out += clause;
+        const bool said = text.starts_with(';') && trimmed(text.substr(1)).starts_with(flags.file);
+        if (!said && is_in_file(clause, flags)) out += note;
+        out += text.substr(0, 1);
+        text.remove_prefix(std::min<std::size_t>(1, text.size()));
+    }
+    return out;
+}
+
 }  // namespace
 
 std::string completed_hint(std::string_view text, const GlobalFlags& flags) {
-    return with_each(kubectl, completed_kubectl, with_each(ours, completed, text, flags), flags);
+    std::string hint = flags.file.empty() ? std::string(text) : without_placeholder(text);
+    hint = with_each(kubectl, completed_kubectl, with_each(ours, completed, hint, flags), flags);
+    return flags.file.empty() || flags.in_file.empty() ? hint : with_file_named(hint, flags);
+}
+
+ExitCode told_when_cut_off(const bool& began, const std::function<ExitCode()>& run) {
+    try {
+        return run();
+    } catch (const Error& error) {
+        if (error.code() != ExitCode::interrupted || began) throw;
+        throw Error(ExitCode::interrupted, error.message() + "; nothing was changed");
+    }
 }
 
 void print_error(const Error& error, std::ostream& err, bool colour) {

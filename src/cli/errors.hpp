@@ -5,6 +5,7 @@
 #include "hermesctl/cli/cli.hpp"
 #include "hermesctl/kube/object.hpp"
 
+#include <functional>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -17,8 +18,12 @@ class ParseError;
 namespace hermesctl::cli {
 
 /// The text with the flags of this run in each "hermesctl COMMAND" that lacks them, and in each of kubectl's
-/// those that name the cluster: typed as it stands, it means the same cluster and instance.
+/// those that name the cluster: typed as it stands, it means the same cluster and instance. What a "deploy"
+/// would change only until the next one of the file is said to be in that.
 std::string completed_hint(std::string_view text, const GlobalFlags&);
+
+/// Runs a command, or a part of it; an interrupt before it has begun to change anything says so.
+ExitCode told_when_cut_off(const bool& began, const std::function<ExitCode()>& run);
 
 void print_error(const Error&, std::ostream& err, bool colour);
 kube::Json error_json(const Error&);

@@ -51,7 +51,9 @@ Run declare_logs(CLI::App& app) {
             ->type_name("N")
             ->take_last()
             ->check(CLI::Range(0, 1'000'000'000).name(""));
-    app.footer("hermesctl logs\nhermesctl logs -f --since-boot\nhermesctl logs --source errors --lines 20");
+    app.footer(
+        "hermesctl logs\nhermesctl logs -f --since-boot\nhermesctl logs --source errors --lines 20\n"
+        "hermesctl logs -o json   (an object for each line)");
     return [request, lines](Session& session) {
         if (lines->empty() && !request->since_boot) request->lines = default_lines;
         return logs(session, *request);

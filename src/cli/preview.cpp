@@ -57,12 +57,14 @@ ExitCode diff(Session& session, const DeployFlags& flags) {
             hermes::compose(session.client(), wish_of(session, settings, flags), session.story());
         const auto plan = hermes::make_plan(session.client(), made.live, made.objects);
         pending = pending || plan.changes();
-        results.push_back(plan_json(plan));
-        results.back()["keptUsers"] = made.kept_users;
+        Json result{{"namespace", made.names.ns}, {"name", made.names.name}, {"keptUsers", made.kept_users}};
+        result.update(plan_json(plan));
+        results.push_back(std::move(result));
         text += plan_text(plan);
     }
-    session.print_result(results.size() == 1 ? results.front() : Json{{"instances", results}},
-                         pending ? text : "nothing to change\n");
+    session.print_result(
+        results.size() == 1 ? results.front() : Json{{"changes", pending}, {"instances", results}},
+        pending ? text : "nothing to change\n");
     return pending ? ExitCode::pending : ExitCode::ok;
 }
 

@@ -15,8 +15,8 @@ namespace hermesctl::cli {
 /// are.
 ExitCode own_failures(const std::function<int()>& remote);
 
-/// What runs it in the container of the agent, as the agent or as root. Throws as running_agent and
-/// command_as.
+/// What runs it in the container of the agent, as the agent or as root. Throws Error{usage} where JSON is
+/// wanted, and as running_agent and command_as.
 kube::ExecRequest request_for(Session&, bool root, const std::vector<std::string>& argv,
                               const std::vector<std::string>& variables = {});
 

@@ -5,8 +5,12 @@
 #include "hermesctl/base/interrupt.hpp"
 #include "hermesctl/hermes/allowlist.hpp"
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
 #include <sstream>
+#include <tuple>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -46,6 +50,32 @@ Json flag_settings(const DeployFlags& flags) {
         settings["secrets"].update(named);
     }
     return settings;
+}
+
+/// The flags of deploy that the next deploy of this document would undo: it says something there, and of a
+/// switch the contrary.
+std::vector<std::string> flags_in(const Json& document) {
+    constexpr std::array<std::pair<const char*, const char*>, 5> counterparts{
+        {{"--provider", "/model/provider"},
+         {"--model", "/model/default"},
+         {"--image", "/image"},
+         {"--storage-size", "/storage/size"},
+         {"--storage-class", "/storage/class"}}};
+    constexpr std::array<std::tuple<const char*, const char*, bool>, 4> switches{
+        {{"--gate", "/network/gate", true},
+         {"--no-gate", "/network/gate", false},
+         {"--hardened", "/pod/hardened", true},
+         {"--no-hardened", "/pod/hardened", false}}};
+    std::vector<std::string> flags;
+    for (const auto& [flag, pointer] : counterparts) {
+        if (!kube::at(document, pointer).is_null()) flags.emplace_back(flag);
+    }
+    for (const auto& [flag, pointer, sets] : switches) {
+        if (kube::at(document, pointer) == Json(!sets)) flags.emplace_back(flag);
+    }
+    for (const auto& [key, source] : kube::at(document, "/secrets").items())
+        flags.push_back("--secret " + key);
+    return flags;
 }
 
 /// --namespace and --name choose among a file's documents; for a single one they override it.
@@ -90,20 +120,28 @@ void add_setting_flags(CLI::App& app, DeployFlags& flags) {
 
 std::vector<Json> requested(Session& session, const DeployFlags& flags) {
     const Json over = flag_settings(flags);
-    std::vector<Json> all = chosen(documents(session), session.flags());
+    std::vector<Json> all = documents(session);
+    // Before the first program starts, be it another instance's or the kubeconfig's.
+    const auto remember = [&](const Json& settings) {
+        hermes::remember_variables(kube::at(settings, "/secrets"), session.context().environment);
+    };
+    std::ranges::for_each(all, remember);
+    remember(over);
+    all = chosen(std::move(all), session.flags());
     if (all.size() > 1 && !over.empty()) {
         throw Error(ExitCode::usage,
                     fmt::format("{} has {} instances, so these flags need --name and --namespace",
                                 session.flags().file, all.size()));
     }
     for (Json& settings : all) {
+        std::vector<std::string> in_file = flags_in(settings);
         settings = hermes::merged(std::move(settings), over);
         hermes::check_settings(settings);
         if (flags.replace_users && kube::at(settings, "/telegram/allowedUsers").empty()) {
             throw Error(ExitCode::usage, "--replace-users: nobody is named who may use the bot then",
                         "name them: --allow-user ID, or telegram.allowedUsers in a file");
         }
-        session.works_on(hermes::names_of(settings));
+        session.works_on(hermes::names_of(settings), std::move(in_file));
     }
     return all;
 }
@@ -116,7 +154,7 @@ Json requested_settings(Session& session) {
                                 session.flags().file, all.size()));
     }
     const hermes::Names names = hermes::names_of(all.front());
-    session.works_on(names);
+    session.works_on(names, flags_in(all.front()));
     session.turns_to(names);
     return all.front();
 }
@@ -152,9 +190,13 @@ hermes::Wish wish_of(Session& session, Json settings, const DeployFlags& flags) 
                       .readers = {session.context().in, session.context().environment, folder},
                       .replace_users = flags.replace_users};
     if (session.terminal().input) {
-        wish.ask = [&session](const std::string& question, bool hidden) {
+        const hermes::Names names = hermes::names_of(wish.settings);
+        const std::string whose =
+            session.instances().size() < 2 ? "" : fmt::format("{} in namespace {}: ", names.name, names.ns);
+        wish.ask = [&session, whose](const std::string& question, bool hidden) {
             session.story().hide();
-            return hidden ? term::ask_secret(question + ": ") : term::ask_line(question + ": ");
+            const std::string whole = fmt::format("{}{}: ", whose, question);
+            return hidden ? term::ask_secret(whole) : term::ask_line(whole);
         };
     }
     return wish;

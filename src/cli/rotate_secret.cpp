@@ -44,7 +44,14 @@ class RotateSecret {
         : session_(session), names_(std::move(names)), flags_(flags) {}
 
     ExitCode run(const Json& sources) {
-        return told_when_cut_off(began_, [&] { return look_and_change(sources); });
+        try {
+            return told_when_cut_off(began_, [&] { return look_and_change(sources); });
+        } catch (const Error&) {
+            Json done{{"changed", changed_}};
+            if (!copy_.empty()) done["copy"] = copy_;
+            session_.print_partial(std::move(done), "");
+            throw;
+        }
     }
 
   private:
@@ -55,24 +62,25 @@ class RotateSecret {
             asked[key] = source.is_null() ? std::nullopt : std::optional<std::string>("");
         const RotationPlan before = hermes::plan_rotation(session_.client(), names_, asked);
         const bool half_done = recover();
-        recovered_ = half_done && !flags_.dry_run;
-        if (!half_done) refuse_missing(before);
-        // Who may not see the pods cannot restart the agent and prove what it uses.
-        if (!flags_.no_restart && !flags_.dry_run && !before.stopped)
-            hermes::find_agent(session_.client(), names_);
+        // Who may not see the pods cannot restart the agent, prove what it uses or mend its file.
+        const bool restarts = !flags_.no_restart && !flags_.dry_run && !before.stopped;
+        agent_ = agent_to_ask(session_, names_, restarts || !flags_.unshadow.empty());
+        if (!half_done) {
+            refuse_missing(before);
+            tell_new_keys(session_, before);
+        }
         make_plan(read_values(session_, sources));
-        if (nothing_to_do()) {
-            Json json = rotation_json(plan_);
-            json["changes"] = false;
+        if (flags_.unshadow.empty() && !changes_anything()) {
             std::string text = "nothing to change\n";
             if (plan_.pending)
                 text += fmt::format("not in force yet; hermesctl {} brings it in force\n",
                                     plan_.stopped ? "start" : "restart");
-            return end(std::move(json), text);
+            return end(rotation_json(plan_), text);
         }
         look_at_shadows();
         if (flags_.dry_run) return end(rotation_json(plan_), shown() + untried());
-        if (!flags_.no_check) tried_ = try_new_values(session_, plan_);
+        if (!flags_.no_check)
+            tried_ = agent_ ? try_new_values(session_, plan_) : untried_values(session_, plan_);
         session_.story().print(shown());
         get_consent();
         return carry_out();
@@ -83,13 +91,14 @@ class RotateSecret {
         if (!half) return false;
         if (flags_.dry_run) return tell_half_done(session_, names_), true;
         take_lease();
-        return recover_rotation(session_, names_, flags_.drain, *lease_);
+        return recover_rotation(session_, names_, flags_.drain, *lease_, [this] { changed_ = true; });
     }
 
     /// Of one that was cut off, or waits for a restart, the same again is no mistake.
     void refuse_missing(const RotationPlan& plan) const {
         for (const auto& [key, change] : plan.keys) {
-            if (change != hermes::KeyChange::same || plan.changes.at(key) || plan.pending || is_mended(key))
+            if (change != hermes::KeyChange::same || plan.changes.at(key) || is_mended(key) ||
+                waits_for_restart(plan, key))
                 continue;
             // What is no variable's name may be the value itself that was typed.
             throw Error(ExitCode::failed,
@@ -97,6 +106,16 @@ class RotateSecret {
                                     title(names_.secret())),
                         "hermesctl rotate-secret --list shows which there are");
         }
+    }
+
+    /// A removed key that the gateway still has, or may have.
+    bool waits_for_restart(const RotationPlan& plan, const std::string& key) const {
+        if (!plan.pending || plan.stopped) return false;
+        if (!agent_ || !agent_->running) return true;
+        const hermes::SecretChanges removal{{key, std::nullopt}};
+        const hermes::Proof gone =
+            hermes::prove_in_force(session_.client(), names_, agent_->pod, removal, [] {});
+        return !gone.told || !gone.unused.empty();
     }
 
     void make_plan(hermes::SecretChanges changes) {
@@ -115,9 +134,10 @@ class RotateSecret {
         }
     }
 
-    bool nothing_to_do() const {
-        if (!flags_.unshadow.empty()) return false;
-        return !plan_.changes_secret() && (flags_.no_restart || !plan_.pending);
+    /// Also what is not in the Secret: Hermes' own file, and what the agent runs with.
+    bool changes_anything() const {
+        const bool rolls = !flags_.no_restart && (plan_.pending || plan_.restart_anyway);
+        return plan_.changes_secret() || rolls || !shadows_.all.empty();
     }
 
     bool is_mended(const std::string& key) const {
@@ -129,12 +149,15 @@ class RotateSecret {
         std::vector<std::string> keys = flags_.unshadow;
         for (const auto& [key, value] : plan_.changes)
             keys.push_back(key);
-        shadows_ = hermes::find_shadows(session_.client(), names_, keys);
+        // A question or a program may have taken minutes.
+        if (agent_) agent_ = hermes::find_agent(session_.client(), names_);
+        if (agent_) shadows_ = hermes::find_shadows(session_.client(), *agent_, keys);
         if (!shadows_.known) {
             if (!flags_.unshadow.empty()) throw Error(ExitCode::failed, shadows_.why, shadows_.hint);
             session_.story().on(
                 {"plan", "shadows", State::warning,
-                 "whether a file on the volume wins over the Secret is not known: " + shadows_.why});
+                 fmt::format("whether a file on the volume wins over the Secret is not known{}{}",
+                             shadows_.why.empty() ? "" : ": ", shadows_.why)});
             return;
         }
         for (const Shadow& shadow : shadows_.all) {
@@ -184,7 +207,7 @@ class RotateSecret {
                                 hermes::env_file_path);
         if (!flags_.no_restart && !plan_.stopped)
             text += "~ restart the agent, which takes its values when it starts\n";
-        return text + uses_text(session_, plan_);
+        return text + uses_text(session_, plan_, agent_.has_value());
     }
 
     std::string untried() const {
@@ -236,12 +259,14 @@ class RotateSecret {
         hermes::RotationSteps all =
             rotation_steps(session_, names_, flags_.drain, !flags_.no_check, *lease_, answers_);
         if (!stops_.empty()) all.wait = {};  // it is not to come up
+        all.changed = [this] { changed_ = true; };
         return all;
     }
 
     void mend_env_file() {
         if (shadows_.all.empty()) return;
         copy_ = hermes::remove_shadows(session_.client(), shadows_, [this] { lease_->renew_if_due(); });
+        changed_ = true;
         session_.story().on({"rotation", std::string(hermes::env_file_path), State::done,
                              "the lines are taken out; the file as it was: " + copy_});
     }
@@ -280,7 +305,7 @@ class RotateSecret {
         json["next"] = ends;
         for (const std::string& line : ends)
             text += line + "\n";
-        return end(std::move(json), text, done.changed || done.answering || !copy_.empty());
+        return end(std::move(json), text);
     }
 
     static Error shadowed(const hermes::Proof& proof) {
@@ -291,8 +316,9 @@ class RotateSecret {
             fmt::format("hermesctl rotate-secret --unshadow {}", proof.shadowed.front())};
     }
 
-    ExitCode end(Json json, const std::string& text, bool changed = false) {
-        json["changed"] = changed || recovered_;
+    ExitCode end(Json json, const std::string& text) {
+        json["changes"] = changes_anything();
+        json["changed"] = changed_;
         session_.print_result(std::move(json), text);
         return ExitCode::ok;
     }
@@ -301,8 +327,9 @@ class RotateSecret {
     hermes::Names names_;
     const RotateFlags& flags_;
     bool began_ = false;
-    bool recovered_ = false;  // what an earlier run had left half done was ended
+    bool changed_ = false;  // also what an earlier run had left half done
     std::optional<HeldLease> lease_{};
+    std::optional<hermes::Target> agent_{};  // nothing: the pods may not be seen
     RotationPlan plan_{};
     hermes::Shadows shadows_{};
     Tried tried_{};

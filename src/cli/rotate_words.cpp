@@ -4,6 +4,7 @@
 #include "hermesctl/base/nearest.hpp"
 #include "hermesctl/hermes/secret_list.hpp"
 #include "hermesctl/hermes/secrets.hpp"
+#include "hermesctl/kube/client.hpp"
 #include "hermesctl/term/table.hpp"
 #include "hermesctl/term/text.hpp"
 
@@ -102,7 +103,28 @@ std::vector<std::string> misspelled_keys(const RotationPlan& plan) {
     return doubts;
 }
 
-std::string uses_text(Session& session, const RotationPlan& plan) {
+std::optional<hermes::Target> agent_to_ask(Session& session, const hermes::Names& names, bool needed) {
+    try {
+        return hermes::find_agent(session.client(), names);
+    } catch (const kube::ApiError& error) {
+        if (needed || error.code() == ExitCode::unreachable) throw;
+        std::string said = error.message();
+        if (error.code() == ExitCode::denied)
+            said += fmt::format("; grant list on pods and replicasets in namespace {}", names.ns);
+        session.story().on({"plan", "pods", State::warning, said});
+        return std::nullopt;
+    }
+}
+
+void tell_new_keys(Session& session, const RotationPlan& plan) {
+    for (const auto& [key, change] : plan.keys) {
+        if (change == KeyChange::add)
+            session.story().on(
+                {"plan", key, State::info, fmt::format("is not in {} yet", title(plan.names.secret()))});
+    }
+}
+
+std::string uses_text(Session& session, const RotationPlan& plan, bool pods_seen) {
     const bool removes =
         std::any_of(plan.changes.begin(), plan.changes.end(), [](const auto& one) { return !one.second; });
     if (!removes) return {};
@@ -117,7 +139,8 @@ std::string uses_text(Session& session, const RotationPlan& plan) {
                                 : term::printable(fmt::format("{}", fmt::join(key.used_by, ", "))));
     }
     if (!list.unseen.empty() && !text.empty())
-        text += fmt::format("          other uses could not be seen: {}\n", term::printable(list.unseen));
+        text += fmt::format("          other uses could not be seen{}\n",
+                            pods_seen ? ": " + term::printable(list.unseen) : "");
     return text;
 }
 

@@ -3,9 +3,11 @@
 #pragma once
 
 #include "hermesctl/hermes/rotation.hpp"
+#include "hermesctl/hermes/target.hpp"
 #include "session.hpp"
 #include "value_trial.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,11 +16,19 @@ namespace hermesctl::cli {
 /// `rotate-secret --list`.
 ExitCode list_keys(Session&, const hermes::Names&);
 
+/// The agent, before anybody is asked for a value. Nothing, with what to grant told, where the pods may not
+/// be seen; where the agent is `needed` that is an ApiError.
+std::optional<hermes::Target> agent_to_ask(Session&, const hermes::Names&, bool needed);
+
+/// Tells which keys the Secret does not have yet.
+void tell_new_keys(Session&, const hermes::RotationPlan&);
+
 /// A doubt for each new key that is a known one but for a letter or two.
 std::vector<std::string> misspelled_keys(const hermes::RotationPlan&);
 
-/// A line for each key that goes: who uses it.
-std::string uses_text(Session&, const hermes::RotationPlan&);
+/// A line for each key that goes: who uses it. `pods_seen`: else it has been told why other uses are not
+/// known.
+std::string uses_text(Session&, const hermes::RotationPlan&, bool pods_seen);
 
 /// Why the bot will not answer once these keys are gone; "" when it will.
 std::string removed_lifeline(Session&, const hermes::RotationPlan&);

@@ -3,6 +3,8 @@
 #include "drain.hpp"
 #include "value_trial.hpp"
 
+#include <utility>
+
 namespace hermesctl::cli {
 
 hermes::RotationSteps rotation_steps(Session& session, const hermes::Names& names,
@@ -37,21 +39,12 @@ void tell_half_done(Session& session, const hermes::Names& names) {
                             half->text() + " was found; the next change finishes or undoes it first"});
 }
 
-ExitCode told_when_cut_off(const bool& began, const std::function<ExitCode()>& run) {
-    try {
-        return run();
-    } catch (const Error& error) {
-        if (error.code() != ExitCode::interrupted || began) throw;
-        throw Error(ExitCode::interrupted, error.message() + "; nothing was changed");
-    }
-}
-
 bool recover_rotation(Session& session, const hermes::Names& names, std::chrono::milliseconds at_most,
-                      hermes::HeldLease& lease) {
+                      hermes::HeldLease& lease, std::function<void()> changed) {
     Answers answers;
-    return hermes::recover_rotation(session.client(), names,
-                                    rotation_steps(session, names, at_most, true, lease, answers), &lease,
-                                    session.story());
+    hermes::RotationSteps steps = rotation_steps(session, names, at_most, true, lease, answers);
+    steps.changed = std::move(changed);
+    return hermes::recover_rotation(session.client(), names, steps, &lease, session.story());
 }
 
 }  // namespace hermesctl::cli

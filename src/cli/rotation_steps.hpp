@@ -21,11 +21,9 @@ std::optional<hermes::HalfDone> find_half_done(Session&, const hermes::Names&);
 /// Tells of it where nothing is changed.
 void tell_half_done(Session&, const hermes::Names&);
 
-/// Runs a command; an interrupt before it has begun to change anything says so.
-ExitCode told_when_cut_off(const bool& began, const std::function<ExitCode()>& run);
-
-/// Finishes or undoes what an earlier command has left half done; true when there was something.
+/// Finishes or undoes what an earlier command has left half done; true when there was something. `changed`:
+/// see RotationSteps.
 bool recover_rotation(Session&, const hermes::Names&, std::chrono::milliseconds drain,
-                      hermes::HeldLease& lease);
+                      hermes::HeldLease& lease, std::function<void()> changed);
 
 }  // namespace hermesctl::cli

@@ -32,6 +32,23 @@ Json scale_to(int replicas) {
     return {{"spec", {{"replicas", replicas}}}};
 }
 
+/// What is to be done, for programs; "changes" and "changed" as deploy has them.
+Json step_of(const hermes::Names& names, const char* action, const Json& deployment, std::int64_t replicas) {
+    const std::int64_t before = kube::int_at(deployment, "/spec/replicas", 1);
+    return {{"namespace", names.ns},
+            {"name", names.name},
+            {"action", action},
+            {"replicas", {{"from", before}, {"to", replicas}}},
+            {"changes", before != replicas},
+            {"changed", false}};
+}
+
+/// It is done, whatever becomes of the wait.
+void settle(Session& session, Json& step) {
+    step["changed"] = step["changes"];
+    session.print_partial(step, "");
+}
+
 ExitCode say(Session& session, const std::string& text, const Json& json) {
     session.print_result(json, text);
     return ExitCode::ok;
@@ -91,45 +108,49 @@ ExitCode stop(Session& session, const RunFlags& flags) {
     const hermes::Names names = requested_names(session);
     session.announce(names.ns);
     const Json deployment = installed(session, names);
-    if (flags.dry_run)
-        return say(session, "would scale " + title(names.deployment()) + " to 0\n", {{"changed", false}});
+    Json step = step_of(names, "stop", deployment, 0);
+    if (flags.dry_run) return say(session, "would scale " + title(names.deployment()) + " to 0\n", step);
     const kube::Outcome scaled = session.client().patch(names.deployment(), kube::Patch::merge, scale_to(0));
-    wait_until_stopped(session, names, kube::int_at(scaled.value(), "/metadata/generation"), flags.now);
-    return say(session, "stopped; its data stays. hermesctl start lets it answer again\n",
-               {{"changed", kube::int_at(deployment, "/spec/replicas", 1) > 0}, {"stopped", true}});
+    const auto generation = kube::int_at(scaled.value(), "/metadata/generation");
+    settle(session, step);
+    wait_until_stopped(session, names, generation, flags.now);
+    step["stopped"] = true;
+    return say(session, "stopped; its data stays. hermesctl start lets it answer again\n", step);
 }
 
 ExitCode start(Session& session, const RunFlags& flags) {
     const hermes::Names names = requested_names(session);
     session.announce(names.ns);
     const Json deployment = installed(session, names);
-    if (flags.dry_run)
-        return say(session, "would scale " + title(names.deployment()) + " to 1\n", {{"changed", false}});
+    Json step = step_of(names, "start", deployment, 1);
+    if (flags.dry_run) return say(session, "would scale " + title(names.deployment()) + " to 1\n", step);
     hermes::HeldLease lease(session.client(), names, session.story());
-    const auto replicas = kube::int_at(deployment, "/spec/replicas", 1);
-    if (replicas == 0) {
+    if (kube::int_at(deployment, "/spec/replicas", 1) == 0) {
         // Scaled up, Kubernetes would not wait for a pod that is still stopping: two would share the volume.
         hermes::wait_until_no_pods(session.client(), names, session.flags().timeout, session.story(),
                                    [&lease] { lease.renew_if_due(); });
     }
     session.client().patch(names.deployment(), kube::Patch::merge, scale_to(1)).value();
-    return answer(session, names, flags, &lease, {{"changed", replicas != 1}});
+    settle(session, step);
+    return answer(session, names, flags, &lease, step);
 }
 
 ExitCode restart(Session& session, const RunFlags& flags) {
     const hermes::Names names = requested_names(session);
     session.announce(names.ns);
     const Json deployment = installed(session, names);
-    if (kube::int_at(deployment, "/spec/replicas", 1) == 0)
-        throw Error(ExitCode::failed, "the agent is stopped (0 replicas)", "hermesctl start");
-    if (flags.dry_run)
-        return say(session, "would restart " + title(names.deployment()) + "\n", {{"changed", false}});
+    const auto replicas = kube::int_at(deployment, "/spec/replicas", 1);
+    if (replicas == 0) throw Error(ExitCode::failed, "the agent is stopped (0 replicas)", "hermesctl start");
+    Json step = step_of(names, "restart", deployment, replicas);
+    step["changes"] = true;
+    if (flags.dry_run) return say(session, "would restart " + title(names.deployment()) + "\n", step);
     hermes::HeldLease lease(session.client(), names, session.story());
     drain(session, names, flags.drain, &lease);
     // A Secret that was changed without a restart gets in force as by deploy, which then has nothing to do.
     hermes::roll(session.client(), names, hermes::pending_mark(session.client(), names, deployment),
                  session.story());
-    return answer(session, names, flags, &lease, {{"changed", true}});
+    settle(session, step);
+    return answer(session, names, flags, &lease, step);
 }
 
 ExitCode wait(Session& session, const RunFlags& flags) {

@@ -93,6 +93,9 @@ hermes::Resolve Session::resolve() {
 }
 
 void Session::turns_to(const hermes::Names& names) {
+    for (std::size_t i = 0; i < instances_.size(); ++i) {
+        if (instances_[i].deployment() == names.deployment()) typed_flags_.in_file = in_files_[i];
+    }
     const bool from_stdin = flags_.file == "-";  // which is read by then
     if (!from_stdin && instances_.size() < 2) return;
     if (from_stdin) typed_flags_.file.clear();
@@ -127,7 +130,7 @@ void Session::print_result(kube::Json json, std::string_view text) {
 void Session::print_partial(kube::Json json, std::string_view text) {
     if (flags_.json()) {
         partial_ = std::move(json);
-    } else {
+    } else if (!text.empty()) {
         print_exact({}, text);
     }
 }

@@ -39,7 +39,11 @@ class Session {
     hermes::Resolve resolve();
 
     /// Notes an installation that the command is about: a refusal is explained by what it needs there.
-    void works_on(hermes::Names names) { instances_.push_back(std::move(names)); }
+    /// `in_file`: see GlobalFlags.
+    void works_on(hermes::Names names, std::vector<std::string> in_file) {
+        instances_.push_back(std::move(names));
+        in_files_.push_back(std::move(in_file));
+    }
     const std::vector<hermes::Names>& instances() const { return instances_; }
     /// The one among them that it is about now: commands to type name it where -f alone would not.
     void turns_to(const hermes::Names&);
@@ -55,7 +59,8 @@ class Session {
     void print_result(kube::Json json, std::string_view text);
     /// The same for what is handed on (YAML, say): as it is.
     void print_exact(kube::Json json, std::string_view text);
-    /// The same before a failure that ends the command: as JSON it goes into one document with the error.
+    /// The same before a failure that ends the command, or may: as JSON it goes into one document with the
+    /// error.
     void print_partial(kube::Json json, std::string_view text);
     kube::Json take_partial() { return std::exchange(partial_, kube::Json::object()); }
 
@@ -70,6 +75,7 @@ class Session {
     std::unique_ptr<term::Story> story_;
     std::unique_ptr<Cluster> cluster_;
     std::vector<hermes::Names> instances_{};
+    std::vector<std::vector<std::string>> in_files_{};  // of each of them
     kube::Json partial_ = kube::Json::object();
 };
 

@@ -34,7 +34,8 @@ struct Status {
     std::string gateway{};
     std::string telegram{};
     std::string bot{};
-    std::string model{};
+    std::string model{};       // "": not known
+    std::string model_from{};  // "live": of the agent's own config.yaml; "configmap"; "default"
     std::vector<std::int64_t> users{};
     std::string image{};
     std::string cage{};
@@ -53,6 +54,8 @@ Json to_json(const Status& status) {
             {"telegram", status.telegram},
             {"bot", status.bot},
             {"model", status.model},
+            {"modelFrom", status.model_from},
+            {"keyAccepted", status.key_checked},
             {"users", status.users},
             {"image", status.image},
             {"cage", status.cage},
@@ -61,12 +64,27 @@ Json to_json(const Status& status) {
             {"warnings", status.warnings}};
 }
 
-std::string to_text(const Status& status) {
+/// What follows the name is no part of it in JSON: the agent itself may have written that.
+std::string model_text(const Status& status, const hermes::Names& names) {
+    if (status.model.empty()) return "not known";
+    std::string text = status.model;
+    if (status.model_from == "configmap") text += fmt::format(" (of {})", title(names.config()));
+    if (status.model_from == "default")
+        text += fmt::format(" (the default; there is no {})", title(names.config()));
+    return status.key_checked ? text + ", key accepted" : text;
+}
+
+std::string to_text(const Status& status, const hermes::Names& names) {
     std::vector<std::vector<std::string>> rows;
-    const std::vector<std::pair<std::string, std::string>> all{
-        {"pod", status.pod},     {"gateway", status.gateway}, {"telegram", status.telegram},
-        {"bot", status.bot},     {"model", status.model},     {"users", hermes::users_text(status.users)},
-        {"image", status.image}, {"cage", status.cage}};
+    const std::string model = model_text(status, names);
+    const std::vector<std::pair<std::string, std::string>> all{{"pod", status.pod},
+                                                               {"gateway", status.gateway},
+                                                               {"telegram", status.telegram},
+                                                               {"bot", status.bot},
+                                                               {"model", model},
+                                                               {"users", hermes::users_text(status.users)},
+                                                               {"image", status.image},
+                                                               {"cage", status.cage}};
     for (const auto& [name, value] : all) {
         if (!value.empty()) rows.push_back({name, value});
     }
@@ -88,6 +106,12 @@ std::string image_text(const Json& pod, const std::string& wanted) {
     return digest == std::string::npos ? wanted : fmt::format("{} ({})", wanted, id.substr(digest, 19));
 }
 
+/// The ConfigMap only seeds an empty volume: the bot uses what the file there names.
+std::string live_model(const hermes::Lifelines& lines) {
+    const bool both = !lines.live_provider.empty() && !lines.live_model.empty();
+    return lines.live_provider + (both ? " " : "") + lines.live_model;
+}
+
 /// `config_told`: that the live model is another one has been said.
 void judge_lifelines(Session& session, const hermes::Names& names, const hermes::Values& values,
                      bool config_told, Status& status) {
@@ -101,7 +125,10 @@ void judge_lifelines(Session& session, const hermes::Names& names, const hermes:
         const auto lines = ask_lifelines(session, names, status.pod, wanted);
         status.bot = lines.bot;
         status.key_checked = lines.key_accepted();
-        if (status.key_checked) status.model += ", key accepted";
+        if (const std::string live = live_model(lines); !live.empty()) {
+            status.model = live;
+            status.model_from = "live";
+        }
         for (const Event& note : hermes::lifeline_notes(lines, wanted)) {
             if (note.subject != "live model" || !config_told) status.warnings.push_back(note.detail);
         }
@@ -112,8 +139,7 @@ void judge_lifelines(Session& session, const hermes::Names& names, const hermes:
     }
 }
 
-/// The ConfigMap only seeds an empty volume: what the agent runs with is the file there. False if it could
-/// not be read.
+/// Whether the live file is as the ConfigMap has it. False if it could not be read.
 bool judge_config(Session& session, const hermes::Observation& seen, Status& status) {
     const auto unknown = [&](const std::string& why) {
         status.warnings.push_back("whether the live config.yaml is the ConfigMap's could not be told: " +
@@ -226,8 +252,10 @@ Status look(Session& session, const hermes::Names& names, bool check) {
     const hermes::Glance now = hermes::glance(session.client(), names);
     Status status;
     judge(now.assessment, now.snapshot, status);
-    status.model =
-        values.provider.empty() ? "not known" : fmt::format("{} {}", values.provider, values.model);
+    if (!values.provider.empty()) {
+        status.model = fmt::format("{} {}", values.provider, values.model);
+        status.model_from = live.of(names.config()).is_null() ? "default" : "configmap";
+    }
     status.users = values.allowed_users;
     status.image = image_text(hermes::newest_pod(now.snapshot), values.image);
     const bool caged = !live.of(names.policy()).is_null();
@@ -266,7 +294,7 @@ ExitCode watch(Session& session, const hermes::Names& names) {
             throw_if_interrupted();
             const Status now = look(session, names, false);
             const Json json = to_json(now);
-            if (last != json_text(json)) session.print_result(json, to_text(now));
+            if (last != json_text(json)) session.print_result(json, to_text(now, names));
             last = json_text(json);
         } catch (const Error& error) {
             if (error.code() == ExitCode::interrupted) return ExitCode::interrupted;
@@ -282,7 +310,7 @@ ExitCode status(Session& session, const StatusFlags& flags) {
     const hermes::Names names = requested_names(session);
     if (flags.watch) return watch(session, names);
     const Status now = look(session, names, !flags.no_check);
-    session.print_result(to_json(now), to_text(now));
+    session.print_result(to_json(now), to_text(now, names));
     return now.answering ? ExitCode::ok : ExitCode::failed;
 }
 
@@ -292,12 +320,18 @@ Run declare_status(CLI::App& app) {
     auto flags = std::make_shared<StatusFlags>();
     app.add_flag("--watch", flags->watch,
                  "print it anew whenever it changes, until Ctrl-C (with --no-check)");
+    const CLI::Option* timeout = app.get_parent()->get_option("--timeout");
     app.add_flag("--no-check", flags->no_check,
                  "do not ask Telegram and the provider, nor look at what the policies open");
     app.footer(
         "hermesctl status\nhermesctl status -o json   (exit 0 only if it answers, or is connected and the "
         "model was not asked)");
-    return [flags](Session& session) { return status(session, *flags); };
+    return [flags, timeout](Session& session) {
+        if (flags->watch && !timeout->empty())
+            throw Error(ExitCode::usage, "--watch goes on until Ctrl-C, and has no --timeout",
+                        "hermesctl wait --timeout 10m ends when the bot answers, or when the time is up");
+        return status(session, *flags);
+    };
 }
 
 }  // namespace hermesctl::cli

@@ -45,6 +45,7 @@ std::string sentence(const Trial& trial) {
         case Answer::refused:
             return fmt::format("{} refuses it{}", trial.by, why);
         case Answer::no_answer:
+            if (trial.by.empty()) return "not tried";  // why has been told
             return fmt::format("{} does not answer{}", trial.by, why);
         case Answer::not_tried:
             break;
@@ -105,6 +106,16 @@ Tried try_new_values(Session& session, const hermes::RotationPlan& plan) {
         throw Error(ExitCode::failed, fmt::format("{}; nothing was changed", fmt::join(refusals, "; ")),
                     hint.empty() ? "--no-check sets it all the same" : hint);
     }
+    return tried;
+}
+
+Tried untried_values(Session& session, const hermes::RotationPlan& plan) {
+    Tried tried;
+    for (const auto& [key, value] : new_values(plan))
+        judge({.key = key, .answer = Answer::no_answer}, tried);
+    if (!tried.doubts.empty())
+        session.story().on(
+            {"try", "values", State::warning, "not tried: they would be from the agent's pod"});
     return tried;
 }
 

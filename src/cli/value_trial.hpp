@@ -21,6 +21,9 @@ struct Tried {
 /// Tries the values that are new. Throws Error{failed} when one is refused: nothing has been changed then.
 Tried try_new_values(Session&, const hermes::RotationPlan&);
 
+/// The same where no pod may be seen from which they could be.
+Tried untried_values(Session&, const hermes::RotationPlan&);
+
 /// Whether who takes it surely refuses this value.
 bool is_refused(Session&, const hermes::Names&, const std::string& key, const std::string& value,
                 const std::function<void()>& each_round);

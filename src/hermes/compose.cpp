@@ -1,5 +1,6 @@
 #include "hermesctl/hermes/compose.hpp"
 
+#include "credentials.hpp"
 #include "hermesctl/base/crypto.hpp"
 #include "hermesctl/base/scrub.hpp"
 #include "hermesctl/hermes/cluster.hpp"
@@ -10,6 +11,7 @@
 #include "hermesctl/hermes/rotation.hpp"
 #include "items.hpp"
 #include "rotation_record.hpp"
+#include "settings_check.hpp"
 #include "shared_namespace.hpp"
 
 #include <algorithm>
@@ -34,8 +36,8 @@ class Composer {
         : client_(client), wish_(wish), reporter_(reporter), round_(client) {}
 
     Composition run() {
-        remember_variables(at(wish_.settings, "/secrets"), wish_.readers.environment);
         result_.names = names_of(wish_.settings);
+        result_.given.users = wish_.given.users;
         read();
         end_rotation();
         settings_ = merged(settings_of(result_.live, result_.names), wish_.settings);
@@ -43,6 +45,7 @@ class Composer {
         settings_["namespace"] = result_.names.ns;
         secrets_ = secret_values(result_.live.of(result_.names.secret()));
         if (!wish_.policy_alone) {
+            tell_of_credentials();
             read_secrets();
             keep_users();
             ask_for_users();
@@ -51,6 +54,7 @@ class Composer {
         look_at_level();
         if (!wish_.policy_alone) ask_for_keys();
         if (!missing_.empty()) throw what_is_missing();
+        if (result_.incomplete) return std::move(result_);
         set_users();
         render_objects();
         return std::move(result_);
@@ -94,10 +98,40 @@ class Composer {
         result_.live = read_live(client_, result_.names);
     }
 
+    /// One that is live already keeps nobody from a deploy.
+    void tell_of_credentials() {
+        for (const std::string& pointer : credentials_in(at(settings_, "/config"), "/config", {})) {
+            tell(dotted(pointer), State::warning,
+                 "is a credential, and lies in the ConfigMap: put it under secrets: in a file, and ${NAME} "
+                 "in its place under config:");
+        }
+        for (const auto& [name, value] : at(settings_, "/pod/env").items()) {
+            if (!is_credential(name, text_at(value, ""))) continue;
+            tell("pod.env." + name, State::warning,
+                 fmt::format("is a credential, and lies in the Deployment: hermesctl deploy --secret {}=- "
+                             "moves it into the Secret",
+                             name));
+        }
+    }
+
+    /// None goes into the ConfigMap or the pod's template under an innocent name.
+    void look_for_copies() {
+        const Secrets known = telling_values(secrets_);
+        for (const std::string& pointer : credentials_in(at(wish_.settings, "/config"), "/config", known))
+            missing_.push_back(dotted(pointer) + ": ${NAME} in place of a secret's value");
+        for (const std::string& pointer : credentials_in(at(wish_.settings, "/pod/env"), "/pod/env", known)) {
+            missing_.push_back(dotted(pointer) +
+                               ": anything but a secret's value; the agent gets each secret as a variable");
+        }
+    }
+
     /// What is wrong with one of them is told with everything else that is missing, before anything is asked.
     void read_secrets() {
+        for (const auto& [key, value] : wish_.given.secrets)
+            take_secret(key, value);
         std::vector<std::string> typed;
         for (const auto& [key, source] : at(settings_, "/secrets").items()) {
+            if (result_.given.secrets.contains(key)) continue;
             if (wish_.ask && source.contains("stdin")) {
                 typed.push_back(key);
                 continue;
@@ -110,9 +144,21 @@ class Composer {
                 unread_.insert(key);
             }
         }
+        look_for_copies();
         if (wish_.ask && !missing_.empty()) throw what_is_missing();
-        for (const std::string& key : typed)
-            take_secret(key, ask_hidden(key == token_key ? token_question : key));
+        for (const std::string& key : typed) {
+            if (asks_later()) {
+                unread_.insert(key);
+            } else {
+                take_secret(key, ask_hidden(key == token_key ? token_question : key));
+            }
+        }
+    }
+
+    /// Then all that can be wrong without an answer is told first.
+    bool asks_later() {
+        if (wish_.ask_later) result_.incomplete = true;
+        return wish_.ask_later;
     }
 
     /// What is typed at a terminal is no file's content: one line, without echo.
@@ -128,6 +174,7 @@ class Composer {
         if (const std::string odd = oddity_of(key, value); !odd.empty())
             tell(key, State::warning, "its value " + odd);
         secrets_[key] = value;
+        result_.given.secrets[key] = value;
     }
 
     /// Whoever was let in since the file was written is not put out by it.
@@ -154,20 +201,23 @@ class Composer {
         if (missing_from(wished, {*owner}).empty()) return;
         throw Error(ExitCode::usage,
                     fmt::format("{} owns the bot, and is not among who may use it then", *owner),
-                    "name that one too, or make another one the owner: owner: ID in hermes.yaml, or before "
-                    "this hermesctl allow-user ID --owner ID");
+                    "name that one too, or make another one the owner: owner: ID in your hermes.yaml, or "
+                    "before this hermesctl allow-user ID --owner ID");
     }
 
     void ask_for_users() {
         if (!at(settings_, "/telegram/allowedUsers").empty()) return;
-        if (wish_.ask) {
-            const std::string text = wish_.ask("your numeric Telegram id (@userinfobot tells it)", false);
-            settings_["telegram"]["allowedUsers"] = users_of(text);
-        } else {
+        UserIds& users = result_.given.users;
+        if (!wish_.ask)
             missing_.push_back("who may use the bot: --allow-user ID (numeric; @userinfobot tells it)");
+        if (!wish_.ask || (users.empty() && asks_later())) {
             settings_["telegram"]["allowedUsers"] =
                 Json::array({1});  // so that the other complaints come too
+            return;
         }
+        if (users.empty())
+            users = users_of(wish_.ask("your numeric Telegram id (@userinfobot tells it)", false));
+        settings_["telegram"]["allowedUsers"] = users;
     }
 
     /// Some providers' keys go by several names; one of them will do. One that was given, but could not be
@@ -188,6 +238,7 @@ class Composer {
                 fmt::format("{}: --secret {}=- (stdin), @file, env:NAME or cmd:PROGRAM", key, key));
             return;
         }
+        if (asks_later()) return;
         const std::string value = ask_hidden(question);
         if (value.empty()) throw Error(ExitCode::usage, fmt::format("{}: nothing was typed", key));
         take_secret(key, value);
@@ -198,11 +249,12 @@ class Composer {
         const std::string key = key_of_provider(result_.values.provider);
         if (!key.empty() && !has_key())
             ask_for_key(key, fmt::format("{} (key of {})", key, result_.values.provider));
+        if (wish_.ask) look_for_copies();  // of what was typed, too
     }
 
     Error what_is_missing() const {
         return Error(ExitCode::usage, fmt::format("this is needed:\n  - {}", fmt::join(missing_, "\n  - ")),
-                     "give them as flags or in a file (-f hermes.yaml)");
+                     "give them as flags or in a file (-f FILE)");
     }
 
     /// A list that says the same is left as it is written: an unusual but valid one is not ours to tidy.
@@ -321,7 +373,7 @@ class Composer {
     Json settings_{};
     Secrets secrets_{};
     std::vector<std::string> missing_{};
-    std::set<std::string> unread_{};  // secrets that were given, and complained of
+    std::set<std::string> unread_{};  // secrets that were given, and complained of, or are asked for later
 };
 
 }  // namespace

@@ -54,8 +54,8 @@ class Workplace {
 
 class Receiver {
   public:
-    /// Without a place for the content it only counts.
-    explicit Receiver(fs::path content) : content_(std::move(content)) {}
+    /// Without a place for the content it only counts. `final` is what that is called in the end.
+    Receiver(fs::path content, fs::path final) : content_(std::move(content)), final_(std::move(final)) {}
     ~Receiver() { close(); }
     Receiver(const Receiver&) = delete;
     Receiver& operator=(const Receiver&) = delete;
@@ -74,7 +74,7 @@ class Receiver {
         bytes = bytes.substr(0, left_);
         const ssize_t count = ::write(fd_, bytes.data(), bytes.size());
         if (count < 0 && errno == EINTR) return 0;
-        if (count < 0) throw failed(path_, std::strerror(errno));
+        if (count < 0) throw unwritten(errno);
         const auto written = static_cast<std::size_t>(count);
         sum_.add(bytes.substr(0, written));
         left_ -= written;
@@ -104,9 +104,8 @@ class Receiver {
             left_out.push_back(kube::text_at(entry, "/left"));
             return;
         }
-        const std::string name = kube::text_at(entry, "/path");
-        if (!is_safe(name)) throw nonsense();
-        path_ = name.empty() ? content_ : content_ / name;
+        name_ = kube::text_at(entry, "/path");
+        if (!is_safe(name_)) throw nonsense();
         make(kube::bool_at(entry, "/folder"), static_cast<mode_t>(kube::int_at(entry, "/mode")) & 0777U,
              kube::int_at(entry, "/size"));
     }
@@ -119,11 +118,12 @@ class Receiver {
             return;
         }
         if (folder) {
-            if (::mkdir(path_.c_str(), mode | 0700U) != 0) throw failed(path_, std::strerror(errno));
+            if (::mkdir(entry_of(content_).c_str(), mode | 0700U) != 0) throw unwritten(errno);
             return;
         }
-        fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode | 0600U);
-        if (fd_ < 0) throw failed(path_, std::strerror(errno));
+        fd_ = ::open(entry_of(content_).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                     mode | 0600U);
+        if (fd_ < 0) throw unwritten(errno);
         ++files;
         left_ = static_cast<std::size_t>(size);
         if (left_ == 0) close();
@@ -133,10 +133,14 @@ class Receiver {
         if (fd_ >= 0) ::close(std::exchange(fd_, -1));
     }
 
+    /// The entry's path below what holds all of it.
+    fs::path entry_of(const fs::path& top) const { return name_.empty() ? top : top / name_; }
+    Error unwritten(int cause) const { return failed(entry_of(final_), std::strerror(cause)); }
     static Error nonsense() { return {ExitCode::failed, "the pod sent what is no copy of files"}; }
 
     fs::path content_;
-    fs::path path_{};
+    fs::path final_;
+    std::string name_{};  // of the entry that comes now
     std::string line_{};
     std::size_t left_ = 0;
     int fd_ = -1;
@@ -163,7 +167,7 @@ Copied copy_out(kube::Client& client, const Target& target, const std::string& i
     if (options.dry_run) {
         const fs::path folder = final.has_parent_path() ? final.parent_path() : fs::path(".");
         if (::access(folder.c_str(), W_OK | X_OK) != 0) throw failed(folder, std::strerror(errno));
-        Receiver counter{fs::path()};
+        Receiver counter({}, final);
         CopySession session(client, target, options.root, {"list", inside});
         receive(session, counter);
         return {.path = final.string(),
@@ -173,7 +177,7 @@ Copied copy_out(kube::Client& client, const Target& target, const std::string& i
     }
     if (in_the_way) return {.path = final.string(), .in_the_way = true};
     const Workplace workplace(final);
-    Receiver receiver(workplace.content());
+    Receiver receiver(workplace.content(), final);
     CopySession session(client, target, options.root, {"get", inside});
     receive(session, receiver);
     if (fs::is_directory(workplace.content()) && fs::exists(final))

@@ -63,8 +63,8 @@ PullFailure pull_failure(const Json& status, const std::string& message) {
         return {
             fmt::format("the registry refuses image {} (no permission, or no such repository)", image),
             "hermesctl deploy --image IMAGE; for one that wants a password: kubectl create secret "
-            "docker-registry, its name under pod.imagePullSecrets in hermes.yaml, and hermesctl deploy -f "
-            "hermes.yaml"};
+            "docker-registry, its name under pod.imagePullSecrets in your hermes.yaml, and hermesctl deploy "
+            "-f FILE"};
     }
     if (contains(said, "not found")) {
         return {fmt::format("image {} does not exist in its registry", image),

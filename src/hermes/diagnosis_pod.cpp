@@ -86,7 +86,7 @@ std::optional<Trouble> scheduling_trouble(const Json& pod, const Json& claim, co
         return class_trouble("persistentvolumeclaim/" + text_at(claim, "/metadata/name"));
     const char* room =
         "kubectl describe nodes shows what uses it up; "
-        "with less under resources.requests in hermes.yaml: hermesctl deploy -f hermes.yaml";
+        "with less under resources.requests in your hermes.yaml: hermesctl deploy -f FILE";
     return Trouble{"unschedulable", subject_of(pod), fmt::format("no node takes it: {}", message),
                    contains(message, "Insufficient") ? room : describe(pod, subject_of(pod)),
                    Patience::minute};

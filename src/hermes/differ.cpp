@@ -1,12 +1,13 @@
 // Two JSON objects as the leaves in which they differ.
+#include "credentials.hpp"
 #include "differ_text.hpp"
 #include "hermesctl/base/scrub.hpp"
-#include "hermesctl/base/text.hpp"
 #include "hermesctl/hermes/plan.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 
 #include <algorithm>
 #include <sstream>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -22,38 +23,33 @@ bool is_bookkeeping(const std::string& path) {
     return false;
 }
 
+constexpr std::string_view kubectl_copy =
+    "metadata.annotations.kubectl.kubernetes.io/last-applied-configuration";
+
 /// Whether a value is not to be shown.
 using Hides = bool (*)(const std::string& path, const Json& value);
 
-bool hides_nothing(const std::string&, const Json&) {
-    return false;
+/// Of a pod's variables: what is a credential, "...env[API_TOKEN].value" or the variable as a whole.
+bool is_of_variables(const std::string& path, const Json& value) {
+    constexpr std::string_view lead = ".env[";
+    constexpr std::string_view end = "].value";
+    if (value.is_object())
+        return is_credential(kube::text_at(value, "/name"), kube::text_at(value, "/value"));
+    const std::size_t begin = path.rfind(lead);
+    if (begin == std::string::npos || !path.ends_with(end) || !value.is_string()) return false;
+    const std::string_view name = std::string_view(path).substr(begin + lead.size());
+    return is_credential(name.substr(0, name.size() - end.size()), value.get_ref<const std::string&>());
 }
 
 /// Of a Secret: its data, what its fingerprint is salted with, and kubectl's copy of it all.
 bool is_of_secret(const std::string& path, const Json&) {
     return path.starts_with("data.") || path.starts_with("stringData.") ||
-           path == "metadata.annotations.hermesctl/salt" ||
-           path == "metadata.annotations.kubectl.kubernetes.io/last-applied-configuration";
+           path == "metadata.annotations.hermesctl/salt" || path == kubectl_copy;
 }
 
-/// Wider than names_credential: what is hidden in vain does no harm.
-bool hints_at_credential(const std::string& text) {
-    const std::string low = lower("." + text + ".");
-    for (const char* word : {"key", "token", "secret", "pass", "pwd", "credential", "auth", "cookie", "_pat.",
-                             "_pat=", ".pat.", ".env.", ".headers."}) {
-        if (low.find(word) != std::string::npos) return true;
-    }
-    return false;
-}
-
-/// Of a file in which keys may stand. A part of a value may have no shape any more by which scrub knows it.
-bool may_be_credential(const std::string& path, const Json& value) {
-    if (hints_at_credential(path)) return true;
-    if (!value.is_string()) return false;
-    const std::string& text = value.get_ref<const std::string&>();
-    const std::size_t authority = text.find("://");
-    const bool names_user = authority != std::string::npos && text.find('@', authority) != std::string::npos;
-    return names_user || hints_at_credential(text) || scrub(text) != text;
+/// Of a ConfigMap: what may be a credential in its files, and kubectl's copy of them.
+bool is_of_files(const std::string& path, const Json& value) {
+    return path == kubectl_copy || (path.starts_with("data.") && may_be_credential(path, value));
 }
 
 /// The key of a list's items that Kubernetes merges by ("name" of containers, "mountPath" of mounts); "" if
@@ -230,6 +226,30 @@ class Differ {
     Hides hides_;
 };
 
+std::vector<std::string> scrubbed(std::vector<std::string> lines) {
+    for (std::string& line : lines)
+        line = scrub(line);
+    return lines;
+}
+
+/// Of a ConfigMap's files what they say, where both can be read.
+std::vector<std::string> differing_files(const Json& before, Json after) {
+    Differ differ(is_of_files);
+    for (const auto& [name, text] : kube::at(before, "/data").items()) {
+        const Json& changed = kube::at(after, "/data/" + kube::escape_pointer(name));
+        const Json old_file = content_of(text);
+        const Json new_file = content_of(changed);
+        if (text == changed || !old_file.is_structured() || !new_file.is_structured()) continue;
+        const std::size_t already = differ.lines.size();
+        differ.compare("data." + name, old_file, new_file);
+        if (differ.lines.size() == already)
+            differ.lines.push_back(fmt::format("data.{}: says the same, written otherwise", name));
+        after["data"][name] = text;
+    }
+    differ.compare("", before, after);
+    return scrubbed(differ.lines);
+}
+
 }  // namespace
 
 std::vector<std::string> lost_users(const Plan& plan) {
@@ -243,9 +263,11 @@ std::vector<std::string> lost_users(const Plan& plan) {
 }
 
 std::vector<std::string> differing_fields(const Json& before, const Json& after) {
-    const bool secret =
-        kube::text_at(after, "/kind") == "Secret" || kube::text_at(before, "/kind") == "Secret";
-    Differ differ(secret ? is_of_secret : hides_nothing);
+    const auto is_any = [&](const char* kind) {
+        return kube::text_at(after, "/kind") == kind || kube::text_at(before, "/kind") == kind;
+    };
+    if (is_any("ConfigMap")) return differing_files(before, after);
+    Differ differ(is_any("Secret") ? is_of_secret : is_of_variables);
     differ.compare("", before, after);
     return differ.lines;
 }
@@ -253,9 +275,7 @@ std::vector<std::string> differing_fields(const Json& before, const Json& after)
 std::vector<std::string> differing_settings(const Json& before, const Json& after) {
     Differ differ(may_be_credential);
     differ.compare("", before, after);
-    for (std::string& line : differ.lines)
-        line = scrub(line);
-    return differ.lines;
+    return scrubbed(differ.lines);
 }
 
 }  // namespace hermesctl::hermes

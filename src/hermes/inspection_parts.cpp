@@ -1,12 +1,12 @@
 #include "hermes/inspection_parts.hpp"
 
+#include "credentials.hpp"
 #include "hermesctl/base/scrub.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 #include "hermesctl/hermes/shadow.hpp"
 #include "policy_rows.hpp"
 
 #include <algorithm>
-#include <cctype>
 
 #include <fmt/format.h>
 
@@ -17,17 +17,11 @@ using kube::at;
 using kube::text_at;
 
 constexpr std::size_t most_shown = 5;
-constexpr std::size_t shortest_credential = 8;
 
 /// Else somebody made it by hand, or it is a Job's.
 bool is_of_deployment(const Json& pod) {
     return std::ranges::any_of(at(pod, "/metadata/ownerReferences"),
                                [](const Json& owner) { return text_at(owner, "/kind") == "ReplicaSet"; });
-}
-
-bool is_variable(std::string_view value) {
-    return std::ranges::all_of(
-        value, [](unsigned char c) { return std::isupper(c) != 0 || std::isdigit(c) != 0 || c == '_'; });
 }
 
 }  // namespace
@@ -147,28 +141,15 @@ void note_unread(const Json& files, Findings& findings) {
 
 std::string take_out_of(const std::string& path, const std::string& name) {
     // The agent may have chosen the name: only a variable's is put into a command.
-    if (path == env_file_path && !name.empty() && is_variable(name))
-        return "hermesctl rotate-secret --unshadow " + name;
+    if (path == env_file_path && is_variable_name(name)) return "hermesctl rotate-secret --unshadow " + name;
     if (path == "/opt/data/config.yaml")
         return "hermesctl deploy --config replace, which puts the ConfigMap's in its place";
     return fmt::format("take it out of {}, then hermesctl restart", path);
 }
 
-bool is_credential(std::string_view name, std::string_view value) {
-    if (has_secret_shape(value)) return true;
-    const bool reference = value.starts_with('/') || value.starts_with('<') || is_variable(value) ||
-                           value.find("${") != std::string_view::npos ||
-                           value.find_first_of(" \t\r\n") != std::string_view::npos;
-    return names_credential(name) && !reference && value.size() >= shortest_credential;
-}
-
 std::map<std::string, std::string> credentials_of(const Reading& secret) {
-    std::map<std::string, std::string> found;
-    if (secret.items.empty()) return found;
-    for (auto& [key, value] : secret_values(secret.items.front())) {
-        if (names_credential(key) && value.size() >= shortest_credential) found.emplace(key, value);
-    }
-    return found;
+    if (secret.items.empty()) return {};
+    return telling_values(secret_values(secret.items.front()));
 }
 
 }  // namespace hermesctl::hermes

@@ -79,8 +79,6 @@ std::string take_out_of(const std::string& path, const std::string& name);
 Check check_secrets(const Premises&);
 Check check_env_file(const Premises&);
 
-/// Whether a name says that its value is a credential, and this value can be one.
-bool is_credential(std::string_view name, std::string_view value);
 /// The Secret's values that are worth looking for elsewhere, by name.
 std::map<std::string, std::string> credentials_of(const Reading& secret);
 

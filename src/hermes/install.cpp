@@ -23,7 +23,8 @@ Json others(const Json& object) {
 
 class Installer {
   public:
-    Installer(kube::Client& client, Reporter& reporter) : client_(client), reporter_(reporter) {}
+    Installer(kube::Client& client, const InstallOptions& options, Reporter& reporter)
+        : client_(client), options_(options), reporter_(reporter) {}
 
     /// A forced apply takes all that is in its way: nothing may have come there since the plan was made.
     void refuse_if_changed(const std::vector<const Step*>& steps) {
@@ -61,12 +62,14 @@ class Installer {
         if (!step.replaces_strategy) return;
         const Json body{{"spec", {{"strategy", {{"type", "Recreate"}, {"rollingUpdate", nullptr}}}}}};
         client_.patch(step.ref, kube::Patch::merge, body).value();
+        if (options_.changed) options_.changed(step.ref);
     }
 
   private:
     void finish(const Step& step, const Outcome& outcome) {
         if (outcome.error) return fail(step, *outcome.error);
         applied_.push_back(title(step.ref));
+        if (options_.changed) options_.changed(step.ref);
         reporter_.on({"apply", title(step.ref), State::done, outcome.created ? "created" : "changed"});
         if (const auto error = release(step, *outcome.object)) fail(step, *error);
     }
@@ -111,6 +114,7 @@ class Installer {
     }
 
     kube::Client& client_;
+    const InstallOptions& options_;
     Reporter& reporter_;
     std::optional<kube::ApiError> first_error_{};
     std::string first_failed_{};
@@ -129,7 +133,7 @@ void install(kube::Client& client, const Plan& plan, const InstallOptions& optio
                                          : middle)
             .push_back(&step);
     }
-    Installer installer(client, reporter);
+    Installer installer(client, options, reporter);
     installer.refuse_if_changed(name_space);
     installer.apply(name_space);
     if (options.after_namespace) options.after_namespace();

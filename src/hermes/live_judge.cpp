@@ -141,7 +141,7 @@ class Judge {
         check_.verdict = Verdict::fail;
         check_.evidence = fmt::format("{}{}", lost_ ? "" : "the pod reaches ", fmt::join(reached_, ", "));
         check_.hint =
-            lost_alone_ ? "see what keeps the pod from there: network.except of hermes.yaml, "
+            lost_alone_ ? "see what keeps the pod from there: network.except of your hermes.yaml, "
                           "then kubectl get networkpolicies -A"
             : lost_     ? "see what keeps this node from there: a firewall, a proxy, its name servers"
                         : "hermesctl verify --static names the rule; where none allows it, nothing enforces "

@@ -124,7 +124,7 @@ class Judge {
         if (premises_.own.empty()) return std::string(in_file);
         return fmt::format(
             "kubectl -n {} edit the policy that is named{}, or name what is wanted under network.allow in "
-            "hermes.yaml",
+            "your hermes.yaml",
             premises_.sender.ns, in_cluster);
     }
 
@@ -248,7 +248,7 @@ class Judge {
         if (!texts.empty()) {
             check.verdict = Verdict::warn;
             check.evidence = some_of(texts);
-            check.hint = "write it into hermes.yaml, then hermesctl deploy -f hermes.yaml";
+            check.hint = "write it into your hermes.yaml, then hermesctl deploy -f FILE";
         }
         return check;
     }

@@ -1,6 +1,7 @@
 // The files of manifests/ with an installation's values in their places.
 #include "hermesctl/hermes/render.hpp"
 
+#include "credentials.hpp"
 #include "hermesctl/base/crypto.hpp"
 #include "hermesctl/hermes/allowlist.hpp"
 #include "hermesctl/hermes/embedded.hpp"
@@ -181,6 +182,29 @@ Json deployment(const Values& values, const Names& names, const RenderInput& inp
     return object;
 }
 
+/// Of a ConfigMap, whose files may hold what a live one does.
+void mask_files(Json& object) {
+    for (const auto& [name, text] : kube::at(object, "/data").items()) {
+        const Json content = content_of(text);
+        const Json shown = without_credentials(content, name);
+        if (shown == content) continue;
+        object["data"][name] = shown.is_structured() ? Json(kube::dump_yaml(shown)) : shown;
+    }
+}
+
+/// Of a Deployment, whose variables may hold what a live one's do.
+void mask_variables(Json& object) {
+    const auto containers = "/spec/template/spec/containers"_json_pointer;
+    if (!object.contains(containers)) return;
+    for (Json& container : object[containers]) {
+        if (!container.contains("env")) continue;
+        for (Json& variable : container["env"]) {
+            if (is_credential(kube::text_at(variable, "/name"), kube::text_at(variable, "/value")))
+                variable["value"] = "***";
+        }
+    }
+}
+
 }  // namespace
 
 std::vector<Json> render(const Values& values, const RenderInput& input) {
@@ -213,7 +237,10 @@ std::string config_yaml(const Values& values) {
 }
 
 Json masked(Json object) {
-    if (kube::text_at(object, "/kind") != "Secret") return object;
+    const std::string kind = kube::text_at(object, "/kind");
+    if (kind == "ConfigMap") mask_files(object);
+    if (kind == "Deployment") mask_variables(object);
+    if (kind != "Secret") return object;
     for (const char* part : {"data", "stringData"}) {
         if (!object.contains(part) || !object[part].is_object()) continue;
         for (Json& value : object[part])

@@ -81,7 +81,8 @@ void judge(const Ways& ways, const std::string& server, Findings& findings) {
         case Way::closed:
             return findings.warn(
                 fmt::format("no rule opens UDP and TCP 53 of {}, which the pod's resolv.conf names", server),
-                fmt::format("name {} under network.dns in hermes.yaml, then hermesctl deploy -f", server));
+                fmt::format("name {} under network.dns in your hermes.yaml, then hermesctl deploy -f FILE",
+                            server));
         case Way::unknown:
             return findings.unknown(fmt::format("the pods behind {} are not known", server),
                                     "grant list on pods in all namespaces, and on namespaces");

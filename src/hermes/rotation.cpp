@@ -138,7 +138,6 @@ Json rotation_json(const RotationPlan& plan) {
                                                             : Json(value ? "set" : "removed")}});
     }
     return {{"secret", plan.names.secret().name},
-            {"changes", plan.changes_anything()},
             {"unseen", plan.blind},
             {"pending", plan.pending},
             {"keys", keys}};

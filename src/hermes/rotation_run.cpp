@@ -53,6 +53,7 @@ class Rotator {
         if (!record_) return false;
         refuse_living_holder();
         record_->take_over();
+        tell_change();
         tell(State::warning, record_->said().text() + " was found");
         left_well([&] { go_on(); });
         return true;
@@ -87,7 +88,7 @@ class Rotator {
         if (!restart && !plan.stopped) return done;  // of a stopped one nothing restarts
         try {
             const bool marked = set_mark(secret, plan.deployment);
-            if (!marked && rolls && plan.restart_anyway) roll(client_, names_, std::nullopt, reporter_);
+            if (!marked && rolls && plan.restart_anyway) roll_pod(std::nullopt);
         } catch (const kube::ApiError& error) {
             if (!record_ || !is_refusal(error)) throw;
             take_back(secret, error);
@@ -105,7 +106,10 @@ class Rotator {
         }
         const Json now = client_.get(names_.secret()).value_or(Json());
         // The answer to a first try was lost: it was ours.
-        if (record_ && record_->holds(secret_values(now)) == Holds::new_ones) return now;
+        if (record_ && record_->holds(secret_values(now)) == Holds::new_ones) {
+            tell_change();
+            return now;
+        }
         if (record_) drop_record();
         throw Error(ExitCode::failed,
                     fmt::format("{} was changed meanwhile{}, and stays as it is now", title(names_.secret()),
@@ -120,15 +124,22 @@ class Rotator {
         if (salt_of(secret) != salt) body["metadata"]["annotations"]["hermesctl/salt"] = salt;
         touched_ = true;
         kube::Outcome changed = client_.patch(names_.secret(), kube::Patch::merge, body);
-        if (changed.object) tell(State::done, listed(changes) + " changed");
+        if (!changed.object) return changed;
+        tell_change();
+        tell(State::done, listed(changes) + " changed");
         return changed;
+    }
+
+    void roll_pod(const std::optional<Json>& annotations) {
+        roll(client_, names_, annotations, reporter_);
+        tell_change();
     }
 
     /// The mark that deploy would write: the pod rolls, and the next deploy finds nothing to change.
     bool set_mark(const Json& secret, const Json& deployment) {
         const std::string mark = secrets_mark(salt_of(secret), secret_values(secret));
         if (template_mark(deployment) == mark) return false;
-        roll(client_, names_, Json{{"hermesctl/secret-hmac", mark}}, reporter_);
+        roll_pod(Json{{"hermesctl/secret-hmac", mark}});
         return true;
     }
 
@@ -234,10 +245,11 @@ class Rotator {
         if (rolls && steps_.drain) steps_.drain(each_round());
         touched_ = true;
         client_.patch(names_.secret(), kube::Patch::merge, {{"data", data_of(plan.changes)}}).value();
+        tell_change();
         tell(State::done, listed(plan.changes) + " set unseen; the old value cannot be put back");
         Rotated done{.changed = true};
         if (!rolls) return done;
-        roll(client_, names_, std::nullopt, reporter_);
+        roll_pod(std::nullopt);
         if (!steps_.wait) return done;
         try {
             return told(plan.changes, finish(plan.changes, std::move(done)));
@@ -345,6 +357,10 @@ class Rotator {
             .with_message(fmt::format("{}; the change of {} is half done", error.message(),
                                       fmt::join(record_->said().keys, ", ")))
             .with_hint("the same again, or hermesctl deploy: the next one finishes or undoes it");
+    }
+
+    void tell_change() const {
+        if (steps_.changed) steps_.changed();
     }
 
     void tell(State state, const std::string& what) {

@@ -1,8 +1,8 @@
 // Rows about where the agent's secrets lie: in the Secret, and nowhere else.
+#include "credentials.hpp"
 #include "hermes/inspection_parts.hpp"
-#include "hermesctl/kube/yaml.hpp"
+#include "settings_check.hpp"
 
-#include <algorithm>
 #include <set>
 
 #include <fmt/format.h>
@@ -16,21 +16,6 @@ using kube::text_at;
 constexpr Heading secrets{"agent-secrets", "agent", "secrets lie in the Secret alone"};
 constexpr Heading env_file{"agent-env-file", "agent", "Hermes' own .env does not shadow the Secret"};
 
-/// The leaves of a document that hold a credential, by path.
-void collect(const Json& value, const std::string& path, const std::map<std::string, std::string>& known,
-             std::vector<std::string>& found) {
-    if (value.is_structured()) {
-        for (const auto& [key, item] : value.items())
-            collect(item, path.empty() ? key : fmt::format("{}.{}", path, key), known, found);
-        return;
-    }
-    if (!value.is_string()) return;
-    const auto& text = value.get_ref<const std::string&>();
-    const bool copied = std::ranges::any_of(
-        known, [&](const auto& one) { return text.find(one.second) != std::string::npos; });
-    if (copied || is_credential(path, text)) found.push_back(path);
-}
-
 void judge_config_map(const Premises& premises, Findings& findings) {
     const Reading& config = premises.config;
     if (!config.known())
@@ -39,19 +24,10 @@ void judge_config_map(const Premises& premises, Findings& findings) {
     if (config.items.empty()) return;
     const auto known = credentials_of(premises.secret);
     for (const auto& [key, text] : at(config.items.front(), "/data").items()) {
-        std::vector<std::string> found;
-        Json whole = text;
-        try {
-            const auto documents = kube::parse_yaml(text.is_string() ? text.get<std::string>() : "", key);
-            if (!documents.empty()) whole = documents;
-        } catch (const Error&) {
-            whole = text;  // no YAML: looked at as one text
-        }
-        collect(whole.is_array() && whole.size() == 1 ? whole.front() : whole, "", known, found);
-        for (const std::string& path : found) {
+        for (const std::string& pointer : credentials_in(content_of(text), "", known)) {
             findings.fail(
                 fmt::format("{} of {} holds a credential{}", key, title(premises.names.config()),
-                            path.empty() ? "" : " at " + path),
+                            pointer.empty() ? "" : " at " + dotted(pointer)),
                 fmt::format("kubectl -n {} edit configmap {}: put it into the Secret, and ${{NAME}} in "
                             "its place",
                             premises.names.ns, premises.names.config().name));
@@ -65,9 +41,7 @@ void judge_pod_variables(const Premises& premises, Findings& findings) {
         for (const Container& container : containers_of(subject)) {
             for (const Json& entry : at(*container.spec, "/env")) {
                 const std::string name = text_at(entry, "/name");
-                std::vector<std::string> found;
-                collect(at(entry, "/value"), name, known, found);
-                if (!found.empty())
+                if (!credentials_in(at(entry, "/value"), name, known).empty())
                     findings.fail(
                         fmt::format("variable {} of {} is a credential in plain text", name, container.title),
                         fmt::format("hermesctl deploy --secret {}=-, and {}", name,

@@ -11,8 +11,8 @@
 #include "words.hpp"
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
+#include <initializer_list>
 #include <iterator>
 
 #include <fmt/format.h>
@@ -104,6 +104,10 @@ std::string unusual(std::string_view value) {
     return "";
 }
 
+bool ends_with_any(std::string_view text, std::initializer_list<std::string_view> ends) {
+    return std::ranges::any_of(ends, [&](std::string_view end) { return text.ends_with(end); });
+}
+
 std::string complaint_about_users(const std::string& text) {
     try {
         return users_of(text).empty() ? "names nobody who may talk to the bot" : "";
@@ -154,12 +158,14 @@ std::string read_secret(const std::string& key, const Json& source, const Secret
     return value;
 }
 
+bool names_password(std::string_view name) {
+    return ends_with_any("." + lower(name),
+                         {"password", "passwd", "passphrase", "pwd", "_pass", "/pass", ".pass", "secret"});
+}
+
 bool names_credential(std::string_view name) {
-    static constexpr std::array<std::string_view, 10> ends{"apikey",     "api_key",    "_key",   "token",
-                                                           "secret",     "password",   "passwd", "_pat",
-                                                           "credential", "credentials"};
-    const std::string low = lower(name);
-    return std::ranges::any_of(ends, [&](std::string_view end) { return low.ends_with(end); });
+    return names_password(name) || ends_with_any(lower(name), {"apikey", "api_key", "_key", "token", "_pat",
+                                                               "credential", "credentials"});
 }
 
 std::string secrets_mark(std::string_view salt, const std::map<std::string, std::string>& values) {

@@ -1,11 +1,13 @@
 // The one table of the keys of hermes.yaml, and what holds between keys.
 #include "settings_check.hpp"
 
+#include "credentials.hpp"
 #include "field_table.hpp"
 #include "hermesctl/base/error.hpp"
 #include "hermesctl/base/utf8.hpp"
 #include "hermesctl/hermes/policy.hpp"
 #include "hermesctl/hermes/secrets.hpp"
+#include "hermesctl/hermes/traffic.hpp"
 #include "ranges.hpp"
 #include "words.hpp"
 
@@ -106,13 +108,6 @@ bool holds_all_of_ipv4(const Range& range) {
            });
 }
 
-std::string closing(std::string_view value) {
-    if (std::string why = complaint_about_range(value); !why.empty()) return why;
-    const auto range = parse_range(value);
-    const bool all = range->contains(*parse_range("0.0.0.0/0")) || range->contains(*parse_range("2000::/3"));
-    return all ? fmt::format("'{}' would close every address, Telegram's too", value) : "";
-}
-
 std::string opening(std::string_view value) {
     const auto parts = parse_target(value);
     if (!parts) return fmt::format("'{}' must be ADDRESS:PORT or RANGE:PORT, as 192.168.1.10/32:8080", value);
@@ -158,7 +153,7 @@ constexpr FieldRow table[] = {
     {"/resources/requests/*", quantity},
     {"/resources/limits/*", quantity},
     {"/network/mustNotReach/-", text<target>},
-    {"/network/except/-", text<closing>},
+    {"/network/except/-", text<complaint_about_range>},
     {"/network/allow/-", text<opening>},
     {"/network/dns/-", text<address>},
     {"/network/nat64/-", text<nat64_prefix>},
@@ -229,6 +224,33 @@ void check_users(const Json& settings, std::vector<Problem>& problems) {
     }
 }
 
+Traffic less(Traffic whole, const std::vector<std::string>& closed) {
+    for (const std::string& range : closed)
+        whole = whole - Traffic(range, Ports::all());
+    return whole;
+}
+
+/// Two halves close as much as the whole.
+void check_exceptions(const Json& ranges, std::vector<Problem>& problems) {
+    if (!ranges.is_array() || ranges.empty()) return;
+    Traffic v4 = less(Traffic(everything_v4, Ports::all()), special_ranges_v4());
+    Traffic v6 = less(Traffic(everything_v6, Ports::all()), special_ranges_v6());
+    for (std::size_t i = 0; i < ranges.size(); ++i) {
+        if (!ranges[i].is_string()) continue;
+        const auto& range = ranges[i].get_ref<const std::string&>();
+        for (const auto& [rest, what] :
+             {std::pair{&v4, "IPv4 address, Telegram's too"},
+              {&v6, "IPv6 address; beside IPv4 it stays closed without network.ipv6"}}) {
+            if (rest->empty()) continue;
+            *rest = less(*rest, {range});
+            if (!rest->empty()) continue;
+            problems.push_back({fmt::format("/network/except/{}", i),
+                                fmt::format("'{}'{} would close every public {}", range,
+                                            i > 0 ? " and those before it" : "", what)});
+        }
+    }
+}
+
 void check_model(const Json& config, std::vector<Problem>& problems) {
     for (const char* key : {"provider", "default"}) {
         if (kube::at(config, fmt::format("/model/{}", key)).is_null()) continue;
@@ -244,8 +266,29 @@ std::vector<Problem> problems_of(const Json& settings) {
     check_secrets(kube::at(settings, "/secrets"), problems);
     check_variables(kube::at(settings, "/pod/env"), problems);
     check_users(settings, problems);
+    check_exceptions(kube::at(settings, "/network/except"), problems);
     check_model(kube::at(settings, "/config"), problems);
     return problems;
+}
+
+std::vector<Problem> problems_of_file(const Json& document) {
+    std::vector<Problem> problems = problems_of(document);
+    for (const auto& [place, instead] : {std::pair{"/config", " and write ${NAME} in its place"},
+                                         {"/pod/env", ", of which the agent gets each as a variable"}}) {
+        for (const std::string& pointer : credentials_in(kube::at(document, place), place, {})) {
+            if (std::ranges::find(problems, pointer, &Problem::pointer) == problems.end())
+                problems.push_back(
+                    {pointer, fmt::format("is a credential; put it under secrets:{}", instead)});
+        }
+    }
+    return problems;
+}
+
+std::vector<std::string_view> known_settings() {
+    std::vector<std::string_view> paths;
+    for (const FieldRow& row : table)
+        paths.push_back(row.path);
+    return paths;
 }
 
 std::string dotted(const std::string& pointer) {

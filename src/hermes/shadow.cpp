@@ -38,17 +38,11 @@ Shadows shadows_of(const Inside& inside) {
     return found;
 }
 
-Shadows find_shadows(kube::Client& client, const Names& names, const std::vector<std::string>& keys) {
-    try {
-        const Target target = find_agent(client, names);
-        Shadows found = target.running ? shadows_of(look_inside(client, names.ns, target.pod, keys))
-                                       : unknown("no agent runs: " + target.why, target.hint);
-        found.target = target;
-        return found;
-    } catch (const kube::ApiError& error) {  // the pods may not be listed, say
-        if (error.code() == ExitCode::unreachable) throw;
-        return unknown(error.message(), error.hint());
-    }
+Shadows find_shadows(kube::Client& client, const Target& agent, const std::vector<std::string>& keys) {
+    Shadows found = agent.running ? shadows_of(look_inside(client, agent.ns, agent.pod, keys))
+                                  : unknown("no agent runs: " + agent.why, agent.hint);
+    found.target = agent;
+    return found;
 }
 
 std::string remove_shadows(kube::Client& client, const Shadows& shadows,

@@ -6,6 +6,8 @@
 #include "settings_check.hpp"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -94,12 +96,22 @@ std::vector<Json> settings_of_file(std::string_view text, std::string_view sourc
     std::vector<Json> all;
     std::vector<std::string> complaints;
     std::string hint;
+    std::set<std::pair<std::string, std::string>> instances;
     for (kube::Document& document : kube::parse_documents(text, source)) {
         if (kube::text_at(document.value, "/kind") == "NetworkPolicy")
             hint = "hermesctl verify --static judges a NetworkPolicy";
         std::multimap<std::pair<int, int>, std::string> problems;
-        for (const Problem& problem : problems_of(document.value)) {
+        for (const Problem& problem : problems_of_file(document.value)) {
             problems.emplace(place_of(document, problem.pointer), problem.why);
+        }
+        const std::string ns = kube::text_at(document.value, "/namespace", "hermes");
+        const std::string name = kube::text_at(document.value, "/name", "hermes");
+        if (document.value.is_object() && !instances.emplace(ns, name).second) {
+            problems.emplace(
+                place_of(document, "/name"),
+                fmt::format("{} in namespace {} is in this file already: name and namespace tell "
+                            "instances apart",
+                            name, ns));
         }
         for (const auto& [place, why] : problems) {
             complaints.push_back(fmt::format("{}:{}:{}: {}", source, place.first, place.second, why));
@@ -116,9 +128,11 @@ std::vector<Json> settings_of_file(std::string_view text, std::string_view sourc
 }
 
 Json merged(Json base, const Json& over) {
-    // A secret has one source: a new one replaces the old one instead of joining it.
     for (const auto& [key, source] : at(over, "/secrets").items()) {
-        if (base.contains("secrets") && base["secrets"].is_object()) base["secrets"].erase(key);
+        // A secret has one source: a new one replaces the old one instead of joining it.
+        if (at(base, "/secrets").is_object()) base["secrets"].erase(key);
+        // And the pod's variable of that name, which would win over it.
+        if (at(base, "/pod/env").is_object() && !source.is_null()) base["pod"]["env"].erase(key);
     }
     base.merge_patch(over);
     return base;

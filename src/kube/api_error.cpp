@@ -1,6 +1,7 @@
 // What an answer that is not a success means, whatever its body is.
 #include "hermesctl/base/scrub.hpp"
 #include "hermesctl/kube/client.hpp"
+#include "kubeconfig_credentials.hpp"
 
 #include <algorithm>
 #include <string>
@@ -93,8 +94,26 @@ std::string hint_of_admission(const std::string& said) {
     return "";
 }
 
+/// How a certificate comes to be one that is accepted.
+std::string hint_of_certificate(net::CertificateFault fault) {
+    switch (fault) {
+        case net::CertificateFault::authority:
+            return "if this is the server that is meant, get this kubeconfig anew from the cluster (k3s has it "
+                   "in /etc/rancher/k3s/k3s.yaml): it lacks this server's certificate-authority-data";
+        case net::CertificateFault::expired:
+            return "if the clock here is right, it is to be renewed on the server: systemctl restart k3s does, "
+                   "with kubeadm: kubeadm certs renew all";
+        case net::CertificateFault::client:
+            return new_client_certificate;
+        case net::CertificateFault::none:
+            break;
+    }
+    return "";
+}
+
 /// What to type next; empty where the server's own words are enough.
 std::string hint_of(const net::Response& answer, const Json& status) {
+    if (answer.certificate != net::CertificateFault::none) return hint_of_certificate(answer.certificate);
     if (unanswered(answer)) {
         return "kubectl config view --minify shows the server's address; --context NAME takes another "
                "cluster";

@@ -34,10 +34,13 @@ ExecCredential::ExecCredential(ExecPlugin plugin, const Environment& environment
     : plugin_(std::move(plugin)), environment_(environment), clock_(clock) {}
 
 void ExecCredential::refuse(std::string_view why, const std::string& hint) const {
+    // Its arguments may hold a secret: they are not shown.
     throw Error(ExitCode::denied,
                 fmt::format("the credential plugin {} of {} {}", text_at(plugin_.spec, "/command"),
                             plugin_.title, why),
-                hint);
+                !hint.empty() ? hint
+                              : "run it by itself to see why, log in with it, or add --context NAME or "
+                                "--kubeconfig FILE");
 }
 
 bool ExecCredential::interactive() const {

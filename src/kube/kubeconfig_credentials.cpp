@@ -25,8 +25,7 @@ void refuse_expired(const std::string& title, const std::string& certificate_pem
                 fmt::format("the server refused the credentials (HTTP 401): the client certificate of {} "
                             "expired on {}",
                             title, rfc3339(*end).substr(0, 10)),
-                "get this kubeconfig anew from the cluster (k3s makes new certificates at a restart, and "
-                "writes /etc/rancher/k3s/k3s.yaml)");
+                new_client_certificate);
 }
 
 CredentialSource plugin_source(const std::string& title, const Stanza& user, const Json& cluster,

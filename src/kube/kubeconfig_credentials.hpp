@@ -12,6 +12,11 @@
 
 namespace hermesctl::kube {
 
+/// The hint where a client certificate is not taken any more.
+inline constexpr const char* new_client_certificate =
+    "get this kubeconfig anew from the cluster (k3s makes new certificates at a restart, and writes "
+    "/etc/rancher/k3s/k3s.yaml)";
+
 using CredentialSource = std::function<net::Credentials(bool rejected)>;
 
 /// A token in a file that someone else renews: read again once a minute, and after a rejection.

@@ -23,22 +23,33 @@ enum : long {
     wrong_address = 64
 };
 
-std::string certificate_problem(const CurlLink& link, long verified, std::string_view detail) {
+CertificateFault fault_of(long verified) {
     switch (verified) {
         case expired:
-            return "the certificate of the server has expired";
-        case not_yet_valid:
-            return "the certificate of the server is not valid yet; is the clock right?";
+            return CertificateFault::expired;
         case self_signed:
         case self_signed_chain:
         case no_issuer:
         case no_first_issuer:
+            return CertificateFault::authority;
+        default:
+            return CertificateFault::none;
+    }
+}
+
+std::string certificate_problem(const CurlLink& link, long verified, std::string_view detail) {
+    switch (fault_of(verified)) {
+        case CertificateFault::expired:
+            return "the certificate of the server has expired";
+        case CertificateFault::authority:
             return link.endpoint().ca_pem.empty()
                        ? "the certificate of the server is not from an authority that this system trusts"
                        : "the certificate of the server is not from the authority in the kubeconfig";
         default:
             break;
     }
+    if (verified == not_yet_valid)
+        return "the certificate of the server is not valid yet; is the clock right?";
     bool name =
         verified == wrong_host || verified == wrong_address || detail.find("match") != std::string_view::npos;
     const auto& wanted = link.endpoint().tls_server_name;
@@ -50,18 +61,22 @@ std::string certificate_problem(const CurlLink& link, long verified, std::string
 }
 
 struct Phrase {
-    std::string_view part;
-    std::string_view meaning;
+    std::string_view part{};
+    std::string_view meaning{};
+    CertificateFault fault = CertificateFault::none;
 };
 
-/// What OpenSSL's own words mean here; empty when they say nothing of it.
-std::string_view tls_problem(std::string_view detail) {
+/// What OpenSSL's own words mean here; without a meaning when they say nothing of it.
+Phrase tls_problem(std::string_view detail) {
+    constexpr auto client = CertificateFault::client;
     static constexpr std::array phrases{
-        Phrase{"alert certificate required", "the server asks for a client certificate"},
-        Phrase{"alert certificate expired", "the server says that the client certificate has expired"},
-        Phrase{"alert unknown ca", "the server does not know the authority of the client certificate"},
-        Phrase{"alert bad certificate", "the server does not accept the client certificate"},
-        Phrase{"alert certificate unknown", "the server does not accept the client certificate"},
+        Phrase{"alert certificate required", "the server asks for a client certificate", client},
+        Phrase{"alert certificate expired", "the server says that the client certificate has expired",
+               client},
+        Phrase{"alert unknown ca", "the server does not know the authority of the client certificate",
+               client},
+        Phrase{"alert bad certificate", "the server does not accept the client certificate", client},
+        Phrase{"alert certificate unknown", "the server does not accept the client certificate", client},
         Phrase{"wrong version number", "the server does not speak TLS on this port"},
         Phrase{"packet length too long", "the server does not speak TLS on this port"},
         Phrase{"alert handshake failure",
@@ -70,7 +85,7 @@ std::string_view tls_problem(std::string_view detail) {
         Phrase{"unsupported protocol", "the server has no TLS 1.2 or newer"},
     };
     for (const auto& phrase : phrases) {
-        if (detail.find(phrase.part) != std::string_view::npos) return phrase.meaning;
+        if (detail.find(phrase.part) != std::string_view::npos) return phrase;
     }
     return {};
 }
@@ -149,8 +164,8 @@ std::string words(const CurlLink& link, CURL* easy, CURLcode code, std::string_v
     }
 }
 
-bool worth_another_try(CURLcode code, std::string_view tls) {
-    if (!tls.empty()) return false;
+bool worth_another_try(CURLcode code, const Phrase& tls) {
+    if (!tls.meaning.empty()) return false;
     switch (code) {
         case CURLE_COULDNT_RESOLVE_HOST:
         case CURLE_COULDNT_CONNECT:
@@ -171,17 +186,20 @@ void explain_failure(Response& response, const CurlLink& link, CURL* easy, CURLc
                      const char* detail) {
     std::string_view more = *detail != '\0' ? detail : curl_easy_strerror(code);
     response.connected = info<curl_off_t>(easy, CURLINFO_PRETRANSFER_TIME_T) > 0;
-    auto tls = code == CURLE_PEER_FAILED_VERIFICATION ? std::string_view{} : tls_problem(more);
+    const bool verified = code != CURLE_PEER_FAILED_VERIFICATION;
+    const Phrase tls = verified ? tls_problem(more) : Phrase{};
     bool proxy_refused = info<long>(easy, CURLINFO_HTTP_CONNECTCODE) >= 300;
     if (proxy_refused) {
         response.failure = fmt::format("the proxy {} answered {}", link.proxy(),
                                        info<long>(easy, CURLINFO_HTTP_CONNECTCODE));
-    } else if (!tls.empty()) {
-        response.failure = tls;
+    } else if (!tls.meaning.empty()) {
+        response.failure = tls.meaning;
+        response.certificate = tls.fault;
     } else if (code == CURLE_RECV_ERROR && response.connected) {
         response.failure = lost(info<long>(easy, CURLINFO_RESPONSE_CODE) != 0);
     } else {
         response.failure = scrub(words(link, easy, code, more, response.connected));
+        if (!verified) response.certificate = fault_of(info<long>(easy, CURLINFO_SSL_VERIFYRESULT));
     }
     response.transient = !proxy_refused && worth_another_try(code, tls);
 }

@@ -15,6 +15,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr int most_tries = 10;
+constexpr int most_detours = 3;
 constexpr milliseconds longest_wait{30'000};  // over all tries, when each answer names the same delay
 constexpr milliseconds shortest_wait{100};    // Retry-After: 0 is not an invitation to spin
 
@@ -31,6 +32,15 @@ std::optional<milliseconds> delay_as_told(const Response& response, int attempt)
     auto delay = retry_after(response);
     if (!delay || *delay * attempt > longest_wait) return std::nullopt;
     return delay;
+}
+
+/// The way from the API server to the kubelet is gone for a moment (k3s' tunnel, say), and the server says so
+/// without Retry-After. Nothing runs before that way stands.
+std::optional<milliseconds> delay_of_upgrade(const Request& request, const Response& answer, int attempt) {
+    const bool no_way =
+        answer.status == 500 && answer.body.find("error dialing backend") != std::string::npos;
+    if (no_way && attempt <= most_detours) return milliseconds{250 << attempt};
+    return next_delay(request, answer, attempt);
 }
 
 }  // namespace
@@ -76,7 +86,7 @@ Upgrade upgrade_retrying(Transport& transport, Clock& clock, Request request,
         request.timeout = std::clamp(left, milliseconds{1}, request.timeout);
         Upgrade upgrade = transport.upgrade(request, protocols);
         if (upgrade.socket) return upgrade;
-        const auto delay = next_delay(request, upgrade.answer, attempt);
+        const auto delay = delay_of_upgrade(request, upgrade.answer, attempt);
         if (!delay || clock.now() + *delay >= end) return upgrade;
         clock.sleep(*delay);
         throw_if_interrupted();

@@ -98,13 +98,15 @@ TEST_F(Remote, ShellIsATerminalAndLeavesOursAsItWas) {
 }
 
 TEST_F(Remote, AKilledShellLeavesTheTerminalAsItWas) {
-    TerminalSession terminal(command({"shell"}), 80, 24);
-    terminal.type("echo prompt-$((40+2))\r");
-    ASSERT_TRUE(terminal.wait_for("prompt-42")) << terminal.screen();
-    ASSERT_FALSE(terminal.is_cooked());
-    ::kill(terminal.pid(), SIGTERM);
-    EXPECT_EQ(terminal.wait(10s), 130) << terminal.screen();
-    EXPECT_TRUE(terminal.is_cooked());
+    for (const int number : {SIGTERM, SIGHUP}) {
+        TerminalSession terminal(command({"shell"}), 80, 24);
+        terminal.type("echo prompt-$((40+2))\r");
+        ASSERT_TRUE(terminal.wait_for("prompt-42")) << terminal.screen();
+        ASSERT_FALSE(terminal.is_cooked());
+        ::kill(terminal.pid(), number);
+        EXPECT_EQ(terminal.wait(10s), 130) << terminal.screen();
+        EXPECT_TRUE(terminal.is_cooked()) << number;
+    }
 }
 
 TEST_F(Remote, FilesAndFoldersGoInAndOut) {
@@ -116,8 +118,9 @@ TEST_F(Remote, FilesAndFoldersGoInAndOut) {
     EXPECT_THAT(in.out, HasSubstr("2 files"));
     EXPECT_EQ(hermesctl({"exec", "--", "stat", "-c", "%u", "/opt/data/workspace/folder/a.txt"}).out,
               "10000\n");
-    const Finished out = hermesctl({"cp", ":workspace/folder", scratch.path("back")});
+    const Finished out = hermesctl({"cp", ":workspace/folder", scratch.path("back"), "-o", "json"});
     ASSERT_EQ(out.code, 0) << out.err;
+    EXPECT_EQ(Json::parse(out.out)["changed"], true);
     EXPECT_EQ(shell(fmt::format("diff -r {} {}", scratch.path("folder"), scratch.path("back"))).code, 0);
     // What is there is not replaced unasked.
     scratch.write("folder/a.txt", "second");

@@ -1,5 +1,6 @@
 // deploy as a person meets it: questions without echo, a plan, a yes, a live board that fits.
 #include "e2e/node.hpp"
+#include "support/scratch.hpp"
 #include "support/terminal_session.hpp"
 
 namespace hermesctl::e2e {
@@ -45,6 +46,26 @@ TEST_F(AtATerminal, ANoChangesNothing) {
     terminal.type("n\r");
     EXPECT_EQ(terminal.wait(20s), 1) << terminal.screen();
     EXPECT_THAT(terminal.screen(), HasSubstr("nothing was changed"));
+    EXPECT_FALSE(exists("Namespace", ns()));
+}
+
+TEST_F(AtATerminal, OfSeveralEachQuestionNamesItsInstance) {
+    const testing::Scratch scratch;
+    const std::string file = scratch.write(
+        "two.yaml", "name: one\nnamespace: " + ns() + "\n---\nname: two\nnamespace: " + ns() + "\n");
+    TerminalSession terminal = open({"deploy", "-f", file}, 120);
+    for (const char* name : {"one", "two"}) {
+        const std::string whose = std::string(name) + " in namespace " + ns() + ": ";
+        ASSERT_TRUE(terminal.wait_for(whose + "your numeric Telegram id")) << terminal.screen();
+        terminal.type(setting("HERMES_TEST_USER") + "\r");
+        ASSERT_TRUE(terminal.wait_for(whose + "Telegram bot token")) << terminal.screen();
+        terminal.type(setting("HERMES_TEST_TOKEN") + "\r");
+        ASSERT_TRUE(terminal.wait_for(whose + "MINIMAX_API_KEY")) << terminal.screen();
+        terminal.type(setting("HERMES_TEST_KEY") + "\r");
+    }
+    ASSERT_TRUE(terminal.wait_for("apply this?")) << "nothing is asked for again: " << terminal.screen();
+    terminal.type("n\r");
+    EXPECT_EQ(terminal.wait(20s), 1) << terminal.screen();
     EXPECT_FALSE(exists("Namespace", ns()));
 }
 

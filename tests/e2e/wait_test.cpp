@@ -29,6 +29,34 @@ class Wait : public Node {
     std::function<void()> undo_{};  // what the next test is not prepared for
 };
 
+/// s6 leaves a gateway down that has ended well, and the container lives on. The longest of all, so it is
+/// the first one.
+TEST_F(Wait, AGatewayThatEndedWellIsNamedAndTheLivenessProbeBringsItBack) {
+    ASSERT_EQ(hermesctl(deploy_arguments()).code, 0);
+    // As Ctrl-C does: of a TERM that nobody has announced it ends with 1, and s6 starts it again.
+    const Finished ended = kubectl({"-n", ns(), "exec", "deployment/hermes", "--", "sh", "-c",
+                                    "kill -INT $(/usr/bin/python3 -c 'import json;print(json.load(open("
+                                    "\"/opt/data/gateway_state.json\"))[\"pid\"])')"});
+    ASSERT_EQ(ended.code, 0) << ended.err;
+    const char* cause = "no gateway process lives in the container";
+    EXPECT_TRUE(within(100s, [&] {
+        const Finished status = hermesctl({"status", "--no-check"});
+        return status.code == 1 && status.out.find(cause) != std::string::npos;
+    }));
+    const Finished waited = hermesctl({"wait", "--timeout", "5m"});
+    EXPECT_EQ(waited.code, 1) << waited.err;
+    EXPECT_THAT(waited.err,
+                AllOf(HasSubstr(cause), HasSubstr("hermesctl logs"), HasSubstr("--source console")));
+    const std::string pod = pod_uids();
+    EXPECT_TRUE(within(330s, [&] {
+        const std::vector<Json> pods = client().list("Pod", ns());
+        return pods.size() == 1 && kube::int_at(pods[0], "/status/containerStatuses/0/restartCount") == 1;
+    }));
+    EXPECT_EQ(hermesctl({"wait"}).code, 0);
+    EXPECT_EQ(pod_uids(), pod) << "the container was started again";
+    EXPECT_THAT(ask("back"), HasSubstr("you said 'back'"));
+}
+
 TEST_F(Wait, WithoutADefaultStorageClassItSaysSo) {
     undo_ = [this] { make_default_class("true"); };
     make_default_class("false");
@@ -40,8 +68,8 @@ TEST_F(Wait, WithoutADefaultStorageClassItSaysSo) {
 
 TEST_F(Wait, APullMayTakeLongerThanTheTimeout) {
     node({"image", "forget", "nousresearch/hermes-agent:latest"});
-    node({"world", "fault", "registry", "slow", "5000000"});  // bytes a second: half a minute and more
-    const Finished done = hermesctl(deploy_arguments({"--timeout", "20s"}));
+    node({"world", "fault", "registry", "slow", "2500000"});  // bytes a second: a minute and more
+    const Finished done = hermesctl(deploy_arguments({"--timeout", "45s"}));
     EXPECT_EQ(done.code, 0) << done.err;
     EXPECT_THAT(done.err, HasSubstr("image is being pulled"));
     EXPECT_THAT(done.out, HasSubstr("message @cage_bot"));
@@ -116,10 +144,14 @@ TEST_F(Wait, AFullVolumeIsNamedByAllThatWaitForTheBot) {
 TEST_F(Wait, RestartBringsANewPodThatAnswers) {
     ASSERT_EQ(hermesctl(deploy_arguments()).code, 0);
     const std::string pod = pod_uids();
+    // As if Telegram held the old one's poll open; the old one itself takes two of these, or three.
+    node({"world", "fault", "telegram", "status", "409", "--only", "getUpdates", "--times", "4"});
     const Finished restarted = hermesctl({"restart", "-o", "json"});
     EXPECT_EQ(restarted.code, 0) << restarted.err;
     EXPECT_EQ(Json::parse(restarted.out)["bot"], "@cage_bot");
     EXPECT_NE(pod_uids(), pod);
+    EXPECT_THAT(ask("after the conflict", 170), HasSubstr("you said 'after the conflict'"));
+    EXPECT_THAT(hermesctl({"logs", "--since-boot"}).out, HasSubstr("polling conflict"));
     // The annotation is the rollout tools': the next deploy must not take it away and roll the pod again.
     EXPECT_THAT(hermesctl({"deploy", "-y"}).out, HasSubstr("nothing to change"));
 }

@@ -1,6 +1,7 @@
 """The node's own logic that needs neither root nor a node."""
 
 import argparse
+import contextlib
 import ipaddress
 import json
 import os
@@ -9,11 +10,26 @@ import subprocess
 import tarfile
 import tempfile
 import threading
+import tomllib
 import unittest
 from pathlib import Path
 from unittest import mock
 
-from lib import archive, build, cgroups, checks, cli, deps, network, node_images, pki, proxy, root, talk
+from lib import (
+    archive,
+    build,
+    cgroups,
+    checks,
+    cli,
+    configuration,
+    deps,
+    network,
+    node_images,
+    pki,
+    proxy,
+    root,
+    talk,
+)
 from lib.boot import StateBroken
 from lib.cluster import started, troubles
 from lib.enforcement import Enforcement
@@ -61,6 +77,13 @@ class Cache(unittest.TestCase):
         with mock.patch.object(build, "BUILD_FLAGS", ("-trimpath",)):
             keys.add(build.program_key(program))
         self.assertEqual(len(keys), 3)
+
+    def test_go_writes_nothing_elsewhere_and_all_of_it_can_be_removed(self):
+        with mock.patch.dict(os.environ, {"XDG_CACHE_HOME": "/c", "GOPATH": "/mine", "GOFLAGS": "-p=1"}):
+            settings = build.go_environment()
+        for name in ("GOPATH", "GOCACHE", "GOMODCACHE", "XDG_CONFIG_HOME"):
+            self.assertTrue(settings[name].startswith("/c/hermesctl/node/go/"), name)
+        self.assertEqual(settings["GOFLAGS"], "-p=1 -modcacherw")
 
     def test_every_program_has_its_sums(self):
         for program in build.GO_PROGRAMS:
@@ -175,6 +198,53 @@ class Delegation(unittest.TestCase):
             self.assertIsNone(cgroups.trial())
             with mock.patch.object(Path, "mkdir", side_effect=OSError(30, "read-only")):
                 self.assertIn("read-only", cgroups.trial())
+
+
+class Hierarchies(unittest.TestCase):
+    def setUp(self):
+        self.root = Path(self.enterContext(tempfile.TemporaryDirectory())).resolve()
+        self.enterContext(mock.patch.object(cgroups, "ROOT", self.root))
+        self.enterContext(mock.patch.object(cgroups, "changing", contextlib.nullcontext))
+
+    def group(self, path, **files):
+        """With these files: cpuset_cpus is cpuset.cpus."""
+        folder = self.root / path
+        folder.mkdir(exist_ok=True)
+        for name, text in {"cgroup_procs": "", **files}.items():
+            (folder / name.replace("_", ".", 1)).write_text(text)
+
+    def test_of_v1_each_gets_the_group_and_cpuset_what_it_needs_to_run_anything(self):
+        self.group("cpu,cpuacct")
+        self.group("cpuset", cpuset_cpus="0-3\n", cpuset_mems="0\n")
+        (self.root / "cpu").symlink_to("cpu,cpuacct")
+        (self.root / "no-hierarchy").mkdir()
+        self.assertEqual(cgroups.hierarchies(), [self.root / "cpu,cpuacct", self.root / "cpuset"])
+        for _ in range(2):  # the second `up` finds it
+            cgroups.create("node")
+        self.assertTrue(cgroups.left_over("node"))
+        self.assertEqual(list((self.root / "cpu,cpuacct/node").iterdir()), [])
+        made = {p.name: p.read_text() for p in (self.root / "cpuset/node").iterdir()}
+        self.assertEqual(made, {"cpuset.cpus": "0-3\n", "cpuset.mems": "0\n"})
+
+    def test_of_v2_the_one_is_delegated_down_to_the_group(self):
+        offered = {"cgroup_controllers": "memory rdma\n", "cgroup_subtree_control": ""}
+        self.group(".", cpuset_cpus="\n", **offered)
+        self.group("node", **offered)  # the kernel puts these files into a new one
+        self.assertEqual(cgroups.hierarchies(), [self.root])
+        cgroups.create("node")
+        for group in (self.root, self.root / "node"):
+            self.assertEqual((group / "cgroup.subtree_control").read_text(), "+memory")
+        self.assertFalse((self.root / "node/cpuset.cpus").exists(), "it inherits them")
+        self.assertFalse((self.root / cgroups.LEAF).exists(), "nobody was in the way")
+
+
+class Containerd(unittest.TestCase):
+    def test_lowers_no_pods_oom_score_whatever_it_may(self):
+        """A setting of the CRI plugin itself: in another table it would be ignored without a word."""
+        settings = tomllib.loads(configuration.CONTAINERD.format(state="/s", pause="pause:1"))
+        plugin = settings["plugins"]["io.containerd.grpc.v1.cri"]
+        self.assertIs(plugin["restrict_oom_score_adj"], True)
+        self.assertEqual(plugin["cni"]["conf_dir"], "/s/conf/cni")
 
 
 class Readiness(unittest.TestCase):

@@ -36,6 +36,7 @@ TerminalSession::TerminalSession(std::vector<std::string> argv, int columns, int
     ::close(fd_);
     ::login_tty(line_);
     ::setenv("TERM", "xterm-256color", 1);
+    ::signal(SIGHUP, SIG_DFL);  // nohup may have started the test
     std::vector<char*> words;
     for (std::string& word : argv) {
         words.push_back(word.data());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "hermesctl/base/clock.hpp"
+#include "hermesctl/base/crypto.hpp"
 #include "hermesctl/net/curl.hpp"
 #include "support/answers.hpp"
 #include "wire/tls_server.hpp"
@@ -10,6 +11,8 @@
 #include <memory>
 #include <string>
 
+#include <fmt/format.h>
+
 namespace hermesctl::testing {
 
 inline net::Endpoint endpoint_of(const ScriptedServer& server) {
@@ -17,6 +20,29 @@ inline net::Endpoint endpoint_of(const ScriptedServer& server) {
     endpoint.url = server.url();
     endpoint.ca_pem = test_authority().pem();
     return endpoint;
+}
+
+/// A kubeconfig for it; `user` is a flow mapping.
+inline std::string kubeconfig_for(const ScriptedServer& server, const std::string& user) {
+    return fmt::format(
+        "current-context: main\n"
+        "contexts: [{{name: main, context: {{cluster: c, user: u}}}}]\n"
+        "clusters: [{{name: c, cluster: {{server: '{}', certificate-authority-data: {}}}}}]\n"
+        "users: [{{name: u, user: {}}}]\n",
+        server.url(), base64_encode(test_authority().pem()), user);
+}
+
+/// The user that has a client certificate.
+inline std::string user_with(const KeyPair& pair) {
+    return fmt::format("{{client-certificate-data: {}, client-key-data: {}}}",
+                       base64_encode(pair.certificate_pem), base64_encode(pair.key_pem));
+}
+
+/// The user whose token comes from this program.
+inline std::string user_of(const std::string& plugin) {
+    return fmt::format(
+        "{{exec: {{command: {}, interactiveMode: Never, apiVersion: client.authentication.k8s.io/v1}}}}",
+        plugin);
 }
 
 inline std::unique_ptr<net::Transport> connect(net::Endpoint endpoint) {

@@ -8,7 +8,6 @@
 #include "support/scratch.hpp"
 #include "wire/client.hpp"
 
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 namespace hermesctl::testing {
@@ -21,21 +20,13 @@ using ::testing::StartsWith;
 /// An API server that refuses whoever comes.
 class Refusing : public ::testing::Test {
   protected:
-    /// A connection as this user, given as a flow mapping.
     kube::Connection load(const std::string& user) {
-        const std::string text = fmt::format(
-            "current-context: main\n"
-            "contexts: [{{name: main, context: {{cluster: c, user: u}}}}]\n"
-            "clusters: [{{name: c, cluster: {{server: '{}', certificate-authority-data: {}}}}}]\n"
-            "users: [{{name: u, user: {}}}]\n",
-            server.url(), base64_encode(test_authority().pem()), user);
-        return kube::load_connection({.file = scratch.write("config", text)}, environment, system_clock());
+        return kube::load_connection({.file = scratch.write("config", kubeconfig_for(server, user))},
+                                     environment, system_clock());
     }
     static std::string with_certificate(long not_after_seconds) {
-        const KeyPair pair =
-            test_authority().issue({.names = "", .subject = "ann", .not_after_seconds = not_after_seconds});
-        return fmt::format("{{client-certificate-data: {}, client-key-data: {}}}",
-                           base64_encode(pair.certificate_pem), base64_encode(pair.key_pem));
+        return user_with(
+            test_authority().issue({.names = "", .subject = "ann", .not_after_seconds = not_after_seconds}));
     }
     std::string refusal_of(const std::string& user) {
         auto transport = connect(load(user).endpoint);
@@ -76,10 +67,7 @@ TEST_F(Refusing, APluginRunsOnceMoreForRequestsThatAreRefusedTogether) {
                             R"("status":{"token":"of-the-plugin"}})");
     const std::string plugin = scratch.write(
         "plugin", "#!/bin/sh\nprintf x >> " + runs + "\ncat " + scratch.path("answer") + "\n", true);
-    auto transport = connect(load(fmt::format("{{exec: {{command: {}, interactiveMode: Never, "
-                                              "apiVersion: client.authentication.k8s.io/v1}}}}",
-                                              plugin))
-                                 .endpoint);
+    auto transport = connect(load(user_of(plugin)).endpoint);
     kube::Client client(*transport, system_clock(), reporter);
     const std::vector<kube::Ref> refs(7, {"Pod", "n", "p"});
     for (const kube::Outcome& outcome : client.get_all(refs))

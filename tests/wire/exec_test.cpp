@@ -193,6 +193,43 @@ TEST_F(Exec, TheRemoteExitCodeComesThroughAndAResetAfterItIsHarmless) {
     EXPECT_EQ(output.out, "out");
 }
 
+TEST_F(Exec, NothingIsSentAfterTheStatus) {
+    std::vector<std::string> seen{"nothing"};
+    serve([&](Peer& peer) {
+        peer.write(on(1, "") + success());
+        seen = all_input(peer);
+    });
+    request.input = request.tty = true;
+    {
+        auto exec = session();
+        while (exec.pump({})) {
+            const net::Wake wake = exec.wake();
+            transport->poll(20s, {&wake, 1});
+        }
+        exec.write("late");
+        exec.resize(80, 24);
+        exec.close_input();
+        EXPECT_EQ(exec.exit_code(), 0);
+    }
+    stop();
+    EXPECT_TRUE(seen.empty()) << "it would reset the connection, and take what we have not read";
+}
+
+TEST_F(Exec, AServerThatKnowsNeitherProtocolSaysNoMoreThan403) {
+    server = std::make_unique<ScriptedServer>([](Peer& peer) {
+        peer.read_request();
+        peer.write("HTTP/1.1 403 Forbidden\r\n\r\n");  // as golang.org/x/net/websocket has it
+    });
+    transport = connect(*server);
+    try {
+        run();
+        FAIL();
+    } catch (const kube::ApiError& error) {
+        EXPECT_EQ(error.http(), 403);
+        EXPECT_EQ(error.message(), "the server answered HTTP 403");
+    }
+}
+
 TEST_F(Exec, WhatGoesWrongAfterThe101IsTold) {
     serve([](Peer& peer) {
         peer.write(on(3, R"({"status":"Failure","reason":"InternalError",)"

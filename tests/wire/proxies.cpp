@@ -1,9 +1,10 @@
 #include "wire/proxies.hpp"
 
-#include <thread>
+#include <array>
 
 #include <fmt/format.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -26,17 +27,18 @@ int dial(int port) {
     return -1;
 }
 
-/// Passes bytes both ways until the client is gone; the connection ends with it.
+/// Passes bytes both ways until the client is gone; the connection ends with it. In one thread: two may not
+/// use the client's TLS at once.
 void tunnel(Peer& client, int fd) {
     Peer server{fd, nullptr};
-    std::thread back{[&] {
-        for (auto bytes = server.read_some(); !bytes.empty(); bytes = server.read_some())
-            client.write(bytes);
-    }};
-    for (auto bytes = client.read_some(); !bytes.empty(); bytes = client.read_some())
-        server.write(bytes);
-    ::shutdown(fd, SHUT_RDWR);
-    back.join();
+    std::array<pollfd, 2> ends{pollfd{client.fd(), POLLIN, 0}, pollfd{fd, POLLIN, 0}};
+    while (::poll(ends.data(), ends.size(), 20'000) > 0) {
+        const bool from_client = ends[0].revents != 0;
+        const std::string bytes = (from_client ? client : server).read_some();
+        if (bytes.empty() && from_client) break;
+        if (bytes.empty()) ends[1].fd = -1;  // poll() passes over it
+        (from_client ? server : client).write(bytes);
+    }
     ::close(fd);
 }
 

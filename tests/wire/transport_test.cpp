@@ -1,5 +1,6 @@
 // What goes over the wire for ordinary exchanges, and what is made of good answers.
 #include "hermesctl/base/error.hpp"
+#include "support/session.hpp"
 #include "wire/client.hpp"
 
 #include <array>
@@ -214,6 +215,21 @@ TEST(Transport, KeepsRepeatedHeadersAndForgetsThoseOfA100) {
         if (header.name == "Warning") warnings.push_back(header.value);
     }
     EXPECT_THAT(warnings, ElementsAre("a", "b"));
+}
+
+TEST(Transport, EachWarningOfTheServerIsToldOnce) {
+    ScriptedServer server{answering([](auto&) {
+        return http_answer(200, "{}",
+                           "Warning: 299 - \"would violate \\\"restricted\\\"\"\r\n"
+                           "warning: 299 - \"two\", 299 - \"three\"\r\n"
+                           "Warning: 299 - \"two\"\r\n");
+    })};
+    Session session{endpoint_of(server)};
+    EXPECT_TRUE(session.client.get_path("/version").warned);
+    std::vector<std::string> told;
+    for (const Event& event : session.reporter.events)
+        told.push_back(event.detail);
+    EXPECT_THAT(told, ElementsAre("would violate \"restricted\"", "two", "three"));
 }
 
 TEST(Transport, UnpacksGzip) {

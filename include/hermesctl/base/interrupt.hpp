@@ -1,10 +1,12 @@
-// Ctrl-C and SIGTERM as a flag that loops ask and a descriptor that wakes a poll.
-// The first one is caught once and ends the work in an orderly way; a second one kills the process.
+// Ctrl-C, SIGTERM, SIGQUIT and a lost terminal as a flag that loops ask and a descriptor that wakes a poll.
+// The first one is caught once and ends the work in an orderly way; a second one kills the process, unless it
+// is one more SIGHUP.
 #pragma once
 
 namespace hermesctl {
 
-/// Installs the handlers; SIGPIPE is ignored from then on, and SIGCHLD is not. Called once, by main.
+/// Installs the handlers; SIGPIPE is ignored from then on, and SIGCHLD is not. SIGHUP and SIGQUIT stay
+/// ignored where they are. Called once, by main.
 void catch_interrupts();
 
 bool interrupted() noexcept;

@@ -30,6 +30,8 @@ struct GlobalFlags {
     bool quiet = false;
     bool verbose = false;
     bool no_colour = false;
+    /// Of what is typed later (Session::typed_flags): the flags of deploy that `file` would undo.
+    std::vector<std::string> in_file{};
     bool json() const { return output == "json"; }
 };
 

@@ -9,8 +9,9 @@
 namespace hermesctl::hermes {
 
 struct InstallOptions {
-    std::function<void()> after_namespace{};    // the lease can be taken once it is there
-    std::function<void()> before_deployment{};  // only if it changes
+    std::function<void()> after_namespace{};          // the lease can be taken once it is there
+    std::function<void()> before_deployment{};        // only if it changes
+    std::function<void(const kube::Ref&)> changed{};  // each object, at once: what comes next may fail
 };
 
 /// Applies what the plan changes: the namespace; account, claim, secret, config and policy in parallel; then

@@ -43,8 +43,9 @@ Plan make_plan(kube::Client&, const Live&, const std::vector<Json>& objects);
 std::vector<std::string> lost_users(const Plan&);
 
 /// The leaves that differ, as "path: before -> after", and of lists without keys the items that go and come
-/// ("path: - item"); data of Secrets is masked, but for users' ids. Server-side bookkeeping (managedFields,
-/// resourceVersion, generation, status, uid, timestamps) does not count. Pure.
+/// ("path: - item"); data of Secrets is masked, but for users' ids; in the files of a ConfigMap, which are
+/// compared by what they say, what may be a credential; and a pod's variable that is one. Server-side
+/// bookkeeping (managedFields, resourceVersion, generation, status, uid, timestamps) does not count. Pure.
 std::vector<std::string> differing_fields(const Json& before, const Json& after);
 /// The same of a file in which keys may stand: what may be one is masked, by its path or by what it is.
 std::vector<std::string> differing_settings(const Json& before, const Json& after);

@@ -33,7 +33,8 @@ Json seeded_config();
 /// The text of the seeded config.yaml.
 std::string config_yaml(const Values&);
 
-/// The same objects with secrets' values masked, for people.
+/// The same object for people: a Secret's values are masked, what may be a credential in a ConfigMap's files,
+/// and a credential among a Deployment's variables.
 Json masked(Json object);
 
 }  // namespace hermesctl::hermes

@@ -75,6 +75,8 @@ struct RotationSteps {
     /// Whether the provider surely refuses this old value (401): then it is not put back. May be empty.
     std::function<bool(const std::string& key, const std::string& old_value, const EachRound& each_round)>
         refused{};
+    /// As soon as something was changed: what comes next may fail. May be empty, or called again.
+    std::function<void()> changed{};
 };
 
 /// Whether the live gateway uses these values; compared inside the pod.

@@ -57,6 +57,8 @@ std::vector<std::string> keys_of_providers();
 
 /// Whether the name says that the value is a credential ("COLONY_PAT", "api_key").
 bool names_credential(std::string_view name);
+/// One that a person may have chosen ("SMTP_PASS", "client_secret"): keys and tokens are made by machines.
+bool names_password(std::string_view name);
 
 /// What the pod template carries (annotation hermesctl/secret-hmac) so that the pod rolls when the Secret
 /// changes: tells nothing about the values to who cannot read the salt.

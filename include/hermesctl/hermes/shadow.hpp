@@ -3,7 +3,6 @@
 #pragma once
 
 #include "hermesctl/hermes/inspection.hpp"
-#include "hermesctl/hermes/live.hpp"
 #include "hermesctl/hermes/target.hpp"
 #include "hermesctl/kube/client.hpp"
 
@@ -34,9 +33,8 @@ struct Shadows {
 
 /// What inspect.py says of it; without the target. Pure.
 Shadows shadows_of(const Inside&);
-/// Which of these keys are shadowed. What keeps it from being seen is a value. Throws Error{failed} when
-/// there is no such installation, Error{interrupted}, ApiError (unreachable).
-Shadows find_shadows(kube::Client&, const Names&, const std::vector<std::string>& keys);
+/// Which of these keys are shadowed. What keeps it from being seen is a value. Throws Error{interrupted}.
+Shadows find_shadows(kube::Client&, const Target&, const std::vector<std::string>& keys);
 
 /// Takes what is mendable out of env_file_path, all at once, and returns the path of the copy that stays
 /// beside it. Owner and mode stay. In force after a restart. Throws Error{failed} when the file has changed

@@ -60,10 +60,11 @@ struct Values {
 };
 
 /// The settings of each document of a hermes.yaml. Throws Error{usage} with "FILE:LINE:COLUMN: why" for
-/// unknown keys, wrong types, usernames for ids, a bad image name, quantity or CIDR.
+/// unknown keys, wrong types, usernames for ids, a bad image name, quantity or CIDR, and a credential.
 std::vector<Json> settings_of_file(std::string_view text, std::string_view source);
 
-/// `over` on top of `base`: objects merge, lists and scalars replace.
+/// `over` on top of `base`: objects merge, lists and scalars replace; a secret takes the place of a variable
+/// of the pod.
 Json merged(Json base, const Json& over);
 
 /// Throws Error{usage} that names every problem at once; what is left out is none.

@@ -29,6 +29,10 @@ struct Request {
     std::chrono::milliseconds idle{0};          // no byte for so long is a failure; 0: no limit
 };
 
+/// Whose certificate is at fault: the server's is from an unknown authority or has expired, or the server
+/// does not take the client's.
+enum class CertificateFault { none, authority, expired, client };
+
 struct Response {
     int status = 0;  // 0: no answer, see failure
     std::vector<Header> headers{};
@@ -36,6 +40,7 @@ struct Response {
     std::string failure{};   // what went wrong on the way; holds no secret
     bool connected = false;  // with a failure: whether the server may have seen the request
     bool transient = false;  // with a failure: another try may well go through (refused, reset)
+    CertificateFault certificate = CertificateFault::none;  // with a failure
     bool ok() const { return status >= 200 && status < 300; }
     /// The first header of this name (any case), or "".
     std::string_view header(std::string_view name) const;

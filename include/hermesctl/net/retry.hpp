@@ -19,7 +19,8 @@ std::optional<std::chrono::milliseconds> next_delay(const Request&, const Respon
 /// exchange(), with the failed ones tried again; only the last answer to each is taken.
 void exchange_retrying(Transport&, Clock&, std::span<const Request>, const Take&);
 
-/// Transport::upgrade(), tried again by the same rules until `end`: before the server's yes nothing runs.
+/// Transport::upgrade(), tried again by the same rules until `end`, and for a few seconds where the server
+/// does not get to the kubelet ("error dialing backend"): before the server's yes nothing runs.
 Upgrade upgrade_retrying(Transport&, Clock&, Request, std::span<const std::string> protocols,
                          Clock::Time end);
 

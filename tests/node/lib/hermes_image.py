@@ -12,6 +12,7 @@ from .shell import run
 
 SOURCE = TREE / "images/hermes"
 PACKAGES = "python3,python3-venv,python-is-python3,ca-certificates,curl,procps,util-linux,s6,execline"
+OPTIONS = ("--quiet", "--mode=root", "--variant=minbase", '--aptopt=APT::Install-Recommends "false"')
 S6_PROGRAMS = (
     "s6-svc",
     "s6-svstat",
@@ -65,7 +66,7 @@ def key():
     files = sorted(p for p in SOURCE.rglob("*") if p.is_file())
     names = [str(p.relative_to(SOURCE)) for p in files]
     authority = Path(f"{pki.world_authority()}.crt").read_text()
-    return content_key(files, *names, authority, PACKAGES, SETUP, repr(CONFIG), archive.FORMAT)
+    return content_key(files, *names, authority, PACKAGES, *OPTIONS, SETUP, repr(CONFIG), archive.FORMAT)
 
 
 def download_wheels():
@@ -86,8 +87,7 @@ def download_wheels():
 
 def build(root):
     wheels = download_wheels()
-    options = f"--quiet --mode=root --variant=minbase --include={PACKAGES}".split()
-    run(["mmdebstrap", *options, "bookworm", root])
+    run(["mmdebstrap", *OPTIONS, f"--include={PACKAGES}", "bookworm", root])
     shutil.copytree(wheels, root / "tmp/wheels")
     shutil.copy(SOURCE / "requirements.lock", root / "tmp/wheels")
     plain = {"HOME": "/root", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}

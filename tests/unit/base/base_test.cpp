@@ -12,14 +12,17 @@
 #include <array>
 #include <csignal>
 #include <filesystem>
+#include <initializer_list>
 #include <istream>
 #include <iterator>
 #include <thread>
 #include <utility>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <pthread.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace hermesctl {
@@ -135,6 +138,7 @@ TEST(Scrub, ShapesAreKnownWithoutAnythingRemembered) {
     remember_secret("plain-but-remembered");
     EXPECT_FALSE(has_secret_shape("plain-but-remembered"));
     EXPECT_FALSE(has_secret_shape("Bearer ${COLONY_PAT}"));
+    EXPECT_FALSE(has_secret_shape("Bearer authentication of RFC 6750")) << "without a digit of its own";
 }
 
 TEST(Scrub, ChildrenInheritNoRememberedSecret) {
@@ -144,6 +148,37 @@ TEST(Scrub, ChildrenInheritNoRememberedSecret) {
                           {"PATH", "/usr/bin"},
                           {"EMPTY", ""}};
     EXPECT_EQ(without_secrets(all), (Environment{{"PATH", "/usr/bin"}, {"EMPTY", ""}}));
+}
+
+/// How a child ends that gets these signals: 0 when it was told, 1 when not, 128 + N when signal N ended it.
+/// `as_before`: what it was told to do with them when it began.
+int end_after(std::initializer_list<int> signals, void (*as_before)(int) = SIG_DFL) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        for (const int number : signals)
+            ::signal(number, as_before);
+        catch_interrupts();
+        for (const int number : signals)
+            ::raise(number);
+        ::_exit(interrupted() ? 0 : 1);
+    }
+    int status = -1;
+    ::waitpid(child, &status, 0);
+    for (char byte = 0; ::read(interrupt_fd(), &byte, 1) == 1;) {  // its pipe may be ours
+    }
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+TEST(Interrupt, IsWhateverEndsAProgramFromOutside) {
+    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT})
+        EXPECT_EQ(end_after({number}), 0) << number;
+    EXPECT_EQ(end_after({SIGTERM, SIGTERM}), 128 + SIGTERM) << "nobody is stuck";
+    EXPECT_EQ(end_after({SIGHUP, SIGHUP}), 0) << "of one terminal that is gone both shell and kernel tell";
+}
+
+TEST(Interrupt, StaysIgnoredWhereItWas) {
+    for (const int number : {SIGHUP, SIGQUIT})
+        EXPECT_EQ(end_after({number}, SIG_IGN), 1) << number;
 }
 
 TEST(Process, OutputAndExitCode) {
@@ -159,6 +194,18 @@ TEST(Process, BrokenPipeEndsTheChildAsEverywhere) {
     ASSERT_TRUE(result);
     EXPECT_EQ(result->output, "");
     EXPECT_EQ(result->exit_code, 128 + SIGPIPE);
+}
+
+TEST(Process, WhatInterruptsUsEndsTheChildAsEverywhere) {
+    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+        ::signal(number, SIG_DFL);  // nohup may have started the test
+        catch_interrupts();
+        const std::string script = fmt::format("ulimit -c 0; kill -{} $$; echo survived", number);
+        const auto result = run_process({.argv = {"sh", "-c", script}});
+        ASSERT_TRUE(result);
+        EXPECT_EQ(result->output, "");
+        EXPECT_EQ(result->exit_code, 128 + number);
+    }
 }
 
 TEST(Process, HangingOneIsEnded) {

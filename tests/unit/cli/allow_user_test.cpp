@@ -218,6 +218,16 @@ TEST_F(AllowUser, OneThatWasCutOffIsEndedThoughTheListIsAsItShouldBe) {
     EXPECT_EQ(list(), "111");
 }
 
+TEST_F(AllowUser, JsonOfAFailureSaysWhetherTheListWasChanged) {
+    run({"--remove", "111", "-y", "-o", "json"}, ExitCode::failed);
+    EXPECT_EQ(Json::parse(world_.out.str())["changed"], false) << "the owner stays";
+    world_.api.on_write = [this](const std::string&, const Json& object) {
+        if (kube::ref_of(object) == secret_ref) world_.api.down = true;
+    };
+    run({"--remove", "222", "-y", "-o", "json"}, ExitCode::unreachable);
+    EXPECT_EQ(Json::parse(world_.out.str())["changed"], true);
+}
+
 TEST_F(AllowUser, WithoutARestartTheListWaitsForOne) {
     list("111, 222,");
     EXPECT_THAT(run({"333", "--no-restart", "-o", "json"}),

@@ -4,6 +4,7 @@
 #include "hermesctl/hermes/secrets.hpp"
 #include "hermesctl/hermes/target.hpp"
 #include "support/cli_world.hpp"
+#include "support/scratch.hpp"
 
 #include <csignal>
 
@@ -182,6 +183,16 @@ TEST_F(AnswersTest, WatchingTellsEachStateOnceUntilAnInterrupt) {
     EXPECT_EQ(err(), "") << "to end it so is no error";
 }
 
+TEST_F(AnswersTest, WatchingHasNoTimeout) {
+    catch_interrupts();
+    api().on_exec = [this](hermesctl::testing::FakeProcess& process) {
+        ::raise(SIGINT);  // or a watch would have no end
+        answer(process);
+    };
+    EXPECT_EQ(run({"status", "--watch", "--timeout", "5m"}), ExitCode::usage);
+    EXPECT_THAT(err(), AllOf(HasSubstr("has no --timeout"), HasSubstr("hermesctl wait --timeout")));
+}
+
 TEST_F(AnswersTest, WatchingTellsOnceThatTheServerIsAwayAndGoesOn) {
     catch_interrupts();
     int looks = 0;
@@ -289,6 +300,18 @@ TEST_F(AnswersTest, StatusWarnsWhereTheGateIsOff) {
     api().put(deployment);
     run({"status", "-o", "json"});
     EXPECT_EQ(Json::parse(out())["gate"], "off") << "what comes before it is not held";
+}
+
+TEST_F(AnswersTest, AFileThatWantsTheGateTooIsNotSaidToUndoTheCommandForIt) {
+    const hermesctl::testing::Scratch scratch;
+    const auto says = [&](const char* gate) {
+        run({"status", "--no-check", "-f",
+             scratch.write("h.yaml", fmt::format("network: {{gate: {}}}\n", gate))});
+        EXPECT_THAT(out(), HasSubstr(" --gate brings it back"));
+        return out();
+    };
+    EXPECT_THAT(says("true"), Not(HasSubstr("sets that, too")));
+    EXPECT_THAT(says("false"), HasSubstr("h.yaml sets that, too: change it there"));
 }
 
 TEST_F(AnswersTest, StatusTellsThatTheAgentLacksWhatTheSecretHolds) {
@@ -401,7 +424,34 @@ TEST_F(AnswersTest, AnotherLiveModelIsSaid) {
     EXPECT_EQ(run({"wait"}), ExitCode::ok);
     EXPECT_THAT(err(), HasSubstr("uses the model M2, not M1"));
     EXPECT_EQ(run({"status", "-o", "json"}), ExitCode::ok);
-    EXPECT_THAT(Json::parse(out())["drift"].dump(), HasSubstr("M2"));
+    EXPECT_EQ(Json::parse(out())["model"], "minimax M2");
+    EXPECT_EQ(Json::parse(out())["modelFrom"], "live");
+    EXPECT_EQ(Json::parse(out())["keyAccepted"], true);
+    EXPECT_THAT(Json::parse(out())["drift"].dump(), HasSubstr("model.default: M1 -> M2"));
+    EXPECT_EQ(run({"status"}), ExitCode::ok);
+    EXPECT_THAT(out(), HasSubstr("model     minimax M2, key accepted\n"));
+    EXPECT_EQ(run({"status", "--no-check"}), ExitCode::ok);
+    EXPECT_THAT(out(), HasSubstr("model     minimax M1 (of configmap/hermes-config)\n")) << "nobody asked";
+}
+
+TEST_F(AnswersTest, WhatTheAgentCallsItsModelSaysNothingOfTheKey) {
+    lines_["live"]["model"] = "M2, key accepted";
+    lines_["model"] = {{"status", -1}};
+    EXPECT_EQ(run({"status", "-o", "json"}), ExitCode::ok) << err();
+    EXPECT_EQ(Json::parse(out())["model"], "minimax M2, key accepted");
+    EXPECT_EQ(Json::parse(out())["keyAccepted"], false);
+}
+
+TEST_F(AnswersTest, AModelIsOfTheConfigMapOnlyWhereThatIsThere) {
+    const auto from = [this] {
+        EXPECT_EQ(run({"status", "--no-check", "-o", "json"}), ExitCode::ok) << err();
+        return Json::parse(out())["modelFrom"];
+    };
+    EXPECT_EQ(from(), "configmap");
+    api().erase({"ConfigMap", "hermes", "hermes-config"});
+    EXPECT_EQ(from(), "default");
+    EXPECT_EQ(run({"status", "--no-check"}), ExitCode::ok) << err();
+    EXPECT_THAT(out(), HasSubstr("MiniMax-M2.7 (the default; there is no configmap/hermes-config)\n"));
 }
 
 }  // namespace

@@ -112,7 +112,7 @@ TEST_F(BadInput, WhatTheServerAnswersDecidesTheCode) {
         CliWorld world;
         hermesctl::testing::put_installation(world.api);
         world.api.fail_always("", "", each.response);
-        for (const char* command : {"list", "status", "logs", "stop"})
+        for (const char* command : {"list", "status", "logs", "stop", "deploy"})
             expect_error(world, {command, "-n", "hermes"}, each.code, each.said, each.hint);
         // It bears a server that is away for a moment; one that stays so is not there.
         const bool denied = each.code == ExitCode::denied;
@@ -123,7 +123,7 @@ TEST_F(BadInput, WhatTheServerAnswersDecidesTheCode) {
 
 TEST_F(BadInput, AServerThatIsNotThereIsCode3) {
     world_.api.down = true;
-    for (const char* command : {"list", "status", "logs", "stop"})
+    for (const char* command : {"list", "status", "logs", "stop", "deploy"})
         expect_error({command}, ExitCode::unreachable, "cannot reach the API server", "--context");
 }
 

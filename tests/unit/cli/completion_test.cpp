@@ -59,6 +59,12 @@ class CompletionTest : public ::testing::Test {
     hermesctl::testing::CliWorld world_{};
 };
 
+TEST_F(CompletionTest, ThereIsNoJsonOfAScript) {
+    EXPECT_EQ(world_.run({"completion", "bash", "-o", "json"}), ExitCode::usage);
+    EXPECT_THAT(world_.err.str(), HasSubstr("there is no JSON of it\n  hint: leave out -o json"));
+    EXPECT_THAT(world_.out.str(), StartsWith("{\n  \"error\": {"));
+}
+
 TEST_F(CompletionTest, BashOffersCommandsAndFlags) {
     EXPECT_THAT(offered("hermesctl versi"), ElementsAre("version"));
     EXPECT_THAT(offered("hermesctl ''"), Contains("completion"));

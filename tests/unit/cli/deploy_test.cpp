@@ -1,5 +1,6 @@
 // deploy and diff as a whole, against a server in memory: what is shown, asked, changed and left alone.
 #include "hermesctl/base/crypto.hpp"
+#include "hermesctl/base/file.hpp"
 #include "hermesctl/kube/yaml.hpp"
 #include "support/cli_world.hpp"
 #include "support/installation.hpp"
@@ -62,10 +63,12 @@ class DeployTest : public ::testing::Test {
         return found;
     }
     /// Of a hermes.yaml.
-    static std::string document(const std::string& name, const std::string& ns) {
+    static std::string document(const std::string& name, const std::string& ns,
+                                const std::string& key = "KEY") {
         return "apiVersion: hermesctl/v1\nkind: Hermes\nname: " + name + "\nnamespace: " + ns +
                "\ntelegram: {allowedUsers: [111]}\n"
-               "secrets: {TELEGRAM_BOT_TOKEN: {env: TOKEN}, MINIMAX_API_KEY: {env: KEY}}\n";
+               "secrets: {TELEGRAM_BOT_TOKEN: {env: TOKEN}, MINIMAX_API_KEY: {env: " +
+               key + "}}\n";
     }
     std::string out() const { return world_.out.str(); }
     std::string err() const { return world_.err.str(); }
@@ -116,6 +119,18 @@ TEST_F(DeployTest, DryRunAndDiffChangeNothing) {
     EXPECT_EQ(world_.run({"diff", "--image", "a/b:2", "-o", "json"}), ExitCode::pending);
     EXPECT_EQ(Json::parse(out())["rollsPod"], true);
     EXPECT_EQ(world_.run({"diff"}), ExitCode::ok);
+}
+
+TEST_F(DeployTest, ACredentialUnderConfigIsNeitherSentNorShown) {
+    const std::string file = scratch_.write(
+        "hermes.yaml", document("hermes", "hermes") + "config: {model: {api_key: hunter2hunter2}}\n");
+    for (const char* command : {"deploy", "diff", "render"}) {
+        world_.api.log.clear();
+        EXPECT_EQ(world_.run({command, "-f", file}), ExitCode::usage);
+        EXPECT_THAT(err(), AllOf(HasSubstr("hermes.yaml:7:27: is a credential"), HasSubstr("${NAME}")));
+        EXPECT_THAT(out() + err(), Not(HasSubstr("hunter2")));
+        EXPECT_THAT(world_.api.log, IsEmpty()) << command;
+    }
 }
 
 TEST_F(DeployTest, AnImageByItsDigestIsShownWhole) {
@@ -235,10 +250,134 @@ TEST_F(DeployTest, WhatWasDoneIsToldBeforeTheSecondOneFails) {
     world_.api.fail("PATCH", "Deployment", 2, testing::refusal(422, "Invalid", "no such image"));
     EXPECT_EQ(deploy({"-f", file, "-o", "json"}), ExitCode::failed);
     EXPECT_FALSE(world_.api.object({"Deployment", "one", "one"}).is_null());
-    const Json document_out = Json::parse(out());
-    EXPECT_EQ(document_out["instances"].size(), 1u);
+    Json document_out = Json::parse(out());
+    EXPECT_EQ(document_out["changed"], true);
+    ASSERT_EQ(document_out["instances"].size(), 2u);
+    EXPECT_EQ(document_out["instances"][0]["name"], "one");
+    EXPECT_EQ(document_out["instances"][1]["namespace"], "two");
+    EXPECT_EQ(document_out["instances"][1]["changed"], true) << "all but its Deployment is there";
     EXPECT_THAT(document_out["error"]["message"].dump(), HasSubstr("no such image"));
     EXPECT_THAT(document_out["error"]["while"].dump(), HasSubstr("deploying two in namespace two"));
+}
+
+TEST_F(DeployTest, ADiffOfAFileOfSeveralNamesEachInstance) {
+    const std::string file =
+        scratch_.write("two.yaml", document("one", "one") + "---\n" + document("two", "two"));
+    ASSERT_EQ(deploy({"-f", file}), ExitCode::ok) << err();
+    world_.api.erase({"Deployment", "two", "two"});
+    EXPECT_EQ(world_.run({"diff", "-f", file, "-o", "json"}), ExitCode::pending) << err();
+    Json said = Json::parse(out());
+    EXPECT_EQ(said["changes"], true);
+    ASSERT_EQ(said["instances"].size(), 2u);
+    EXPECT_EQ(said["instances"][0]["namespace"], "one");
+    EXPECT_EQ(said["instances"][0]["name"], "one");
+    EXPECT_EQ(said["instances"][0]["changes"], false);
+    EXPECT_EQ(said["instances"][1]["namespace"], "two");
+    EXPECT_EQ(said["instances"][1]["name"], "two");
+    EXPECT_EQ(said["instances"][1]["changes"], true);
+}
+
+TEST_F(DeployTest, WhatWasChangedIsToldThoughItFails) {
+    EXPECT_EQ(deploy({"-o", "json"}), ExitCode::usage);
+    EXPECT_EQ(Json::parse(out())["changed"], false);
+    world_.api.fail("PATCH", "Deployment", 1, testing::refusal(422, "Invalid", "no such image"));
+    EXPECT_EQ(deploy({"--allow-user", "111", "--secret", "TELEGRAM_BOT_TOKEN=env:TOKEN", "--secret",
+                      "MINIMAX_API_KEY=env:KEY", "-o", "json"}),
+              ExitCode::failed);
+    Json said = Json::parse(out());
+    EXPECT_EQ(said["namespace"], "hermes");
+    EXPECT_EQ(said["name"], "hermes");
+    EXPECT_EQ(said["changed"], true);
+    ASSERT_EQ(said["objects"].size(), 7u);
+    for (const Json& object : said["objects"])
+        EXPECT_EQ(object["changed"], object["kind"] != "Deployment") << object;
+    EXPECT_THAT(said["error"]["message"].dump(), HasSubstr("no such image"));
+}
+
+TEST_F(DeployTest, WhatIsWrongWithAnyOfAFileIsToldBeforeTheFirstIsChanged) {
+    const std::string file =
+        scratch_.write("three.yaml", document("one", "one") + "---\n" + document("two", "two", "UNSET") +
+                                         "---\n" + document("three", "three", "NOT_SET"));
+    EXPECT_EQ(deploy({"-f", file, "-o", "json"}), ExitCode::usage);
+    EXPECT_THAT(err(), AllOf(HasSubstr("two in namespace two: this is needed:"), HasSubstr("variable UNSET"),
+                             HasSubstr("three in namespace three: this is needed:"),
+                             HasSubstr("variable NOT_SET"), Not(HasSubstr("one in namespace one:"))));
+    EXPECT_THAT(writes(), IsEmpty());
+    EXPECT_EQ(Json::parse(out())["changed"], false);
+}
+
+TEST_F(DeployTest, WhatAPlanOfAFileIsRefusedForIsToldBeforeTheFirstIsChanged) {
+    install();
+    const std::string file =
+        scratch_.write("two.yaml", document("one", "one") + "---\n" + document("hermes", "hermes"));
+    edit({{"spec", {{"revisionHistoryLimit", 9}}}}, "argocd");
+    EXPECT_EQ(deploy({"-f", file}), ExitCode::failed);
+    EXPECT_THAT(err(),
+                AllOf(HasSubstr(".spec.revisionHistoryLimit belongs to argocd"),
+                      HasSubstr("while checking hermes in namespace hermes, before anything is changed"),
+                      Not(HasSubstr("deployment/one"))));
+    EXPECT_THAT(writes(), IsEmpty());
+    EXPECT_EQ(deploy({"-f", file, "--force-conflicts"}), ExitCode::usage);
+    EXPECT_THAT(err(), AllOf(HasSubstr("hermes in namespace hermes: a yes is needed"), HasSubstr("--yes")));
+    EXPECT_THAT(writes(), IsEmpty());
+    EXPECT_EQ(deploy({"-f", file, "--force-conflicts", "-y"}), ExitCode::ok) << err();
+}
+
+TEST_F(DeployTest, ASecretOfAFileOfSeveralIsReadOnceAndNoProgramInheritsOne) {
+    world_.context.environment["OTHER"] = "a-key-that-is-no-program's";
+    const std::string program = scratch_.write(
+        "program", "#!/bin/sh\necho started >> $0.ran\n/usr/bin/env >> $0.ran\necho the-key-of-a-program\n",
+        true);
+    const std::string one =
+        "name: one\nnamespace: one\ntelegram: {allowedUsers: [111]}\nsecrets:\n"
+        "  TELEGRAM_BOT_TOKEN: {stdin: true}\n"
+        "  MINIMAX_API_KEY: {cmd: [" +
+        program + "]}\n";
+    const std::string file = scratch_.write("two.yaml", one + "---\n" + document("two", "two", "OTHER"));
+    world_.in.str(world_.context.environment["TOKEN"]);
+    ASSERT_EQ(deploy({"-f", file}), ExitCode::ok) << err();
+    const Json& secret = world_.api.object({"Secret", "one", "one-secrets"});
+    EXPECT_EQ(kube::text_at(secret, "/data/MINIMAX_API_KEY"), base64_encode("the-key-of-a-program"));
+    EXPECT_EQ(kube::text_at(secret, "/data/TELEGRAM_BOT_TOKEN"),
+              base64_encode(world_.context.environment["TOKEN"]));
+    const std::string ran = read_file(program + ".ran").value();
+    EXPECT_EQ(ran.find("started"), ran.rfind("started")) << ran;
+    EXPECT_THAT(ran, Not(HasSubstr("no-program")));
+}
+
+TEST_F(DeployTest, NoProgramInheritsASecretOfAnotherInstance) {
+    for (const std::string& command : std::vector<std::string>{"render", "diff", "deploy"}) {
+        world_.context.environment["OTHER"] = "no-value-for-the-program-of-" + command;
+        const std::string program =
+            scratch_.write(command, "#!/bin/sh\n/usr/bin/env > $0.ran\necho the-key-of-a-program\n", true);
+        const std::string one =
+            "name: one\nnamespace: one\ntelegram: {allowedUsers: [111]}\nsecrets:\n"
+            "  TELEGRAM_BOT_TOKEN: {env: TOKEN}\n  MINIMAX_API_KEY: {cmd: [" +
+            program + "]}\n";
+        const std::string file = scratch_.write("two.yaml", one + "---\n" + document("two", "two", "OTHER"));
+        if (command == "deploy") {
+            EXPECT_EQ(deploy({"-f", file}), ExitCode::ok) << err();
+        } else {
+            EXPECT_NE(world_.run({command, "-f", file}), ExitCode::usage) << err();
+        }
+        EXPECT_THAT(read_file(program + ".ran").value(),
+                    AllOf(HasSubstr("HOME="), Not(HasSubstr("no-value"))))
+            << command;
+    }
+}
+
+TEST_F(DeployTest, ACommandThatTheFileWouldUndoSaysSo) {
+    world_.api.put(testing::object_of("Namespace", "", "hermes"));
+    world_.api.merge({"Namespace", "", "hermes"},
+                     {{"metadata", {{"labels", {{"pod-security.kubernetes.io/enforce", "restricted"}}}}}});
+    const std::string said = document("hermes", "hermes") + "pod: {hardened: false}\n";
+    const std::string file = scratch_.write("h.yaml", said);
+    EXPECT_EQ(deploy({"-f", file, "-y"}), ExitCode::failed);
+    EXPECT_THAT(err(), HasSubstr("hint: hermesctl deploy -f " + file +
+                                 " --hardened, if the image starts without root; " + file +
+                                 " sets that, too: change it there; else kubectl label"));
+    EXPECT_EQ(deploy({"-f", scratch_.write("h.yaml", document("hermes", "hermes")), "-y"}), ExitCode::failed);
+    EXPECT_THAT(err(), Not(HasSubstr("sets that, too")));
 }
 
 TEST_F(DeployTest, CommandsToTypeMeanTheOneOfTheFileThatTheyAreAbout) {

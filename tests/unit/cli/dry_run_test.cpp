@@ -19,6 +19,7 @@ namespace {
 using hermesctl::testing::FakeProcess;
 using ::testing::Contains;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 const std::string token = "123456789:AAbbccddeeffgghhiijjkkllmmnnooppqqr";
 
@@ -32,6 +33,7 @@ class DryRun : public ::testing::Test {
                             {"TELEGRAM_BOT_TOKEN", base64_encode(token)},
                             {"MINIMAX_API_KEY", base64_encode("the-old-key-0123456789")}}}});
         world_.context.environment["KEY"] = "the-new-key-0123456789";
+        world_.context.environment["TOKEN"] = token;
         world_.api.on_exec = [this](FakeProcess& process) { serve(process); };
     }
 
@@ -57,28 +59,32 @@ class DryRun : public ::testing::Test {
         return found;
     }
 
+    using Lines = std::map<std::string, std::vector<std::vector<std::string>>, std::less<>>;
+    /// By the command: the arguments with which it would change something.
+    Lines changes() const {
+        const std::string notes = scratch_.write("notes.md", "mine");
+        return Lines{{"deploy",
+                      {{"--model", "another"},
+                       {"--name", "second", "--allow-user", "1", "--secret", "TELEGRAM_BOT_TOKEN=env:TOKEN",
+                        "--secret", "MINIMAX_API_KEY=env:KEY"}}},
+                     {"stop", {{}, {"--now"}}},
+                     {"start", {{}}},
+                     {"restart", {{}}},
+                     {"rotate-secret", {{"MINIMAX_API_KEY=env:KEY"}, {"--remove", "MINIMAX_API_KEY"}}},
+                     {"allow-user", {{"222"}, {"222", "--replace", "--force"}}},
+                     {"cp", {{notes, ":workspace/"}}},
+                     {"teardown", {{}, {"--delete-data"}}}};
+    }
+
     hermesctl::testing::CliWorld world_{};
     hermesctl::testing::Scratch scratch_{};
 };
 
 TEST_F(DryRun, OfEveryChangingCommandWritesNothing) {
-    const std::string notes = scratch_.write("notes.md", "mine");
-    const std::map<std::string, std::vector<std::vector<std::string>>, std::less<>> lines{
-        {"deploy",
-         {{"--model", "another"},
-          {"--name", "second", "--allow-user", "1", "--secret", "TELEGRAM_BOT_TOKEN=env:TOKEN", "--secret",
-           "MINIMAX_API_KEY=env:KEY"}}},
-        {"stop", {{}, {"--now"}}},
-        {"start", {{}}},
-        {"restart", {{}}},
-        {"rotate-secret", {{"MINIMAX_API_KEY=env:KEY"}, {"--remove", "MINIMAX_API_KEY"}}},
-        {"allow-user", {{"222"}, {"222", "--replace", "--force"}}},
-        {"cp", {{notes, ":workspace/"}}},
-        {"teardown", {{}, {"--delete-data"}}}};
+    const Lines lines = changes();
     // All that is not in here changes something.
     const std::set<std::string_view> reads{"wait", "status", "verify", "logs",    "exec",       "shell",
                                            "diff", "render", "list",   "version", "completion", "man"};
-    world_.context.environment["TOKEN"] = token;
     const auto before = world_.api.objects();
     for (const Command& command : commands()) {
         const auto found = lines.find(command.name);
@@ -99,6 +105,21 @@ TEST_F(DryRun, OfEveryChangingCommandWritesNothing) {
                 << ::testing::PrintToString(line);
             EXPECT_THAT(writes(), ::testing::IsEmpty()) << ::testing::PrintToString(line);
             EXPECT_EQ(world_.api.objects(), before) << ::testing::PrintToString(line);
+        }
+    }
+}
+
+/// Only cp is none: it changes no object.
+TEST_F(DryRun, OfAChangeOfTheClusterOpensWithWhereThatIs) {
+    for (const auto& [command, lines] : changes()) {
+        if (command == "cp") continue;
+        for (std::vector<std::string> line : lines) {
+            line.insert(line.begin(), command);
+            line.emplace_back("--dry-run");
+            EXPECT_EQ(world_.run(line), ExitCode::ok) << world_.err.str();
+            EXPECT_THAT(world_.err.str(),
+                        StartsWith("info  namespace/hermes  context c, https://k8s.example:6443\n"))
+                << ::testing::PrintToString(line);
         }
     }
 }

@@ -106,6 +106,38 @@ TEST(CompletedHint, LogsHasAnotherMeaningForTheShortFlagOfAFile) {
     EXPECT_EQ(completed_hint("hermesctl wait", flags), "hermesctl wait -f hermes.yaml");
 }
 
+TEST(CompletedHint, NamesTheFileOfThisRunWhereOneIsToBeDeployed) {
+    const char* text = "write it into your hermes.yaml, then hermesctl deploy -f FILE";
+    EXPECT_EQ(completed_hint(text, {}), text);
+    EXPECT_EQ(completed_hint(text, bob()),
+              "write it into your hermes.yaml, then hermesctl deploy -n bots --name bob -f FILE");
+    GlobalFlags flags;
+    flags.file = "bots.yaml";
+    const std::string named = "write it into your hermes.yaml, then hermesctl deploy -f bots.yaml";
+    EXPECT_EQ(completed_hint(text, flags), named);
+    EXPECT_EQ(completed_hint(named, flags), named) << "once";
+    EXPECT_EQ(completed_hint("kubectl apply -f FILE", flags), "kubectl apply -f FILE");
+}
+
+TEST(CompletedHint, WhatTheFileWouldUndoIsSaidToBeInIt) {
+    GlobalFlags flags;
+    flags.file = "h.yaml";
+    flags.in_file = {"--image", "--secret COLONY_PAT"};
+    const std::string note = "; h.yaml sets that, too: change it there";
+    const std::string image = "hermesctl deploy -f h.yaml --image IMAGE" + note;
+    EXPECT_EQ(completed_hint("hermesctl deploy --image IMAGE", flags), image);
+    EXPECT_EQ(completed_hint(image, flags), image) << "once";
+    EXPECT_EQ(completed_hint("hermesctl deploy --secret COLONY_PAT=-, then wait; or\nhermesctl wait", flags),
+              "hermesctl deploy -f h.yaml --secret COLONY_PAT=-, then wait" + note +
+                  "; or\nhermesctl wait -f h.yaml");
+    for (const char* other :
+         {"hermesctl deploy -f h.yaml --storage-size SIZE",
+          "hermesctl deploy -f h.yaml --secret COLONY_PATH=-", "change it by --image IMAGE"})
+        EXPECT_EQ(completed_hint(other, flags), other);
+    flags.file.clear();
+    EXPECT_EQ(completed_hint("hermesctl deploy --image IMAGE", flags), "hermesctl deploy --image IMAGE");
+}
+
 TEST(CompletedHint, ACommandOfKubectlMeansTheClusterOfThisRun) {
     GlobalFlags flags = bob();
     const char* resume = "kubectl -n bots rollout resume deployment/bob, then: hermesctl wait";

@@ -1,6 +1,11 @@
 // Whose fault an end is: the exit codes of exec, shell, cp and logs.
+#include "hermesctl/base/interrupt.hpp"
+#include "support/at_a_terminal.hpp"
 #include "support/cli_world.hpp"
 #include "support/installation.hpp"
+#include "support/scratch.hpp"
+
+#include <iostream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +14,9 @@ namespace hermesctl::cli {
 namespace {
 
 using hermesctl::testing::FakeProcess;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class Exec : public ::testing::Test {
   protected:
@@ -52,6 +59,17 @@ TEST_F(Exec, WhereNothingIsRootRootIsRefusedAndTheAgentIsNot) {
     EXPECT_EQ(ran.front(), "/usr/bin/env") << "it is the agent already";
 }
 
+TEST_F(Exec, ThereIsNoJsonOfWhatACommandPrints) {
+    bool ran = false;
+    world_.api.on_exec = [&](FakeProcess& process) {
+        ran = true;
+        process.exit(0);
+    };
+    EXPECT_EQ(run({"exec", "-o", "json", "--", "x"}), 2);
+    EXPECT_THAT(world_.err.str(), HasSubstr("there is no JSON of it\n  hint: leave out -o json"));
+    EXPECT_FALSE(ran);
+}
+
 TEST_F(Exec, AWrongCommandLineIs2) {
     EXPECT_EQ(run({"exec"}), 2);
     EXPECT_EQ(run({"exec", "-f", "/nonexistent.yaml", "--", "x"}), 2);
@@ -63,6 +81,22 @@ TEST_F(Exec, AWrongCommandLineIs2) {
         EXPECT_THAT(world_.err.str(), HasSubstr("hint: hermesctl exec -- cat FILE"));
     }
     EXPECT_EQ(run({"cp", "-f", "/nonexistent.yaml", ":a", "b"}), 2);
+}
+
+TEST_F(Exec, CtrlCAtTheQuestionOfACopyChangesNothing) {
+    const hermesctl::testing::Scratch folder;
+    const std::string mine = folder.write("notes.md", "mine");
+    world_.terminal.input = true;
+    const auto copy = [&] {
+        catch_interrupts();
+        const int code = run({"cp", ":notes.md", mine});
+        std::cout << world_.err.str() << std::flush;
+        return code;
+    };
+    const auto seen = hermesctl::testing::at_a_terminal(copy, {{"replace it? [y/N]", "\x03"}});
+    EXPECT_EQ(seen.code, 130) << seen.screen;
+    EXPECT_THAT(seen.screen, AllOf(HasSubstr("interrupted; nothing was changed"),
+                                   Not(HasSubstr("run the command again"))));
 }
 
 TEST_F(Exec, ACopyThatFailsIs125AndALogAFailureAsAnyOther) {

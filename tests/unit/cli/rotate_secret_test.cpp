@@ -1,6 +1,7 @@
 // rotate-secret as a command: where values come from, what is asked and
 // refused, what is shown, and what never is.
 #include "rotate_secret_world.hpp"
+#include "support/at_a_terminal.hpp"
 #include "support/recording_reporter.hpp"
 #include "support/scratch.hpp"
 
@@ -11,9 +12,6 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <pty.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 namespace hermesctl::cli {
 namespace {
@@ -26,27 +24,13 @@ using ::testing::Not;
 
 TEST_F(RotateSecretTest, AtATerminalAValueFromStdinIsAskedForWithoutEcho) {
     world_.terminal.input = true;
-    int master = -1;
-    const pid_t child = ::forkpty(&master, nullptr, nullptr, nullptr);
-    if (child == 0) {
+    const auto run = [this] {
         world_.run({"rotate-secret", "MINIMAX_API_KEY=-", "-y"});
-        ::_exit(values()["MINIMAX_API_KEY"] == new_key ? 0 : 1);
-    }
-    std::string screen;
-    const auto read_until = [&](const std::string& part) {
-        char one = 0;
-        while (screen.find(part) == std::string::npos && ::read(master, &one, 1) == 1)
-            screen += one;
+        return values()["MINIMAX_API_KEY"] == new_key ? 0 : 1;
     };
-    read_until("the new MINIMAX_API_KEY");
-    const std::string typed = new_key + "\n";
-    EXPECT_EQ(::write(master, typed.data(), typed.size()), static_cast<ssize_t>(typed.size()));
-    read_until("nothing that is ever said");
-    int status = -1;
-    ::waitpid(child, &status, 0);
-    ::close(master);
-    EXPECT_EQ(WEXITSTATUS(status), 0) << screen;
-    EXPECT_THAT(screen, Not(HasSubstr(new_key)));
+    const testing::Seen seen = testing::at_a_terminal(run, {{"the new MINIMAX_API_KEY", new_key + "\n"}});
+    EXPECT_EQ(seen.code, 0) << seen.screen;
+    EXPECT_THAT(seen.screen, Not(HasSubstr(new_key)));
 }
 
 TEST_F(RotateSecretTest, ATroubleOfTheModelDoesNotBringBackAKeyThatIsNotItsOwn) {
@@ -112,6 +96,20 @@ TEST_F(RotateSecretTest, ItsJsonHasNoValue) {
     EXPECT_EQ(Json::parse(world_.out.str())["changed"], true) << "the file is";
 }
 
+TEST_F(RotateSecretTest, ThatTheAgentsOwnFileWouldChangeIsToldToPrograms) {
+    const auto changes = [this](const std::vector<std::string>& more) {
+        std::vector<std::string> line{"--unshadow", "MINIMAX_API_KEY", "-o", "json"};
+        line.insert(line.end(), more.begin(), more.end());
+        rotate(line);
+        return Json::parse(world_.out.str())["changes"].get<bool>();
+    };
+    shadows_ = {{"MINIMAX_API_KEY", true}};
+    EXPECT_TRUE(changes({"--dry-run", "--no-restart"}));
+    EXPECT_TRUE(changes({"-y", "--no-restart"}));
+    EXPECT_FALSE(changes({"--dry-run", "--no-restart"})) << "it is done";
+    EXPECT_TRUE(changes({"--dry-run"})) << "the agent would restart";
+}
+
 TEST_F(RotateSecretTest, WhoMayNotSeeThePodsIsToldBeforeAnythingIsAskedOrChanged) {
     world_.api.deny("list", "pods");
     world_.in.str(new_key);
@@ -121,6 +119,29 @@ TEST_F(RotateSecretTest, WhoMayNotSeeThePodsIsToldBeforeAnythingIsAskedOrChanged
     EXPECT_THAT(rotate({"MINIMAX_API_KEY=-", "--no-restart", "--no-check", "-y"}),
                 HasSubstr("not in force yet"));
     EXPECT_EQ(values().at("MINIMAX_API_KEY"), new_key);
+}
+
+TEST_F(RotateSecretTest, WhoMayNotSeeThePodsIsToldOnceWhatToGrantAndWhatThatMeans) {
+    world_.api.deny("list", "pods");
+    put_values({{"OTHER", "another-value-0123456789"}});
+    const auto refusals_in = [](const std::string& said) {
+        const std::string part = "cannot list";
+        int found = 0;
+        for (std::size_t at = 0; (at = said.find(part, at)) != std::string::npos; at += part.size())
+            ++found;
+        return found;
+    };
+    const std::string set = rotate({"MINIMAX_API_KEY=env:KEY", "--no-restart", "-y"});
+    EXPECT_EQ(refusals_in(set), 1) << set;
+    EXPECT_THAT(set, AllOf(HasSubstr("; grant list on pods and replicasets in namespace hermes\n"),
+                           HasSubstr("whether a file on the volume wins over the Secret is not known\n"),
+                           HasSubstr("not tried: they would be from the agent's pod\n"),
+                           HasSubstr("not in force yet")));
+    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:NEW", "--no-restart"}, ExitCode::usage),
+                HasSubstr("the new MINIMAX_API_KEY could not be tried"));
+    const std::string removed = rotate({"--remove", "OTHER", "--no-restart", "-y"});
+    EXPECT_EQ(refusals_in(removed), 1) << removed;
+    EXPECT_THAT(removed, HasSubstr("other uses could not be seen\n"));
 }
 
 TEST_F(RotateSecretTest, NoValueIsInWhatIsShownNorInArgvNorInAnObject) {
@@ -254,11 +275,23 @@ TEST_F(RotateSecretTest, WhatIsNotThereIsNotRemoved) {
         << "before a yes is asked for";
     EXPECT_THAT(writes(), IsEmpty());
     rotate({"--remove", "MINIMAX_API_KEY", "-y", "--no-restart"});
+    for (const std::vector<std::string>& line : {std::vector<std::string>{"--remove", "NOPE", "-y"},
+                                                 {"TELEGRAM_BOT_TOKEN=env:NEW", "--remove", "NOPE", "-y"}}) {
+        EXPECT_THAT(rotate(line, ExitCode::failed), HasSubstr("there is no NOPE in secret/hermes-secrets"))
+            << "whatever else waits for a restart";
+    }
     EXPECT_THAT(rotate({"--remove", "MINIMAX_API_KEY", "-y"}), HasSubstr("MINIMAX_API_KEY is gone"))
         << "brings it in force";
     shadows_ = {{"ONLY_THERE", false}};
     EXPECT_THAT(rotate({"--unshadow", "ONLY_THERE"}, ExitCode::usage),
                 HasSubstr("then ONLY_THERE is set nowhere"));
+}
+
+TEST_F(RotateSecretTest, ThatAKeyIsNewIsToldBeforeItsValueIsRead) {
+    const std::string said = rotate({"NOPE"}, ExitCode::usage);
+    EXPECT_THAT(said, HasSubstr("NOPE: the new value is empty"));
+    EXPECT_LT(said.find("is not in secret/hermes-secrets yet"), said.find("the new value is empty")) << said;
+    EXPECT_THAT(rotate({"MINIMAX_API_KEY"}, ExitCode::usage), Not(HasSubstr("yet")));
 }
 
 TEST_F(RotateSecretTest, ANewKeyThatIsAlmostAKnownOneNeedsAYes) {

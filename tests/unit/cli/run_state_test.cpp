@@ -189,6 +189,33 @@ TEST_F(RunState, WhatWasChangedIsToldToPrograms) {
     EXPECT_EQ(Json::parse(world_.out.str())["changed"], true);
 }
 
+TEST_F(RunState, ADryRunTellsProgramsWhatIsDoneThen) {
+    const auto said = [this](std::vector<std::string> line) {
+        line.insert(line.end(), {"-o", "json"});
+        EXPECT_EQ(world_.run(line), ExitCode::ok) << world_.err.str();
+        return Json::parse(world_.out.str());
+    };
+    Json step{{"namespace", "hermes"}, {"name", "hermes"},
+              {"action", "restart"},   {"replicas", {{"from", 1}, {"to", 1}}},
+              {"changes", true},       {"changed", false}};
+    EXPECT_EQ(said({"restart", "--dry-run"}), step);
+    step["action"] = "stop";
+    step["replicas"]["to"] = 0;
+    EXPECT_EQ(said({"stop", "--dry-run"}), step);
+    step["changed"] = step["stopped"] = true;
+    EXPECT_EQ(said({"stop"}), step);
+    EXPECT_EQ(said({"stop", "--dry-run"})["changes"], false);
+    EXPECT_EQ(said({"start", "--dry-run"})["replicas"], Json({{"from", 0}, {"to", 1}}));
+}
+
+TEST_F(RunState, WhatIsDoneIsToldToProgramsThoughTheWaitFails) {
+    grace = 1h;
+    EXPECT_EQ(world_.run({"stop", "--timeout", "5s", "-o", "json"}), ExitCode::timeout) << world_.err.str();
+    const Json said = Json::parse(world_.out.str());
+    EXPECT_EQ(said["changed"], true);
+    EXPECT_EQ(said["error"]["code"], 5);
+}
+
 TEST_F(RunState, RestartRefusesAStoppedAgent) {
     world_.api.merge(deployment, {{"spec", {{"replicas", 0}}}});
     EXPECT_THAT(run({"restart"}, ExitCode::failed), HasSubstr("hermesctl start"));

@@ -111,11 +111,91 @@ TEST_F(ComposeTest, WhatIsWrongWithSecretsIsToldWithAllElseThatIsMissing) {
     EXPECT_THAT(asked_, IsEmpty()) << "nothing is asked for in vain";
 }
 
+TEST_F(ComposeTest, ACopyOfASecretIsRefusedWithAllElseThatIsMissing) {
+    environment_["KEY"] = "plain-looking-value";
+    const Json settings = R"({"secrets": {"MINIMAX_API_KEY": {"env": "KEY"}},
+        "config": {"notes": ["it is plain-looking-value"]},
+        "pod": {"env": {"NOTE": "plain-looking-value", "TZ": "UTC"}}})"_json;
+    EXPECT_THAT(complaint(settings),
+                AllOf(HasSubstr("config.notes[0]: ${NAME} in place of a secret's value"),
+                      HasSubstr("pod.env.NOTE: anything but a secret's value"), HasSubstr("--allow-user"),
+                      Not(HasSubstr("plain-looking")), Not(HasSubstr("TZ"))));
+    answer_questions();
+    EXPECT_THAT(complaint(settings), HasSubstr("config.notes[0]"));
+    EXPECT_THAT(asked_, IsEmpty()) << "nothing is asked for in vain";
+    EXPECT_THAT(complaint(R"({"config": {"note": "key-typed-at-the-prompt"}})"_json),
+                HasSubstr("config.note"));
+    install();
+    EXPECT_THAT(complaint(R"({"config": {"note": "key-typed-at-the-prompt"}})"_json),
+                HasSubstr("config.note"))
+        << "of what the Secret has, too";
+    const Composition made = compose(R"({"config": {"home_chat": "111"}})"_json);
+    EXPECT_EQ(kube::text_at(made.values.config, "/home_chat"), "111") << "an id is no secret";
+}
+
+TEST_F(ComposeTest, AVariableThatIsPutUnderSecretsIsLeftToTheSecret) {
+    install();
+    Json deployment = api_.object(names.deployment());
+    deployment["spec"]["template"]["spec"]["containers"][0]["env"].push_back(
+        {{"name", "API_TOKEN"}, {"value", "hunter2hunter2"}});
+    api_.put(deployment);
+    EXPECT_EQ(compose().values.pod.env.at("API_TOKEN"), "hunter2hunter2") << "kept, as nobody names it";
+    EXPECT_THAT(told(), Contains(AllOf(HasSubstr("is a credential, and lies in the Deployment"),
+                                       HasSubstr("hermesctl deploy --secret API_TOKEN=-"))));
+    reporter_.events.clear();
+    environment_["TOKEN"] = "hunter3hunter3";
+    const Composition made = compose(R"({"secrets": {"API_TOKEN": {"env": "TOKEN"}}})"_json);
+    EXPECT_FALSE(made.values.pod.env.contains("API_TOKEN"));
+    EXPECT_THAT(made.objects.back().dump(), Not(HasSubstr("hunter2")));
+    EXPECT_THAT(told(), Not(Contains(HasSubstr("is a credential"))));
+}
+
+TEST_F(ComposeTest, ACredentialThatLiesInTheConfigMapIsToldOf) {
+    install();
+    api_.merge(names.config(), {{"data", {{"config.yaml", "model: {api_key: hunter2hunter2}\n"}}}});
+    compose();
+    EXPECT_THAT(told(), Contains(HasSubstr("is a credential, and lies in the ConfigMap")));
+    reporter_.events.clear();
+    compose(R"({"config": {"model": {"api_key": "${ZAI_API_KEY}"}}})"_json);
+    EXPECT_THAT(told(), Not(Contains(HasSubstr("is a credential"))));
+}
+
 TEST_F(ComposeTest, RemembersWhatIsTypedSoThatItIsNeverShown) {
     answer_questions();
     compose(Json::object());
     EXPECT_EQ(asked_.size(), 3u);
     EXPECT_THAT(scrub("x key-typed-at-the-prompt y"), Not(HasSubstr("key-typed")));
+}
+
+TEST_F(ComposeTest, WhatWasTypedForAWishIsNotAskedForAgain) {
+    answer_questions();
+    Wish wish{.server = "https://192.168.1.20:6443", .readers = {in_, environment_}, .ask = ask_};
+    wish.given = hermes::compose(client_, wish, reporter_).given;
+    EXPECT_EQ(asked_.size(), 3u);
+    EXPECT_EQ(hermes::compose(client_, wish, reporter_).values.allowed_users, (UserIds{111}));
+    EXPECT_EQ(asked_.size(), 3u);
+}
+
+TEST_F(ComposeTest, WhatIsAskedLaterIsLeftOpenAndWhatIsReadIsKept) {
+    answer_questions();
+    environment_["KEY"] = "the-key-of-minimax";
+    Wish wish{
+        .settings = R"({"secrets": {"MINIMAX_API_KEY": {"env": "KEY"}, "COLONY_PAT": {"stdin": true}}})"_json,
+        .server = "https://192.168.1.20:6443",
+        .readers = {in_, environment_},
+        .ask = ask_,
+        .ask_later = true};
+    const Composition first = hermes::compose(client_, wish, reporter_);
+    EXPECT_TRUE(first.incomplete);
+    EXPECT_THAT(first.objects, IsEmpty());
+    EXPECT_THAT(asked_, IsEmpty());
+    environment_.clear();
+    wish.given = first.given;
+    wish.ask_later = false;
+    wish.given = hermes::compose(client_, wish, reporter_).given;
+    EXPECT_EQ(asked_.size(), 3u) << "two secrets, and who may use the bot";
+    wish.ask_later = true;
+    EXPECT_FALSE(hermes::compose(client_, wish, reporter_).incomplete) << "all is known";
 }
 
 TEST_F(ComposeTest, ASecondOneAsksNothingAndKeepsAll) {

@@ -16,6 +16,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -49,6 +51,7 @@ class Copy : public ::testing::Test {
         const bool complete = process.input.find("\"end\":true") != std::string::npos;
         if (argv.at(5) == "put" ? !complete : ran_) return;
         ran_ = true;
+        argv.insert(argv.begin(), before_.begin(), before_.end());
         const auto end = hermesctl::testing::finished(argv, {}, process.input);
         process.out(end.out);
         process.err(end.err);
@@ -87,6 +90,7 @@ class Copy : public ::testing::Test {
     fs::path here_ = scratch_.path("here");
     fs::path there_ = scratch_.path("there");
     bool ran_ = false;
+    std::vector<std::string> before_{};  // what runs the script
 };
 
 TEST_F(Copy, AFolderArrivesWhole) {
@@ -145,6 +149,28 @@ TEST_F(Copy, WhatFailsInThePodIsNamedAsItIsCalledThere) {
     ASSERT_EQ(::mkfifo((there_ / "pipe").c_str(), 0600), 0);
     EXPECT_EQ(refusal_of([&] { out((there_ / "pipe").string(), here_); }),
               "pod/hermes-1-a: " + (there_ / "pipe").string() + " is not a file");
+}
+
+TEST_F(Copy, WhatDoesNotFitIsNamedAsItWouldBeCalled) {
+    scratch_.write("here/a.md", std::string(100'000, 'a'));
+    scratch_.write("there/b.md", std::string(100'000, 'b'));
+    const std::string inside = (there_ / "new.md").string();
+    before_ = {"/bin/sh", "-c", "ulimit -f 1; exec \"$@\"", "sh"};
+    EXPECT_EQ(refusal_of([&] { in(here_ / "a.md", inside); }),
+              "pod/hermes-1-a: " + inside + ": File too large");
+    before_.clear();
+    struct rlimit limit {};
+    ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &limit), 0);
+    struct rlimit small = limit;
+    small.rlim_cur = 1000;
+    ::signal(SIGXFSZ, SIG_IGN);
+    api_.on_exec = [&](FakeProcess& process) {
+        run(process);
+        ::setrlimit(RLIMIT_FSIZE, &small);  // its output is in a file, too
+    };
+    const std::string refusal = refusal_of([&] { out((there_ / "b.md").string(), here_ / "new.md"); });
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    EXPECT_EQ(refusal, (here_ / "new.md").string() + ": File too large");
 }
 
 TEST_F(Copy, ADryRunSaysWhereAndHowManyAndChangesNothing) {

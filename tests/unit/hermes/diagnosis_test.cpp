@@ -156,6 +156,11 @@ TEST(Diagnosis, ConflictAfterARollIsGivenTime) {
                            .code = {},
                            .message = "Conflict: terminated by other getUpdates request"};
     EXPECT_EQ(trouble_of(now).patience, Patience::minute);
+    now.agent->telegram = "fatal";
+    now.agent->code = "telegram_polling_conflict";
+    EXPECT_EQ(trouble_of(now).patience, Patience::minute);
+    now.agent->code = "telegram_network_error";
+    EXPECT_EQ(trouble_of(now).patience, Patience::none);
 }
 
 TEST(Diagnosis, DeadGatewayInALivingContainer) {

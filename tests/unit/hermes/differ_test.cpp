@@ -58,6 +58,51 @@ TEST(DifferingFields, NeverShowASecret) {
     EXPECT_THAT(differing_fields(after, nothing), Contains("data.C: removed"));
 }
 
+TEST(DifferingFields, ShowAConfigMapsFileByWhatItSays) {
+    const auto file = [](const std::string& text) {
+        return Json{{"kind", "ConfigMap"}, {"data", {{"config.yaml", text}}}};
+    };
+    EXPECT_THAT(
+        differing_fields(file("model:\n  default: a\nnas:\n  passwd: hunter1\n  port: 1\n"),
+                         file("nas: {passwd: hunter2, port: 2}\nmodel: {default: b, provider: xai-oauth}\n")),
+        ElementsAre("data.config.yaml.model.default: a -> b",
+                    "data.config.yaml.model.provider: (none) -> xai-oauth",
+                    "data.config.yaml.nas.passwd: changed", "data.config.yaml.nas.port: 1 -> 2"));
+    EXPECT_THAT(differing_fields(file("a: 1\nb: 2\n"), file("# mine\nb: 2\na: 1\n")),
+                ElementsAre("data.config.yaml: says the same, written otherwise"));
+    // What is no YAML, and what only one of them has.
+    EXPECT_THAT(differing_fields(file("a: [\nb\n"), file("a: [\nc\n")),
+                ElementsAre("data.config.yaml:", "  - b", "  + c"));
+    EXPECT_THAT(differing_fields(file("a: [\npasswd: hunter1\n"), file("a: [\npasswd: hunter2\n")),
+                ElementsAre("data.config.yaml: changed"));
+    EXPECT_THAT(differing_fields({{"kind", "ConfigMap"}}, file("passwd: hunter2\n")),
+                ElementsAre("data.config.yaml: added"));
+    Json copied{{"kind", "ConfigMap"}};
+    copied["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] = "hunter2";
+    EXPECT_THAT(
+        differing_fields(copied, {{"kind", "ConfigMap"}}),
+        ElementsAre("metadata.annotations.kubectl.kubernetes.io/last-applied-configuration: removed"));
+}
+
+TEST(DifferingFields, NeverShowACredentialAmongThePodsVariables) {
+    const auto pod = [](const Json& variables) {
+        return Json{{"containers", Json::array({{{"name", "hermes"}, {"env", variables}}})}};
+    };
+    const Json both =
+        R"([{"name": "API_TOKEN", "value": "hunter2hunter2"}, {"name": "TZ", "value": "UTC"}])"_json;
+    const Json others =
+        R"([{"name": "API_TOKEN", "value": "hunter3hunter3"}, {"name": "TZ", "value": "CET"}])"_json;
+    const Json one = R"([{"name": "TZ", "value": "UTC"}])"_json;
+    const std::string token = "containers[hermes].env[API_TOKEN]";
+    EXPECT_THAT(differing_fields(pod(both), pod(others)),
+                ElementsAre(token + ".value: changed", "containers[hermes].env[TZ].value: UTC -> CET"));
+    EXPECT_THAT(differing_fields(pod(both), pod(one)),
+                ElementsAre(token + ".name: API_TOKEN -> (none)", token + ".value: removed"));
+    EXPECT_THAT(differing_fields(pod(one), pod(both)),
+                ElementsAre(token + ".name: (none) -> API_TOKEN", token + ".value: added"));
+    EXPECT_THAT(differing_fields(pod(nullptr), pod(both)), Not(Contains(HasSubstr("hunter2"))));
+}
+
 TEST(DifferingSettings, MaskWhatMayBeACredential) {
     const auto change = [](const char* path, const Json& before, const Json& after) {
         const Json::json_pointer pointer(path);
@@ -90,11 +135,36 @@ TEST(DifferingSettings, MaskWhatMayBeACredential) {
     EXPECT_THAT(change("/args", Json::array({"--api-key"}), Json::array({"--api-key", "one"})),
                 ElementsAre("args: + ***"))
         << "what follows such a word has no name of its own";
+    EXPECT_THAT(change("/args", Json::array({"-u"}), Json::array({"-u", "one:two"})),
+                ElementsAre("args: + ***"));
     EXPECT_THAT(change("/db", nullptr, "postgresql://one:two@db"), ElementsAre("db: added"));
+    for (const char* value :
+         {"https://hooks.slack.com/services/T0/B0/one", "https://discord.com/api/webhooks/1/one",
+          "curl -u one:two https://a.example", "curl -sSu one:two https://a.example", "the door's PIN: 1234"})
+        EXPECT_THAT(change("/x", nullptr, value), ElementsAre("x: added")) << value;
+    EXPECT_THAT(change("/door/pin", 1234, 5678), ElementsAre("door.pin: changed"));
+    EXPECT_THAT(change("/a/token", "${hunter-2}", "${A}hunter2"), ElementsAre("a.token: changed"));
+    EXPECT_THAT(change("/display/spinner", "dots", "bars"), ElementsAre("display.spinner: dots -> bars"));
+    EXPECT_THAT(change("/model/provider", "minimax", "minimax-oauth"),
+                ElementsAre("model.provider: minimax -> minimax-oauth"));
     // The end of a key by its shape, of which the beginning is the same.
     const std::string lead = "https://example.org/a/path/that/is/quite/long?sk-";
     EXPECT_THAT(change("/url", lead + std::string(20, 'a'), lead + std::string(20, 'b')),
                 ElementsAre("url: changed"));
+}
+
+TEST(DifferingSettings, ShowWhatIsSurelyNone) {
+    const auto shown = [](const char* before, const char* after) {
+        return differing_settings(Json::parse(before), Json::parse(after));
+    };
+    EXPECT_THAT(
+        shown(R"({"a": {"headers": {"X": "${OLD}"}}})", R"({"a": {"headers": {"X": "Bearer ${env:NEW}"}}})"),
+        ElementsAre("a.headers.X: ${OLD} -> Bearer ${env:NEW}"));
+    EXPECT_THAT(shown("{}", R"({"a": {"headers": {"X": "Bearer ${COLONY_PAT}"}}})"),
+                ElementsAre("a.headers.X: (none) -> Bearer ${COLONY_PAT}"));
+    EXPECT_THAT(shown(R"({"max_tokens": 4096, "auth_required": true})",
+                      R"({"max_tokens": 8192, "auth_required": false})"),
+                ElementsAre("auth_required: true -> false", "max_tokens: 4096 -> 8192"));
 }
 
 TEST(DifferingFields, TellWhoGetsAndWhoLosesAccess) {

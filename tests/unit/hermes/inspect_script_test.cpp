@@ -87,12 +87,14 @@ TEST_F(InspectScript, WhatIsNoCredentialIsNoneInAConfig) {
     for (const char* text :
          {"api_key: ${OPENAI_API_KEY}\n", "key_env: OPENAI_API_KEY\n", "api_key: OPENAI_API_KEY\n",
           "api_key: \"\"\n", "max_token: 1000000000\n", "token_file: /run/token\n",
-          "h: {Authorization: \"Bearer ${TOKEN}\"}\n", "at: 10:30\n", "a: helpdesk-assistant\n"})
+          "h: {Authorization: \"Bearer ${TOKEN}\"}\n", "at: 10:30\n", "a: helpdesk-assistant\n",
+          "api_key: not-needed\n", "a:\n  record_key: ctrl+space\n", "note: Bearer authentication\n"})
         EXPECT_EQ(config(text)["credentials"], Json::array()) << text;
     for (const char* text :
          {"api_key: sk-0123456789abcdefghij\n", "- Bearer 0123456789abcdef\n",
           "# 123456789:AA0123456789-0123456789-0123456789\n", "x: |\n  -----BEGIN RSA PRIVATE KEY-----\n",
-          "m: {password: hunter2hunter2}\n", "a:\n  client_secret: 'abcdefgh1'\n"})
+          "m: {password: hunter2hunter2}\n", "a:\n  client_secret: 'abcdefgh1'\n",
+          "a:\n  password: 12345678\n", "smtp_pass: letmeinplease\n"})
         EXPECT_EQ(config(text)["credentials"].size(), 1u) << text;
 }
 

@@ -68,8 +68,11 @@ TEST_F(InstallTest, AFailureInTheMiddleLeavesTheDeploymentAlone) {
     input_.secrets["TELEGRAM_BOT_TOKEN"] = "u";
     api_.fail("PATCH", "NetworkPolicy", 2, testing::refusal(422, "Invalid", "no such cage"));
     bool hooked = false;
+    std::vector<std::string> changed;
     try {
-        run({.after_namespace = {}, .before_deployment = [&] { hooked = true; }});
+        run({.after_namespace = {},
+             .before_deployment = [&] { hooked = true; },
+             .changed = [&](const kube::Ref& ref) { changed.push_back(title(ref)); }});
         FAIL() << "not told";
     } catch (const Error& error) {
         EXPECT_THAT(error.message(), HasSubstr("no such cage"));
@@ -78,6 +81,7 @@ TEST_F(InstallTest, AFailureInTheMiddleLeavesTheDeploymentAlone) {
     }
     EXPECT_EQ(api_.object(names.deployment()), before);
     EXPECT_FALSE(hooked);
+    EXPECT_THAT(changed, ElementsAre("secret/hermes-secrets"));
     run();  // the next one goes on from there
     EXPECT_EQ(kube::text_at(api_.object(names.deployment()), "/spec/template/spec/containers/0/image"),
               "a/b:2");

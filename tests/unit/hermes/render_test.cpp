@@ -75,6 +75,31 @@ TEST(Render, RunsTheEmbeddedProbe) {
     }
 }
 
+/// What the guide leaves as Kubernetes has it.
+TEST(Render, KeepsTheAgentFromServicesPingAndTheNodesDisk) {
+    const Values values = values_of(R"({"resources": {"limits": {"memory": "4Gi"}}})"_json);
+    const Json pod = kube::at(deployment(values, input), "/spec/template/spec");
+    EXPECT_EQ(kube::at(pod, "/enableServiceLinks"), false);
+    EXPECT_EQ(kube::at(pod, "/securityContext/sysctls"),
+              R"([{"name": "net.ipv4.ping_group_range", "value": "1 0"}])"_json);
+    EXPECT_EQ(kube::text_at(pod, "/containers/0/resources/limits/ephemeral-storage"), "8Gi");
+    const Json& tmp = kube::with_name(kube::at(pod, "/containers/0/volumeMounts"), "tmp");
+    EXPECT_EQ(kube::text_at(tmp, "/mountPath"), "/tmp");
+    EXPECT_EQ(kube::text_at(kube::with_name(kube::at(pod, "/volumes"), "tmp"), "/emptyDir/sizeLimit"), "2Gi");
+}
+
+TEST(Render, ProbesLeaveAStartAndADeadGatewayTheirTime) {
+    const Json agent = kube::at(deployment({}, input), "/spec/template/spec/containers/0");
+    const auto seconds = [&](const std::string& probe) {
+        return kube::int_at(agent, "/" + probe + "/periodSeconds") *
+               kube::int_at(agent, "/" + probe + "/failureThreshold");
+    };
+    EXPECT_EQ(seconds("startupProbe"), 15 * 60);
+    EXPECT_EQ(kube::int_at(agent, "/readinessProbe/periodSeconds"), 5);
+    EXPECT_EQ(seconds("readinessProbe"), 5);
+    EXPECT_EQ(seconds("livenessProbe"), 3 * 60);
+}
+
 TEST(Render, KeepsAKillSwitchOff) {
     RenderInput stopped = input;
     stopped.replicas = 0;
@@ -102,6 +127,35 @@ TEST(ConfigYaml, MergesWhatIsAsked) {
               R"({"model": {"provider": "minimax", "default": "MiniMax-M2.7"},
                   "terminal": {"backend": "local", "timeout": 60}, "mcp_servers": {"a": {"url": "http://a"}},
                   "platforms": {"telegram": {"extra": {"drop_pending_on_cold_boot": false}}}})"_json);
+}
+
+/// A live one's settings are kept, also those that nobody should have put there.
+TEST(Masked, HidesWhatMayBeACredentialInAConfigMap) {
+    const Json object{
+        {"kind", "ConfigMap"},
+        {"data",
+         {{"config.yaml",
+           "model: {provider: minimax-oauth, api_key: hunter2, max_tokens: 4096}\n"
+           "mcp_servers: {a: {headers: {Authorization: 'Bearer ${COLONY_PAT}'}, args: [--api-key, hunter2]}}\n"
+           "door: {pin: 1234, auth_required: true}\n"
+           "alerts: 'https://hooks.slack.com/services/T0/B0/hunter2'\n"},
+          {"notes", "the password is hunter2"}}}};
+    const Json shown = masked(object);
+    EXPECT_EQ(kube::parse_yaml(kube::text_at(shown, "/data/config.yaml"), "c").at(0),
+              R"({"model": {"provider": "minimax-oauth", "api_key": "***", "max_tokens": 4096},
+                  "mcp_servers": {"a": {"headers": {"Authorization": "Bearer ${COLONY_PAT}"},
+                                        "args": ["***", "***"]}},
+                  "door": {"pin": "***", "auth_required": true},
+                  "alerts": "***"})"_json);
+    EXPECT_EQ(kube::text_at(shown, "/data/notes"), "***");
+}
+
+TEST(Masked, HidesACredentialAmongThePodsVariables) {
+    Values values;
+    values.pod.env = {{"API_TOKEN", "hunter2hunter2"}, {"TZ", "UTC"}};
+    const Json container = kube::at(masked(deployment(values, input)), "/spec/template/spec/containers/0");
+    EXPECT_EQ(kube::text_at(kube::with_name(container["env"], "API_TOKEN"), "/value"), "***");
+    EXPECT_EQ(kube::text_at(kube::with_name(container["env"], "TZ"), "/value"), "UTC");
 }
 
 TEST(Masked, HidesWhatKubectlKept) {

@@ -1,7 +1,13 @@
 // hermes.yaml: what is taken, what is refused and where, and how settings merge.
 #include "hermesctl/hermes/values.hpp"
 
+#include "hermes/settings_check.hpp"
 #include "hermesctl/base/error.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+#include <sstream>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -11,9 +17,11 @@ namespace hermesctl::hermes {
 namespace {
 
 using namespace nlohmann::json_literals;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 std::string refusal_of_file(const std::string& text) {
     try {
@@ -58,6 +66,16 @@ TEST(SettingsOfFile, TellsEverythingAtOnce) {
     EXPECT_THAT(message, HasSubstr("\nhermes.yaml:3:1: must be a mapping"));
 }
 
+TEST(SettingsOfFile, RefusesTwoDocumentsOfOneInstance) {
+    EXPECT_EQ(refusal_of_file("name: a\n---\nname: b\n---\nname: a\nnamespace: hermes\n"),
+              "hermes.yaml:5:7: a in namespace hermes is in this file already: name and namespace tell "
+              "instances apart");
+    EXPECT_EQ(refusal_of_file("name: a\n---\nname: a\nnamespace: other\n"), "");
+    EXPECT_THAT(refusal_of_file("- a\n---\n- b\n---\nname: hermes\n"),
+                AllOf(HasSubstr("must be a mapping"), Not(HasSubstr("in this file already"))))
+        << "a list is no instance";
+}
+
 TEST(SettingsOfFile, RefusesAnythingElse) {
     EXPECT_THAT(refusal_of_file("apiVersion: apps/v1\nkind: Deployment\n"), HasSubstr("2:7: must be Hermes"));
     EXPECT_THAT(refusal_of_file("- a\n"), HasSubstr("must be a mapping"));
@@ -66,7 +84,8 @@ TEST(SettingsOfFile, RefusesAnythingElse) {
 }
 
 TEST(SettingsOfFile, WantsIdsOfUsers) {
-    EXPECT_THAT(refusal_of_file("telegram: {allowedUsers: ['@alice']}"), HasSubstr("@userinfobot"));
+    EXPECT_THAT(refusal_of_file("telegram: {allowedUsers: ['@alice']}"),
+                AllOf(StartsWith("hermes.yaml:1:27: '@alice' is a name"), HasSubstr("@userinfobot")));
     EXPECT_THAT(refusal_of_file("telegram: {allowedUsers: [-100123]}"), HasSubstr("a group's id"));
     EXPECT_THAT(refusal_of_file("telegram: {allowedUsers: ['*']}"), HasSubstr("everybody"));
     EXPECT_THAT(refusal_of_file("telegram: {allowedUsers: [0]}"), HasSubstr("is no user id"));
@@ -95,6 +114,67 @@ TEST(SettingsOfFile, NeverRepeatsASecret) {
     EXPECT_THAT(refusal_of_file("secrets: {A: {stdin: true}, B: {stdin: true}}\n"),
                 HasSubstr("only one secret"));
     EXPECT_THAT(refusal_of_file("pod: {env: {TELEGRAM_BOT_TOKEN: x}}\n"), HasSubstr("is a secret"));
+}
+
+TEST(SettingsOfFile, RefusesACredentialUnderConfigWithAllElseThatIsWrong) {
+    const std::string message = refusal_of_file(
+        "owner: bob\n"
+        "config:\n"
+        "  model: {api_key: hunter2hunter2}\n"
+        "  mcp_servers:\n"
+        "    colony:\n"
+        "      headers: {Authorization: Bearer hunter2hunter2}\n"
+        "      env: {COLONY_PAT: hunter2hunter2}\n"
+        "      args: [--key, sk-hunter2hunter2hunter2]\n");
+    EXPECT_THAT(message, HasSubstr("hermes.yaml:1:8: 'bob' is a name"));
+    for (const char* place : {"3:20", "6:32", "7:25", "8:21"}) {
+        EXPECT_THAT(message,
+                    HasSubstr(fmt::format("\nhermes.yaml:{}: is a credential; put it under secrets: and "
+                                          "write ${{NAME}} in its place",
+                                          place)));
+    }
+    EXPECT_THAT(message, Not(HasSubstr("hunter2")));
+}
+
+TEST(SettingsOfFile, RefusesAPasswordThatIsANumberOrAWord) {
+    for (const char* password : {"password: 12345678", "password: '12345678'", "smtp_pass: letmeinplease",
+                                 "pass: letmeinplease", "client_secret: letmeinplease"})
+        EXPECT_THAT(refusal_of_file(fmt::format("config: {{nas: {{{}}}}}\n", password)),
+                    HasSubstr("is a credential"))
+            << password;
+}
+
+TEST(SettingsOfFile, RefusesACredentialAmongThePodsVariables) {
+    EXPECT_EQ(refusal_of_file("pod: {env: {API_TOKEN: hunter2hunter2, TZ: Europe/Berlin}}\n"),
+              "hermes.yaml:1:24: is a credential; put it under secrets:, of which the agent gets each as a "
+              "variable");
+    EXPECT_EQ(
+        refusal_of_file("pod: {env: {TELEGRAM_BOT_TOKEN: '123456789:AAbbccddeeffgghhiijjkkllmmnnooppq'}}\n"),
+        "hermes.yaml:1:33: is a secret; its place is under secrets")
+        << "once";
+}
+
+TEST(SettingsOfFile, TakesWhatOnlyLooksLikeACredential) {
+    EXPECT_EQ(refusal_of_file(R"(config:
+  model: {api_key: "${ZAI_API_KEY}", max_tokens: 4096, max_token: 1000000000}
+  session_key_prefix: agent-of-robin
+  custom_providers:
+  - {name: lan, base_url: "http://10.0.0.5/v1", api_key: none}
+  - {name: a, api_key: not-needed}
+  - {name: b, api_key: no-key-required}
+  - {name: c, api_key: sk-no-key-is-required-here}
+  voice: {record_key: ctrl+space, sort_key: created_at, bypass: localhost1}
+  note: Bearer authentication, as RFC 6750 has it
+  door: {pin: 1234, auth_required: true}
+  mcp_servers:
+    a:
+      auth: oauth
+      token: ""
+      client_secret: /run/secrets/a
+      api_key: COLONY_API_KEY
+      headers: {Authorization: "Bearer ${env:COLONY_PAT}"}
+)"),
+              "");
 }
 
 TEST(SettingsOfFile, ChecksTheNetwork) {
@@ -127,6 +207,46 @@ TEST(SettingsOfFile, RefusesWhatIsNotThereYet) {
     EXPECT_THAT(refusal_of_file("config: {model: {default: x}}"), HasSubstr("its place is model.default"));
 }
 
+std::string page() {
+    std::ostringstream text;
+    text << std::ifstream(SOURCE_DIR "/docs/hermes-yaml.md").rdbuf();
+    return text.str();
+}
+
+TEST(HermesYamlPage, HasExamplesThatAreTaken) {
+    const std::string text = page();
+    const std::string opening = "```yaml\n";
+    int examples = 0;
+    for (std::size_t at = text.find(opening); at != std::string::npos; at = text.find(opening, at + 1)) {
+        const std::size_t begin = at + opening.size();
+        const std::string example = text.substr(begin, text.find("```", begin) - begin);
+        ASSERT_EQ(refusal_of_file(example), "");
+        for (const Json& settings : settings_of_file(example, "hermes.yaml"))
+            EXPECT_EQ(refusal_of(settings), "");
+        ++examples;
+    }
+    EXPECT_EQ(examples, 2);
+}
+
+TEST(HermesYamlPage, HasARowForEachKeyAndNoOther) {
+    std::set<std::string> rows;
+    std::istringstream lines(page());
+    for (std::string line; std::getline(lines, line);) {
+        if (line.starts_with("| `")) rows.insert(line.substr(3, line.find('`', 3) - 3));
+    }
+    std::set<std::string> keys;
+    for (const std::string_view path : known_settings()) {
+        std::string key(path.substr(1));
+        for (const auto& [step, shown] : {std::pair{"/-", "[]"}, {"*", "NAME"}}) {
+            if (const std::size_t at = key.find(step); at != std::string::npos)
+                key.replace(at, std::string_view(step).size(), shown);
+        }
+        std::replace(key.begin(), key.end(), '/', '.');
+        keys.insert(key);
+    }
+    EXPECT_EQ(rows, keys);
+}
+
 TEST(Merged, MergesObjectsAndReplacesTheRest) {
     const Json base =
         R"({"image": "a", "pod": {"env": {"A": "1", "B": "2"}}, "telegram": {"allowedUsers": [1]},
@@ -136,6 +256,15 @@ TEST(Merged, MergesObjectsAndReplacesTheRest) {
     EXPECT_EQ(merged(base, over),
               R"({"image": "a", "pod": {"env": {"B": "3"}}, "telegram": {"allowedUsers": [2, 3]},
                   "secrets": {"K": {"stdin": true}, "L": {"file": "l"}}})"_json);
+}
+
+/// As a variable of the pod it would win over the Secret's, and no rotation would have an effect.
+TEST(Merged, ASecretTakesTheVariablesPlace) {
+    const Json base = R"({"pod": {"env": {"A": "1", "B": "2", "C": "3"}}})"_json;
+    EXPECT_EQ(kube::at(merged(base, R"({"secrets": {"A": {"env": "X"}, "C": null}})"_json), "/pod/env"),
+              R"({"B": "2", "C": "3"})"_json);
+    EXPECT_EQ(merged(R"({"name": "a"})"_json, R"({"secrets": {"A": {"env": "X"}}})"_json),
+              R"({"name": "a", "secrets": {"A": {"env": "X"}}})"_json);
 }
 
 TEST(ValuesOf, HasDefaults) {
@@ -174,9 +303,22 @@ TEST(ValuesOf, NamesEveryProblem) {
 
 /// As an exception they would be left out: the API takes none that is as wide as its range.
 TEST(ValuesOf, RefusesToCloseEveryAddress) {
-    for (const char* all : {"0.0.0.0/0", "::/0", "2000::/3"})
-        EXPECT_THAT(refusal_of({{"network", {{"except", {all}}}}}), HasSubstr("would close every address"));
-    EXPECT_EQ(refusal_of({{"network", {{"except", {"0.0.0.0/1", "2000::/4"}}}}}), "");
+    const std::string v4 = "would close every public IPv4 address, Telegram's too";
+    const std::string v6 =
+        "would close every public IPv6 address; beside IPv4 it stays closed without network.ipv6";
+    EXPECT_THAT(refusal_of(R"({"network": {"except": ["0.0.0.0/0"]}})"_json), HasSubstr("'0.0.0.0/0' " + v4));
+    for (const char* all : {"::/0", "2000::/3"})
+        EXPECT_THAT(refusal_of({{"network", {{"except", {all}}}}}), HasSubstr(v6));
+    for (const auto& [together, what] :
+         {std::pair{Json::array({"0.0.0.0/1", "10.0.0.0/8", "128.0.0.0/1"}), v4},
+          {Json::array({"3000::/4", "2000::/4"}), v6},
+          {Json::array({"0.0.0.0/1", "128.0.0.0/2", "192.0.0.0/3"}), v4}}) {  // the rest is nobody's
+        const std::size_t last = together.size() - 1;
+        EXPECT_EQ(refusal_of({{"network", {{"except", together}}}}),
+                  fmt::format("network.except[{}]: '{}' and those before it {}", last,
+                              together[last].get<std::string>(), what));
+    }
+    EXPECT_EQ(refusal_of({{"network", {{"except", {"0.0.0.0/1", "128.0.0.0/2", "2000::/4"}}}}}), "");
 }
 
 TEST(ValuesOf, KnowsImageNames) {

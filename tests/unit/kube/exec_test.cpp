@@ -79,6 +79,27 @@ TEST_F(ExecTest, WhatFailsBeforeTheCommandStartsIsTriedAgain) {
     EXPECT_THROW(ExecSession(net, request), ApiError) << "once is once";
 }
 
+TEST_F(ExecTest, AKubeletThatIsNotReachedForAMomentIsAskedAgain) {
+    const auto serve = net.open;
+    int refusals = 0;
+    std::string reason = "error dialing backend: EOF";
+    net.open = [&](const net::Request& asked, std::span<const std::string> offered) {
+        if (refusals == 0) return serve(asked, offered);
+        --refusals;
+        return net::Upgrade{nullptr, refusal(500, "InternalError", reason)};
+    };
+    refusals = 3;
+    ExecSession(net, clock, request);
+    EXPECT_EQ(clock.elapsed(), 3500ms);
+    refusals = 9;
+    EXPECT_THROW(ExecSession(net, clock, request), ApiError);
+    EXPECT_EQ(refusals, 5) << "one that stays away is told";
+    refusals = 9;
+    reason = "etcd is slow";
+    EXPECT_THROW(ExecSession(net, clock, request), ApiError);
+    EXPECT_EQ(refusals, 8) << "any other 500 is an answer";
+}
+
 TEST_F(ExecTest, ATerminalHasOneOutput) {
     request.tty = request.input = true;
     session();

@@ -239,6 +239,20 @@ TEST_F(Kubeconfig, PluginsThatCannotWork) {
                 HasSubstr("without a name"));
 }
 
+/// Older kubeconfigs have it; its interactiveMode may be left out.
+TEST_F(Kubeconfig, APluginOfV1beta1IsAskedAndAnswersInIt) {
+    const std::string beta = "client.authentication.k8s.io/v1beta1";
+    scratch.write("plugin",
+                  fmt::format("#!/bin/sh\n"
+                              "case $KUBERNETES_EXEC_INFO in *'\"{0}\"'*) ;; *) exit 9 ;; esac\n"
+                              "echo '{{\"kind\":\"ExecCredential\",\"apiVersion\":\"{0}\",'\n"
+                              "echo '\"status\":{{\"token\":\"beta-token\"}}}}'\n",
+                              beta),
+                  true);
+    EXPECT_EQ(credentials(fmt::format("{{exec: {{command: ./plugin, apiVersion: {}}}}}", beta)).token,
+              "beta-token");
+}
+
 TEST_F(Kubeconfig, FilesThatAreNone) {
     const std::string file = scratch.path("config");
     EXPECT_THAT(request_refusal({.file = scratch.path("none")}),

@@ -4,6 +4,7 @@
 #include "hermesctl/base/error.hpp"
 #include "hermesctl/base/interrupt.hpp"
 
+#include <csignal>
 #include <functional>
 #include <iostream>
 
@@ -57,6 +58,7 @@ class OnTerminal {
         return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     }
     const std::string& seen() const { return seen_; }
+    void kill(int number) const { ::kill(child_, number); }
 
   private:
     bool read_some() {
@@ -114,6 +116,18 @@ TEST(AskSecret, RestoresTheTerminalAfterCtrlC) {
     terminal.type("s3c\x03");
     EXPECT_EQ(terminal.end(), static_cast<int>(ExitCode::interrupted));
     EXPECT_THAT(terminal.seen(), Not(HasSubstr("s3c")));
+}
+
+TEST(AskSecret, RestoresTheTerminalWhenItIsEndedFromOutside) {
+    for (const int number : {SIGTERM, SIGHUP, SIGQUIT}) {
+        OnTerminal terminal([number] {
+            ::signal(number, SIG_DFL);  // nohup may have started the test
+            return ask_and_compare();
+        });
+        terminal.see("Bot token: ");
+        terminal.kill(number);
+        EXPECT_EQ(terminal.end(), static_cast<int>(ExitCode::interrupted)) << number;
+    }
 }
 
 TEST(AskSecret, RestoresTheTerminalAtTheEndOfInput) {
@@ -207,9 +221,16 @@ TEST(Detect, NoColorBeatsForceBeatsTheTerminal) {
         };
         auto both = with("NO_COLOR", "1");
         both["CLICOLOR_FORCE"] = "1";
+        const auto forced_on_a_dumb_one = [&](const std::string& value) {
+            auto environment = with("CLICOLOR_FORCE", value);
+            environment["TERM"] = "dumb";
+            const Terminal found = detect(environment, false);
+            return found.colour && found.out_colour;
+        };
         const bool good = detect(tty, false).colour && !detect(tty, true).colour &&
                           !detect(with("NO_COLOR", "1"), false).colour &&
-                          detect(with("NO_COLOR", ""), false).colour && !detect(both, false).colour;
+                          detect(with("NO_COLOR", ""), false).colour && !detect(both, false).colour &&
+                          forced_on_a_dumb_one("1") && !forced_on_a_dumb_one("0");
         return good ? 0 : wrong_answer;
     });
     EXPECT_EQ(terminal.end(), 0);

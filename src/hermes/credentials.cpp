@@ -1,0 +1,150 @@
+#include "credentials.hpp"
+
+#include "hermesctl/base/error.hpp"
+#include "hermesctl/base/scrub.hpp"
+#include "hermesctl/base/text.hpp"
+#include "hermesctl/hermes/secrets.hpp"
+#include "hermesctl/kube/yaml.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <cstddef>
+
+#include <fmt/format.h>
+
+namespace hermesctl::hermes {
+namespace {
+
+constexpr std::size_t shortest_credential = 8;
+
+bool is_digit(unsigned char c) {
+    return std::isdigit(c) != 0;
+}
+
+bool is_capital(unsigned char c) {
+    return std::isupper(c) != 0;
+}
+
+/// "COLONY_API_KEY"; digits alone may be a password.
+bool is_variable(std::string_view value) {
+    return std::ranges::any_of(value, is_capital) && std::ranges::all_of(value, [](unsigned char c) {
+               return is_capital(c) || is_digit(c) || c == '_';
+           });
+}
+
+/// "max_tokens: 4096"; under other names a number may be a password or a PIN.
+bool is_count(std::string_view path, const Json& value) {
+    const std::string low = lower(path);
+    return value.is_number() && (low.ends_with("tokens") || low.ends_with("max_token"));
+}
+
+void collect(const Json& value, const std::string& pointer, const std::map<std::string, std::string>& known,
+             std::vector<std::string>& found) {
+    if (value.is_structured()) {
+        for (const auto& [key, item] : value.items())
+            collect(item, fmt::format("{}/{}", pointer, kube::escape_pointer(key)), known, found);
+        return;
+    }
+    if (!value.is_string() && (!value.is_number() || is_count(pointer, value))) return;
+    const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+    const bool copied = std::ranges::any_of(
+        known, [&](const auto& one) { return text.find(one.second) != std::string::npos; });
+    if (copied || is_credential(pointer, text)) found.push_back(pointer);
+}
+
+/// Wider than names_credential. Whoever knows the URL of a webhook may write there.
+bool hints_at_credential(const std::string& text) {
+    const std::string low = lower("." + text + ".");
+    for (const char* word :
+         {"key", "token", "secret", "pass", "pwd", "credential", "auth", "cookie", "hook", "_pat.",
+          "_pat=", ".pat.", "pin.", "pin=", "pin:", "pin_", ".env.", ".headers."}) {
+        if (low.find(word) != std::string::npos) return true;
+    }
+    return false;
+}
+
+/// A URL with a user in it, or curl's -u, alone or with other letters (-sSu).
+bool names_user(const std::string& text) {
+    const std::size_t authority = text.find("://");
+    if (authority != std::string::npos && text.find('@', authority) != std::string::npos) return true;
+    return std::ranges::any_of(words_of(text, " \t\r\n\"',[]"), [](std::string_view word) {
+        const bool letters = word.starts_with('-') && !word.starts_with("--");
+        return word.starts_with("--user") || word.starts_with("--proxy-user") ||
+               (letters && word.find_first_of("uU") != std::string_view::npos);
+    });
+}
+
+/// "${COLONY_PAT}", "Bearer ${env:COLONY_PAT}"
+bool is_reference(std::string_view text) {
+    if (text.starts_with("Bearer ")) text.remove_prefix(7);
+    if (!text.starts_with("${") || !text.ends_with('}')) return false;
+    text = text.substr(2, text.size() - 3);
+    return is_variable_name(text.starts_with("env:") ? text.substr(4) : text);
+}
+
+}  // namespace
+
+bool is_credential(std::string_view name, std::string_view value) {
+    if (has_secret_shape(value)) return true;
+    // "not-needed", "ctrl+space": what a machine has made holds a digit.
+    const bool word = std::ranges::none_of(value, is_digit) && !names_password(name);
+    const bool reference = value.starts_with('/') || value.starts_with('<') || is_variable(value) ||
+                           value.find("${") != std::string_view::npos ||
+                           value.find_first_of(" \t\r\n") != std::string_view::npos;
+    return names_credential(name) && !word && !reference && value.size() >= shortest_credential;
+}
+
+std::vector<std::string> credentials_in(const Json& value, const std::string& pointer,
+                                        const std::map<std::string, std::string>& known) {
+    std::vector<std::string> found;
+    collect(value, pointer, known, found);
+    return found;
+}
+
+std::map<std::string, std::string> telling_values(std::map<std::string, std::string> values) {
+    std::erase_if(values, [](const auto& one) {
+        return !names_credential(one.first) || one.second.size() < shortest_credential;
+    });
+    return values;
+}
+
+bool may_be_credential(const std::string& path, const Json& value) {
+    if (path.ends_with("model.provider")) return false;  // "minimax-oauth"
+    if (value.is_structured() || value.is_number())
+        return hints_at_credential(path) && !is_count(path, value);
+    if (!value.is_string()) return false;
+    const std::string& text = value.get_ref<const std::string&>();
+    if (text.empty() || is_reference(text)) return false;
+    // A part of a value may have no shape any more by which scrub knows it.
+    return hints_at_credential(path) || names_user(text) || hints_at_credential(text) || scrub(text) != text;
+}
+
+Json without_credentials(Json value, const std::string& path) {
+    if (value.is_object()) {
+        for (auto& [key, item] : value.items())
+            item = without_credentials(item, fmt::format("{}.{}", path, key));
+    } else if (value.is_array()) {
+        // What follows "--api-key" in a list of arguments has no name of its own.
+        const bool hidden = std::any_of(value.begin(), value.end(),
+                                        [&](const Json& item) { return may_be_credential(path, item); });
+        for (Json& item : value)
+            item = hidden && !item.is_structured() ? Json("***") : without_credentials(item, path);
+    } else if (may_be_credential(path, value)) {
+        value = "***";
+    }
+    return value;
+}
+
+Json content_of(const Json& text) {
+    if (!text.is_string()) return text;
+    try {
+        const std::vector<Json> documents = kube::parse_yaml(text.get_ref<const std::string&>(), "a file");
+        if (documents.size() == 1) return documents.front();
+        if (!documents.empty()) return documents;
+    } catch (const Error&) {
+        return text;
+    }
+    return text;
+}
+
+}  // namespace hermesctl::hermes

@@ -1,0 +1,103 @@
+// deploy of a file with several instances: when each is announced, and what a person at a terminal is asked.
+#include "hermesctl/base/file.hpp"
+#include "support/at_a_terminal.hpp"
+#include "support/cli_world.hpp"
+#include "support/scratch.hpp"
+
+#include <iostream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace hermesctl::cli {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+const std::string token = "123456789:AAbbccddeeffgghhiijjkkllmmnnooppqqr";
+const std::string whole =
+    "telegram: {allowedUsers: [111]}\n"
+    "secrets: {TELEGRAM_BOT_TOKEN: {env: TOKEN}, MINIMAX_API_KEY: {env: KEY}}\n";
+
+int times(const std::string& part, const std::string& text) {
+    int found = 0;
+    for (std::size_t at = 0; (at = text.find(part, at)) != std::string::npos; at += part.size())
+        ++found;
+    return found;
+}
+
+class DeployOfSeveral : public ::testing::Test {
+  protected:
+    DeployOfSeveral() {
+        world_.context.environment["TOKEN"] = token;
+        world_.context.environment["KEY"] = "the-key-of-minimax";
+    }
+    /// What is said of "one" and of "two" beside their names.
+    ExitCode deploy(const std::string& one, const std::string& two) {
+        const std::string file = scratch_.write(
+            "two.yaml", "name: one\nnamespace: one\n" + one + "---\nname: two\nnamespace: two\n" + two);
+        return world_.run({"deploy", "--no-wait", "-y", "-f", file});
+    }
+    /// The same at a terminal, on which the story is shown in the end.
+    testing::Seen typed(const std::string& one, const std::string& two, const testing::Dialogue& dialogue) {
+        world_.terminal.input = true;
+        const auto run = [&] {
+            const ExitCode code = deploy(one, two);
+            std::cerr << world_.err.str() << std::flush;
+            return static_cast<int>(code);
+        };
+        return testing::at_a_terminal(run, dialogue);
+    }
+
+    testing::CliWorld world_;
+    testing::Scratch scratch_;
+};
+
+TEST_F(DeployOfSeveral, EachIsAnnouncedOnceAndInTheCheckOnlyWhereItEndsThere) {
+    EXPECT_EQ(deploy(whole, ""), ExitCode::usage);
+    EXPECT_EQ(times("info  namespace/one  context c", world_.err.str()), 0) << world_.err.str();
+    EXPECT_EQ(times("info  namespace/two  context c", world_.err.str()), 1) << world_.err.str();
+    EXPECT_EQ(deploy(whole, whole), ExitCode::ok) << world_.err.str();
+    EXPECT_EQ(times("info  namespace/one  context c", world_.err.str()), 1) << world_.err.str();
+    EXPECT_EQ(times("info  namespace/two  context c", world_.err.str()), 1) << world_.err.str();
+}
+
+TEST_F(DeployOfSeveral, WhatIsWrongWithAnyIsToldBeforeAnythingIsAsked) {
+    const testing::Seen seen =
+        typed("", "secrets: {MINIMAX_API_KEY: {env: UNSET}}\n", {{"numeric Telegram id", "\x03"}});
+    EXPECT_EQ(seen.code, static_cast<int>(ExitCode::usage)) << seen.screen;
+    EXPECT_THAT(seen.screen, AllOf(HasSubstr("two in namespace two: this is needed:"),
+                                   HasSubstr("the variable UNSET is not set"), Not(HasSubstr("numeric"))));
+}
+
+TEST_F(DeployOfSeveral, WhatIsWrongWithAnAnswerIsToldBeforeTheNextIsAskedFor) {
+    const testing::Seen seen = typed("", "",
+                                     {{"one in namespace one: your numeric Telegram id", "robin\n"},
+                                      {"two in namespace two: your numeric Telegram id", "\x03"}});
+    EXPECT_EQ(seen.code, static_cast<int>(ExitCode::usage)) << seen.screen;
+    EXPECT_THAT(seen.screen,
+                AllOf(HasSubstr("namespace/one  context c"),
+                      HasSubstr("while checking one in namespace one, before anything is changed"),
+                      Not(HasSubstr("two in namespace two"))));
+}
+
+TEST_F(DeployOfSeveral, WhatWasTypedAndReadOfEachIsUsedWithoutAskingAgain) {
+    const std::string program =
+        scratch_.write("program", "#!/bin/sh\necho started >> $0.ran\necho the-key-of-a-program\n", true);
+    const testing::Seen seen = typed("secrets: {MINIMAX_API_KEY: {cmd: [" + program + "]}}\n", "",
+                                     {{"one in namespace one: your numeric Telegram id", "111\n"},
+                                      {"one in namespace one: Telegram bot token", token + "\n"},
+                                      {"two in namespace two: your numeric Telegram id", "222\n"},
+                                      {"two in namespace two: Telegram bot token", token + "\n"},
+                                      {"two in namespace two: MINIMAX_API_KEY", "the-key-of-two\n"}});
+    EXPECT_EQ(seen.code, 0) << seen.screen;
+    EXPECT_THAT(seen.screen, AllOf(HasSubstr("deployment/one"), HasSubstr("deployment/two"),
+                                   Not(HasSubstr("the-key-of-two")), Not(HasSubstr(token))));
+    EXPECT_EQ(times("numeric Telegram id", seen.screen), 2) << seen.screen;
+    EXPECT_EQ(read_file(program + ".ran").value(), "started\n");
+}
+
+}  // namespace
+}  // namespace hermesctl::cli

@@ -1,0 +1,106 @@
+// What changes while rotate-secret is at work, and what of that is told to programs where it fails.
+#include "hermesctl/base/clock.hpp"
+#include "rotate_secret_world.hpp"
+
+#include <functional>
+#include <streambuf>
+#include <utility>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace hermesctl::cli {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+
+/// Who types it takes minutes, in which something happens.
+class SlowInput : public std::streambuf {
+  public:
+    SlowInput(std::string text, std::function<void()> meanwhile)
+        : text_(std::move(text)), meanwhile_(std::move(meanwhile)) {}
+
+  protected:
+    int_type underflow() override {
+        if (!meanwhile_) return traits_type::eof();
+        std::exchange(meanwhile_, nullptr)();
+        setg(text_.data(), text_.data(), text_.data() + text_.size());
+        return traits_type::to_int_type(text_[0]);
+    }
+
+  private:
+    std::string text_;
+    std::function<void()> meanwhile_;
+};
+
+class RotateSecretChange : public RotateSecretTest {
+  protected:
+    /// Killed once the Secret has the new value.
+    void leave_half_done() {
+        world_.api.on_write = [this](const std::string&, const Json& object) {
+            if (kube::ref_of(object) == names.secret()) world_.api.down = true;
+        };
+        rotate({"MINIMAX_API_KEY=env:KEY"}, ExitCode::unreachable);
+        world_.api.down = false;
+        world_.api.on_write = nullptr;
+        world_.clock.advance(10min);
+    }
+    Json said() const { return Json::parse(world_.out.str()); }
+};
+
+TEST_F(RotateSecretChange, ThePodThatRunsOnceTheValueIsReadIsLookedInto) {
+    SlowInput typed(new_key + "\n", [this] {
+        Json pod = world_.api.object({"Pod", "hermes", "hermes-1-a"});
+        world_.api.erase({"Pod", "hermes", "hermes-1-a"});
+        pod["metadata"]["name"] = "hermes-1-b";
+        pod["metadata"].erase("uid");
+        world_.api.put(pod);
+    });
+    world_.context.in.rdbuf(&typed);
+    shadows_ = {{"MINIMAX_API_KEY", false}};
+    EXPECT_THAT(rotate({"MINIMAX_API_KEY=-", "--no-restart", "--no-check", "-y"}, ExitCode::failed),
+                HasSubstr("/opt/data/.env, which wins over the Secret"));
+    EXPECT_THAT(world_.api.log, Contains("EXEC pod/hermes-1-b"));
+}
+
+TEST_F(RotateSecretChange, JsonOfAFailureSaysWhatWasChanged) {
+    status_ = 401;
+    rotate({"MINIMAX_API_KEY=env:KEY", "-y", "-o", "json"}, ExitCode::failed);
+    EXPECT_EQ(said()["changed"], false);
+    EXPECT_THAT(said()["error"].dump(), HasSubstr("nothing was changed"));
+    status_ = 200;
+    model_status_ = 402;
+    rotate({"MINIMAX_API_KEY=env:KEY", "-y", "-o", "json"}, ExitCode::failed);
+    EXPECT_EQ(said()["changed"], true) << "the agent was restarted, though with the old one in the end";
+    EXPECT_FALSE(said().contains("copy"));
+    shadows_ = {{"MINIMAX_API_KEY", false}};
+    rotate({"--unshadow", "MINIMAX_API_KEY", "-y", "-o", "json"}, ExitCode::failed);
+    EXPECT_EQ(said()["changed"], true);
+    EXPECT_THAT(said()["copy"].dump(), HasSubstr("/opt/data/.env.before-"));
+    EXPECT_THAT(said()["error"].dump(), HasSubstr("no balance"));
+}
+
+TEST_F(RotateSecretChange, JsonOfADeploySaysWhetherARotationWasTakenUp) {
+    leave_half_done();
+    world_.api.erase(names.lease());
+    world_.api.deny("create", "leases");
+    Json record = world_.api.object(names.previous());
+    Json& annotations = record["metadata"]["annotations"];
+    Json note = Json::parse(annotations["hermesctl/rotation"].get<std::string>());
+    note["holder"] = "bob@there (pid 7)";
+    note["renewed"] = rfc3339(world_.clock.wall());
+    annotations["hermesctl/rotation"] = note.dump();
+    world_.api.put(record);
+    EXPECT_EQ(world_.run({"deploy", "--no-wait", "-y", "-o", "json"}), ExitCode::failed) << world_.err.str();
+    EXPECT_THAT(said()["error"]["message"].dump(), HasSubstr("bob@there (pid 7)"));
+    EXPECT_EQ(said()["changed"], false) << "another one is at work";
+    world_.clock.advance(10min);
+    world_.api.fail_always("PATCH", "Deployment", testing::refusal(422, "Invalid", "no such field"));
+    EXPECT_EQ(world_.run({"deploy", "--no-wait", "-y", "-o", "json"}), ExitCode::failed) << world_.err.str();
+    EXPECT_THAT(said()["error"]["message"].dump(), HasSubstr("no such field"));
+    EXPECT_EQ(said()["changed"], true);
+}
+
+}  // namespace
+}  // namespace hermesctl::cli
