@@ -11,7 +11,9 @@ ExitCode own_failures(const std::function<int()>& remote) {
     try {
         return static_cast<ExitCode>(remote());
     } catch (const Error& error) {
-        if (error.code() == ExitCode::interrupted || error.code() == ExitCode::usage) throw;
+        if (error.code() == ExitCode::usage) throw;
+        if (error.code() == ExitCode::interrupted)
+            throw error.with_hint("run the command again: it begins anew");
         throw error.with_code(ExitCode::exec_failed);
     }
 }

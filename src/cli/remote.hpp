@@ -12,7 +12,7 @@ namespace hermesctl::cli {
 
 /// The exit code of what works in the container as ours. What goes wrong around it is ExitCode::exec_failed,
 /// so that nobody takes it for a command's own code; an interrupt and a wrong command line stay what they
-/// are.
+/// are, and of the first it is said that nothing goes on from there.
 ExitCode own_failures(const std::function<int()>& remote);
 
 /// What runs it in the container of the agent, as the agent or as root. Throws Error{usage} where JSON is

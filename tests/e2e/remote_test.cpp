@@ -128,6 +128,11 @@ TEST_F(Remote, FilesAndFoldersGoInAndOut) {
     EXPECT_EQ(again.code, 2) << again.err;
     EXPECT_THAT(again.err, HasSubstr("--yes"));
     EXPECT_EQ(hermesctl({"exec", "--", "cat", "/opt/data/workspace/folder/a.txt"}).out, "first");
+    // The runtime does not end a command that leaves more unread than the pipes on the way hold.
+    const Finished nowhere = hermesctl(
+        {"cp", scratch.write("large", std::string(3'000'000, 'x')), ":/opt/data/nowhere/large", "--yes"});
+    EXPECT_EQ(nowhere.code, 125) << nowhere.err;
+    EXPECT_THAT(nowhere.err, HasSubstr("/opt/data/nowhere: No such file or directory"));
     // A link that the agent has planted does not lead out of what was asked for.
     ASSERT_EQ(hermesctl({"exec", "--", "ln", "-s", "/etc/passwd", "/opt/data/workspace/folder/link"}).code,
               0);

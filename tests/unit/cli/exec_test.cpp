@@ -83,6 +83,15 @@ TEST_F(Exec, AWrongCommandLineIs2) {
     EXPECT_EQ(run({"cp", "-f", "/nonexistent.yaml", ":a", "b"}), 2);
 }
 
+/// A command runs anew, and a copy is made as a whole.
+TEST_F(Exec, AnInterruptedOneIsNotSaidToGoOn) {
+    world_.api.on_exec = [](FakeProcess&) {
+        throw Error(ExitCode::interrupted, "interrupted", "it goes on");
+    };
+    EXPECT_EQ(run({"exec", "--", "x"}), 130);
+    EXPECT_THAT(world_.err.str(), AllOf(HasSubstr("it begins anew"), Not(HasSubstr("goes on"))));
+}
+
 TEST_F(Exec, CtrlCAtTheQuestionOfACopyChangesNothing) {
     const hermesctl::testing::Scratch folder;
     const std::string mine = folder.write("notes.md", "mine");
