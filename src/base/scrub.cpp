@@ -1,6 +1,7 @@
 #include "hermesctl/base/scrub.hpp"
 
 #include "hermesctl/base/crypto.hpp"
+#include "hermesctl/base/text.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -26,9 +27,6 @@ void replace_all(std::string& text, std::string_view what) {
 
 bool is_token_char(char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-';
-}
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
 }
 
 /// Telegram: 1-16 digits, a colon, then the secret. Hermes writes even wrong ones ("999:BAD") into its

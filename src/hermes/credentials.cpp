@@ -7,7 +7,6 @@
 #include "hermesctl/kube/yaml.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <cstddef>
 
 #include <fmt/format.h>
@@ -17,19 +16,14 @@ namespace {
 
 constexpr std::size_t shortest_credential = 8;
 
-bool is_digit(unsigned char c) {
-    return std::isdigit(c) != 0;
-}
-
-bool is_capital(unsigned char c) {
-    return std::isupper(c) != 0;
+bool is_capital(char c) {
+    return c >= 'A' && c <= 'Z';
 }
 
 /// "COLONY_API_KEY"; digits alone may be a password.
 bool is_variable(std::string_view value) {
-    return std::ranges::any_of(value, is_capital) && std::ranges::all_of(value, [](unsigned char c) {
-               return is_capital(c) || is_digit(c) || c == '_';
-           });
+    return std::ranges::any_of(value, is_capital) &&
+           std::ranges::all_of(value, [](char c) { return is_capital(c) || is_digit(c) || c == '_'; });
 }
 
 /// "max_tokens: 4096"; under other names a number may be a password or a PIN.

@@ -1,5 +1,7 @@
 #include "yaml_scalar.hpp"
 
+#include "hermesctl/base/text.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -13,10 +15,6 @@ namespace {
 
 bool is_any(std::string_view text, std::initializer_list<std::string_view> words) {
     return std::find(words.begin(), words.end(), text) != words.end();
-}
-
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
 }
 
 bool is_letter(char c) {

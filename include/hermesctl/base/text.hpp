@@ -7,6 +7,9 @@
 
 namespace hermesctl {
 
+inline bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
 std::string lower(std::string_view);
 std::string upper(std::string_view);
 bool equal_ignoring_case(std::string_view, std::string_view);
