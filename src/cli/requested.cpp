@@ -9,7 +9,6 @@
 #include <array>
 #include <filesystem>
 #include <sstream>
-#include <tuple>
 #include <utility>
 
 #include <CLI/CLI.hpp>
@@ -26,15 +25,40 @@ std::vector<Json> documents(Session& session) {
     return hermes::settings_of_file(text_of_file(session, file), source_name(file));
 }
 
+/// A flag of deploy and its place in hermes.yaml.
+struct Counterpart {
+    const char* flag;
+    const char* pointer;
+    std::string DeployFlags::*value;
+};
+constexpr std::array counterparts{
+    Counterpart{"--provider", "/model/provider", &DeployFlags::provider},
+    Counterpart{"--model", "/model/default", &DeployFlags::model},
+    Counterpart{"--image", "/image", &DeployFlags::image},
+    Counterpart{"--storage-size", "/storage/size", &DeployFlags::storage_size},
+    Counterpart{"--storage-class", "/storage/class", &DeployFlags::storage_class}};
+
+/// One that sets its place to true or to false.
+struct Switch {
+    const char* flag;
+    const char* pointer;
+    bool DeployFlags::*given;
+    bool sets;
+};
+constexpr std::array switches{Switch{"--gate", "/network/gate", &DeployFlags::gate, true},
+                              Switch{"--no-gate", "/network/gate", &DeployFlags::no_gate, false},
+                              Switch{"--hardened", "/pod/hardened", &DeployFlags::hardened, true},
+                              Switch{"--no-hardened", "/pod/hardened", &DeployFlags::no_hardened, false}};
+
 Json flag_settings(const DeployFlags& flags) {
     Json settings = Json::object();
-    if (!flags.provider.empty()) settings["model"]["provider"] = flags.provider;
-    if (!flags.model.empty()) settings["model"]["default"] = flags.model;
-    if (!flags.image.empty()) settings["image"] = flags.image;
-    if (!flags.storage_size.empty()) settings["storage"]["size"] = flags.storage_size;
-    if (!flags.storage_class.empty()) settings["storage"]["class"] = flags.storage_class;
-    if (flags.gate || flags.no_gate) settings["network"]["gate"] = flags.gate;
-    if (flags.hardened || flags.no_hardened) settings["pod"]["hardened"] = flags.hardened;
+    for (const Counterpart& one : counterparts) {
+        if (const std::string& value = flags.*one.value; !value.empty())
+            settings[Json::json_pointer(one.pointer)] = value;
+    }
+    for (const Switch& one : switches) {
+        if (flags.*one.given) settings[Json::json_pointer(one.pointer)] = one.sets;
+    }
     for (const std::string& user : flags.allow_users) {
         for (const std::int64_t id : hermes::users_of(user)) {
             settings["telegram"]["allowedUsers"].push_back(id);
@@ -55,23 +79,12 @@ Json flag_settings(const DeployFlags& flags) {
 /// The flags of deploy that the next deploy of this document would undo: it says something there, and of a
 /// switch the contrary.
 std::vector<std::string> flags_in(const Json& document) {
-    constexpr std::array<std::pair<const char*, const char*>, 5> counterparts{
-        {{"--provider", "/model/provider"},
-         {"--model", "/model/default"},
-         {"--image", "/image"},
-         {"--storage-size", "/storage/size"},
-         {"--storage-class", "/storage/class"}}};
-    constexpr std::array<std::tuple<const char*, const char*, bool>, 4> switches{
-        {{"--gate", "/network/gate", true},
-         {"--no-gate", "/network/gate", false},
-         {"--hardened", "/pod/hardened", true},
-         {"--no-hardened", "/pod/hardened", false}}};
     std::vector<std::string> flags;
-    for (const auto& [flag, pointer] : counterparts) {
-        if (!kube::at(document, pointer).is_null()) flags.emplace_back(flag);
+    for (const Counterpart& one : counterparts) {
+        if (!kube::at(document, one.pointer).is_null()) flags.emplace_back(one.flag);
     }
-    for (const auto& [flag, pointer, sets] : switches) {
-        if (kube::at(document, pointer) == Json(!sets)) flags.emplace_back(flag);
+    for (const Switch& one : switches) {
+        if (kube::at(document, one.pointer) == Json(!one.sets)) flags.emplace_back(one.flag);
     }
     for (const auto& [key, source] : kube::at(document, "/secrets").items())
         flags.push_back("--secret " + key);
