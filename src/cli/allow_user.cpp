@@ -165,11 +165,11 @@ class Runner {
 
     void rotate(hermes::HeldLease& lease) {
         Answers answers;
-        // A list has nothing to do with the model: who goes, goes.
-        hermes::RotationSteps steps = rotation_steps(session_, names_, flags_.drain, false, lease, answers);
-        steps.changed = [this] { changed_ = true; };
-        rotated_ =
-            hermes::rotate(session_.client(), *plan_, !flags_.no_restart, steps, &lease, session_.story());
+        rotated_ = hermes::rotate(session_.client(), *plan_, !flags_.no_restart,
+                                  // A list has nothing to do with the model: who goes, goes.
+                                  rotation_steps(session_, names_, flags_.drain, false, lease, answers,
+                                                 [this] { changed_ = true; }),
+                                  &lease, session_.story());
         if (rotated_.proof.shadowed.empty()) return;
         throw refused("a file on the volume stands in for the Secret's list, so the new one is not in force",
                       "hermesctl allow-user --list says which");

@@ -256,10 +256,9 @@ class RotateSecret {
     }
 
     hermes::RotationSteps steps() {
-        hermes::RotationSteps all =
-            rotation_steps(session_, names_, flags_.drain, !flags_.no_check, *lease_, answers_);
+        hermes::RotationSteps all = rotation_steps(session_, names_, flags_.drain, !flags_.no_check, *lease_,
+                                                   answers_, [this] { changed_ = true; });
         if (!stops_.empty()) all.wait = {};  // it is not to come up
-        all.changed = [this] { changed_ = true; };
         return all;
     }
 

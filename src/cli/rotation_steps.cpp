@@ -9,7 +9,7 @@ namespace hermesctl::cli {
 
 hermes::RotationSteps rotation_steps(Session& session, const hermes::Names& names,
                                      std::chrono::milliseconds at_most, bool check, hermes::HeldLease& lease,
-                                     Answers& answers) {
+                                     Answers& answers, std::function<void()> changed) {
     using EachRound = hermes::RotationSteps::EachRound;
     return {
         .drain = [&session, names, at_most,
@@ -25,7 +25,8 @@ hermes::RotationSteps rotation_steps(Session& session, const hermes::Names& name
         .refused =
             [&session, names](const std::string& key, const std::string& value, const EachRound& each_round) {
                 return is_refused(session, names, key, value, each_round);
-            }};
+            },
+        .changed = std::move(changed)};
 }
 
 std::optional<hermes::HalfDone> find_half_done(Session& session, const hermes::Names& names) {
@@ -42,9 +43,10 @@ void tell_half_done(Session& session, const hermes::Names& names) {
 bool recover_rotation(Session& session, const hermes::Names& names, std::chrono::milliseconds at_most,
                       hermes::HeldLease& lease, std::function<void()> changed) {
     Answers answers;
-    hermes::RotationSteps steps = rotation_steps(session, names, at_most, true, lease, answers);
-    steps.changed = std::move(changed);
-    return hermes::recover_rotation(session.client(), names, steps, &lease, session.story());
+    return hermes::recover_rotation(
+        session.client(), names,
+        rotation_steps(session, names, at_most, true, lease, answers, std::move(changed)), &lease,
+        session.story());
 }
 
 }  // namespace hermesctl::cli
