@@ -18,10 +18,7 @@ Run declare_completion(CLI::App& app) {
         "hermesctl completion fish > ~/.config/fish/completions/hermesctl.fish");
     const CLI::App* root = app.get_parent();
     return [root, shell](Session& session) {
-        if (session.flags().json()) {
-            throw Error(ExitCode::usage, "the script is printed as it is: there is no JSON of it",
-                        "leave out -o json");
-        }
+        session.refuse_json("the script is printed as it is");
         std::ostream& out = session.context().out;
         if (*shell == "bash") out << bash_completion(*root);
         if (*shell == "zsh") out << zsh_completion(*root);

@@ -20,10 +20,7 @@ ExitCode own_failures(const std::function<int()>& remote) {
 
 kube::ExecRequest request_for(Session& session, bool root, const std::vector<std::string>& argv,
                               const std::vector<std::string>& variables) {
-    if (session.flags().json()) {
-        throw Error(ExitCode::usage, "what the command prints is passed on as it is: there is no JSON of it",
-                    "leave out -o json");
-    }
+    session.refuse_json("what the command prints is passed on as it is");
     const hermes::Target target = hermes::running_agent(session.client(), requested_names(session));
     const auto whom = root ? hermes::As::root : hermes::As::agent;
     return hermes::in_agent(target.ns, target.pod, hermes::command_as(target, whom, argv, variables));

@@ -135,6 +135,11 @@ void Session::print_partial(kube::Json json, std::string_view text) {
     }
 }
 
+void Session::refuse_json(std::string_view why) const {
+    if (flags_.json())
+        throw Error(ExitCode::usage, fmt::format("{}: there is no JSON of it", why), "leave out -o json");
+}
+
 void Session::print_exact(kube::Json json, std::string_view text) {
     story_->finish();
     if (flags_.json()) {

@@ -62,6 +62,8 @@ class Session {
     /// The same before a failure that ends the command, or may: as JSON it goes into one document with the
     /// error.
     void print_partial(kube::Json json, std::string_view text);
+    /// Throws Error{usage} with this reason where JSON is wanted: a command that has none says so.
+    void refuse_json(std::string_view why) const;
     kube::Json take_partial() { return std::exchange(partial_, kube::Json::object()); }
 
   private:
