@@ -20,9 +20,13 @@ LISTS = (USERS, "TELEGRAM_GROUP_ALLOWED_USERS", "TELEGRAM_GROUP_ALLOWED_CHATS", 
 # they stand.
 PASSWORD = re.compile(r"(password|passwd|passphrase|pwd|(^|[_.])pass|secret)$", re.I)
 CREDENTIAL = re.compile(r"(api_?key|_key|token|_pat|credentials?)$|" + PASSWORD.pattern, re.I)
-SHAPE = re.compile(r"\b\d{6,16}:[\w-]{30,}|\bsk-(?=[\w-]*\d)[\w-]{16,}"
+SHAPE = re.compile(r"\b\d{6,16}:[\w-]{30,}|\bsk-(?=[\w-]*\d)[\w-]{16,}|\bxox[abprs]-(?=[\w-]*\d)[\w-]{10,}"
+                   r"|\b(gh[osup]_|github_pat_)(?=[\w-]*\d)[\w-]{30,}|\bglpat-(?=[\w-]*\d)[\w-]{20,}"
+                   r"|\bAIza(?=[\w-]*\d)[\w-]{35,}|\bA[KS]IA(?=[A-Z]*\d)[A-Z0-9]{16}(?![\w-])"
+                   r"|://[^\s/?#<>\"'`:@]*:(?!\*{3}@|[^\s/?#@]*\$[{(])[^\s/?#<>\"'`]+@"
                    r"|(?i:bearer) (?=[\w.~+/=-]*\d)[\w.~+/=-]{8,}|PRIVATE KEY-----", re.A)
 # In config.yaml: a terminal section in a form that is not read here, and a list of users that holds everybody.
+QUERY = re.compile(r"[?&]([^=&#\s]+)=([^&#\s\"']+)")  # of a URL
 UNCLEAR = re.compile(r"""^["']?terminal["']?[ ]*:[ ]*[{&*!"']|^\s+["']?backend["']?[ ]*:[ ]*([|>&*!{[#]|$)"""
                      r"""|^\s*<<\s*:|^\{""", re.M)
 OPEN = re.compile(r"""allow_from["']?\s*:\s*(\[[^]]*|(-.*\n\s*)*-\s*)?["']?\*""")
@@ -43,7 +47,8 @@ def is_literal(name, value):
 
 
 def is_credential(name, value):
-    return bool((CREDENTIAL.search(name) and is_literal(name, value)) or SHAPE.search(value))
+    return bool((CREDENTIAL.search(name) and is_literal(name, value)) or SHAPE.search(value)
+                or any(is_credential(*part) for part in QUERY.findall(value.partition("://")[2])))
 
 
 def tokens():

@@ -88,16 +88,23 @@ TEST_F(InspectScript, WhatIsNoCredentialIsNoneInAConfig) {
          {"api_key: ${OPENAI_API_KEY}\n", "key_env: OPENAI_API_KEY\n", "api_key: OPENAI_API_KEY\n",
           "api_key: \"\"\n", "max_token: 1000000000\n", "token_file: /run/token\n",
           "h: {Authorization: \"Bearer ${TOKEN}\"}\n", "at: 10:30\n", "a: helpdesk-assistant\n",
-          "api_key: not-needed\n", "a:\n  record_key: ctrl+space\n", "note: Bearer authentication\n"})
+          "api_key: not-needed\n", "a:\n  record_key: ctrl+space\n", "note: Bearer authentication\n",
+          "a: ghp_0123456789\n", "a: AKIAIOSFODNN7EXAMPLES\n", "a: http://me@proxy:3128/b\n",
+          "a: http://me:${PROXY_PASSWORD}@proxy\n", "a: https://b/?token=${TOKEN}&page=12345678\n"})
         EXPECT_EQ(config(text)["credentials"], Json::array()) << text;
     for (const char* text :
          {"api_key: sk-0123456789abcdefghij\n", "- Bearer 0123456789abcdef\n",
           "# 123456789:AA0123456789-0123456789-0123456789\n", "x: |\n  -----BEGIN RSA PRIVATE KEY-----\n",
           "m: {password: hunter2hunter2}\n", "a:\n  client_secret: 'abcdefgh1'\n",
-          "a:\n  password: 12345678\n", "smtp_pass: letmeinplease\n"})
+          "a:\n  password: 12345678\n", "smtp_pass: letmeinplease\n", "a: AKIAIOSFODNN7EXAMPLE\n",
+          "a: xoxb-0123456789\n", "a: ghp_012345678901234567890123456789\n",
+          "a: github_pat_012345678901234567890123456789\n", "a: http://me:hunter@proxy:3128\n",
+          "a: https://b/mcp?x=1&access_token=hunter2hunter2\n"})
         EXPECT_EQ(config(text)["credentials"].size(), 1u) << text;
 }
 
+    for (const std::string lead : {"glpat-", "AIza"})
+        EXPECT_EQ(config("a: " + lead + std::string(35, '1') + "\n")["credentials"].size(), 1u) << lead;
 TEST_F(InspectScript, BackendIsReadOrSaidToBeUnclear) {
     EXPECT_EQ(config("terminal:\n  backend: local\n")["backend"], "local");
     EXPECT_EQ(config("terminal: {timeout: 5, backend: \"ssh\"}\n")["backend"], "ssh");
