@@ -5,7 +5,9 @@
 #include "support/scratch.hpp"
 
 #include <chrono>
+#include <ctime>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -101,10 +103,10 @@ TEST_F(InspectScript, WhatIsNoCredentialIsNoneInAConfig) {
           "a: github_pat_012345678901234567890123456789\n", "a: http://me:hunter@proxy:3128\n",
           "a: https://b/mcp?x=1&access_token=hunter2hunter2\n"})
         EXPECT_EQ(config(text)["credentials"].size(), 1u) << text;
-}
-
     for (const std::string lead : {"glpat-", "AIza"})
         EXPECT_EQ(config("a: " + lead + std::string(35, '1') + "\n")["credentials"].size(), 1u) << lead;
+}
+
 TEST_F(InspectScript, BackendIsReadOrSaidToBeUnclear) {
     EXPECT_EQ(config("terminal:\n  backend: local\n")["backend"], "local");
     EXPECT_EQ(config("terminal: {timeout: 5, backend: \"ssh\"}\n")["backend"], "ssh");
@@ -150,6 +152,30 @@ TEST_F(InspectScript, EveryGatewayIsSeenWhateverTheStateFileSays) {
     EXPECT_EQ(at(found, "/gateways/0/capabilities"), true);
     EXPECT_EQ(at(found, "/gateways/0/environ"), "read");
     EXPECT_EQ(at(found, "/gateways/0/backend"), "ssh");
+}
+
+TEST_F(InspectScript, AFileIsSettledOnceEveryGatewayHasStartedWithIt) {
+    timespec now{};
+    ::clock_gettime(CLOCK_BOOTTIME, &now);
+    const auto gateway = [&](const std::string& pid, long seconds_ago) {
+        root_.write("proc/" + pid + "/cmdline", std::string("/usr/bin/python3\0gateway\0run\0", 29));
+        root_.write("proc/" + pid + "/stat",
+                    fmt::format("{} (py) S 1 1 1 0 -1 4 0 0 0 0 0 0 0 0 20 0 1 0 {} 0 0\n", pid,
+                                (now.tv_sec - seconds_ago) * ::sysconf(_SC_CLK_TCK)));
+    };
+    const std::string file = root_.write("opt/data/.env", "A=1\n");
+    const auto settled = [&] { return at(said(), "/env_files/~1opt~1data~1.env/settled"); };
+    EXPECT_EQ(settled(), false) << "no gateway";
+    gateway("7", 1);
+    EXPECT_EQ(settled(), false) << "the file is newer";
+    std::filesystem::last_write_time(file,
+                                     std::filesystem::file_time_type::clock::now() - std::chrono::minutes(1));
+    EXPECT_EQ(settled(), true);
+    gateway("8", 120);
+    EXPECT_EQ(settled(), false) << "one has started with the file before";
+    std::filesystem::remove_all(root_.path("proc/8"));
+    std::filesystem::remove(file);
+    EXPECT_EQ(settled(), false) << "it may have been there";
 }
 
 TEST_F(InspectScript, TokensOfCloudsCountTooAndEachOnce) {
