@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import sys
+import time
 
 AGENT = 10000  # the image's user hermes
 KEYS = json.loads(sys.argv[1])
@@ -20,8 +21,12 @@ LISTS = (USERS, "TELEGRAM_GROUP_ALLOWED_USERS", "TELEGRAM_GROUP_ALLOWED_CHATS", 
 # they stand.
 PASSWORD = re.compile(r"(password|passwd|passphrase|pwd|(^|[_.])pass|secret)$", re.I)
 CREDENTIAL = re.compile(r"(api_?key|_key|token|_pat|credentials?)$|" + PASSWORD.pattern, re.I)
-SHAPE = re.compile(r"\b\d{6,16}:[\w-]{30,}|\bsk-(?=[\w-]*\d)[\w-]{16,}"
+SHAPE = re.compile(r"\b\d{6,16}:[\w-]{30,}|\bsk-(?=[\w-]*\d)[\w-]{16,}|\bxox[abprs]-(?=[\w-]*\d)[\w-]{10,}"
+                   r"|\b(gh[osup]_|github_pat_)(?=[\w-]*\d)[\w-]{30,}|\bglpat-(?=[\w-]*\d)[\w-]{20,}"
+                   r"|\bAIza(?=[\w-]*\d)[\w-]{35,}|\bA[KS]IA(?=[A-Z]*\d)[A-Z0-9]{16}(?![\w-])"
+                   r"|://[^\s/?#<>\"'`:@]*:(?!\*{3}@|[^\s/?#@]*\$[{(])[^\s/?#<>\"'`]+@"
                    r"|(?i:bearer) (?=[\w.~+/=-]*\d)[\w.~+/=-]{8,}|PRIVATE KEY-----", re.A)
+QUERY = re.compile(r"[?&]([^=&#\s]+)=([^&#\s\"']+)")  # of a URL
 # In config.yaml: a terminal section in a form that is not read here, and a list of users that holds everybody.
 UNCLEAR = re.compile(r"""^["']?terminal["']?[ ]*:[ ]*[{&*!"']|^\s+["']?backend["']?[ ]*:[ ]*([|>&*!{[#]|$)"""
                      r"""|^\s*<<\s*:|^\{""", re.M)
@@ -43,7 +48,8 @@ def is_literal(name, value):
 
 
 def is_credential(name, value):
-    return bool((CREDENTIAL.search(name) and is_literal(name, value)) or SHAPE.search(value))
+    return bool((CREDENTIAL.search(name) and is_literal(name, value)) or SHAPE.search(value)
+                or any(is_credential(*part) for part in QUERY.findall(value.partition("://")[2])))
 
 
 def tokens():
@@ -69,6 +75,14 @@ def process(pid):
     return {"uids": [int(uid) for uid in said.get("Uid", "").split()[:4]],
             "capabilities": bool(said.get("CapEff", "").strip().strip("0")),
             "environ": state}, dict(entry.partition("=")[::2] for entry in environ.split("\0") if entry)
+
+
+def started(pid):
+    """When a process began, as a file's time; 0 where that is not known."""
+    fields = read("%s/%d/stat" % (PROC, pid))[1].rpartition(")")[2].split()
+    ticks = int(fields[19]) if len(fields) > 19 else 0
+    age = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    return time.time() - age if ticks else 0
 
 
 def rights(found):
@@ -115,11 +129,12 @@ def config(path):
             "copies": words(key for key in held if os.environ[key] in text)}
 
 
-def env_file(path):
+def env_file(path, since):
     state, text = read(ROOT + path)
     found = assignments(text)
     shadows = {key: found[key] == os.environ.get(key) for key in KEYS if key in found}
-    return {"state": state, "shadows": shadows, "mark": mark_of(ROOT + path), **rights(found)}
+    settled = state == "read" and os.stat(ROOT + path).st_mtime < since  # a gateway reads it when it starts
+    return {"state": state, "shadows": shadows, "mark": mark_of(ROOT + path), "settled": settled, **rights(found)}
 
 
 def main():
@@ -131,14 +146,16 @@ def main():
         os.setgid(AGENT)
         os.setuid(AGENT)
     said["gateways"] = []
-    for pid in gateways(PROC)[:20]:  # none of them may be more than the agent
+    pids = gateways(PROC)
+    for pid in pids[:20]:  # none of them may be more than the agent
         facts, environ = process(pid)
         said["gateways"].append({**facts, **rights(environ)})
     said["container"] = rights(os.environ)
     said["plain"] = words(name for name, value in os.environ.items()
                           if name not in KEYS and name not in PUBLIC and is_credential(name, value))
     said["configs"] = {path: config(path) for path in CONFIGS}
-    said["env_files"] = {path: env_file(path) for path in ENV_FILES}
+    since = min(map(started, pids), default=0)
+    said["env_files"] = {path: env_file(path, since) for path in ENV_FILES}
     print(json.dumps(said))
 
 

@@ -1,6 +1,6 @@
 # Do the token and the model key work? Asked from inside the pod, with the values that the gateway has:
-# prints one JSON line {"bot": {...}, "model": {...}, "live": {...}}; never a value. Run as `python3 -I -S` by
-# absolute path, with files.py and asking.py before this.
+# prints one JSON line {"bot": {...}, "model": {...}, "live": {...}, "shadowed": [NAME]}; never a value. Run as
+# `python3 -I -S` by absolute path, with files.py and asking.py before this.
 #   lifelines.py PROVIDER KEYS MODEL   KEYS: the variables that may hold the provider's key, with blanks between
 # Two more arguments are for tests: the root directory, and where the Bot API is.
 import signal
@@ -30,13 +30,19 @@ def check_model(env, live, config):
     return {**ask_model(PROVIDER, env, env[name], live["model"] or MODEL, own), "key": name}
 
 
+def shadowed(env_file):
+    """Of the container's variables those that Hermes' own file sets otherwise."""
+    return sorted(name for name, value in assignments(env_file).items() if os.environ.get(name, value) != value)
+
+
 def main():
     signal.alarm(55)  # whatever the files and the servers do: nothing of this stays behind
     env_file, config = agent_files("/opt/data/.env", "/opt/data/config.yaml")
     env, live = variables(env_file), live_model(config)
     values = [env.get(name, "") for name in ("TELEGRAM_BOT_TOKEN", *KEYS)]
     print(json.dumps({"bot": hide(check_bot(env, config), values),
-                      "model": hide(check_model(env, live, config), values), "live": live}))
+                      "model": hide(check_model(env, live, config), values), "live": live,
+                      "shadowed": shadowed(env_file)}))
 
 
 main()

@@ -74,14 +74,67 @@ void mask_after(std::string& text, std::string_view lead, Judge is_secret) {
     }
 }
 
-/// Keys that begin with sk-; in the middle of a word (helpdesk-assistant) it is none.
-void mask_sk_keys(std::string& text) {
-    for (std::size_t place = text.find("sk-"); place != std::string::npos;
-         place = text.find("sk-", place + 1)) {
+/// What a service's keys begin with, and how much follows at least.
+struct KeyShape {
+    std::string_view lead{};
+    std::size_t rest = 0;
+};
+constexpr KeyShape key_shapes[] = {
+    {"sk-", 16},                                                                       // model providers
+    {"xoxa-", 10},  {"xoxb-", 10}, {"xoxp-", 10}, {"xoxr-", 10}, {"xoxs-", 10},        // Slack
+    {"ghp_", 30},   {"gho_", 30},  {"ghs_", 30},  {"ghu_", 30},  {"github_pat_", 30},  // GitHub
+    {"glpat-", 20},                                                                    // GitLab
+    {"AIza", 35},                                                                      // Google
+};
+
+/// AWS: 16 capitals and digits, and no more.
+bool is_aws_key(std::string_view word) {
+    constexpr std::size_t size = 4 + 16;
+    return word.size() >= size && (word.size() == size || !is_token_char(word[size])) &&
+           std::ranges::all_of(word.substr(0, size),
+                               [](char c) { return is_digit(c) || (c >= 'A' && c <= 'Z'); });
+}
+
+/// Masks the word that begins with `lead` where `is_key` says so; in the middle of a word
+/// (helpdesk-assistant) it is none.
+template <typename Judge>
+void mask_words(std::string& text, std::string_view lead, Judge is_key) {
+    for (std::size_t place = text.find(lead); place != std::string::npos;
+         place = text.find(lead, place + 1)) {
         if (place > 0 && is_token_char(text[place - 1])) continue;
         const std::size_t size = word_end(text, place) - place;
-        if (size >= 16 + 3) text.replace(place, size, mask);
+        if (is_key(std::string_view(text).substr(place, size))) text.replace(place, size, mask);
     }
+}
+
+void mask_keys(std::string& text) {
+    for (const KeyShape& shape : key_shapes) {
+        mask_words(text, shape.lead,
+                   [&](std::string_view word) { return word.size() >= shape.lead.size() + shape.rest; });
+    }
+    for (const std::string_view lead : {"AKIA", "ASIA"}) {
+        mask_words(text, lead, is_aws_key);
+    }
+}
+
+/// "https://user:password@host", whether there was one; what stands for a password is none.
+bool mask_url_passwords(std::string& text) {
+    bool found = false;
+    for (std::size_t url = text.find("://"); url != std::string::npos; url = text.find("://", url + 3)) {
+        const std::size_t begin = url + 3;
+        const std::size_t end = text.find_first_of("/?#<>\"'` \t\r\n", begin);
+        const std::string_view authority = std::string_view(text).substr(begin, end - begin);
+        const std::size_t colon = authority.find(':');
+        const std::size_t at = authority.rfind('@');
+        if (at == std::string_view::npos || colon >= at) continue;
+        const std::string_view password = authority.substr(colon + 1, at - colon - 1);
+        if (password.empty() || password == mask || password.find("${") != std::string_view::npos ||
+            password.find("$(") != std::string_view::npos)
+            continue;
+        text.replace(begin + colon + 1, password.size(), mask);
+        found = true;
+    }
+    return found;
 }
 
 bool is_long(std::string_view word) {
@@ -106,6 +159,7 @@ void mask_private_keys(std::string& text) {
 }
 
 void mask_shapes(std::string& text) {
+    mask_url_passwords(text);
     mask_private_keys(text);
     mask_bot_tokens(text);
     for (const std::string_view lead : {"Bearer ", "bearer "}) {
@@ -114,7 +168,7 @@ void mask_shapes(std::string& text) {
     for (const std::string_view lead : {"Basic ", "basic "}) {
         mask_after(text, lead, is_basic_pair);
     }
-    mask_sk_keys(text);
+    mask_keys(text);
 }
 
 }  // namespace
@@ -145,6 +199,7 @@ std::string scrub(std::string_view text) {
 
 bool has_secret_shape(std::string_view text) {
     std::string masked(text);
+    if (mask_url_passwords(masked)) return true;
     mask_shapes(masked);
     return std::ranges::count_if(masked, is_digit) < std::ranges::count_if(text, is_digit);
 }

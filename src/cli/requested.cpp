@@ -19,10 +19,11 @@ namespace {
 
 using hermes::Json;
 
-std::vector<Json> documents(Session& session) {
+/// `sent`: to the cluster, where others may read them.
+std::vector<Json> documents(Session& session, bool sent) {
     const std::string& file = session.flags().file;
     if (file.empty()) return {Json::object()};
-    return hermes::settings_of_file(text_of_file(session, file), source_name(file));
+    return hermes::settings_of_file(text_of_file(session, file), source_name(file), sent);
 }
 
 /// A flag of deploy and its place in hermes.yaml.
@@ -133,7 +134,7 @@ void add_setting_flags(CLI::App& app, DeployFlags& flags) {
 
 std::vector<Json> requested(Session& session, const DeployFlags& flags) {
     const Json over = flag_settings(flags);
-    std::vector<Json> all = documents(session);
+    std::vector<Json> all = documents(session, true);
     // Before the first program starts, be it another instance's or the kubeconfig's.
     const auto remember = [&](const Json& settings) {
         hermes::remember_variables(kube::at(settings, "/secrets"), session.context().environment);
@@ -160,7 +161,7 @@ std::vector<Json> requested(Session& session, const DeployFlags& flags) {
 }
 
 Json requested_settings(Session& session) {
-    const std::vector<Json> all = chosen(documents(session), session.flags());
+    const std::vector<Json> all = chosen(documents(session, false), session.flags());
     if (all.size() > 1) {
         throw Error(ExitCode::usage,
                     fmt::format("{} has {} instances; choose one with --name and --namespace",

@@ -70,14 +70,8 @@ class RotateSecret {
             tell_new_keys(session_, before);
         }
         make_plan(read_values(session_, sources));
-        if (flags_.unshadow.empty() && !changes_anything()) {
-            std::string text = "nothing to change\n";
-            if (plan_.pending)
-                text += fmt::format("not in force yet; hermesctl {} brings it in force\n",
-                                    plan_.stopped ? "start" : "restart");
-            return end(rotation_json(plan_), text);
-        }
         look_at_shadows();
+        if (!changes_anything()) return end(rotation_json(plan_), unchanged_text(plan_, flags_.unshadow));
         if (flags_.dry_run) return end(rotation_json(plan_), shown() + untried());
         if (!flags_.no_check)
             tried_ = agent_ ? try_new_values(session_, plan_) : untried_values(session_, plan_);
@@ -160,6 +154,7 @@ class RotateSecret {
                              shadows_.why.empty() ? "" : ": ", shadows_.why)});
             return;
         }
+        std::erase_if(shadows_.all, [this](const Shadow& shadow) { return is_as_wanted(shadow); });
         for (const Shadow& shadow : shadows_.all) {
             if (is_mended(shadow.key) && shadow.mendable()) continue;
             const auto change = plan_.changes.find(shadow.key);
@@ -174,7 +169,14 @@ class RotateSecret {
         }
         refuse_unknown();
         // Also when the lines have gone already: the gateway that runs may have started with them.
-        plan_.restart_anyway = !flags_.unshadow.empty();
+        plan_.restart_anyway = !flags_.unshadow.empty() && !(shadows_.all.empty() && shadows_.settled);
+    }
+
+    /// It keeps nothing from being in force: the file, the Secret and the agent have that value already.
+    bool is_as_wanted(const Shadow& shadow) const {
+        const auto found = plan_.keys.find(shadow.key);
+        return shadow.same && !plan_.pending && !is_mended(shadow.key) && found != plan_.keys.end() &&
+               found->second == hermes::KeyChange::same;
     }
 
     bool is_shadowed(const std::string& key) const {

@@ -4,6 +4,7 @@
 #include "hermesctl/base/nearest.hpp"
 #include "hermesctl/hermes/secret_list.hpp"
 #include "hermesctl/hermes/secrets.hpp"
+#include "hermesctl/hermes/shadow.hpp"
 #include "hermesctl/kube/client.hpp"
 #include "hermesctl/term/table.hpp"
 #include "hermesctl/term/text.hpp"
@@ -164,6 +165,17 @@ std::string removed_lifeline(Session& session, const RotationPlan& plan) {
         std::any_of(keys.begin(), keys.end(), [&](const std::string& key) { return goes(plan, key); });
     if (!asked || !had || has) return {};
     return fmt::format("without a key of {} the bot is mute", model->provider);
+}
+
+std::string unchanged_text(const RotationPlan& plan, const std::vector<std::string>& unshadow) {
+    std::string text = "nothing to change";
+    if (!unshadow.empty())
+        text += fmt::format(": {} does not set {}", hermes::env_file_path, fmt::join(unshadow, ", "));
+    text += "\n";
+    if (plan.pending || plan.restart_anyway)
+        text += fmt::format("not in force yet; hermesctl {} brings it in force\n",
+                            plan.stopped ? "start" : "restart");
+    return text;
 }
 
 std::string outcome_text(const RotationPlan& plan, const hermes::Rotated& done, bool no_restart, bool stops) {

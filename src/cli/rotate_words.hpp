@@ -33,6 +33,9 @@ std::string uses_text(Session&, const hermes::RotationPlan&, bool pods_seen);
 /// Why the bot will not answer once these keys are gone; "" when it will.
 std::string removed_lifeline(Session&, const hermes::RotationPlan&);
 
+/// Where everything is as it was asked for, `unshadow` too: what keys the agent's own .env is not to set.
+std::string unchanged_text(const hermes::RotationPlan&, const std::vector<std::string>& unshadow);
+
 std::string outcome_text(const hermes::RotationPlan&, const hermes::Rotated&, bool no_restart, bool stops);
 
 /// How each old value is made worthless, and from when on that hurts nobody.

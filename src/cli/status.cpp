@@ -9,6 +9,7 @@
 #include "hermesctl/hermes/report.hpp"
 #include "hermesctl/hermes/rotation.hpp"
 #include "hermesctl/hermes/secrets.hpp"
+#include "hermesctl/hermes/shadow.hpp"
 #include "hermesctl/hermes/wait.hpp"
 #include "hermesctl/term/table.hpp"
 #include "hermesctl/term/text.hpp"
@@ -112,23 +113,34 @@ std::string live_model(const hermes::Lifelines& lines) {
     return lines.live_provider + (both ? " " : "") + lines.live_model;
 }
 
+/// Only keys that the Secret has: what the pod says is the agent's to choose.
+void judge_shadows(const hermes::Lifelines& lines, const Json& secret, Status& status) {
+    for (const std::string& key : lines.shadowed) {
+        if (!kube::at(secret, "/data").contains(key)) continue;
+        status.warnings.push_back(
+            fmt::format("{0} has another value in {1}, which wins over the Secret; hermesctl rotate-secret "
+                        "--unshadow {0} takes it out there",
+                        key, hermes::env_file_path));
+    }
+}
+
 /// `config_told`: that the live model is another one has been said.
-void judge_lifelines(Session& session, const hermes::Names& names, const hermes::Values& values,
-                     bool config_told, Status& status) {
-    const ModelChoice wanted{values.provider, values.model};
+void judge_lifelines(Session& session, const hermes::Observation& seen, bool config_told, Status& status) {
+    const ModelChoice wanted{seen.values.provider, seen.values.model};
     auto fail = [&](const std::string& verdict, const std::string& hint) {
         status.answering = false;
         status.verdict = verdict;
         status.hint = hint;
     };
     try {
-        const auto lines = ask_lifelines(session, names, status.pod, wanted);
+        const auto lines = ask_lifelines(session, seen.names, status.pod, wanted);
         status.bot = lines.bot;
         status.key_checked = lines.key_accepted();
         if (const std::string live = live_model(lines); !live.empty()) {
             status.model = live;
             status.model_from = "live";
         }
+        judge_shadows(lines, seen.live.of(seen.names.secret()), status);
         for (const Event& note : hermes::lifeline_notes(lines, wanted)) {
             if (note.subject != "live model" || !config_told) status.warnings.push_back(note.detail);
         }
@@ -269,7 +281,7 @@ Status look(Session& session, const hermes::Names& names, bool check) {
     if (!check && caged) status.cage += "; what it opens was not looked at (hermesctl verify does)";
     const bool asked = check && status.answering && !now.snapshot.exec_denied;
     const bool config_told = asked && judge_config(session, seen, status);
-    if (asked && !values.provider.empty()) judge_lifelines(session, names, values, config_told, status);
+    if (asked && !values.provider.empty()) judge_lifelines(session, seen, config_told, status);
     if (status.answering && !status.key_checked)
         status.verdict = unchecked_verdict(now.snapshot, values.provider, check);
     return status;

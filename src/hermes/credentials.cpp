@@ -68,6 +68,18 @@ bool names_user(const std::string& text) {
     });
 }
 
+/// "https://host/mcp?token=...": each part of a URL's query is as a setting of its name.
+bool is_credential_in_query(std::string_view value) {
+    const std::size_t url = value.find("://");
+    const std::size_t query = url == std::string_view::npos ? url : value.find('?', url);
+    if (query == std::string_view::npos) return false;
+    return std::ranges::any_of(words_of(value.substr(query + 1), "&#\"' \t\r\n"), [](std::string_view part) {
+        const std::size_t equals = part.find('=');
+        return equals != std::string_view::npos &&
+               is_credential(part.substr(0, equals), part.substr(equals + 1));
+    });
+}
+
 /// "${COLONY_PAT}", "Bearer ${env:COLONY_PAT}"
 bool is_reference(std::string_view text) {
     if (text.starts_with("Bearer ")) text.remove_prefix(7);
@@ -79,7 +91,7 @@ bool is_reference(std::string_view text) {
 }  // namespace
 
 bool is_credential(std::string_view name, std::string_view value) {
-    if (has_secret_shape(value)) return true;
+    if (has_secret_shape(value) || is_credential_in_query(value)) return true;
     // "not-needed", "ctrl+space": what a machine has made holds a digit.
     const bool word = std::ranges::none_of(value, is_digit) && !names_password(name);
     const bool reference = value.starts_with('/') || value.starts_with('<') || is_variable(value) ||

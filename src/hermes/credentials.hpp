@@ -12,7 +12,8 @@ namespace hermesctl::hermes {
 
 using kube::Json;
 
-/// Whether a value has the shape of a credential; or its name says so, and it can be one.
+/// Whether a value has the shape of a credential, or is a URL whose query has one; or its name says so, and
+/// it can be one.
 bool is_credential(std::string_view name, std::string_view value);
 
 /// The leaves that hold a credential, or one of the values that are known, by JSON pointer; `pointer` is that

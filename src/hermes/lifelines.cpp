@@ -4,6 +4,7 @@
 #include "hermesctl/hermes/secrets.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -78,6 +79,10 @@ std::optional<Lifelines> parse_lifelines(std::string_view text) {
     const Json json = Json::parse(text, nullptr, false);
     if (!json.is_object() || !json.contains("bot") || !json.contains("model")) return std::nullopt;
     const std::string username = kube::text_at(json, "/bot/username");
+    std::vector<std::string> shadowed;
+    for (const Json& name : kube::at(json, "/shadowed")) {
+        if (name.is_string()) shadowed.push_back(name.get<std::string>());
+    }
     return Lifelines{.bot = username.empty() ? "" : "@" + username,
                      .bot_status = static_cast<int>(kube::int_at(json, "/bot/status")),
                      .bot_reason = scrub(kube::text_at(json, "/bot/reason")),
@@ -86,7 +91,8 @@ std::optional<Lifelines> parse_lifelines(std::string_view text) {
                      .model_reason = scrub(kube::text_at(json, "/model/reason")),
                      .model_key = kube::text_at(json, "/model/key"),
                      .live_provider = kube::text_at(json, "/live/provider"),
-                     .live_model = kube::text_at(json, "/live/model")};
+                     .live_model = kube::text_at(json, "/live/model"),
+                     .shadowed = std::move(shadowed)};
 }
 
 Lifelines check_lifelines(kube::Client& client, const std::string& ns, const std::string& pod,

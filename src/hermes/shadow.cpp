@@ -33,7 +33,9 @@ Shadows shadows_of(const Inside& inside) {
             return unknown(path + " cannot be read as the agent", "hermesctl exec -- ls -l " + path);
         for (const auto& [key, same] : at(said, "/shadows").items())
             found.all.push_back({.key = key, .file = path, .same = same == Json(true)});
-        if (path == env_file_path) found.mark = text_at(said, "/mark");
+        if (path != env_file_path) continue;
+        found.mark = text_at(said, "/mark");
+        found.settled = kube::bool_at(said, "/settled");
     }
     return found;
 }

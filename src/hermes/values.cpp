@@ -92,7 +92,7 @@ Json without_nulls(const Json& settings) {
 
 }  // namespace
 
-std::vector<Json> settings_of_file(std::string_view text, std::string_view source) {
+std::vector<Json> settings_of_file(std::string_view text, std::string_view source, bool sent) {
     std::vector<Json> all;
     std::vector<std::string> complaints;
     std::string hint;
@@ -101,7 +101,7 @@ std::vector<Json> settings_of_file(std::string_view text, std::string_view sourc
         if (kube::text_at(document.value, "/kind") == "NetworkPolicy")
             hint = "hermesctl verify --static judges a NetworkPolicy";
         std::multimap<std::pair<int, int>, std::string> problems;
-        for (const Problem& problem : problems_of_file(document.value)) {
+        for (const Problem& problem : sent ? problems_of_file(document.value) : problems_of(document.value)) {
             problems.emplace(place_of(document, problem.pointer), problem.why);
         }
         const std::string ns = kube::text_at(document.value, "/namespace", "hermes");

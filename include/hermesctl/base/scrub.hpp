@@ -12,12 +12,13 @@ void remember_secret(std::string_view value);
 /// Whether this value as a whole, or its base64, was remembered.
 bool is_remembered(std::string_view value);
 
-/// The text with remembered values, Telegram bot tokens, bearer tokens, pairs of basic authentication, sk-...
-/// keys and PEM private keys replaced by "***". Every message for a person, a log or JSON that holds foreign
-/// text passes through it.
+/// The text with remembered values, Telegram bot tokens, bearer tokens, pairs of basic authentication,
+/// passwords in URLs, PEM private keys and the keys of well-known services (sk-..., AWS, GitHub, GitLab,
+/// Google, Slack) replaced by "***". Every message for a person, a log or JSON that holds foreign text passes
+/// through it.
 std::string scrub(std::string_view text);
 /// Whether scrub() would find a secret in it by its shape alone, whatever has been remembered. Real ones hold
-/// a digit; "Bearer authentication" is none, though it is masked.
+/// a digit, but for a URL's password; "Bearer authentication" is none, though it is masked.
 bool has_secret_shape(std::string_view text);
 
 }  // namespace hermesctl

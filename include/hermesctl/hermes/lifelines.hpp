@@ -29,6 +29,7 @@ struct Lifelines {
     std::string model_key{};      // the variable whose value was used; "" if none is set
     std::string live_provider{};  // of /opt/data/config.yaml; "" if it names none
     std::string live_model{};
+    std::vector<std::string> shadowed{};  // variables that Hermes' own .env sets otherwise than the container
     bool key_accepted() const { return model_status / 100 == 2; }
 };
 

@@ -28,7 +28,8 @@ struct Shadows {
     std::string hint{};
     std::vector<Shadow> all{};
     Target target{};
-    std::string mark{};  // of env_file_path as it was seen
+    std::string mark{};    // of env_file_path as it was seen
+    bool settled = false;  // the gateway that runs has started with env_file_path as it is now
 };
 
 /// What inspect.py says of it; without the target. Pure.

@@ -60,8 +60,9 @@ struct Values {
 };
 
 /// The settings of each document of a hermes.yaml. Throws Error{usage} with "FILE:LINE:COLUMN: why" for
-/// unknown keys, wrong types, usernames for ids, a bad image name, quantity or CIDR, and a credential.
-std::vector<Json> settings_of_file(std::string_view text, std::string_view source);
+/// unknown keys, wrong types, usernames for ids, a bad image name, quantity or CIDR, and, where they are to
+/// be `sent`, a credential.
+std::vector<Json> settings_of_file(std::string_view text, std::string_view source, bool sent = true);
 
 /// `over` on top of `base`: objects merge, lists and scalars replace; a secret takes the place of a variable
 /// of the pod.

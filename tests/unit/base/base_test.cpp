@@ -105,6 +105,49 @@ TEST(Scrub, TokensGoWhereverTheyStand) {
     EXPECT_EQ(scrub("-----BEGIN EC PRIVATE KEY-----\nMHc\n-----END EC PRIVATE KEY-----\nx"), "***\nx");
 }
 
+/// In two parts, so that nobody who looks for keys takes them for real ones.
+std::string key_of(const char* lead, std::size_t rest) {
+    return lead + std::string(rest - 1, 'a') + "1";
+}
+
+TEST(Scrub, KeysOfWellKnownServicesGo) {
+    for (const std::string& key :
+         {"AKIA" + std::string("IOSFODNN7EXAMPLE"), "ASIA" + std::string("IOSFODNN7EXAMPLE"),
+          key_of("xoxa-", 10), key_of("xoxb-", 10), key_of("xoxp-", 10), key_of("xoxr-", 10),
+          key_of("xoxs-", 10), key_of("ghp_", 36), key_of("gho_", 36), key_of("ghs_", 36), key_of("ghu_", 36),
+          key_of("github_pat_", 82), key_of("glpat-", 20), key_of("AIza", 35)}) {
+        EXPECT_EQ(scrub("it is \"" + key + "\", keep it"), "it is \"***\", keep it") << key;
+        EXPECT_TRUE(has_secret_shape("?key=" + key)) << key;
+    }
+    EXPECT_EQ(scrub("AKIA" + std::string("IOSFODNN7EXAMPLE/20260131/s3")), "***");
+}
+
+TEST(Scrub, WhatOnlyBeginsLikeAKeyStays) {
+    for (const std::string& text : {std::string("AKIAIOSFODNN7EXAMPL"), std::string("AKIAIOSFODNN7EXAMPLE1"),
+                                    std::string("akiaiosfodnn7example"), std::string("xAKIAIOSFODNN7EXAMPLE"),
+                                    std::string("ASIA and EMEA"), key_of("xoxb-", 9), key_of("xoxz-", 20),
+                                    key_of("ghp_", 29), key_of("ghx_", 36), key_of("github_pat_", 29),
+                                    key_of("glpat-", 19), key_of("AIza", 34), key_of("aglpat-", 20)}) {
+        EXPECT_EQ(scrub(text), text);
+        EXPECT_FALSE(has_secret_shape(text)) << text;
+    }
+}
+
+TEST(Scrub, PasswordsInUrlsGo) {
+    EXPECT_EQ(scrub("proxy http://me:hunter@proxy:3128/a, socks5://:b@c@d"),
+              "proxy http://me:***@proxy:3128/a, socks5://:***@d");
+    EXPECT_TRUE(has_secret_shape("postgres://me:hunter@db/bot")) << "a password may be a word";
+    EXPECT_EQ(scrub("http://me:***@proxy"), "http://me:***@proxy");
+    for (const std::string text :
+         {"ssh://git@host.example/a", "http://me:@proxy", "http://me:${PROXY_PASSWORD}@proxy",
+          "http://me:$(PROXY_PASSWORD)@proxy", "http://me:<password>@proxy", "http://me:***@proxy",
+          "http://host:80/a@b", "http://host:80?a@b", "http://[fd00::1]:80 me@host",
+          "http://host:80\nme@host", "a: b@c"}) {
+        EXPECT_EQ(scrub(text), text);
+        EXPECT_FALSE(has_secret_shape(text)) << text;
+    }
+}
+
 TEST(Scrub, OrdinaryTextStays) {
     for (const std::string text :
          {"at 10:20:30 on 192.168.1.1:6443", "hermes:latest", "connection refused",

@@ -129,6 +129,19 @@ TEST_F(AnswersTest, AWebhookThatRefusesExecLeavesItToThePodsReady) {
     EXPECT_THAT(out(), HasSubstr("admission webhook"));
 }
 
+TEST_F(AnswersTest, StatusTellsWhatTheAgentsOwnFileSetsInTheSecretsStead) {
+    const auto warnings = [this] {
+        world_.out.str("");
+        EXPECT_EQ(run({"status", "-o", "json"}), ExitCode::ok) << err();
+        return Json::parse(out())["warnings"].dump();
+    };
+    EXPECT_THAT(warnings(), Not(HasSubstr("wins over the Secret")));
+    lines_["shadowed"] = Json::array({"PATH", "TELEGRAM_ALLOWED_USERS"});
+    EXPECT_THAT(warnings(), AllOf(HasSubstr("TELEGRAM_ALLOWED_USERS has another value in /opt/data/.env"),
+                                  HasSubstr("rotate-secret --unshadow TELEGRAM_ALLOWED_USERS"),
+                                  Not(HasSubstr("PATH has another"))));
+}
+
 TEST_F(AnswersTest, StatusTellsWhatTheLiveConfigHasOtherwise) {
     const auto status = [this] {
         world_.out.str("");

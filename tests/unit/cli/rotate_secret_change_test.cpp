@@ -12,8 +12,11 @@
 namespace hermesctl::cli {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
 
 /// Who types it takes minutes, in which something happens.
 class SlowInput : public std::streambuf {
@@ -62,6 +65,34 @@ TEST_F(RotateSecretChange, ThePodThatRunsOnceTheValueIsReadIsLookedInto) {
     EXPECT_THAT(rotate({"MINIMAX_API_KEY=-", "--no-restart", "--no-check", "-y"}, ExitCode::failed),
                 HasSubstr("/opt/data/.env, which wins over the Secret"));
     EXPECT_THAT(world_.api.log, Contains("EXEC pod/hermes-1-b"));
+}
+
+TEST_F(RotateSecretChange, WhatNothingShadowsIsSaidSoAndNothingChanges) {
+    settled_ = true;
+    EXPECT_THAT(rotate({"--unshadow", "MINIMAX_API_KEY", "-y"}),
+                AllOf(HasSubstr("nothing to change: /opt/data/.env does not set MINIMAX_API_KEY\n"),
+                      Not(HasSubstr("not in force"))));
+    EXPECT_THAT(writes(), IsEmpty());
+    EXPECT_THAT(rotate({"--unshadow", "OTHER", "-y"}, ExitCode::failed), HasSubstr("there is no OTHER"));
+    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY", "--unshadow", "MINIMAX_API_KEY"}),
+                HasSubstr("is in force"));
+    settled_ = false;
+    EXPECT_THAT(rotate({"--unshadow", "MINIMAX_API_KEY", "--no-restart"}),
+                HasSubstr("not in force yet; hermesctl restart"));
+    EXPECT_THAT(writes(), IsEmpty());
+}
+
+TEST_F(RotateSecretChange, TheSameValueIsNoneThatIsInForceWhereAFileHasAnother) {
+    world_.context.environment["SAME"] = "the-old-key-0123456789";
+    shadows_ = {{"MINIMAX_API_KEY", false}};
+    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:SAME"}, ExitCode::failed),
+                AllOf(HasSubstr("/opt/data/.env, which wins over the Secret"),
+                      HasSubstr("hermesctl rotate-secret MINIMAX_API_KEY --unshadow MINIMAX_API_KEY")));
+    shadows_ = {{"MINIMAX_API_KEY", true}};
+    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:SAME"}), HasSubstr("nothing to change"));
+    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY"}, ExitCode::failed), HasSubstr("without effect"));
+    EXPECT_THAT(writes(), IsEmpty());
+    EXPECT_THAT(argv_, Not(HasSubstr(".env.before")));
 }
 
 TEST_F(RotateSecretChange, JsonOfAFailureSaysWhatWasChanged) {

@@ -87,13 +87,15 @@ class RotateSecretTest : public ::testing::Test {
                              {"model", {{"status", model_status_}, {"key", "MINIMAX_API_KEY"}}},
                              {"live", {{"provider", live_provider_}, {"model", "MiniMax-M2.7"}}}});
         } else if (has("env_files")) {
-            answer(process, {{"tokens", Json::array()},
-                             {"gateways", Json::array()},
-                             {"container", Json::object()},
-                             {"plain", Json::array()},
-                             {"resolvers", Json::object()},
-                             {"env_files", {{"/opt/data/.env", {{"state", "read"}, {"shadows", shadows_}}}}},
-                             {"configs", Json::object()}});
+            answer(process,
+                   {{"tokens", Json::array()},
+                    {"gateways", Json::array()},
+                    {"container", Json::object()},
+                    {"plain", Json::array()},
+                    {"resolvers", Json::object()},
+                    {"env_files",
+                     {{"/opt/data/.env", {{"state", "read"}, {"shadows", shadows_}, {"settled", settled_}}}}},
+                    {"configs", Json::object()}});
         } else {
             process.out(
                 "{\"alive\":true,\"ready\":true,\"gateway\":\"running\","
@@ -145,7 +147,8 @@ class RotateSecretTest : public ::testing::Test {
     std::map<std::string, std::string> pod_{};
     std::string argv_{};  // of all that ran in the pod
     Json shadows_ = Json::object();
-    int status_ = 200;  // of all who are asked
+    bool settled_ = false;  // the gateway has started with the file as it is
+    int status_ = 200;      // of all who are asked
     std::string bot_ = "cage_bot";
     int model_status_ = 200;  // once the bot is up
     std::string live_provider_ = "minimax";

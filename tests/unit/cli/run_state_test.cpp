@@ -1,6 +1,7 @@
 // stop, start, restart and wait as commands: what they need, and what they wait for.
 #include "support/cli_world.hpp"
 #include "support/installation.hpp"
+#include "support/scratch.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -92,6 +93,17 @@ TEST_F(RunState, StopReadsNothingButTheDeployment) {
     EXPECT_THAT(run({"stop"}), HasSubstr("stopped; its data stays"));
     EXPECT_EQ(kube::int_at(world_.api.object(deployment), "/spec/replicas", 1), 0);
     EXPECT_TRUE(world_.api.object(pod).is_null());
+}
+
+TEST_F(RunState, ACredentialInTheFileKeepsNobodyFromStopping) {
+    const hermesctl::testing::Scratch scratch;
+    const std::string file =
+        scratch.write("hermes.yaml", "name: hermes\nconfig: {model: {api_key: hunter2hunter2}}\n");
+    EXPECT_THAT(run({"stop", "-f", file}),
+                AllOf(HasSubstr("stopped; its data stays"), Not(HasSubstr("hunter2"))));
+    EXPECT_THAT(run({"stop", "-f", scratch.write("b.yaml", "nmae: bob\n")}, ExitCode::usage),
+                HasSubstr("nmae"))
+        << "which one is meant has to be sure";
 }
 
 TEST_F(RunState, StopOfWhatIsNotThereSaysSo) {

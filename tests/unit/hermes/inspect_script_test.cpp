@@ -5,7 +5,9 @@
 #include "support/scratch.hpp"
 
 #include <chrono>
+#include <ctime>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -88,14 +90,21 @@ TEST_F(InspectScript, WhatIsNoCredentialIsNoneInAConfig) {
          {"api_key: ${OPENAI_API_KEY}\n", "key_env: OPENAI_API_KEY\n", "api_key: OPENAI_API_KEY\n",
           "api_key: \"\"\n", "max_token: 1000000000\n", "token_file: /run/token\n",
           "h: {Authorization: \"Bearer ${TOKEN}\"}\n", "at: 10:30\n", "a: helpdesk-assistant\n",
-          "api_key: not-needed\n", "a:\n  record_key: ctrl+space\n", "note: Bearer authentication\n"})
+          "api_key: not-needed\n", "a:\n  record_key: ctrl+space\n", "note: Bearer authentication\n",
+          "a: ghp_0123456789\n", "a: AKIAIOSFODNN7EXAMPLES\n", "a: http://me@proxy:3128/b\n",
+          "a: http://me:${PROXY_PASSWORD}@proxy\n", "a: https://b/?token=${TOKEN}&page=12345678\n"})
         EXPECT_EQ(config(text)["credentials"], Json::array()) << text;
     for (const char* text :
          {"api_key: sk-0123456789abcdefghij\n", "- Bearer 0123456789abcdef\n",
           "# 123456789:AA0123456789-0123456789-0123456789\n", "x: |\n  -----BEGIN RSA PRIVATE KEY-----\n",
           "m: {password: hunter2hunter2}\n", "a:\n  client_secret: 'abcdefgh1'\n",
-          "a:\n  password: 12345678\n", "smtp_pass: letmeinplease\n"})
+          "a:\n  password: 12345678\n", "smtp_pass: letmeinplease\n", "a: AKIAIOSFODNN7EXAMPLE\n",
+          "a: xoxb-0123456789\n", "a: ghp_012345678901234567890123456789\n",
+          "a: github_pat_012345678901234567890123456789\n", "a: http://me:hunter@proxy:3128\n",
+          "a: https://b/mcp?x=1&access_token=hunter2hunter2\n"})
         EXPECT_EQ(config(text)["credentials"].size(), 1u) << text;
+    for (const std::string lead : {"glpat-", "AIza"})
+        EXPECT_EQ(config("a: " + lead + std::string(35, '1') + "\n")["credentials"].size(), 1u) << lead;
 }
 
 TEST_F(InspectScript, BackendIsReadOrSaidToBeUnclear) {
@@ -143,6 +152,30 @@ TEST_F(InspectScript, EveryGatewayIsSeenWhateverTheStateFileSays) {
     EXPECT_EQ(at(found, "/gateways/0/capabilities"), true);
     EXPECT_EQ(at(found, "/gateways/0/environ"), "read");
     EXPECT_EQ(at(found, "/gateways/0/backend"), "ssh");
+}
+
+TEST_F(InspectScript, AFileIsSettledOnceEveryGatewayHasStartedWithIt) {
+    timespec now{};
+    ::clock_gettime(CLOCK_BOOTTIME, &now);
+    const auto gateway = [&](const std::string& pid, long seconds_ago) {
+        root_.write("proc/" + pid + "/cmdline", std::string("/usr/bin/python3\0gateway\0run\0", 29));
+        root_.write("proc/" + pid + "/stat",
+                    fmt::format("{} (py) S 1 1 1 0 -1 4 0 0 0 0 0 0 0 0 20 0 1 0 {} 0 0\n", pid,
+                                (now.tv_sec - seconds_ago) * ::sysconf(_SC_CLK_TCK)));
+    };
+    const std::string file = root_.write("opt/data/.env", "A=1\n");
+    const auto settled = [&] { return at(said(), "/env_files/~1opt~1data~1.env/settled"); };
+    EXPECT_EQ(settled(), false) << "no gateway";
+    gateway("7", 1);
+    EXPECT_EQ(settled(), false) << "the file is newer";
+    std::filesystem::last_write_time(file,
+                                     std::filesystem::file_time_type::clock::now() - std::chrono::minutes(1));
+    EXPECT_EQ(settled(), true);
+    gateway("8", 120);
+    EXPECT_EQ(settled(), false) << "one has started with the file before";
+    std::filesystem::remove_all(root_.path("proc/8"));
+    std::filesystem::remove(file);
+    EXPECT_EQ(settled(), false) << "it may have been there";
 }
 
 TEST_F(InspectScript, TokensOfCloudsCountTooAndEachOnce) {

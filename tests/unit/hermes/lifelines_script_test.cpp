@@ -13,7 +13,9 @@ namespace {
 
 using kube::Json;
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 
 const std::string token = "123456789:AAtoken-of-a-bot";
@@ -113,6 +115,13 @@ TEST_F(LifelinesScript, AMissingKeyIsNamed) {
     root_.write("opt/data/.env", "# x\nexport MINIMAX_API_KEY=\"from-the-file\"\n");
     EXPECT_EQ(lines().model_status, 200);
     EXPECT_THAT(server_.requests(), Contains(HasSubstr("from-the-file")));
+}
+
+TEST_F(LifelinesScript, WhatTheAgentsOwnFileSetsOtherwiseIsNamed) {
+    EXPECT_THAT(lines().shadowed, IsEmpty());
+    root_.write("opt/data/.env", "TELEGRAM_BOT_TOKEN=" + token + "\nMINIMAX_API_KEY=of-the-file\nNEW=1\n");
+    EXPECT_THAT(lines().shadowed, ElementsAre("MINIMAX_API_KEY"));
+    EXPECT_THAT(run(), Not(HasSubstr("of-the-file")));
 }
 
 TEST_F(LifelinesScript, WhoCannotBeAskedIsNotAskedForItsKeyEither) {

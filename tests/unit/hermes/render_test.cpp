@@ -152,9 +152,13 @@ TEST(Masked, HidesWhatMayBeACredentialInAConfigMap) {
 
 TEST(Masked, HidesACredentialAmongThePodsVariables) {
     Values values;
-    values.pod.env = {{"API_TOKEN", "hunter2hunter2"}, {"TZ", "UTC"}};
+    values.pod.env = {{"API_TOKEN", "hunter2hunter2"},
+                      {"HTTPS_PROXY", "http://me:hunter@proxy:3128"},
+                      {"MCP_URL", "https://a.example/mcp?token=hunter2hunter2"},
+                      {"TZ", "UTC"}};
     const Json container = kube::at(masked(deployment(values, input)), "/spec/template/spec/containers/0");
-    EXPECT_EQ(kube::text_at(kube::with_name(container["env"], "API_TOKEN"), "/value"), "***");
+    for (const char* name : {"API_TOKEN", "HTTPS_PROXY", "MCP_URL"})
+        EXPECT_EQ(kube::text_at(kube::with_name(container["env"], name), "/value"), "***") << name;
     EXPECT_EQ(kube::text_at(kube::with_name(container["env"], "TZ"), "/value"), "UTC");
 }
 

@@ -67,6 +67,16 @@ class ShadowTest : public ::testing::Test {
     std::vector<std::string> argv_{};
 };
 
+TEST_F(ShadowTest, AFileIsSettledOnlyWhereThatIsSaid) {
+    EXPECT_FALSE(found().settled);
+    Json own = shadowing;
+    own["settled"] = true;
+    said_ = inside(own);
+    EXPECT_TRUE(found().settled);
+    said_ = inside(shadowing, own);
+    EXPECT_FALSE(found().settled) << "the managed file is another's";
+}
+
 TEST_F(ShadowTest, FindsThemWithTheFileTheyAreIn) {
     said_ = inside(shadowing, {{"state", "read"}, {"shadows", {{"THIRD", false}}}});
     const Shadows shadows = found();

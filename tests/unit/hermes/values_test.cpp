@@ -144,6 +144,26 @@ TEST(SettingsOfFile, RefusesAPasswordThatIsANumberOrAWord) {
             << password;
 }
 
+TEST(SettingsOfFile, RefusesACredentialInAUrl) {
+    for (const char* url : {"http://me:hunter@proxy:3128", "https://a.example/mcp?token=hunter2hunter2",
+                            "https://a.example/?x=1&api_key=hunter2hunter2",
+                            "https://a.example/?access_token=hunter2hunter2#b"}) {
+        EXPECT_THAT(refusal_of_file(fmt::format("config: {{a: '{}'}}\n", url)),
+                    StartsWith("hermes.yaml:1:13: is a credential"))
+            << url;
+        EXPECT_THAT(refusal_of_file(fmt::format("pod: {{env: {{A: '{}'}}}}\n", url)),
+                    StartsWith("hermes.yaml:1:16: is a credential"))
+            << url;
+    }
+    for (const char* url :
+         {"http://me@proxy:3128", "http://me:${PROXY_PASSWORD}@proxy:3128",
+          "https://a.example/?page=12345678", "https://a.example/?token=${A_TOKEN}&max_tokens=4096",
+          "https://a.example/?token=none", "/mcp?token=hunter2hunter2"}) {
+        EXPECT_EQ(refusal_of_file(fmt::format("config: {{a: '{0}'}}\npod: {{env: {{A: '{0}'}}}}\n", url)),
+                  "");
+    }
+}
+
 TEST(SettingsOfFile, RefusesACredentialAmongThePodsVariables) {
     EXPECT_EQ(refusal_of_file("pod: {env: {API_TOKEN: hunter2hunter2, TZ: Europe/Berlin}}\n"),
               "hermes.yaml:1:24: is a credential; put it under secrets:, of which the agent gets each as a "
