@@ -64,11 +64,21 @@ ExitCode report(const Error& told, const GlobalFlags& flags, Context& context, b
 hermes::Work work_of(const CLI::App& command) {
     using hermes::Work;
     const std::string& name = command.get_name();
-    if (name == "deploy" || name == "diff") return Work::deploy;
+    const auto given = [&](const char* flag) { return command.count(flag) > 0; };
+    if (name == "deploy") return Work::deploy;
+    if (name == "diff") return Work::diff;
+    if (name == "render") return Work::render;
+    if (name == "wait") return Work::wait;
     if (name == "stop") return Work::stop;
     if (name == "start" || name == "restart") return Work::run;
-    if (name == "rotate-secret" || name == "allow-user") return Work::rotate;
-    if (name == "teardown") return command.count("--delete-data") > 0 ? Work::remove_data : Work::remove;
+    if (name == "logs")
+        return given("--source") && command.get_option("--source")->results().back() == "console"
+                   ? Work::console
+                   : Work::enter;
+    if (name == "allow-user" && given("--pending")) return Work::enter;
+    if (name == "rotate-secret" || name == "allow-user")
+        return given("--list") ? Work::keys : Work::rotate;
+    if (name == "teardown") return given("--delete-data") ? Work::remove_data : Work::remove;
     return Work::read;
 }
 

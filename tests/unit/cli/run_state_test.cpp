@@ -216,6 +216,25 @@ TEST_F(RunState, WhatIsDoneIsToldToProgramsThoughTheWaitFails) {
     EXPECT_EQ(said["error"]["code"], 5);
 }
 
+/// Who may read nothing else is told of nothing else.
+TEST_F(RunState, AReadingCommandIsToldOnlyTheRightsThatItUses) {
+    for (const char* resource : {"secrets", "configmaps", "pods", "pods/log", "networkpolicies", "events"}) {
+        for (const char* verb : {"get", "list", "watch"})
+            world_.api.deny(verb, resource);
+    }
+    EXPECT_THAT(run({"logs"}, ExitCode::denied),
+                AllOf(HasSubstr("- list pods"), Not(HasSubstr("- get secrets")), Not(HasSubstr("watch"))));
+    EXPECT_THAT(run({"logs", "--source", "console"}, ExitCode::denied), HasSubstr("- get pods/log"));
+    for (const char* command : {"rotate-secret", "allow-user"}) {
+        EXPECT_THAT(run({command, "--list"}, ExitCode::denied),
+                    AllOf(HasSubstr("- get secrets"), Not(HasSubstr("configmaps")), Not(HasSubstr("watch")),
+                          Not(HasSubstr("patch"))));
+    }
+    EXPECT_THAT(run({"wait"}, ExitCode::denied), AllOf(HasSubstr("- watch pods"), Not(HasSubstr("secrets"))));
+    EXPECT_THAT(run({"status"}, ExitCode::denied),
+                AllOf(HasSubstr("- get configmaps"), Not(HasSubstr("watch"))));
+}
+
 TEST_F(RunState, RestartRefusesAStoppedAgent) {
     world_.api.merge(deployment, {{"spec", {{"replicas", 0}}}});
     EXPECT_THAT(run({"restart"}, ExitCode::failed), HasSubstr("hermesctl start"));
