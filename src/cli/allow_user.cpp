@@ -49,7 +49,7 @@ class Runner {
     ExitCode run() {
         try {
             return told_when_cut_off(began_, [this] { return look_and_change(); });
-        } catch (const Error&) {
+        } catch (const std::exception&) {
             session_.print_partial({{"changed", changed_}}, "");
             throw;
         }
@@ -69,13 +69,9 @@ class Runner {
         look_inside(ids);
         if (!ids.empty()) plan(ids);
         const std::string text = change_text(change_, people_, restarts());
-        if (flags_.dry_run) {
-            Json json = change_json(change_);
-            json["changed"] = false;
-            return finish(text.empty() ? "nothing to change\n" : text, std::move(json));
-        }
+        if (flags_.dry_run) return finish(text.empty() ? "nothing to change\n" : text, result());
         if (anything()) {
-            session_.story().print(text);
+            session_.show_plan(text);
             get_consent();
             carry_out(ids);
         }
@@ -211,6 +207,7 @@ class Runner {
 
     Json result() const {
         Json json = change_json(change_);
+        json["changes"] = anything();
         json["changed"] = changed_;
         json["restarted"] = rotated_.answering;
         json["inForce"] = rotated_.proof.told   ? Json(rotated_.proof.holds())

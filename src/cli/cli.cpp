@@ -51,9 +51,16 @@ bool wants_json(const CommandLine& line) {
     return !values.empty() && values.back() == "json";
 }
 
+/// The document of a command that can change something says whether it did.
+kube::Json with_changed(kube::Json done, const CLI::App& command) {
+    const bool can_change = command.get_option_no_throw("--dry-run") != nullptr;
+    if (can_change && !done.contains("changed")) done["changed"] = false;
+    return done;
+}
+
 /// `done` is what stands beside the error in a program's one document.
 ExitCode report(const Error& told, const GlobalFlags& flags, Context& context, bool json, bool colour,
-                kube::Json done = kube::Json::object()) {
+                kube::Json done) {
     const Error error = told.with_hint(completed_hint(told.hint(), flags));
     print_error(error, context.err, colour);
     done.update(error_json(error));
@@ -64,11 +71,21 @@ ExitCode report(const Error& told, const GlobalFlags& flags, Context& context, b
 hermes::Work work_of(const CLI::App& command) {
     using hermes::Work;
     const std::string& name = command.get_name();
-    if (name == "deploy" || name == "diff") return Work::deploy;
+    const auto given = [&](const char* flag) { return command.count(flag) > 0; };
+    if (name == "deploy") return Work::deploy;
+    if (name == "diff") return Work::diff;
+    if (name == "render") return Work::render;
+    if (name == "wait") return Work::wait;
     if (name == "stop") return Work::stop;
     if (name == "start" || name == "restart") return Work::run;
-    if (name == "rotate-secret" || name == "allow-user") return Work::rotate;
-    if (name == "teardown") return command.count("--delete-data") > 0 ? Work::remove_data : Work::remove;
+    if (name == "logs")
+        return given("--source") && command.get_option("--source")->results().back() == "console"
+                   ? Work::console
+                   : Work::enter;
+    if (name == "allow-user" && given("--pending")) return Work::enter;
+    if (name == "rotate-secret" || name == "allow-user")
+        return given("--list") ? Work::keys : Work::rotate;
+    if (name == "teardown") return given("--delete-data") ? Work::remove_data : Work::remove;
     return Work::read;
 }
 
@@ -89,7 +106,7 @@ ExitCode execute(const Chosen& chosen, Session& session) {
     const auto fail = [&](const Error& error) {
         session.story().finish();
         return report(error, session.typed_flags(), context, session.flags().json(),
-                      session.terminal().colour, session.take_partial());
+                      session.terminal().colour, with_changed(session.take_partial(), *chosen.command));
     };
     try {
         const ExitCode code = (*chosen.run)(session);
@@ -147,7 +164,8 @@ ExitCode run(int argc, const char* const* argv, Context& context) {
         chosen = parse(line, argc, argv, context);
     } catch (const Error& error) {
         const bool colour = context.detect_terminal(line.app.count("--no-color") > 0).colour;
-        return report(error, line.flags, context, wants_json(line), colour);
+        return report(error, line.flags, context, wants_json(line), colour,
+                      with_changed(kube::Json::object(), parsed_command(line.app)));
     }
     if (chosen.run == nullptr) return ExitCode::ok;
     Session session(context, line.flags);

@@ -35,7 +35,7 @@ std::string question_of(const Composition& made, const std::vector<std::string>&
 
 }  // namespace
 
-void refuse_hopeless(const Composition& made, const Plan& plan, bool force_conflicts) {
+void refuse_hopeless(Session& session, const Composition& made, const Plan& plan, bool force_conflicts) {
     // The pod that runs would be gone before the server says that it makes no other.
     const bool makes_pod = plan.rolls_pod() || plan.of("Deployment").change == Change::create;
     if (made.pods_refused && makes_pod) {
@@ -47,6 +47,7 @@ void refuse_hopeless(const Composition& made, const Plan& plan, bool force_confl
             hermes::past_the_level(made.names.ns));
     }
     if (has_conflicts(plan) && !force_conflicts) {
+        session.show_kept_plan();
         throw Error(ExitCode::failed, "other field managers own fields that deploy sets (see the plan)",
                     "run this again with --force-conflicts, which takes them");
     }

@@ -7,8 +7,9 @@
 
 namespace hermesctl::cli {
 
-/// Throws Error{failed} where no pod would be made, or where fields of other field managers are in the way.
-void refuse_hopeless(const hermes::Composition&, const hermes::Plan&, bool force_conflicts);
+/// Throws Error{failed} where no pod would be made, or where fields of other field managers are in the way:
+/// which these are, the plan shows.
+void refuse_hopeless(Session&, const hermes::Composition&, const hermes::Plan&, bool force_conflicts);
 
 /// What only adds or updates our own objects needs no yes where nobody can be asked; what takes something
 /// away from somebody, or moves in with others, does. Throws Error for a no, and as Session::confirm does.

@@ -92,10 +92,6 @@ Plan make_plan(Session& session, const Composition& made, ConfigMode mode) {
     return plan;
 }
 
-std::string called(const hermes::Names& names) {
-    return fmt::format("{} in namespace {}", names.name, names.ns);
-}
-
 /// What a wish comes to. Nothing is changed by it.
 struct Prepared {
     Composition made{};
@@ -170,8 +166,8 @@ void carry_out(Session& session, const Prepared& all, const DeployFlags& flags, 
     const Composition& made = all.made;
     const ConfigChange& config = all.config;
     const Plan& plan = all.plan;
-    session.story().print(shown(plan, config));
-    refuse_hopeless(made, plan, flags.force_conflicts);
+    session.show_plan(heading(session, made.names) + shown(plan, config));
+    refuse_hopeless(session, made, plan, flags.force_conflicts);
     get_consent(session, made, plan, config);
     if (!made.live.of(made.names.name_space()).is_null()) {
         guard.take();
@@ -257,7 +253,7 @@ bool check(Session& session, hermes::Wish& wish, const DeployFlags& flags) {
         all = prepare(session, wish, flags, unheard);
         wish.given = std::move(all.made.given);
         if (!all.plan.changes()) return !all.made.incomplete;
-        refuse_hopeless(all.made, all.plan, flags.force_conflicts);
+        refuse_hopeless(session, all.made, all.plan, flags.force_conflicts);
         // Where nobody can be asked, it is known whether that will do.
         if (!session.terminal().input) get_consent(session, all.made, all.plan, all.config);
         return true;
@@ -298,6 +294,13 @@ void check_all(Session& session, std::vector<hermes::Wish>& wishes, const Deploy
     }
 }
 
+/// As soon as it is known; programs get one document in the end.
+void tell(Session& session, const hermes::Wish& wish, const Result& result) {
+    if (result.text.empty()) return;
+    session.print_partial({}, heading(session, hermes::names_of(wish.settings)) +
+                                  completed_hint(result.text, session.typed_flags()));
+}
+
 /// One document, for one and for several.
 kube::Json json_of(const std::vector<Result>& results, bool several) {
     if (!several) return results.front().json;
@@ -315,20 +318,19 @@ ExitCode deploy(Session& session, const DeployFlags& flags) {
         wishes.push_back(wish_of(session, std::move(settings), flags));
     const bool several = wishes.size() > 1;
     std::vector<Result> results;
-    std::string text;
     try {
         if (several && !flags.dry_run) check_all(session, wishes, flags);
         for (const hermes::Wish& wish : wishes) {
             Result& result = results.emplace_back();
             deploy_one(session, wish, flags, result);
-            text += completed_hint(result.text, session.typed_flags());  // of this instance
+            tell(session, wish, result);
         }
-    } catch (const Error&) {
+    } catch (const std::exception&) {
         // What was done is done, whatever became of the rest.
-        session.print_partial(json_of(results, several), text);
+        session.print_partial(json_of(results, several), "");
         throw;
     }
-    session.print_exact(json_of(results, several), text);
+    session.print_exact(json_of(results, several), "");
     return std::ranges::any_of(results, &Result::leaks) ? ExitCode::failed : ExitCode::ok;
 }
 

@@ -7,6 +7,10 @@
 #include "hermesctl/term/table.hpp"
 #include "requested.hpp"
 
+#include <algorithm>
+#include <functional>
+#include <iterator>
+
 #include <CLI/CLI.hpp>
 
 namespace hermesctl::cli {
@@ -14,36 +18,54 @@ namespace {
 
 using kube::Json;
 
-ExitCode render(Session& session, const DeployFlags& flags) {
-    std::vector<Json> objects;
+/// Of several, an error says whose it is.
+void for_each_instance(Session& session, const DeployFlags& flags,
+                       const std::function<void(hermes::Wish, const hermes::Names&)>& part) {
     for (const Json& settings : requested(session, flags)) {
-        session.turns_to(hermes::names_of(settings));
-        for (const Json& object :
-             hermes::compose(session.client(), wish_of(session, settings, flags), session.story()).objects) {
-            objects.push_back(hermes::masked(object));
+        const hermes::Names names = hermes::names_of(settings);
+        session.turns_to(names);
+        try {
+            part(wish_of(session, settings, flags), names);
+        } catch (Error& error) {
+            if (session.instances().size() > 1) error.during("looking at " + called(names));
+            throw;
         }
     }
-    session.print_exact({{"objects", objects}}, kube::dump_yaml_documents(objects));
+}
+
+ExitCode render(Session& session, const DeployFlags& flags) {
+    std::vector<Json> all;
+    std::string text;
+    for_each_instance(session, flags, [&](const hermes::Wish& wish, const hermes::Names& names) {
+        std::vector<Json> objects;
+        for (const Json& object : hermes::compose(session.client(), wish, session.story()).objects)
+            objects.push_back(hermes::masked(object));
+        if (!text.empty()) text += "---\n";
+        if (session.instances().size() > 1) text += "# instance " + called(names) + "\n";
+        text += kube::dump_yaml_documents(objects);
+        std::ranges::move(objects, std::back_inserter(all));
+    });
+    session.print_exact({{"objects", all}}, text);
     return ExitCode::ok;
 }
 
 /// Where the lines of the policies come from, in place of the objects.
 ExitCode explain(Session& session, const DeployFlags& flags) {
     Json all = Json::array();
-    std::vector<std::vector<std::string>> rows;
-    for (const Json& settings : requested(session, flags)) {
-        session.turns_to(hermes::names_of(settings));
-        hermes::Wish wish = wish_of(session, settings, flags);
+    std::string text;
+    for_each_instance(session, flags, [&](hermes::Wish wish, const hermes::Names& names) {
         wish.policy_alone = true;
         const auto made = hermes::compose(session.client(), wish, session.story());
+        std::vector<std::vector<std::string>> rows;
         for (const Json& object : made.objects) {
             for (const auto& [line, why] : hermes::policy_origins(made.values, made.cluster, object)) {
-                all.push_back({{"policy", title(made.names.policy())}, {"line", line}, {"why", why}});
+                all.push_back({{"policy", title(names.policy())}, {"line", line}, {"why", why}});
                 rows.push_back({line, why});
             }
         }
-    }
-    session.print_exact({{"lines", all}}, term::table({}, rows));
+        text += heading(session, names) + term::table({}, rows);
+    });
+    session.print_exact({{"lines", all}}, text);
     return ExitCode::ok;
 }
 
@@ -51,17 +73,15 @@ ExitCode diff(Session& session, const DeployFlags& flags) {
     Json results = Json::array();
     std::string text;
     bool pending = false;
-    for (const Json& settings : requested(session, flags)) {
-        session.turns_to(hermes::names_of(settings));
-        const auto made =
-            hermes::compose(session.client(), wish_of(session, settings, flags), session.story());
+    for_each_instance(session, flags, [&](const hermes::Wish& wish, const hermes::Names& names) {
+        const auto made = hermes::compose(session.client(), wish, session.story());
         const auto plan = hermes::make_plan(session.client(), made.live, made.objects);
         pending = pending || plan.changes();
-        Json result{{"namespace", made.names.ns}, {"name", made.names.name}, {"keptUsers", made.kept_users}};
+        Json result{{"namespace", names.ns}, {"name", names.name}, {"keptUsers", made.kept_users}};
         result.update(plan_json(plan));
         results.push_back(std::move(result));
-        text += plan_text(plan);
-    }
+        text += heading(session, names) + plan_text(plan);
+    });
     session.print_result(
         results.size() == 1 ? results.front() : Json{{"changes", pending}, {"instances", results}},
         pending ? text : "nothing to change\n");

@@ -177,6 +177,14 @@ hermes::Names requested_names(Session& session) {
     return hermes::names_of(requested_settings(session));
 }
 
+std::string called(const hermes::Names& names) {
+    return fmt::format("{} in namespace {}", names.name, names.ns);
+}
+
+std::string heading(const Session& session, const hermes::Names& names) {
+    return session.instances().size() < 2 ? "" : called(names) + ":\n";
+}
+
 std::string source_name(const std::string& file) {
     return file == "-" ? "stdin" : file;
 }
@@ -204,9 +212,8 @@ hermes::Wish wish_of(Session& session, Json settings, const DeployFlags& flags) 
                       .readers = {session.context().in, session.context().environment, folder},
                       .replace_users = flags.replace_users};
     if (session.terminal().input) {
-        const hermes::Names names = hermes::names_of(wish.settings);
         const std::string whose =
-            session.instances().size() < 2 ? "" : fmt::format("{} in namespace {}: ", names.name, names.ns);
+            session.instances().size() < 2 ? "" : called(hermes::names_of(wish.settings)) + ": ";
         wish.ask = [&session, whose](const std::string& question, bool hidden) {
             session.story().hide();
             const std::string whole = fmt::format("{}{}: ", whose, question);

@@ -47,6 +47,11 @@ std::vector<hermes::Json> requested(Session&, const DeployFlags&);
 hermes::Json requested_settings(Session&);
 hermes::Names requested_names(Session&);
 
+/// "bob in namespace bots"
+std::string called(const hermes::Names&);
+/// The line over what is said of one of several instances; "" where there is but one.
+std::string heading(const Session&, const hermes::Names&);
+
 /// What a file (or stdin, for "-") holds. Throws Error{usage} when there is no such file.
 std::string text_of_file(Session&, const std::string& file);
 /// What an error calls it.

@@ -46,7 +46,7 @@ class RotateSecret {
     ExitCode run(const Json& sources) {
         try {
             return told_when_cut_off(began_, [&] { return look_and_change(sources); });
-        } catch (const Error&) {
+        } catch (const std::exception&) {
             Json done{{"changed", changed_}};
             if (!copy_.empty()) done["copy"] = copy_;
             session_.print_partial(std::move(done), "");
@@ -75,7 +75,7 @@ class RotateSecret {
         if (flags_.dry_run) return end(rotation_json(plan_), shown() + untried());
         if (!flags_.no_check)
             tried_ = agent_ ? try_new_values(session_, plan_) : untried_values(session_, plan_);
-        session_.story().print(shown());
+        session_.show_plan(shown());
         get_consent();
         return carry_out();
     }

@@ -112,8 +112,18 @@ void Session::announce(std::string_view ns) {
                 .detail = fmt::format("{}, {}", context, to.server)});
 }
 
+void Session::show_plan(std::string text) {
+    kept_plan_ = std::move(text);
+    if (!flags_.quiet) show_kept_plan();
+}
+
+void Session::show_kept_plan() {
+    story_->print(std::exchange(kept_plan_, {}));
+}
+
 bool Session::confirm(const std::string& question) {
     if (flags_.yes) return true;
+    show_kept_plan();
     if (!terminal_.input) {
         throw Error(ExitCode::usage, "a yes is needed, and there is no terminal to ask: " + question,
                     "repeat the command with --yes");

@@ -52,6 +52,9 @@ class Session {
 
     /// Tells where a changing command works: context, server and namespace.
     void announce(std::string_view ns);
+    /// What is about to be done; with -q kept until it is what a question or an error is about.
+    void show_plan(std::string text);
+    void show_kept_plan();
     /// True with -y, or when a person says yes. Without a terminal throws Error{usage} that names -y.
     bool confirm(const std::string& question);
     /// The result on stdout, as --output says. `text` ends with a newline, or is empty. Commands in it are
@@ -79,6 +82,7 @@ class Session {
     std::vector<hermes::Names> instances_{};
     std::vector<std::vector<std::string>> in_files_{};  // of each of them
     kube::Json partial_ = kube::Json::object();
+    std::string kept_plan_{};
 };
 
 /// JSON for stdout: every string scrubbed, bytes that are not UTF-8 replaced, a newline at the end.

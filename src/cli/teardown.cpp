@@ -63,7 +63,7 @@ ExitCode teardown(Session& session, const TeardownFlags& flags) {
         session.print_result(to_json(removal, names, false), plan_text(removal, names));
         return ExitCode::ok;
     }
-    session.story().print(plan_text(removal, names));
+    session.show_plan(plan_text(removal, names));
     const bool takes_data = std::ranges::find(removal.objects, names.claim()) != removal.objects.end();
     const std::string question =
         takes_data ? fmt::format("remove all this, and the data of {} for ever?", names.claim().name)
@@ -71,7 +71,9 @@ ExitCode teardown(Session& session, const TeardownFlags& flags) {
     if (!session.confirm(question)) throw Error(ExitCode::failed, "nothing was changed: you said no");
     hermes::HeldLease lease(session.client(), names, session.story());
     const hermes::Removal done = hermes::remove(session.client(), live, names, removal,
-                                                session.flags().timeout, lease, session.story());
+                                                session.flags().timeout, lease, session.story(), [&] {
+                                                    session.print_partial({{"changed", true}}, "");
+                                                });
     session.print_result(to_json(done, names, true), farewell(done));
     return ExitCode::ok;
 }

@@ -3,6 +3,7 @@
 #include "shared_namespace.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 
 #include <fmt/format.h>
 
@@ -49,54 +50,84 @@ void add_removals(Permissions& all, kube::Client& client, const Names& names, bo
     }
 }
 
-bool runs_only(Work work) {
-    return work == Work::stop || work == Work::run;
+bool is_one(Work work, std::initializer_list<Work> of) {
+    return std::ranges::find(of, work) != of.end();
 }
 
 bool removes(Work work) {
-    return work == Work::remove || work == Work::remove_data;
+    return is_one(work, {Work::remove, Work::remove_data});
+}
+
+/// Each by its name.
+std::vector<kube::Ref> read_objects(const Names& names, Work work) {
+    if (work == Work::wait) return {};
+    if (work == Work::keys) return {names.secret()};
+    if (work == Work::rotate) return {names.secret(), names.deployment()};
+    if (is_one(work, {Work::enter, Work::console, Work::stop, Work::run})) return {names.deployment()};
+    std::vector<kube::Ref> refs = names.all();
+    refs.insert(refs.begin(), names.name_space());
+    return refs;
+}
+
+/// To find the pod, or to see what becomes of it.
+void add_lists(Permissions& all, const Names& names, Work work) {
+    if (is_one(work, {Work::keys, Work::render, Work::diff})) return;
+    const bool enters = is_one(work, {Work::enter, Work::console});
+    const bool once = enters || work == Work::read;
+    for (const std::string verb : {"list", "watch"}) {
+        if (once && verb == "watch") return;
+        add(all, verb, {"Pod", names.ns, ""});
+        if (work == Work::stop || removes(work)) continue;  // they wait for the last pod, for no new one
+        if (!enters) add(all, verb, {"Deployment", names.ns, ""});
+        add(all, verb, {"ReplicaSet", names.ns, ""});
+    }
+}
+
+void add_exec(Permissions& all, const Names& names) {
+    for (const std::string verb : {"get", "create"})  // the WebSocket upgrade needs both from 1.35 on
+        all.push_back({verb, "", "pods", "exec", names.ns, ""});
 }
 
 Permissions needed(kube::Client& client, const Names& names, Work work) {
     Permissions all;
-    add(all, "get", runs_only(work) ? names.deployment() : names.name_space());
-    for (const kube::Ref& ref : runs_only(work) ? std::vector<kube::Ref>{} : names.all())
+    for (const kube::Ref& ref : read_objects(names, work))
         add(all, "get", ref);
     if (removes(work)) add_removals(all, client, names, work == Work::remove_data);
-    if (work == Work::deploy) add_changes(all, client, names);
-    if (runs_only(work) || work == Work::rotate) add(all, "patch", names.deployment());
+    if (is_one(work, {Work::diff, Work::deploy})) add_changes(all, client, names);
+    if (is_one(work, {Work::stop, Work::run, Work::rotate})) add(all, "patch", names.deployment());
     if (work == Work::rotate) {
         add(all, "patch", names.secret());
         add(all, "create", names.previous());
         add(all, "delete", names.previous());
     }
-    for (const std::string verb : {"list", "watch"}) {
-        add(all, verb, {"Pod", names.ns, ""});
-        if (work == Work::stop || removes(work)) continue;  // they wait for the last pod, for no new one
-        for (const char* kind : {"Deployment", "ReplicaSet"})
-            add(all, verb, {kind, names.ns, ""});
-    }
+    add_lists(all, names, work);
+    if (work == Work::enter) add_exec(all, names);
+    if (work == Work::console) all.push_back({"get", "", "pods", "log", names.ns, ""});
     return all;
 }
 
 /// What commands can do without, and say so.
 Permissions wanted(const Names& names, Work work) {
     Permissions all;
-    if (work == Work::stop) return all;
-    if (work != Work::read) {
+    if (is_one(work, {Work::enter, Work::console, Work::stop})) return all;
+    if (removes(work) || is_one(work, {Work::run, Work::rotate, Work::deploy})) {
         for (const std::string verb : {"get", "create", "update", "delete"})
             add(all, verb, names.lease());
     }
     if (removes(work)) return all;
-    for (const std::string verb : {"get", "create"})  // the WebSocket upgrade needs both from 1.35 on
-        all.push_back({verb, "", "pods", "exec", names.ns, ""});
-    for (const std::string verb : {"list", "watch"})
-        add(all, verb, {"Event", names.ns, ""});
-    if (work == Work::rotate || work == Work::deploy) {  // what is tried runs in a pod of its own
+    if (is_one(work, {Work::keys, Work::wait})) add(all, "get", names.deployment());
+    if (work == Work::wait) add(all, "get", names.config());
+    if (work == Work::keys) add_lists(all, names, Work::enter);
+    const bool previews = is_one(work, {Work::render, Work::diff});
+    if (!previews) add_exec(all, names);
+    if (!previews && work != Work::keys) add(all, "list", {"Event", names.ns, ""});
+    if (is_one(work, {Work::wait, Work::run, Work::rotate, Work::deploy}))
+        add(all, "watch", {"Event", names.ns, ""});
+    if (is_one(work, {Work::rotate, Work::deploy})) {  // what is tried runs in a pod of its own
         add(all, "create", {"Job", names.ns, ""});
         add(all, "delete", {"Job", names.ns, ""});
     }
-    if (work != Work::deploy) return all;
+    if (!previews && work != Work::deploy) return all;
     add(all, "list", {"NetworkPolicy", names.ns, ""});
     add(all, "list", {"Node", "", ""});
     add(all, "list", {"Service", "", ""});

@@ -33,14 +33,20 @@ std::string namespace_troubles(const Json& name_space) {
 class Remover {
   public:
     Remover(kube::Client& client, const Live& live, const Names& names, Clock::Time end, Reporter& reporter,
-            HeldLease& lease)
-        : client_(client), live_(live), names_(names), end_(end), reporter_(reporter), lease_(lease) {}
+            HeldLease& lease, const std::function<void()>& changed)
+        : client_(client),
+          live_(live),
+          names_(names),
+          end_(end),
+          reporter_(reporter),
+          lease_(lease),
+          changed_(changed) {}
 
     void remove(const kube::Ref& ref) {
         const Json& object = live_.of(ref);
         // What is going already (by an earlier run that was interrupted) is only waited for.
-        if (at(object, "/metadata/deletionTimestamp").is_null())
-            client_.remove(ref, {.uid = text_at(object, "/metadata/uid")});
+        const bool stays = at(object, "/metadata/deletionTimestamp").is_null();
+        if (stays && client_.remove(ref, {.uid = text_at(object, "/metadata/uid")}) && changed_) changed_();
         removed_.push_back(ref);
     }
 
@@ -95,6 +101,7 @@ class Remover {
     Clock::Time end_;
     Reporter& reporter_;
     HeldLease& lease_;
+    const std::function<void()>& changed_;
     std::vector<kube::Ref> removed_{};
 };
 
@@ -131,8 +138,9 @@ Removal plan_removal(kube::Client& client, const Live& live, const Names& names,
 }
 
 Removal remove(kube::Client& client, const Live& live, const Names& names, Removal removal,
-               Clock::Duration timeout, HeldLease& lease, Reporter& reporter) {
-    Remover remover(client, live, names, client.clock().now() + timeout, reporter, lease);
+               Clock::Duration timeout, HeldLease& lease, Reporter& reporter,
+               const std::function<void()>& changed) {
+    Remover remover(client, live, names, client.clock().now() + timeout, reporter, lease, changed);
     for (const kube::Ref& ref : removal.objects) {
         if (ref.kind == "Deployment") remover.remove(ref);
     }

@@ -9,8 +9,23 @@
 
 namespace hermesctl::hermes {
 
-/// What a command does with an installation; `run`: lets it start again.
-enum class Work { read, stop, run, rotate, deploy, remove, remove_data };
+/// What a command does with an installation. `keys`: shows what the Secret holds; `enter`: runs something in
+/// its container; `console`: reads what that prints; `read`: looks at all of it; `run`: lets it start again.
+enum class Work {
+    keys,
+    enter,
+    console,
+    wait,
+    read,
+    render,
+    diff,
+    stop,
+    run,
+    rotate,
+    deploy,
+    remove,
+    remove_data
+};
 
 /// The refusal, then every permission that the account lacks for this work ("patch deployments.apps in
 /// namespace hermes") and what it would be good to have, from SelfSubjectAccessReviews; the refusal as it is

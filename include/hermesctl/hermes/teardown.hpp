@@ -6,6 +6,7 @@
 #include "hermesctl/hermes/live.hpp"
 #include "hermesctl/kube/client.hpp"
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,8 @@ Removal plan_removal(kube::Client&, const Live&, const Names&, bool delete_data)
 
 /// Carries it out and waits until everything is gone; a namespace that hangs is explained. What was removed
 /// and what stays: a namespace into which something has come meanwhile does. The lease ends before the
-/// namespace does.
+/// namespace does. `changed` is called for each object that was removed.
 Removal remove(kube::Client&, const Live&, const Names&, Removal, Clock::Duration timeout, HeldLease&,
-               Reporter&);
+               Reporter&, const std::function<void()>& changed = {});
 
 }  // namespace hermesctl::hermes

@@ -218,6 +218,22 @@ TEST_F(AllowUser, OneThatWasCutOffIsEndedThoughTheListIsAsItShouldBe) {
     EXPECT_EQ(list(), "111");
 }
 
+TEST_F(AllowUser, JsonOfADryRunHasTheShapeOfWhatIsDone) {
+    run({"333", "--dry-run", "-o", "json"});
+    Json planned = Json::parse(world_.out.str());
+    EXPECT_EQ(planned["added"], Json::array({333}));
+    EXPECT_EQ(planned["changes"], true);
+    EXPECT_EQ(planned["changed"], false);
+    run({"333", "-o", "json"});
+    Json done = Json::parse(world_.out.str());
+    EXPECT_EQ(done["changes"], true);
+    EXPECT_EQ(done["changed"], true);
+    for (const auto& [key, value] : done.items())
+        EXPECT_TRUE(planned.contains(key)) << key;
+    run({"333", "--dry-run", "-o", "json"});
+    EXPECT_EQ(Json::parse(world_.out.str())["changes"], false);
+}
+
 TEST_F(AllowUser, JsonOfAFailureSaysWhetherTheListWasChanged) {
     run({"--remove", "111", "-y", "-o", "json"}, ExitCode::failed);
     EXPECT_EQ(Json::parse(world_.out.str())["changed"], false) << "the owner stays";

@@ -51,6 +51,27 @@ class BadInput : public ::testing::Test {
     hermesctl::testing::Scratch scratch_{};
 };
 
+TEST_F(BadInput, OfWhatCanChangeSomethingJsonSaysThatNothingWasChanged) {
+    const std::string file = scratch_.write("hermes.yaml", "frobnicate: 1\n");
+    const auto said = [this](std::vector<std::string> line) {
+        line.insert(line.begin(), {"-o", "json"});
+        EXPECT_NE(world_.run(line), ExitCode::ok) << ::testing::PrintToString(line);
+        return kube::Json::parse(world_.out.str());
+    };
+    for (const char* command : {"deploy", "stop", "start", "restart", "teardown"}) {
+        EXPECT_EQ(said({command, "-f", file})["changed"], kube::Json(false)) << command;
+        EXPECT_EQ(said({command, "--frobnicate"})["changed"], kube::Json(false)) << command;
+    }
+    for (const auto& line : std::vector<std::vector<std::string>>{{"cp", "a", "b"},
+                                                                  {"cp", "/nonexistent", ":a"},
+                                                                  {"rotate-secret"},
+                                                                  {"allow-user"},
+                                                                  {"allow-user", "1", "-f", file},
+                                                                  {"stop", "--name", "bob"}})
+        EXPECT_EQ(said(line)["changed"], kube::Json(false)) << ::testing::PrintToString(line);
+    EXPECT_FALSE(said({"status", "-f", file}).contains("changed")) << "it only reads";
+}
+
 TEST_F(BadInput, AKubeconfigThatIsNoneIsAUsageError) {
     struct Case {
         std::string path;

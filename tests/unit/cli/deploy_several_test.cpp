@@ -1,4 +1,5 @@
-// deploy of a file with several instances: when each is announced, and what a person at a terminal is asked.
+// A file with several instances: when each is announced, what a person at a terminal is asked, and that all
+// that is said of one names it.
 #include "hermesctl/base/file.hpp"
 #include "support/at_a_terminal.hpp"
 #include "support/cli_world.hpp"
@@ -15,6 +16,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 const std::string token = "123456789:AAbbccddeeffgghhiijjkkllmmnnooppqqr";
 const std::string whole =
@@ -35,10 +37,12 @@ class DeployOfSeveral : public ::testing::Test {
         world_.context.environment["KEY"] = "the-key-of-minimax";
     }
     /// What is said of "one" and of "two" beside their names.
-    ExitCode deploy(const std::string& one, const std::string& two) {
-        const std::string file = scratch_.write(
+    std::string file(const std::string& one, const std::string& two) {
+        return scratch_.write(
             "two.yaml", "name: one\nnamespace: one\n" + one + "---\nname: two\nnamespace: two\n" + two);
-        return world_.run({"deploy", "--no-wait", "-y", "-f", file});
+    }
+    ExitCode deploy(const std::string& one, const std::string& two) {
+        return world_.run({"deploy", "--no-wait", "-y", "-f", file(one, two)});
     }
     /// The same at a terminal, on which the story is shown in the end.
     testing::Seen typed(const std::string& one, const std::string& two, const testing::Dialogue& dialogue) {
@@ -62,6 +66,51 @@ TEST_F(DeployOfSeveral, EachIsAnnouncedOnceAndInTheCheckOnlyWhereItEndsThere) {
     EXPECT_EQ(deploy(whole, whole), ExitCode::ok) << world_.err.str();
     EXPECT_EQ(times("info  namespace/one  context c", world_.err.str()), 1) << world_.err.str();
     EXPECT_EQ(times("info  namespace/two  context c", world_.err.str()), 1) << world_.err.str();
+}
+
+TEST_F(DeployOfSeveral, WhatIsSaidOfEachStandsUnderItsName) {
+    EXPECT_EQ(deploy(whole, whole), ExitCode::ok) << world_.err.str();
+    EXPECT_THAT(world_.err.str(), AllOf(HasSubstr("one in namespace one:\n+ create"),
+                                        HasSubstr("two in namespace two:\n+ create")));
+    EXPECT_EQ(world_.out.str(), "") << "a name over nothing";
+    EXPECT_EQ(deploy(whole, whole), ExitCode::ok) << world_.err.str();
+    EXPECT_EQ(world_.out.str(),
+              "one in namespace one:\nnothing to change\ntwo in namespace two:\nnothing to change\n");
+}
+
+TEST_F(DeployOfSeveral, WhatIsSaidOfOneIsSaidOnceThoughTheNextFails) {
+    EXPECT_EQ(deploy(whole, whole), ExitCode::ok) << world_.err.str();
+    world_.api.erase({"Deployment", "two", "two"});
+    // The first one is the check's, before anything is changed.
+    world_.api.fail("PATCH", "Deployment", 2, testing::refusal(422, "Invalid", "no such image"));
+    EXPECT_EQ(deploy(whole, whole), ExitCode::failed);
+    EXPECT_THAT(world_.err.str(), HasSubstr("while deploying two in namespace two"));
+    EXPECT_EQ(world_.out.str(), "one in namespace one:\nnothing to change\n");
+}
+
+TEST_F(DeployOfSeveral, APreviewNamesTheInstanceOfEachPart) {
+    const std::string both = file(whole, whole);
+    EXPECT_EQ(world_.run({"render", "-f", both}), ExitCode::ok) << world_.err.str();
+    EXPECT_THAT(world_.out.str(), AllOf(StartsWith("# instance one in namespace one\napiVersion: v1\n"),
+                                        HasSubstr("\n---\n# instance two in namespace two\napiVersion:")));
+    EXPECT_EQ(world_.run({"render", "--explain", "-f", both}), ExitCode::ok) << world_.err.str();
+    EXPECT_THAT(world_.out.str(),
+                AllOf(StartsWith("one in namespace one:\n"), HasSubstr("\ntwo in namespace two:\n")));
+    EXPECT_EQ(world_.run({"diff", "-f", both}), ExitCode::pending) << world_.err.str();
+    EXPECT_THAT(world_.out.str(), AllOf(StartsWith("one in namespace one:\n+ create"),
+                                        HasSubstr("\ntwo in namespace two:\n+ create")));
+    EXPECT_EQ(world_.run({"render", "-f", both, "--name", "two"}), ExitCode::ok) << world_.err.str();
+    EXPECT_THAT(world_.out.str(), Not(HasSubstr("# instance"))) << "there is but one";
+}
+
+TEST_F(DeployOfSeveral, WhatIsMissingNamesItsInstance) {
+    for (const char* command : {"render", "diff"}) {
+        EXPECT_EQ(world_.run({command, "-f", file(whole, "")}), ExitCode::usage);
+        EXPECT_THAT(world_.err.str(), AllOf(HasSubstr("TELEGRAM_BOT_TOKEN"),
+                                            HasSubstr("while looking at two in namespace two")));
+    }
+    EXPECT_EQ(world_.run({"deploy", "--dry-run", "-f", file(whole, "")}), ExitCode::usage);
+    EXPECT_THAT(world_.err.str(), HasSubstr("while deploying two in namespace two"));
 }
 
 TEST_F(DeployOfSeveral, WhatIsWrongWithAnyIsToldBeforeAnythingIsAsked) {

@@ -306,6 +306,19 @@ TEST_F(DeployTest, WhatIsWrongWithAnyOfAFileIsToldBeforeTheFirstIsChanged) {
     EXPECT_EQ(Json::parse(out())["changed"], false);
 }
 
+TEST_F(DeployTest, QuietShowsThePlanOnlyWhereAQuestionOrAnErrorIsAboutIt) {
+    install();
+    ASSERT_EQ(deploy({"-q", "--image", "a/b:2"}), ExitCode::ok) << "nobody is asked: " << err();
+    EXPECT_THAT(err(), Not(HasSubstr("~ change")));
+    edit({{"spec", {{"revisionHistoryLimit", 9}}}}, "argocd");
+    EXPECT_EQ(deploy({"-q", "-y"}), ExitCode::failed);
+    EXPECT_THAT(err(), AllOf(HasSubstr("~ change"), HasSubstr("(see the plan)")));
+    EXPECT_EQ(deploy({"-q", "--force-conflicts"}), ExitCode::usage);
+    EXPECT_THAT(err(), AllOf(HasSubstr("~ change"), HasSubstr("a yes is needed")));
+    EXPECT_EQ(deploy({"-q", "-y", "--force-conflicts"}), ExitCode::ok) << err();
+    EXPECT_THAT(err(), Not(HasSubstr("~ change")));
+}
+
 TEST_F(DeployTest, WhatAPlanOfAFileIsRefusedForIsToldBeforeTheFirstIsChanged) {
     install();
     const std::string file =

@@ -228,10 +228,49 @@ TEST_F(RunState, WhatIsDoneIsToldToProgramsThoughTheWaitFails) {
     EXPECT_EQ(said["error"]["code"], 5);
 }
 
+TEST_F(RunState, JsonOfATeardownThatFailsSaysWhetherAnythingWasRemoved) {
+    world_.api.deny("delete", "configmaps");
+    world_.transport.after(5s, [this] { world_.api.erase(pod); });
+    const auto changed = [this] {
+        EXPECT_EQ(world_.run({"teardown", "-y", "-o", "json"}), ExitCode::denied) << world_.err.str();
+        return Json::parse(world_.out.str())["changed"];
+    };
+    EXPECT_EQ(changed(), true) << "the agent is gone";
+    EXPECT_EQ(changed(), false) << "what is left is refused";
+}
+
+TEST_F(RunState, QuietShowsWhatIsRemovedOnlyWhereItIsAskedFor) {
+    EXPECT_THAT(run({"teardown", "-q"}, ExitCode::usage),
+                AllOf(HasSubstr("- remove  deployment/hermes"), HasSubstr("a yes is needed")));
+    world_.transport.after(5s, [this] { world_.api.erase(pod); });
+    EXPECT_THAT(run({"teardown", "-q", "-y"}), AllOf(HasSubstr("removed\n"), Not(HasSubstr("- remove"))));
+}
+
+/// Who may read nothing else is told of nothing else.
+TEST_F(RunState, AReadingCommandIsToldOnlyTheRightsThatItUses) {
+    for (const char* resource : {"secrets", "configmaps", "pods", "pods/log", "networkpolicies", "events"}) {
+        for (const char* verb : {"get", "list", "watch"})
+            world_.api.deny(verb, resource);
+    }
+    EXPECT_THAT(run({"logs"}, ExitCode::denied),
+                AllOf(HasSubstr("- list pods"), Not(HasSubstr("- get secrets")), Not(HasSubstr("watch"))));
+    EXPECT_THAT(run({"logs", "--source", "console"}, ExitCode::denied), HasSubstr("- get pods/log"));
+    for (const char* command : {"rotate-secret", "allow-user"}) {
+        EXPECT_THAT(run({command, "--list"}, ExitCode::denied),
+                    AllOf(HasSubstr("- get secrets"), Not(HasSubstr("configmaps")), Not(HasSubstr("watch")),
+                          Not(HasSubstr("patch"))));
+    }
+    EXPECT_THAT(run({"wait"}, ExitCode::denied), AllOf(HasSubstr("- watch pods"), Not(HasSubstr("secrets"))));
+    EXPECT_THAT(run({"status"}, ExitCode::denied),
+                AllOf(HasSubstr("- get configmaps"), Not(HasSubstr("watch"))));
+}
+
 TEST_F(RunState, RestartRefusesAStoppedAgent) {
     world_.api.merge(deployment, {{"spec", {{"replicas", 0}}}});
     EXPECT_THAT(run({"restart"}, ExitCode::failed), HasSubstr("hermesctl start"));
     EXPECT_THAT(world_.api.log, Not(Contains(HasSubstr("PATCH"))));
+    run({"restart", "-o", "json"}, ExitCode::failed);
+    EXPECT_EQ(Json::parse(world_.out.str())["changed"], false);
 }
 
 TEST_F(RunState, RestartLetsABusyAgentFinishItsTurn) {

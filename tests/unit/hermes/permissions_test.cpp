@@ -142,6 +142,39 @@ TEST_F(PermissionsTest, StoppingAndStartingNeedTheDeploymentAndItsPods) {
         EXPECT_THAT(run, Not(HasSubstr(right)));
 }
 
+/// The refusal itself is of the Secret, whatever the command does.
+TEST_F(PermissionsTest, WhatReadsLittleNeedsLittle) {
+    install();
+    for (const char* resource : {"deployments", "replicasets", "pods", "pods/exec", "pods/log", "events",
+                                 "secrets", "configmaps", "namespaces", "networkpolicies", "leases",
+                                 "persistentvolumeclaims", "serviceaccounts", "nodes", "jobs"}) {
+        for (const char* verb : {"get", "list", "watch", "patch", "create", "delete"})
+            api_.deny(verb, resource);
+    }
+    const std::string pod =
+        "\nthis account may not:"
+        "\n  - get deployments.apps in namespace hermes"
+        "\n  - list pods in namespace hermes"
+        "\n  - list replicasets.apps in namespace hermes";
+    EXPECT_THAT(told(Work::enter), EndsWith(pod +
+                                            "\n  - get pods/exec in namespace hermes"
+                                            "\n  - create pods/exec in namespace hermes"));
+    EXPECT_THAT(told(Work::console), EndsWith(pod + "\n  - get pods/log in namespace hermes"));
+    EXPECT_THAT(told(Work::keys), HasSubstr("\nthis account may not:"
+                                            "\n  - get secrets in namespace hermes"
+                                            "\nand may not, what is wanted but need not be:"
+                                            "\n  - get deployments.apps in namespace hermes"
+                                            "\n  - list pods in namespace hermes"));
+    EXPECT_THAT(told(Work::wait), HasSubstr("\nthis account may not:\n  - list pods in namespace hermes"));
+    EXPECT_THAT(told(Work::read), Not(HasSubstr("watch")));
+    for (const Work work : {Work::render, Work::diff}) {
+        EXPECT_THAT(told(work), HasSubstr("list nodes"));
+        for (const char* right : {"pods", "leases", "jobs", "watch"})
+            EXPECT_THAT(told(work), Not(HasSubstr(right)));
+    }
+    EXPECT_THAT(told(Work::render), Not(HasSubstr("patch")));
+}
+
 TEST_F(PermissionsTest, ADeployWantsTheJobsThatItTriesThingsInAndThePolicies) {
     install();
     api_.deny("get", "secrets");
