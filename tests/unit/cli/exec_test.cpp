@@ -5,6 +5,7 @@
 #include "support/installation.hpp"
 #include "support/scratch.hpp"
 
+#include <algorithm>
 #include <iostream>
 
 #include <gmock/gmock.h>
@@ -31,6 +32,24 @@ TEST_F(Exec, TheRemoteExitCodeIsOurs) {
         world_.api.on_exec = [code](FakeProcess& process) { process.exit(code); };
         EXPECT_EQ(run({"exec", "--", "x"}), code) << world_.err.str();
     }
+}
+
+TEST_F(Exec, AllAfterTheFirstWordIsTheCommands) {
+    std::vector<std::string> ran;
+    world_.api.on_exec = [&](FakeProcess& process) {
+        ran = process.argv;
+        process.exit(0);
+    };
+    const std::vector<std::string> words{"head", "-n", "5", "--help", "--", "--root", "[a-z]"};
+    const auto words_after = [&](std::vector<std::string> line) {
+        line.insert(line.end(), words.begin(), words.end());
+        EXPECT_EQ(run(line), 0) << world_.err.str();
+        return std::vector<std::string>(std::find(ran.begin(), ran.end(), "head"), ran.end());
+    };
+    EXPECT_EQ(words_after({"exec"}), words);
+    EXPECT_EQ(words_after({"exec", "--"}), words);
+    EXPECT_EQ(words_after({"exec", "-n", "hermes", "-i"}), words);
+    EXPECT_EQ(run({"exec", "-n", "elsewhere", "head"}), 125) << "what stands before is ours";
 }
 
 TEST_F(Exec, OurOwnFailuresAre125) {
