@@ -16,8 +16,10 @@ namespace {
 
 using hermesctl::testing::FakeProcess;
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 class Exec : public ::testing::Test {
   protected:
@@ -109,6 +111,35 @@ TEST_F(Exec, AnInterruptedOneIsNotSaidToGoOn) {
     };
     EXPECT_EQ(run({"exec", "--", "x"}), 130);
     EXPECT_THAT(world_.err.str(), AllOf(HasSubstr("it begins anew"), Not(HasSubstr("goes on"))));
+}
+
+TEST_F(Exec, WhatRunsInATerminalEndsWithUs) {
+    world_.terminal.input = true;
+    for (const std::vector<std::string>& line : {std::vector<std::string>{"shell"}, {"exec", "-t", "top"}}) {
+        std::vector<std::vector<std::string>> ran;
+        world_.api.on_exec = [&ran](FakeProcess& process) {
+            ran.push_back(process.argv);
+            if (ran.size() == 1) throw Error(ExitCode::interrupted, "interrupted");
+            process.exit(0);
+        };
+        EXPECT_EQ(run(line), 130) << world_.err.str();
+        ASSERT_EQ(ran.size(), 2U) << line.front();
+        const std::string mark = ran[1].back();
+        EXPECT_THAT(mark, StartsWith("HERMESCTL_TERMINAL="));
+        EXPECT_THAT(ran[0], Contains(mark));
+        EXPECT_THAT(ran[1], Contains(HasSubstr("kill -HUP")));
+    }
+}
+
+TEST_F(Exec, ATerminalWhoseCommandEndsIsLeftAlone) {
+    world_.terminal.input = true;
+    int ran = 0;
+    world_.api.on_exec = [&ran](FakeProcess& process) {
+        ++ran;
+        process.lose("reset");
+    };
+    EXPECT_EQ(run({"shell"}), 125);
+    EXPECT_EQ(ran, 1);
 }
 
 TEST_F(Exec, CtrlCAtTheQuestionOfACopyChangesNothing) {
