@@ -37,14 +37,16 @@ Run declare_exec(CLI::App& app) {
     // An open-ended list of CLI11 would cut words like [a-z] into pieces; a minimum that is never reached
     // takes as many words, each as it is.
     constexpr int endless = 1 << 20;
-    CLI::Option* words = app.add_option("CMD", flags->words, "the command and its arguments, after --")
-                             ->required()
-                             ->type_name("")
-                             ->expected(endless)
-                             ->allow_extra_args(false)
-                             ->take_all();
+    CLI::Option* words =
+        app.add_option("CMD", flags->words, "the command and its arguments: all from its first word on")
+            ->required()
+            ->type_name("")
+            ->expected(endless)
+            ->allow_extra_args(false)
+            ->take_all();
+    app.positionals_at_end();  // as docker exec and ssh: `exec head -n 5 FILE` needs no --
     app.footer(
-        "hermesctl exec -- hermes status\n"
+        "hermesctl exec hermes status\n"
         "hermesctl exec -- cat /opt/data/config.yaml > config.yaml\n"
         "hermesctl exec -- sh -c 'cat > /opt/data/notes.md' < notes.md\n"
         "hermesctl exec -t -- hermes setup");

@@ -1,11 +1,44 @@
 #include "remote.hpp"
 
+#include "hermesctl/base/crypto.hpp"
 #include "hermesctl/hermes/agent.hpp"
 #include "hermesctl/hermes/target.hpp"
 #include "requested.hpp"
 #include "stream_exec.hpp"
 
+#include <chrono>
+
+#include <fmt/format.h>
+
 namespace hermesctl::cli {
+namespace {
+
+hermes::Target agent_for(Session& session) {
+    session.refuse_json("what the command prints is passed on as it is");
+    return hermes::running_agent(session.client(), requested_names(session));
+}
+
+kube::ExecRequest request_in(const hermes::Target& target, bool root, const std::vector<std::string>& argv,
+                             const std::vector<std::string>& variables = {}) {
+    const auto whom = root ? hermes::As::root : hermes::As::agent;
+    return hermes::in_agent(target.ns, target.pod, hermes::command_as(target, whom, argv, variables));
+}
+
+/// SIGHUP for all that was started in a terminal, as when one is closed here: the runtime keeps the remote
+/// one open for ever. What was started there has its mark in the environment.
+void hang_up(Session& session, const hermes::Target& target, bool root, const std::string& mark) {
+    constexpr std::chrono::seconds patience{3};
+    constexpr const char* script =
+        "for f in $(/bin/grep -lzxF \"$1\" /proc/[0-9]*/environ 2>/dev/null); do "
+        "f=${f%/environ}; kill -HUP \"${f#/proc/}\"; done";
+    try {
+        kube::run_exec(session.transport(), session.clock(),
+                       request_in(target, root, {"/bin/sh", "-c", script, "sh", mark}), "", patience);
+    } catch (const Error&) {  // nobody is there to be told
+    }
+}
+
+}  // namespace
 
 ExitCode own_failures(const std::function<int()>& remote) {
     try {
@@ -18,12 +51,8 @@ ExitCode own_failures(const std::function<int()>& remote) {
     }
 }
 
-kube::ExecRequest request_for(Session& session, bool root, const std::vector<std::string>& argv,
-                              const std::vector<std::string>& variables) {
-    session.refuse_json("what the command prints is passed on as it is");
-    const hermes::Target target = hermes::running_agent(session.client(), requested_names(session));
-    const auto whom = root ? hermes::As::root : hermes::As::agent;
-    return hermes::in_agent(target.ns, target.pod, hermes::command_as(target, whom, argv, variables));
+kube::ExecRequest request_for(Session& session, bool root, const std::vector<std::string>& argv) {
+    return request_in(agent_for(session), root, argv);
 }
 
 ExitCode run_in_terminal(Session& session, bool root, const std::vector<std::string>& argv) {
@@ -35,10 +64,17 @@ ExitCode run_in_terminal(Session& session, bool root, const std::vector<std::str
         const auto& environment = session.context().environment;
         const auto kind = environment.find("TERM");
         const std::string term = kind == environment.end() ? "xterm" : kind->second;
-        kube::ExecRequest request = request_for(session, root, argv, {"TERM=" + term});
+        const std::string mark = fmt::format("HERMESCTL_TERMINAL={}", hex(random_bytes(8)));
+        const hermes::Target target = agent_for(session);
+        kube::ExecRequest request = request_in(target, root, argv, {"TERM=" + term, mark});
         request.input = true;
         request.tty = true;
-        return stream_exec(session.transport(), session.clock(), request);
+        try {
+            return stream_exec(session.transport(), session.clock(), request);
+        } catch (const Error& error) {
+            if (error.code() == ExitCode::interrupted) hang_up(session, target, root, mark);
+            throw;
+        }
     });
 }
 

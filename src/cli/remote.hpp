@@ -17,10 +17,10 @@ ExitCode own_failures(const std::function<int()>& remote);
 
 /// What runs it in the container of the agent, as the agent or as root. Throws Error{usage} where JSON is
 /// wanted, and as running_agent and command_as.
-kube::ExecRequest request_for(Session&, bool root, const std::vector<std::string>& argv,
-                              const std::vector<std::string>& variables = {});
+kube::ExecRequest request_for(Session&, bool root, const std::vector<std::string>& argv);
 
-/// Runs it with our terminal as its own. Throws Error{usage} where there is none.
+/// Runs it with our terminal as its own. When we are ended from outside (SIGTERM, a terminal that is closed),
+/// so is all that was started in it. Throws Error{usage} where there is none.
 ExitCode run_in_terminal(Session&, bool root, const std::vector<std::string>& argv);
 
 }  // namespace hermesctl::cli

@@ -72,7 +72,8 @@ Session::~Session() = default;
 
 Session::Cluster& Session::cluster() {
     if (!cluster_) {
-        const kube::KubeconfigRequest request{flags_.kubeconfig, flags_.context, terminal_.input};
+        const kube::KubeconfigRequest request{flags_.kubeconfig, flags_.context, terminal_.input,
+                                              flags_.timeout};
         cluster_ = std::make_unique<Cluster>(loaded(request, context_), context_, *story_);
     }
     return *cluster_;

@@ -70,11 +70,7 @@ Error usage_error(const CLI::ParseError& problem, const CLI::App& root) {
     } else if (dynamic_cast<const CLI::ArgumentMismatch*>(&problem) != nullptr) {
         if (message.ends_with(" missing")) message = message.substr(0, message.find(':')) + " needs a value";
     }
-    // What stands before the words of another command is read as ours.
-    const std::string hint = command.get_name() == "exec" && message.starts_with("there is no flag")
-                                 ? full_name(command) + " -- CMD   (its own flags come after the --)"
-                                 : full_name(command) + " --help";
-    return {ExitCode::usage, message, hint};
+    return {ExitCode::usage, message, full_name(command) + " --help"};
 }
 
 }  // namespace hermesctl::cli

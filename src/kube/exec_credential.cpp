@@ -4,6 +4,8 @@
 #include "hermesctl/base/scrub.hpp"
 #include "kubeconfig_check.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace hermesctl::kube {
@@ -11,7 +13,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr std::chrono::milliseconds patience_alone = 1min;
 constexpr std::chrono::milliseconds patience_with_person = 10min;  // who may have to log in somewhere
+constexpr std::chrono::milliseconds shortest_run{1};               // as 0 would be none
 
 }  // namespace
 
@@ -71,7 +75,8 @@ std::string ExecCredential::run() const {
         process.argv.push_back(argument.get<std::string>());
     process.environment = plugin_environment();
     process.inherit_input = interactive();
-    process.timeout = process.inherit_input ? patience_with_person : plugin_.patience;
+    const auto patience = process.inherit_input ? patience_with_person : patience_alone;
+    process.timeout = std::clamp(plugin_.timeout, shortest_run, patience);
     const auto result = run_process(process);
     if (!result) {
         refuse("cannot be started: there is no such program",

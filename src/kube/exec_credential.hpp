@@ -17,7 +17,7 @@ struct ExecPlugin {
     Json spec{};          // the user's `exec`, checked
     Json cluster{};       // for provideClusterInfo; null otherwise
     bool terminal = false;
-    std::chrono::milliseconds patience{60'000};  // without a person to wait for
+    std::chrono::milliseconds timeout{600'000};  // shorter than the usual patience: this counts
 };
 
 class ExecCredential {

@@ -145,7 +145,7 @@ Connection load_connection(const KubeconfigRequest& request, const Environment& 
     if (connection.endpoint.url.starts_with("https://")) {
         connection.endpoint.credentials =
             credentials_of(choice.user_name, choice.user, plugin_cluster(choice, connection.endpoint),
-                           request.interactive, environment, clock);
+                           request, environment, clock);
     }
     return connection;
 }

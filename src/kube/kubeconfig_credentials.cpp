@@ -29,10 +29,15 @@ void refuse_expired(const std::string& title, const std::string& certificate_pem
 }
 
 CredentialSource plugin_source(const std::string& title, const Stanza& user, const Json& cluster,
-                               bool terminal, const Environment& environment, Clock& clock) {
+                               const KubeconfigRequest& request, const Environment& environment,
+                               Clock& clock) {
     const Json& spec = at(user.value, "/exec");
     const bool told = bool_at(spec, "/provideClusterInfo");
-    ExecPlugin plugin{.title = title, .spec = spec, .cluster = told ? cluster : Json(), .terminal = terminal};
+    ExecPlugin plugin{.title = title,
+                      .spec = spec,
+                      .cluster = told ? cluster : Json(),
+                      .terminal = request.interactive,
+                      .timeout = request.timeout};
     auto source = std::make_shared<ExecCredential>(std::move(plugin), environment, clock);
     return [source](bool rejected) { return source->get(rejected); };
 }
@@ -88,7 +93,8 @@ std::string pem_of(const std::string& title, const Stanza& stanza, const std::st
 }
 
 CredentialSource credentials_of(const std::string& name, const Stanza& user, const Json& plugin_cluster,
-                                bool terminal, const Environment& environment, Clock& clock) {
+                                const KubeconfigRequest& request, const Environment& environment,
+                                Clock& clock) {
     const std::string title = fmt::format("user \"{}\" in {}", name, user.file);
     const auto text = [&](const char* pointer) { return text_at(user.value, pointer); };
     net::Credentials fixed{.token = text("/token"),
@@ -110,7 +116,7 @@ CredentialSource credentials_of(const std::string& name, const Stanza& user, con
     }
     const bool proven = !fixed.token.empty() || !fixed.username.empty() || !fixed.certificate_pem.empty();
     if (!proven && user.value.contains("exec")) {
-        return plugin_source(title, user, plugin_cluster, terminal, environment, clock);
+        return plugin_source(title, user, plugin_cluster, request, environment, clock);
     }
     return [fixed, title, &clock](bool rejected) {
         if (rejected) refuse_expired(title, fixed.certificate_pem, clock);

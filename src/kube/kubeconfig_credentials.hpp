@@ -3,6 +3,7 @@
 
 #include "hermesctl/base/clock.hpp"
 #include "hermesctl/base/process.hpp"
+#include "hermesctl/kube/kubeconfig.hpp"
 #include "hermesctl/net/curl.hpp"
 #include "kubeconfig_file.hpp"
 
@@ -39,7 +40,7 @@ class TokenFile {
 /// `plugin_cluster` is what a credential plugin is told of the cluster if it asks. Throws Error{usage} for
 /// files that are missing or wrong. The clock and environment must outlive the source.
 CredentialSource credentials_of(const std::string& name, const Stanza& user, const Json& plugin_cluster,
-                                bool terminal, const Environment&, Clock&);
+                                const KubeconfigRequest&, const Environment&, Clock&);
 
 /// The PEM of FIELD or FIELD-data, "" when the stanza has neither; throws Error{usage} when it is not
 /// `label`.

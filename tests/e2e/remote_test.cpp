@@ -97,15 +97,19 @@ TEST_F(Remote, ShellIsATerminalAndLeavesOursAsItWas) {
     EXPECT_TRUE(terminal.is_cooked());
 }
 
-TEST_F(Remote, AKilledShellLeavesTheTerminalAsItWas) {
+TEST_F(Remote, AKilledShellLeavesTheTerminalAsItWasAndNothingInThePod) {
     for (const int number : {SIGTERM, SIGHUP}) {
         TerminalSession terminal(command({"shell"}), 80, 24);
         terminal.type("echo prompt-$((40+2))\r");
         ASSERT_TRUE(terminal.wait_for("prompt-42")) << terminal.screen();
         ASSERT_FALSE(terminal.is_cooked());
+        terminal.type("sleep 600\r");
+        std::this_thread::sleep_for(500ms);
         ::kill(terminal.pid(), number);
         EXPECT_EQ(terminal.wait(10s), 130) << terminal.screen();
         EXPECT_TRUE(terminal.is_cooked()) << number;
+        const std::string look = "sleep 1; grep -lz ^HERMESCTL_TERMINAL= /proc/[0-9]*/environ 2>/dev/null";
+        EXPECT_EQ(hermesctl({"exec", "--", "sh", "-c", look}).out, "") << "shell and sleep are still there";
     }
 }
 

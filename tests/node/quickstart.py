@@ -28,7 +28,14 @@ class Quickstart(unittest.TestCase):
         # where scripts/test finds it when this is killed
         root = os.environ.get("HERMESCTL_NODES") or scratch.name
         state = f"{root}/quickstart"
-        self.env = {**os.environ, "KUBECONFIG": str(mine), "HERMESCTL_NODE_STATE": state}
+        self.states = Path(scratch.name) / "state/hermesctl"  # where a node would be without that
+        self.states.mkdir(parents=True)
+        self.env = {
+            **os.environ,
+            "KUBECONFIG": str(mine),
+            "HERMESCTL_NODE_STATE": state,
+            "XDG_STATE_HOME": str(self.states.parent),
+        }
         self.addCleanup(self.run_in, "tests/node/node", "down", "--wipe")
 
     def run_in(self, *argv):
@@ -40,14 +47,17 @@ class Quickstart(unittest.TestCase):
                 done = self.run_in("scripts/quickstart")
                 self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
                 _, answered = done.stdout.split("== a message to the bot: hello\n")
-                answer, _ = answered.split("== what to type next\n")
+                answer, further = answered.split("== what to type next\n")
                 self.assertIn("hello", answer)
+                explained = [line for line in further.splitlines() if "  # " in line]
+                self.assertEqual(len({line.index("  # ") for line in explained}), 1, further)
         self.assertEqual(Path(self.env["KUBECONFIG"]).read_text(), "not to be read\n")
         status = self.run_in("sh", "-c", 'eval "$(tests/node/node env)"; build-release/hermesctl status')
         self.assertEqual(status.returncode, 0, status.stdout + status.stderr)
 
         self.assertEqual(self.run_in("scripts/quickstart", "down").returncode, 0)
         self.assertFalse(Path(self.env["HERMESCTL_NODE_STATE"]).exists())
+        self.assertFalse(self.states.exists())
         self.assertFalse((self.clone / "build-release").is_symlink())
 
 

@@ -28,6 +28,7 @@ struct Case {
     ExitCode code = ExitCode::unreachable;
     std::string said{};
     std::string hint{};
+    std::vector<std::string> flags{};
 };
 
 class CommandLine : public ::testing::Test {
@@ -52,7 +53,8 @@ class CommandLine : public ::testing::Test {
                                                 "MINIMAX_API_KEY=env:KEY",
                                                 "-o",
                                                 "json"};
-        for (const auto& line : {reading, changing}) {
+        for (auto line : {reading, changing}) {
+            line.insert(line.end(), each.flags.begin(), each.flags.end());
             EXPECT_EQ(world.run(line), each.code) << line.front() << world.err.str();
             const std::string text = world.err.str();
             EXPECT_THAT(text, HasSubstr("error: ")) << line.front();
@@ -109,6 +111,17 @@ TEST_F(CommandLine, TellsOfAPluginThatFails) {
             .said = "the credential plugin " + plugin + " of user \"u\" in " + scratch.path("config") +
                     " failed with exit code 3",
             .hint = "run it by itself to see why"});
+}
+
+TEST_F(CommandLine, TellsOfAPluginThatOutlastsTheTimeout) {
+    const std::string plugin = scratch.write("plugin", "#!/bin/sh\nexec sleep 3\n", true);
+    expect({.script = answering([](auto&) { return http_answer(200, "{}"); }),
+            .user = user_of(plugin),
+            .code = ExitCode::denied,
+            .said = "the credential plugin " + plugin + " of user \"u\" in " + scratch.path("config") +
+                    " did not end within 1s",
+            .hint = "run it by itself to see why",
+            .flags = {"--timeout", "1s"}});
 }
 
 TEST_F(CommandLine, TellsOfAnAnswerThatDoesNotCome) {

@@ -6,6 +6,7 @@
 #include "hermesctl/base/process.hpp"
 #include "hermesctl/net/curl.hpp"
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@ struct KubeconfigRequest {
     std::string file{};        // --kubeconfig; exactly this file
     std::string context{};     // --context
     bool interactive = false;  // whether a credential plugin may talk to the terminal
+    /// A credential plugin gets no more time than this, and no more than its own limit.
+    std::chrono::milliseconds timeout{600'000};
     /// Where a pod finds who it is; used when no kubeconfig says anything.
     std::string service_account = "/var/run/secrets/kubernetes.io/serviceaccount";
 };

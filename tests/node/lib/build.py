@@ -190,9 +190,8 @@ def build_all():
     """Two at a time: a Go build already uses every core, but linking and fetching do not."""
     import concurrent.futures  # costs more than most verbs, which do without
 
-    programs = [p for p in GO_PROGRAMS if (p.folder / "go.mod").exists()]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        list(pool.map(build_program, programs))
+        list(pool.map(build_program, GO_PROGRAMS))
     build_pause()
 
 

@@ -1,4 +1,4 @@
-"""The command lines of everything that runs on the node, and in which network each runs."""
+"""The command lines of everything that runs on the node."""
 
 from . import proxy
 from .build import binary

@@ -5,6 +5,7 @@
 #include "support/installation.hpp"
 #include "support/scratch.hpp"
 
+#include <algorithm>
 #include <iostream>
 
 #include <gmock/gmock.h>
@@ -15,8 +16,10 @@ namespace {
 
 using hermesctl::testing::FakeProcess;
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 class Exec : public ::testing::Test {
   protected:
@@ -31,6 +34,24 @@ TEST_F(Exec, TheRemoteExitCodeIsOurs) {
         world_.api.on_exec = [code](FakeProcess& process) { process.exit(code); };
         EXPECT_EQ(run({"exec", "--", "x"}), code) << world_.err.str();
     }
+}
+
+TEST_F(Exec, AllAfterTheFirstWordIsTheCommands) {
+    std::vector<std::string> ran;
+    world_.api.on_exec = [&](FakeProcess& process) {
+        ran = process.argv;
+        process.exit(0);
+    };
+    const std::vector<std::string> words{"head", "-n", "5", "--help", "--", "--root", "[a-z]"};
+    const auto words_after = [&](std::vector<std::string> line) {
+        line.insert(line.end(), words.begin(), words.end());
+        EXPECT_EQ(run(line), 0) << world_.err.str();
+        return std::vector<std::string>(std::find(ran.begin(), ran.end(), "head"), ran.end());
+    };
+    EXPECT_EQ(words_after({"exec"}), words);
+    EXPECT_EQ(words_after({"exec", "--"}), words);
+    EXPECT_EQ(words_after({"exec", "-n", "hermes", "-i"}), words);
+    EXPECT_EQ(run({"exec", "-n", "elsewhere", "head"}), 125) << "what stands before is ours";
 }
 
 TEST_F(Exec, OurOwnFailuresAre125) {
@@ -90,6 +111,35 @@ TEST_F(Exec, AnInterruptedOneIsNotSaidToGoOn) {
     };
     EXPECT_EQ(run({"exec", "--", "x"}), 130);
     EXPECT_THAT(world_.err.str(), AllOf(HasSubstr("it begins anew"), Not(HasSubstr("goes on"))));
+}
+
+TEST_F(Exec, WhatRunsInATerminalEndsWithUs) {
+    world_.terminal.input = true;
+    for (const std::vector<std::string>& line : {std::vector<std::string>{"shell"}, {"exec", "-t", "top"}}) {
+        std::vector<std::vector<std::string>> ran;
+        world_.api.on_exec = [&ran](FakeProcess& process) {
+            ran.push_back(process.argv);
+            if (ran.size() == 1) throw Error(ExitCode::interrupted, "interrupted");
+            process.exit(0);
+        };
+        EXPECT_EQ(run(line), 130) << world_.err.str();
+        ASSERT_EQ(ran.size(), 2U) << line.front();
+        const std::string mark = ran[1].back();
+        EXPECT_THAT(mark, StartsWith("HERMESCTL_TERMINAL="));
+        EXPECT_THAT(ran[0], Contains(mark));
+        EXPECT_THAT(ran[1], Contains(HasSubstr("kill -HUP")));
+    }
+}
+
+TEST_F(Exec, ATerminalWhoseCommandEndsIsLeftAlone) {
+    world_.terminal.input = true;
+    int ran = 0;
+    world_.api.on_exec = [&ran](FakeProcess& process) {
+        ++ran;
+        process.lose("reset");
+    };
+    EXPECT_EQ(run({"shell"}), 125);
+    EXPECT_EQ(ran, 1);
 }
 
 TEST_F(Exec, CtrlCAtTheQuestionOfACopyChangesNothing) {

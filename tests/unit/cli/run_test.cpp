@@ -71,8 +71,7 @@ TEST_F(RunTest, UsageErrorsAreCode2InTheContractsForm) {
         {{"list", "-n"}, "error: --namespace needs a value\n  hint: hermesctl list --help\n"},
         {{"list", "-o", "xml"},
          "error: --output: \"xml\" is not one of text, json\n  hint: hermesctl list --help\n"},
-        {{"exec", "ls", "-la"},
-         "error: there is no flag -la\n  hint: hermesctl exec -- CMD   (its own flags come after the --)\n"},
+        {{"exec", "-la", "ls"}, "error: there is no flag -la\n  hint: hermesctl exec --help\n"},
         {{"completion"}, "error: SHELL is required\n  hint: hermesctl completion --help\n"},
     };
     for (const auto& [line, expected] : cases) {

@@ -148,7 +148,7 @@ TEST_F(ExecPlugins, ThatFail) {
 
 TEST_F(ExecPlugins, ThatHangs) {
     ExecPlugin what = plugin("exec sleep 30");
-    what.patience = std::chrono::milliseconds(200);
+    what.timeout = std::chrono::milliseconds(200);
     EXPECT_THAT(refusal(what), HasSubstr("did not end within 0s | run it by itself to see why"));
 }
 
