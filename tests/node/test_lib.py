@@ -72,11 +72,29 @@ class Cache(unittest.TestCase):
         self.assertEqual(len(keys), 3)
 
     def test_how_a_program_is_built_is_part_of_its_key(self):
-        program = build.GO_PROGRAMS[0]
-        keys = {build.program_key(program), build.program_key(program._replace(flags="-X a.b=c"))}
+        keys = {build.program_key("kube"), build.program_key("enforcer")}
         with mock.patch.object(build, "BUILD_FLAGS", ("-trimpath",)):
-            keys.add(build.program_key(program))
-        self.assertEqual(len(keys), 3)
+            keys.add(build.program_key("kube"))
+        with mock.patch.object(build, "LINK_FLAGS", "-X a.b=c"):
+            keys.add(build.program_key("kube"))
+        self.assertEqual(len(keys), 4)
+
+    def test_a_programs_own_sources_are_part_of_its_key_and_no_others(self):
+        def keys():
+            return {name: build.program_key(name) for name in build.GO_PROGRAMS}
+
+        tree = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        for name in ("go.mod", "go.sum"):
+            (tree / name).touch()
+        (tree / "enforcer").mkdir()
+        with mock.patch.object(build, "TREE", tree):
+            before = keys()
+            (tree / "enforcer/main_test.go").touch()
+            self.assertEqual(keys(), before)
+            (tree / "enforcer/main.go").touch()
+            self.assertEqual({name for name, key in keys().items() if key != before[name]}, {"enforcer"})
+            (tree / "go.sum").write_text("one")
+            self.assertFalse(set(keys().values()) & set(before.values()))
 
     def test_go_writes_nothing_elsewhere_and_all_of_it_can_be_removed(self):
         with mock.patch.dict(os.environ, {"XDG_CACHE_HOME": "/c", "GOPATH": "/mine", "GOFLAGS": "-p=1"}):
@@ -84,10 +102,6 @@ class Cache(unittest.TestCase):
         for name in ("GOPATH", "GOCACHE", "GOMODCACHE", "XDG_CONFIG_HOME"):
             self.assertTrue(settings[name].startswith("/c/hermesctl/node/go/"), name)
         self.assertEqual(settings["GOFLAGS"], "-p=1 -modcacherw")
-
-    def test_every_program_has_its_sums(self):
-        for program in build.GO_PROGRAMS:
-            self.assertTrue((program.folder / "go.sum").exists(), program.name)
 
 
 class CommandLine(unittest.TestCase):

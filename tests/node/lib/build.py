@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
-from typing import NamedTuple
 
 from .layout import CHECKOUT, TREE, cache_dir
 from .root import give_back_cache
@@ -18,24 +17,18 @@ KUBERNETES = "1.34.4"
 VERSION_PACKAGE = "k8s.io/component-base/version"
 KUBE_VERSION = {"gitVersion": f"v{KUBERNETES}", "gitMajor": "1", "gitMinor": "34"}
 BUILD_FLAGS = ("-trimpath", "-buildvcs=false", "-tags=providerless")
-KUBE_FLAGS = " ".join(f"-X {VERSION_PACKAGE}.{name}={value}" for name, value in KUBE_VERSION.items())
+LINK_FLAGS = " ".join(["-s -w", *(f"-X {VERSION_PACKAGE}.{name}={word}" for name, word in KUBE_VERSION.items())])
 
 
-class Program(NamedTuple):
-    name: str
-    folder: Path
-    package: str = "."
-    flags: str = ""
-
-
-GO_PROGRAMS = (
-    Program("kube", TREE / "go/kube", flags=KUBE_FLAGS),
-    Program("registry", TREE / "go/registry"),
-    Program("coredns", TREE / "go/coredns"),
-    Program("local-path-provisioner", TREE / "go/storage", "github.com/rancher/local-path-provisioner"),
-    Program("toxiproxy", TREE / "go/toxiproxy", "github.com/Shopify/toxiproxy/v2/cmd/server"),
-    Program("enforcer", TREE / "enforcer"),
-)
+# Of one module, TREE's: what several of them use is compiled once.
+GO_PROGRAMS = {
+    "kube": "./go/kube",
+    "registry": "./go/registry",
+    "coredns": "./go/coredns",
+    "local-path-provisioner": "github.com/rancher/local-path-provisioner",
+    "toxiproxy": "github.com/Shopify/toxiproxy/v2/cmd/server",
+    "enforcer": "./enforcer",
+}
 
 
 def find_go():
@@ -87,54 +80,33 @@ def content_key(paths, *extra):
     return digest.hexdigest()[:16]
 
 
-def program_key(program):
-    sources = [
-        p
-        for p in program.folder.rglob("*")
-        if p.suffix in (".go", ".mod", ".sum") and not p.name.endswith("_test.go")
-    ]
-    return content_key(sources, program.package, link_flags(program), *BUILD_FLAGS)
-
-
-def link_flags(program):
-    return f"-s -w {program.flags}"
+def program_key(name):
+    """The other programs' sources are no part of it."""
+    own = (TREE / GO_PROGRAMS[name]).glob("*.go")
+    sources = [p for p in own if not p.name.endswith("_test.go")]
+    return content_key([TREE / "go.mod", TREE / "go.sum", *sources], GO_PROGRAMS[name], LINK_FLAGS, *BUILD_FLAGS)
 
 
 @functools.cache  # sources do not change while we run
 def binary(name):
     """Where the program lies in the cache, built or not."""
-    if name == "pause":
-        return cache_dir() / "bin" / f"pause-{KUBERNETES}"
-    program = next(p for p in GO_PROGRAMS if p.name == name)
-    return cache_dir() / "bin" / f"{name}-{program_key(program)}"
+    version = KUBERNETES if name == "pause" else program_key(name)
+    return cache_dir() / "bin" / f"{name}-{version}"
 
 
-def build_program(program):
-    target = binary(program.name)
-    if target.exists():
-        return
-    with lock(cache_dir() / "lock" / program.name, f"another build of {program.name}"):
-        if target.exists():
-            return
-        say(f"building {program.name}")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = target.with_name(f".{target.name}.{os.getpid()}")
-        run(
-            [
-                "nice",
-                find_go(),
-                "build",
-                *BUILD_FLAGS,
-                "-ldflags",
-                link_flags(program),
-                "-o",
-                unfinished,
-                program.package,
-            ],
-            cwd=program.folder,
-            env=go_environment(),
-        )
-        unfinished.replace(target)
+def build_programs():
+    """One after the other: Go spreads the packages of one over all cores, and those of the next are fewer."""
+    with lock(cache_dir() / "lock" / "programs", "another build of the node's programs"):
+        for name, package in GO_PROGRAMS.items():
+            target = binary(name)
+            if target.exists():
+                continue
+            say(f"building {name}")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            unfinished = target.with_name(f".{target.name}.{os.getpid()}")
+            command = ["nice", find_go(), "build", *BUILD_FLAGS, "-ldflags", LINK_FLAGS, "-o", unfinished, package]
+            run(command, cwd=TREE, env=go_environment())
+            unfinished.replace(target)
 
 
 def build_pause():
@@ -144,7 +116,7 @@ def build_pause():
         return
     module = run(
         [find_go(), "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", "k8s.io/kubernetes"],
-        cwd=TREE / "go/kube",
+        cwd=TREE,
         env=go_environment(),
     ).strip()
     unfinished = target.with_name(f".{target.name}.{os.getpid()}")
@@ -187,11 +159,7 @@ def into_cache(source, opened):
 
 
 def build_all():
-    """Two at a time: a Go build already uses every core, but linking and fetching do not."""
-    import concurrent.futures  # costs more than most verbs, which do without
-
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        list(pool.map(build_program, GO_PROGRAMS))
+    build_programs()
     build_pause()
 
 

@@ -14,7 +14,7 @@ BUSYBOX = Path("/bin/busybox")
 PAUSE_REFERENCE = "registry.k8s.io/pause:3.10"
 REFERENCES = {
     "pause": PAUSE_REFERENCE,
-    "coredns": "docker.io/coredns/coredns:1.14.4",
+    "coredns": "docker.io/coredns/coredns:1.14.1",
     "storage": "docker.io/rancher/local-path-provisioner:v0.0.30",
     "busybox": "docker.io/library/busybox:1.36",
     "hermes": "docker.io/nousresearch/hermes-agent:v0.19.0",
@@ -121,7 +121,7 @@ def digests():
 
 
 def prepared():
-    wanted = [binary(name) for name in ("pause", *(p.name for p in GO_PROGRAMS))]
+    wanted = [binary(name) for name in ("pause", *GO_PROGRAMS)]
     wanted += [archive_path(image) for image in REFERENCES]
     return all(path.exists() for path in [*wanted, registry_root() / "digests"])
 
