@@ -16,7 +16,8 @@ from .shell import Absent, NodeError, lock, run, say
 KUBERNETES = "1.34.4"
 VERSION_PACKAGE = "k8s.io/component-base/version"
 KUBE_VERSION = {"gitVersion": f"v{KUBERNETES}", "gitMajor": "1", "gitMinor": "34"}
-BUILD_FLAGS = ("-trimpath", "-buildvcs=false", "-tags=providerless")
+# -dwarf=false: what -w throws away takes the compiler a sixth of its time
+BUILD_FLAGS = ("-trimpath", "-buildvcs=false", "-tags=providerless", "-gcflags=all=-dwarf=false")
 LINK_FLAGS = " ".join(["-s -w", *(f"-X {VERSION_PACKAGE}.{name}={word}" for name, word in KUBE_VERSION.items())])
 
 

@@ -9,12 +9,14 @@ import (
 	"strings"
 
 	"github.com/distribution/distribution/v3/registry/handlers"
+	"github.com/google/go-containerregistry/pkg/compression"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
 func publish(ctx context.Context, root string, specs []string) error {
@@ -47,13 +49,7 @@ func push(host, spec string) error {
 	if err != nil {
 		return err
 	}
-	config, err := image.ConfigFile()
-	if err != nil {
-		return err
-	}
-	config = config.DeepCopy()
-	config.Architecture = arch
-	if image, err = mutate.ConfigFile(image, config); err != nil {
+	if image, err = packed(image, arch); err != nil {
 		return err
 	}
 	index := mutate.AppendManifests(empty.Index, mutate.IndexAddendum{
@@ -72,4 +68,30 @@ func push(host, spec string) error {
 		fmt.Println(reference, digest)
 	}
 	return err
+}
+
+// packed is the image for an architecture, its layers packed with zstd: gzip takes half a minute more for Hermes', and each pull a second or two.
+func packed(image v1.Image, arch string) (v1.Image, error) {
+	config, err := image.ConfigFile()
+	if err != nil {
+		return nil, err
+	}
+	config = config.DeepCopy()
+	config.Architecture = arch
+	layers, err := image.Layers()
+	if err != nil {
+		return nil, err
+	}
+	for i, layer := range layers {
+		layers[i], err = tarball.LayerFromOpener(layer.Uncompressed, tarball.WithCompression(compression.ZStd), tarball.WithCompressionLevel(1),
+			tarball.WithMediaType(types.OCILayerZStd), tarball.WithCompressedCaching)
+		if err != nil {
+			return nil, err
+		}
+	}
+	result, err := mutate.AppendLayers(mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON), layers...)
+	if err != nil {
+		return nil, err
+	}
+	return mutate.ConfigFile(result, config)
 }
