@@ -17,8 +17,14 @@ using ::testing::Not;
 
 constexpr const char* second = "222222222";  // the stand-in Telegram calls that one Bob
 
+/// They share one installation: each leaves it with its one user.
 class Allow : public Node {
   protected:
+    Allow() : Node(Scope::suite) {}
+    void SetUp() override {
+        Node::SetUp();
+        if (!IsSkipped() && is_first()) deploy_well();
+    }
     /// The bot's answer to somebody's message; "" when none came.
     static std::string ask_as(const std::string& user, const std::string& text, int seconds) {
         const Finished done = testing::finished({SOURCE_DIR "/tests/node/node", "say", text, "--from", user,
@@ -34,7 +40,6 @@ class Allow : public Node {
 };
 
 TEST_F(Allow, ASecondUserIsLetInAndARemovedOneGetsNoAnswer) {
-    deploy_well();
     EXPECT_EQ(ask_as(second, "a stranger", 5), "");
     Finished pending = hermesctl({"allow-user", "--pending"});
     for (int i = 0; i < 15 && pending.out.find(second) == std::string::npos; ++i) {  // a busy gateway
@@ -66,7 +71,6 @@ TEST_F(Allow, ASecondUserIsLetInAndARemovedOneGetsNoAnswer) {
 }
 
 TEST_F(Allow, APairingGoesAndWhatElseLetsSomebodyInIsNamed) {
-    deploy_well();
     in_pod(
         "mkdir -p /opt/data/platforms/pairing && echo '{\"222222222\": {\"user_name\": \"Bob\", "
         "\"approved_at\": 1}}' "
@@ -89,7 +93,6 @@ TEST_F(Allow, APairingGoesAndWhatElseLetsSomebodyInIsNamed) {
 }
 
 TEST_F(Allow, WhatLetsSomebodyInSinceTheStartIsInForceUntilTheNext) {
-    deploy_well();
     in_pod("echo GATEWAY_ALLOWED_USERS=222222222 >> /opt/data/.env");
     ASSERT_EQ(hermesctl({"restart"}).code, 0);
     EXPECT_THAT(hermesctl({"allow-user", setting("HERMES_TEST_USER")}).out,
@@ -108,7 +111,6 @@ TEST_F(Allow, WhatLetsSomebodyInSinceTheStartIsInForceUntilTheNext) {
 
 /// After each of its writes; each answer takes its time, so that it is killed before the next one.
 TEST_F(Allow, KilledAnywhereTheNextCommandEndsIt) {
-    deploy_well();
     const std::string proxied = proxied_kubeconfig();
     ASSERT_NE(proxied, "");
     const std::string secrets = fmt::format("/api/v1/namespaces/{}/secrets", ns());

@@ -15,6 +15,11 @@ const std::string bad_token = "111111111:AAE-this-token-is-refused-everywhere-00
 
 class Secrets : public Node {
   protected:
+    Secrets() : Node(Scope::suite) {}
+    void SetUp() override {
+        Node::SetUp();
+        if (!IsSkipped() && is_first()) deploy_well();
+    }
     std::string in_pod(const std::string& script) {
         return hermesctl({"exec", "--", "sh", "-c", script}).out;
     }
@@ -32,7 +37,6 @@ class Secrets : public Node {
 };
 
 TEST_F(Secrets, WhatTheAgentsOwnFileSetsIsFoundAndTakenOut) {
-    deploy_well();
     EXPECT_EQ(listed("MINIMAX_API_KEY")["shadowed_by"], "");
     EXPECT_EQ(listed("MINIMAX_API_KEY")["length"], setting("HERMES_TEST_KEY").size());
     in_pod(
@@ -52,7 +56,6 @@ TEST_F(Secrets, WhatTheAgentsOwnFileSetsIsFoundAndTakenOut) {
 }
 
 TEST_F(Secrets, WhileNoAgentRunsValuesAreTriedInAOneShotPod) {
-    deploy_well();
     ASSERT_EQ(hermesctl({"stop", "--now", "-y"}).code, 0);
     const Json before = get("secret/hermes-secrets")["data"];
     const Finished done =
