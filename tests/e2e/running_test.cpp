@@ -14,7 +14,11 @@ class Running : public Node {
     Running() : Node(Scope::suite) {}
     void SetUp() override {
         Node::SetUp();
-        if (!IsSkipped()) deploy_well();
+        if (IsSkipped()) return;
+        deploy_well();
+        if (!HasFatalFailure() && pod_uids().empty()) {
+            EXPECT_EQ(hermesctl({"start"}).code, 0);
+        }
     }
 };
 

@@ -100,8 +100,7 @@ net::Response FakeApi::handle(const net::Request& request, const Target& target)
     if (target.path.ends_with("/selfsubjectaccessreviews")) return review(Json::parse(request.body));
     if (target.path == "/version") return answer(200, R"({"major":"1","minor":"34","gitVersion":"v1.34.4"})");
     if (const auto page = pages.find(target.path); page != pages.end()) return page->second;
-    if (auto found = discovery(target.path)) return std::move(*found);
-    if (target.kind == nullptr) return answer(404, "404 page not found\n");
+    if (target.kind == nullptr) return discovery(target.path).value_or(answer(404, "404 page not found\n"));
     if (request.method == "GET") {
         log.push_back((target.name.empty() ? "LIST " : "GET ") + lower(target.kind->name) +
                       (target.name.empty() ? "" : "/" + target.name));

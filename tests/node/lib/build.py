@@ -83,7 +83,7 @@ def content_key(paths, *extra):
 
 def program_key(name):
     """The other programs' sources are no part of it."""
-    own = (TREE / GO_PROGRAMS[name]).glob("*.go")
+    own = (TREE / GO_PROGRAMS[name]).rglob("*.go")
     sources = [p for p in own if not p.name.endswith("_test.go")]
     return content_key([TREE / "go.mod", TREE / "go.sum", *sources], GO_PROGRAMS[name], LINK_FLAGS, *BUILD_FLAGS)
 
