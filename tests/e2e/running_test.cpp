@@ -22,6 +22,57 @@ class Running : public Node {
     }
 };
 
+/// Kills the gateway and stops the one that s6 starts in its place, before that writes anything: prints its
+/// process id.
+constexpr const char* replace_gateway = R"py(
+import json, os, signal, sys, time
+
+def told():
+    state = json.load(open("/opt/data/gateway_state.json"))
+    return state["pid"], state["gateway_state"], state["platforms"]["telegram"]["state"]
+
+def gateways():
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            line = open("/proc/%s/cmdline" % name, "rb").read()
+        except OSError:
+            continue
+        if b"python" in line.split(b"\0")[0] and b"/hermes\0gateway\0run\0" in line:
+            yield int(name)
+
+known, before = set(gateways()), told()
+os.kill(before[0], signal.SIGKILL)
+end = time.monotonic() + 60
+while not (new := set(gateways()) - known):
+    if time.monotonic() > end:
+        sys.exit("s6 starts no other one")
+    time.sleep(0.01)
+pid = new.pop()
+os.kill(pid, signal.SIGSTOP)
+if told() != before or before[1:] != ("running", "connected"):
+    sys.exit("the file says %s, and said %s" % (told(), before))
+print(pid)
+)py";
+
+/// The first one: Hermes takes a conversation up again that a killed gateway has had, and answers that.
+TEST_F(Running, GatewayKilledInsideARunningContainerIsNoticed) {
+    const Finished replaced = kubectl({"-n", ns(), "exec", "deployment/hermes", "--", "/usr/bin/python3",
+                                       "-I", "-S", "-c", replace_gateway});
+    ASSERT_EQ(replaced.code, 0) << replaced.err;
+    // A gateway lives, and the file says "running" and "connected": the dead one has left that.
+    const Finished status = hermesctl({"status", "--no-check"});
+    EXPECT_EQ(status.code, 1) << status.out;
+    EXPECT_THAT(status.out, Not(HasSubstr("no gateway process")));
+    const Finished in_vain = hermesctl({"wait", "--timeout", "20s"});
+    EXPECT_EQ(in_vain.code, 5) << in_vain.out << in_vain.err;
+    const Finished goes_on =
+        kubectl({"-n", ns(), "exec", "deployment/hermes", "--", "sh", "-c", "kill -CONT " + replaced.out});
+    ASSERT_EQ(goes_on.code, 0) << "it has lived all the time: " << goes_on.err;
+    const Finished waited = hermesctl({"wait"});
+    EXPECT_EQ(waited.code, 0) << waited.err;
+    EXPECT_THAT(ask("again"), HasSubstr("you said 'again'"));
+}
+
 TEST_F(Running, SecondDeployChangesNothingAndOneFlagOneThing) {
     const std::string before = pod_uids();
     const Finished again = hermesctl({"deploy", "-y"});
@@ -68,56 +119,6 @@ TEST_F(Running, StoppedAgentStaysStoppedUntilStart) {
 TEST_F(Running, AWebhookIsNamed) {
     node({"world", "webhook", "https://elsewhere.example/hook"});
     EXPECT_THAT(hermesctl({"status"}).out, HasSubstr("webhook"));
-}
-
-/// Kills the gateway and stops the one that s6 starts in its place, before that writes anything: prints its
-/// process id.
-constexpr const char* replace_gateway = R"py(
-import json, os, signal, sys, time
-
-def told():
-    state = json.load(open("/opt/data/gateway_state.json"))
-    return state["pid"], state["gateway_state"], state["platforms"]["telegram"]["state"]
-
-def gateways():
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            line = open("/proc/%s/cmdline" % name, "rb").read()
-        except OSError:
-            continue
-        if b"python" in line.split(b"\0")[0] and b"/hermes\0gateway\0run\0" in line:
-            yield int(name)
-
-known, before = set(gateways()), told()
-os.kill(before[0], signal.SIGKILL)
-end = time.monotonic() + 60
-while not (new := set(gateways()) - known):
-    if time.monotonic() > end:
-        sys.exit("s6 starts no other one")
-    time.sleep(0.01)
-pid = new.pop()
-os.kill(pid, signal.SIGSTOP)
-if told() != before or before[1:] != ("running", "connected"):
-    sys.exit("the file says %s, and said %s" % (told(), before))
-print(pid)
-)py";
-
-TEST_F(Running, GatewayKilledInsideARunningContainerIsNoticed) {
-    const Finished replaced = kubectl({"-n", ns(), "exec", "deployment/hermes", "--", "/usr/bin/python3",
-                                       "-I", "-S", "-c", replace_gateway});
-    ASSERT_EQ(replaced.code, 0) << replaced.err;
-    // A gateway lives, and the file says "running" and "connected": the dead one has left that.
-    const Finished status = hermesctl({"status", "--no-check"});
-    EXPECT_EQ(status.code, 1) << status.out;
-    EXPECT_THAT(status.out, Not(HasSubstr("no gateway process")));
-    const Finished in_vain = hermesctl({"wait", "--timeout", "20s"});
-    EXPECT_EQ(in_vain.code, 5) << in_vain.out << in_vain.err;
-    const Finished goes_on =
-        kubectl({"-n", ns(), "exec", "deployment/hermes", "--", "sh", "-c", "kill -CONT " + replaced.out});
-    ASSERT_EQ(goes_on.code, 0) << "it has lived all the time: " << goes_on.err;
-    const Finished waited = hermesctl({"wait"});
-    EXPECT_EQ(waited.code, 0) << waited.err;
-    EXPECT_THAT(ask("again"), HasSubstr("you said 'again'"));
 }
 
 TEST_F(Running, ARefusedChangeLeavesTheRunningAgentAlone) {
