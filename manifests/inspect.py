@@ -21,12 +21,16 @@ LISTS = (USERS, "TELEGRAM_GROUP_ALLOWED_USERS", "TELEGRAM_GROUP_ALLOWED_CHATS", 
 # they stand.
 PASSWORD = re.compile(r"(password|passwd|passphrase|pwd|(^|[_.])pass|secret)$", re.I)
 CREDENTIAL = re.compile(r"(api_?key|_key|token|_pat|credentials?)$|" + PASSWORD.pattern, re.I)
-SHAPE = re.compile(r"\b\d{6,16}:[\w-]{30,}|\bsk-(?=[\w-]*\d)[\w-]{16,}|\bxox[abprs]-(?=[\w-]*\d)[\w-]{10,}"
-                   r"|\b(gh[osup]_|github_pat_)(?=[\w-]*\d)[\w-]{30,}|\bglpat-(?=[\w-]*\d)[\w-]{20,}"
-                   r"|\bAIza(?=[\w-]*\d)[\w-]{35,}|\bA[KS]IA(?=[A-Z]*\d)[A-Z0-9]{16}(?![\w-])"
-                   r"|://[^\s/?#<>\"'`:@]*:(?!\*{3}@|[^\s/?#@]*\$[{(])[^\s/?#<>\"'`]+@"
+# Each key only where a word begins: "sk-sk-sk-" without an end is looked through once.
+SHAPE = re.compile(r"\b\d{6,16}:[\w-]{30,}|(?<![\w-])(sk-(?=[\w-]*\d)[\w-]{16,}"
+                   r"|(xox[abeprs]|xapp)-(?=[\w-]*\d)[\w-]{10,}|(gh[oprsu]_|github_pat_)(?=[\w-]*\d)[\w-]{30,}"
+                   r"|glpat-(?=[\w-]*\d)[\w-]{20,}|AIza(?=[\w-]*\d)[\w-]{35,})"
+                   r"|\bA[KS]IA(?=[A-Z]*\d)[A-Z0-9]{16}(?![\w-])"
+                   # A URL's password, and no "PASSWORD", "{password}", "$PASS" or "a-${PASS}".
+                   r"|://[^\s/?#<>\"'`:@]*:(?!\$|(\*{3}|[A-Z_]+|\{[^\s/?#<>\"'`@]*\})@(?![^\s/?#<>\"'`]*@)"
+                   r"|[^\s/?#@]*\$[{(])[^\s/?#<>\"'`]+@"
                    r"|(?i:bearer) (?=[\w.~+/=-]*\d)[\w.~+/=-]{8,}|PRIVATE KEY-----", re.A)
-QUERY = re.compile(r"[?&]([^=&#\s]+)=([^&#\s\"']+)")  # of a URL
+QUERY = re.compile(r"[?&]([^=&?#\s]+)=([^&?#\s\"']+)")  # of a URL, and of a URL in that
 # In config.yaml: a terminal section in a form that is not read here, and a list of users that holds everybody.
 UNCLEAR = re.compile(r"""^["']?terminal["']?[ ]*:[ ]*[{&*!"']|^\s+["']?backend["']?[ ]*:[ ]*([|>&*!{[#]|$)"""
                      r"""|^\s*<<\s*:|^\{""", re.M)
@@ -48,8 +52,8 @@ def is_literal(name, value):
 
 
 def is_credential(name, value):
-    return bool((CREDENTIAL.search(name) and is_literal(name, value)) or SHAPE.search(value)
-                or any(is_credential(*part) for part in QUERY.findall(value.partition("://")[2])))
+    said = [(name, value)] + QUERY.findall(value.partition("://")[2])
+    return bool(SHAPE.search(value)) or any(CREDENTIAL.search(one) and is_literal(one, text) for one, text in said)
 
 
 def tokens():

@@ -86,13 +86,28 @@ TEST_F(InspectScript, ValuesAreComparedAndNeverPrinted) {
 }
 
 TEST_F(InspectScript, WhatIsNoCredentialIsNoneInAConfig) {
-    for (const char* text :
-         {"api_key: ${OPENAI_API_KEY}\n", "key_env: OPENAI_API_KEY\n", "api_key: OPENAI_API_KEY\n",
-          "api_key: \"\"\n", "max_token: 1000000000\n", "token_file: /run/token\n",
-          "h: {Authorization: \"Bearer ${TOKEN}\"}\n", "at: 10:30\n", "a: helpdesk-assistant\n",
-          "api_key: not-needed\n", "a:\n  record_key: ctrl+space\n", "note: Bearer authentication\n",
-          "a: ghp_0123456789\n", "a: AKIAIOSFODNN7EXAMPLES\n", "a: http://me@proxy:3128/b\n",
-          "a: http://me:${PROXY_PASSWORD}@proxy\n", "a: https://b/?token=${TOKEN}&page=12345678\n"})
+    for (const char* text : {"api_key: ${OPENAI_API_KEY}\n",
+                             "key_env: OPENAI_API_KEY\n",
+                             "api_key: OPENAI_API_KEY\n",
+                             "api_key: \"\"\n",
+                             "max_token: 1000000000\n",
+                             "token_file: /run/token\n",
+                             "h: {Authorization: \"Bearer ${TOKEN}\"}\n",
+                             "at: 10:30\n",
+                             "a: helpdesk-assistant\n",
+                             "api_key: not-needed\n",
+                             "a:\n  record_key: ctrl+space\n",
+                             "note: Bearer authentication\n",
+                             "a: ghp_0123456789\n",
+                             "a: AKIAIOSFODNN7EXAMPLES\n",
+                             "a: http://me@proxy:3128/b\n",
+                             "a: http://me:${PROXY_PASSWORD}@proxy\n",
+                             "a: https://b/?token=${TOKEN}&page=12345678\n",
+                             "a: https://USER:MY_PASSWORD@host\n",
+                             "a: http://{user}:{password}@host\n",
+                             "a: http://me:$pass@proxy\n",
+                             "a: http://me:***@proxy\n",
+                             "a: http://me:@proxy\n"})
         EXPECT_EQ(config(text)["credentials"], Json::array()) << text;
     for (const char* text :
          {"api_key: sk-0123456789abcdefghij\n", "- Bearer 0123456789abcdef\n",
@@ -101,9 +116,10 @@ TEST_F(InspectScript, WhatIsNoCredentialIsNoneInAConfig) {
           "a:\n  password: 12345678\n", "smtp_pass: letmeinplease\n", "a: AKIAIOSFODNN7EXAMPLE\n",
           "a: xoxb-0123456789\n", "a: ghp_012345678901234567890123456789\n",
           "a: github_pat_012345678901234567890123456789\n", "a: http://me:hunter@proxy:3128\n",
-          "a: https://b/mcp?x=1&access_token=hunter2hunter2\n"})
+          "a: https://b/mcp?x=1&access_token=hunter2hunter2\n", "a: http://me:{b@c\n",
+          "a: http://me:PASS@word@d\n", "a: http://me:Hunter@proxy\n"})
         EXPECT_EQ(config(text)["credentials"].size(), 1u) << text;
-    for (const std::string lead : {"glpat-", "AIza"})
+    for (const std::string lead : {"glpat-", "AIza", "ghr_", "xoxe-", "xapp-"})
         EXPECT_EQ(config("a: " + lead + std::string(35, '1') + "\n")["credentials"].size(), 1u) << lead;
 }
 
@@ -119,6 +135,15 @@ TEST_F(InspectScript, BackendIsReadOrSaidToBeUnclear) {
         const Json found = config(text);
         EXPECT_EQ(found["unclear"], true) << text;
         EXPECT_EQ(found["backend"], "") << text;
+TEST_F(InspectScript, ALongLineIsLookedThroughOnceWhateverTheAgentWrites) {
+    for (const char* part : {"://?a=https", "?", "sk-", "://a:{}@"}) {
+        std::string text = "a: https://";
+        while (text.size() < (1u << 20) - 100)
+            text += part;
+        EXPECT_EQ(config(text + "://?token=hunter2hunter2\n")["credentials"], Json({"a"})) << part;
+    }
+}
+
     }
     EXPECT_EQ(config("terminal:\n  backend: \"x\x1b[2J\"\n")["unclear"], true);
 }
