@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import sys
-import time
 
 AGENT = 10000  # the image's user hermes
 KEYS = json.loads(sys.argv[1])
@@ -81,14 +80,6 @@ def process(pid):
             "environ": state}, dict(entry.partition("=")[::2] for entry in environ.split("\0") if entry)
 
 
-def started(pid):
-    """When a process began, as a file's time; 0 where that is not known."""
-    fields = read("%s/%d/stat" % (PROC, pid))[1].rpartition(")")[2].split()
-    ticks = int(fields[19]) if len(fields) > 19 else 0
-    age = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
-    return time.time() - age if ticks else 0
-
-
 def rights(found):
     """What a set of variables says about who may talk to the bot, and where its commands run."""
     said = {"backend": words([found.get("TERMINAL_ENV", "")])[0],
@@ -137,7 +128,7 @@ def env_file(path, since):
     state, text = read(ROOT + path)
     found = assignments(text)
     shadows = {key: found[key] == os.environ.get(key) for key in KEYS if key in found}
-    settled = state == "read" and os.stat(ROOT + path).st_mtime < since  # a gateway reads it when it starts
+    settled = state == "read" and changed(ROOT + path) < since  # a gateway reads it when it starts
     return {"state": state, "shadows": shadows, "mark": mark_of(ROOT + path), "settled": settled, **rights(found)}
 
 
@@ -158,7 +149,7 @@ def main():
     said["plain"] = words(name for name, value in os.environ.items()
                           if name not in KEYS and name not in PUBLIC and is_credential(name, value))
     said["configs"] = {path: config(path) for path in CONFIGS}
-    since = min(map(started, pids), default=0)
+    since = min((began(PROC, pid) for pid in pids), default=0)
     said["env_files"] = {path: env_file(path, since) for path in ENV_FILES}
     print(json.dumps(said))
 

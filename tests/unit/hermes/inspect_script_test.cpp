@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <ctime>
+#include <thread>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -40,6 +41,17 @@ class InspectScript : public ::testing::Test {
     Json env_file(const std::string& text, const Json& keys = Json::array()) {
         root_.write("opt/data/.env", text);
         return at(said(keys), "/env_files/~1opt~1data~1.env");
+    }
+    Json settled() { return at(said(), "/env_files/~1opt~1data~1.env/settled"); }
+    /// One that has run for so long; one of the future has started with all files as they are.
+    void start_gateway(const std::string& pid, std::chrono::milliseconds ago) {
+        timespec now{};
+        ::clock_gettime(CLOCK_BOOTTIME, &now);
+        const long began = now.tv_sec * 1000 + now.tv_nsec / 1000000 - static_cast<long>(ago.count());
+        root_.write("proc/" + pid + "/cmdline", std::string("/usr/bin/python3\0gateway\0run\0", 29));
+        root_.write("proc/" + pid + "/stat",
+                    fmt::format("{} (py) S 1 1 1 0 -1 4 0 0 0 0 0 0 0 0 20 0 1 0 {} 0 0\n", pid,
+                                began * ::sysconf(_SC_CLK_TCK) / 1000));
     }
 
     testing::Scratch root_{};
@@ -123,6 +135,15 @@ TEST_F(InspectScript, WhatIsNoCredentialIsNoneInAConfig) {
         EXPECT_EQ(config("a: " + lead + std::string(35, '1') + "\n")["credentials"].size(), 1u) << lead;
 }
 
+TEST_F(InspectScript, ALongLineIsLookedThroughOnceWhateverTheAgentWrites) {
+    for (const char* part : {"://?a=https", "?", "sk-", "://a:{}@"}) {
+        std::string text = "a: https://";
+        while (text.size() < (1u << 20) - 100)
+            text += part;
+        EXPECT_EQ(config(text + "://?token=hunter2hunter2\n")["credentials"], Json({"a"})) << part;
+    }
+}
+
 TEST_F(InspectScript, BackendIsReadOrSaidToBeUnclear) {
     EXPECT_EQ(config("terminal:\n  backend: local\n")["backend"], "local");
     EXPECT_EQ(config("terminal: {timeout: 5, backend: \"ssh\"}\n")["backend"], "ssh");
@@ -135,15 +156,6 @@ TEST_F(InspectScript, BackendIsReadOrSaidToBeUnclear) {
         const Json found = config(text);
         EXPECT_EQ(found["unclear"], true) << text;
         EXPECT_EQ(found["backend"], "") << text;
-TEST_F(InspectScript, ALongLineIsLookedThroughOnceWhateverTheAgentWrites) {
-    for (const char* part : {"://?a=https", "?", "sk-", "://a:{}@"}) {
-        std::string text = "a: https://";
-        while (text.size() < (1u << 20) - 100)
-            text += part;
-        EXPECT_EQ(config(text + "://?token=hunter2hunter2\n")["credentials"], Json({"a"})) << part;
-    }
-}
-
     }
     EXPECT_EQ(config("terminal:\n  backend: \"x\x1b[2J\"\n")["unclear"], true);
 }
@@ -180,27 +192,30 @@ TEST_F(InspectScript, EveryGatewayIsSeenWhateverTheStateFileSays) {
 }
 
 TEST_F(InspectScript, AFileIsSettledOnceEveryGatewayHasStartedWithIt) {
-    timespec now{};
-    ::clock_gettime(CLOCK_BOOTTIME, &now);
-    const auto gateway = [&](const std::string& pid, long seconds_ago) {
-        root_.write("proc/" + pid + "/cmdline", std::string("/usr/bin/python3\0gateway\0run\0", 29));
-        root_.write("proc/" + pid + "/stat",
-                    fmt::format("{} (py) S 1 1 1 0 -1 4 0 0 0 0 0 0 0 0 20 0 1 0 {} 0 0\n", pid,
-                                (now.tv_sec - seconds_ago) * ::sysconf(_SC_CLK_TCK)));
-    };
     const std::string file = root_.write("opt/data/.env", "A=1\n");
-    const auto settled = [&] { return at(said(), "/env_files/~1opt~1data~1.env/settled"); };
+    using std::chrono::minutes;
     EXPECT_EQ(settled(), false) << "no gateway";
-    gateway("7", 1);
+    start_gateway("7", minutes(1));
     EXPECT_EQ(settled(), false) << "the file is newer";
-    std::filesystem::last_write_time(file,
-                                     std::filesystem::file_time_type::clock::now() - std::chrono::minutes(1));
+    std::filesystem::last_write_time(file, std::filesystem::file_time_type::clock::now() - minutes(5));
+    EXPECT_EQ(settled(), false) << "cp -p has put it there";
+    start_gateway("7", -minutes(1));
     EXPECT_EQ(settled(), true);
-    gateway("8", 120);
+    start_gateway("8", minutes(1));
     EXPECT_EQ(settled(), false) << "one has started with the file before";
     std::filesystem::remove_all(root_.path("proc/8"));
     std::filesystem::remove(file);
     EXPECT_EQ(settled(), false) << "it may have been there";
+}
+
+TEST_F(InspectScript, ALinkThatLeadsElsewhereSinceIsNotSettled) {
+    root_.write("opt/data/other", "A=1\n");
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    start_gateway("7", std::chrono::milliseconds(200));
+    std::filesystem::create_symlink("other", root_.path("opt/data/.env"));
+    EXPECT_EQ(settled(), false);
+    start_gateway("7", -std::chrono::minutes(1));
+    EXPECT_EQ(settled(), true);
 }
 
 TEST_F(InspectScript, TokensOfCloudsCountTooAndEachOnce) {
