@@ -2,6 +2,7 @@
 import os
 import re
 import stat
+import time
 
 LARGEST = 1 << 20
 USERS = "TELEGRAM_ALLOWED_USERS"
@@ -22,6 +23,11 @@ def mark_of(file):
     except OSError:
         return ""
     return "%d.%d.%d.%d" % (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+def changed(path):
+    """When a file, or a link in its place, was last changed. Its mtime does not tell: cp -p sets that back."""
+    return max(os.stat(path).st_ctime, os.lstat(path).st_ctime)
 
 
 def value_at(text, place):
@@ -146,6 +152,14 @@ def gateways(proc):
         if "python" in line[0] and ("gateway", "run") in zip(line, line[1:]):
             found.append(int(name))
     return found
+
+
+def began(proc, pid):
+    """When a process began, as a file's time; 0 where that is not known."""
+    fields = read("%s/%d/stat" % (proc, pid))[1].rpartition(")")[2].split()
+    ticks = int(fields[19]) if len(fields) > 19 else 0
+    age = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    return time.time() - age if ticks else 0
 
 
 def is_on(value):

@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import sys
-import time
 
 AGENT = 10000  # the image's user hermes
 KEYS = json.loads(sys.argv[1])
@@ -21,12 +20,16 @@ LISTS = (USERS, "TELEGRAM_GROUP_ALLOWED_USERS", "TELEGRAM_GROUP_ALLOWED_CHATS", 
 # they stand.
 PASSWORD = re.compile(r"(password|passwd|passphrase|pwd|(^|[_.])pass|secret)$", re.I)
 CREDENTIAL = re.compile(r"(api_?key|_key|token|_pat|credentials?)$|" + PASSWORD.pattern, re.I)
-SHAPE = re.compile(r"\b\d{6,16}:[\w-]{30,}|\bsk-(?=[\w-]*\d)[\w-]{16,}|\bxox[abprs]-(?=[\w-]*\d)[\w-]{10,}"
-                   r"|\b(gh[osup]_|github_pat_)(?=[\w-]*\d)[\w-]{30,}|\bglpat-(?=[\w-]*\d)[\w-]{20,}"
-                   r"|\bAIza(?=[\w-]*\d)[\w-]{35,}|\bA[KS]IA(?=[A-Z]*\d)[A-Z0-9]{16}(?![\w-])"
-                   r"|://[^\s/?#<>\"'`:@]*:(?!\*{3}@|[^\s/?#@]*\$[{(])[^\s/?#<>\"'`]+@"
+# Each key only where a word begins: "sk-sk-sk-" without an end is looked through once.
+SHAPE = re.compile(r"\b\d{6,16}:[\w-]{30,}|(?<![\w-])(sk-(?=[\w-]*\d)[\w-]{16,}"
+                   r"|(xox[abeprs]|xapp)-(?=[\w-]*\d)[\w-]{10,}|(gh[oprsu]_|github_pat_)(?=[\w-]*\d)[\w-]{30,}"
+                   r"|glpat-(?=[\w-]*\d)[\w-]{20,}|AIza(?=[\w-]*\d)[\w-]{35,})"
+                   r"|\bA[KS]IA(?=[A-Z]*\d)[A-Z0-9]{16}(?![\w-])"
+                   # A URL's password, and no "PASSWORD", "{password}", "$PASS" or "a-${PASS}".
+                   r"|://[^\s/?#<>\"'`:@]*:(?!\$|(\*{3}|[A-Z_]+|\{[^\s/?#<>\"'`@]*\})@(?![^\s/?#<>\"'`]*@)"
+                   r"|[^\s/?#@]*\$[{(])[^\s/?#<>\"'`]+@"
                    r"|(?i:bearer) (?=[\w.~+/=-]*\d)[\w.~+/=-]{8,}|PRIVATE KEY-----", re.A)
-QUERY = re.compile(r"[?&]([^=&#\s]+)=([^&#\s\"']+)")  # of a URL
+QUERY = re.compile(r"[?&]([^=&?#\s]+)=([^&?#\s\"']+)")  # of a URL, and of a URL in that
 # In config.yaml: a terminal section in a form that is not read here, and a list of users that holds everybody.
 UNCLEAR = re.compile(r"""^["']?terminal["']?[ ]*:[ ]*[{&*!"']|^\s+["']?backend["']?[ ]*:[ ]*([|>&*!{[#]|$)"""
                      r"""|^\s*<<\s*:|^\{""", re.M)
@@ -48,8 +51,8 @@ def is_literal(name, value):
 
 
 def is_credential(name, value):
-    return bool((CREDENTIAL.search(name) and is_literal(name, value)) or SHAPE.search(value)
-                or any(is_credential(*part) for part in QUERY.findall(value.partition("://")[2])))
+    said = [(name, value)] + QUERY.findall(value.partition("://")[2])
+    return bool(SHAPE.search(value)) or any(CREDENTIAL.search(one) and is_literal(one, text) for one, text in said)
 
 
 def tokens():
@@ -75,14 +78,6 @@ def process(pid):
     return {"uids": [int(uid) for uid in said.get("Uid", "").split()[:4]],
             "capabilities": bool(said.get("CapEff", "").strip().strip("0")),
             "environ": state}, dict(entry.partition("=")[::2] for entry in environ.split("\0") if entry)
-
-
-def started(pid):
-    """When a process began, as a file's time; 0 where that is not known."""
-    fields = read("%s/%d/stat" % (PROC, pid))[1].rpartition(")")[2].split()
-    ticks = int(fields[19]) if len(fields) > 19 else 0
-    age = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
-    return time.time() - age if ticks else 0
 
 
 def rights(found):
@@ -133,7 +128,7 @@ def env_file(path, since):
     state, text = read(ROOT + path)
     found = assignments(text)
     shadows = {key: found[key] == os.environ.get(key) for key in KEYS if key in found}
-    settled = state == "read" and os.stat(ROOT + path).st_mtime < since  # a gateway reads it when it starts
+    settled = state == "read" and changed(ROOT + path) < since  # a gateway reads it when it starts
     return {"state": state, "shadows": shadows, "mark": mark_of(ROOT + path), "settled": settled, **rights(found)}
 
 
@@ -154,7 +149,7 @@ def main():
     said["plain"] = words(name for name, value in os.environ.items()
                           if name not in KEYS and name not in PUBLIC and is_credential(name, value))
     said["configs"] = {path: config(path) for path in CONFIGS}
-    since = min(map(started, pids), default=0)
+    since = min((began(PROC, pid) for pid in pids), default=0)
     said["env_files"] = {path: env_file(path, since) for path in ENV_FILES}
     print(json.dumps(said))
 

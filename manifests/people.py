@@ -45,13 +45,9 @@ def variables():
 
 def changed_since(pid):
     """The files that once said something else to this gateway, which forgets nothing that it has read there."""
-    fields = read("%s/proc/%d/stat" % (ROOT, pid))[1].rpartition(")")[2].split()
-    if len(fields) < 20:
-        return []
-    uptime = time.clock_gettime(time.CLOCK_BOOTTIME) - int(fields[19]) / os.sysconf("SC_CLK_TCK")
-    now = time.time()  # who owns a file can also say that it is of tomorrow
-    return [path for path in ENV_FILES if os.path.exists(ROOT + path)
-            and now - uptime + SETTLED < os.path.getmtime(ROOT + path) <= now]
+    begin = began(ROOT + "/proc", pid)
+    return [path for path in ENV_FILES if begin and os.path.exists(ROOT + path)
+            and begin + SETTLED < changed(ROOT + path)]
 
 
 def value_of(text, flow):

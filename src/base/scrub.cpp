@@ -80,19 +80,34 @@ struct KeyShape {
     std::size_t rest = 0;
 };
 constexpr KeyShape key_shapes[] = {
-    {"sk-", 16},                                                                       // model providers
-    {"xoxa-", 10},  {"xoxb-", 10}, {"xoxp-", 10}, {"xoxr-", 10}, {"xoxs-", 10},        // Slack
-    {"ghp_", 30},   {"gho_", 30},  {"ghs_", 30},  {"ghu_", 30},  {"github_pat_", 30},  // GitHub
-    {"glpat-", 20},                                                                    // GitLab
-    {"AIza", 35},                                                                      // Google
+    // Model providers.
+    {"sk-", 16},
+    // Slack.
+    {"xoxa-", 10},
+    {"xoxb-", 10},
+    {"xoxe-", 10},
+    {"xoxp-", 10},
+    {"xoxr-", 10},
+    {"xoxs-", 10},
+    {"xapp-", 10},
+    // GitHub.
+    {"ghp_", 30},
+    {"gho_", 30},
+    {"ghr_", 30},
+    {"ghs_", 30},
+    {"ghu_", 30},
+    {"github_pat_", 30},
+    // GitLab.
+    {"glpat-", 20},
+    // Google.
+    {"AIza", 35},
 };
 
 /// AWS: 16 capitals and digits, and no more.
 bool is_aws_key(std::string_view word) {
     constexpr std::size_t size = 4 + 16;
     return word.size() >= size && (word.size() == size || !is_token_char(word[size])) &&
-           std::ranges::all_of(word.substr(0, size),
-                               [](char c) { return is_digit(c) || (c >= 'A' && c <= 'Z'); });
+           std::ranges::all_of(word.substr(0, size), [](char c) { return is_digit(c) || is_capital(c); });
 }
 
 /// Masks the word that begins with `lead` where `is_key` says so; in the middle of a word
@@ -117,7 +132,14 @@ void mask_keys(std::string& text) {
     }
 }
 
-/// "https://user:password@host", whether there was one; what stands for a password is none.
+/// "PASSWORD", "{password}", "$PASS", "a-${PASS}": none, or what stands for one.
+bool is_no_password(std::string_view text) {
+    return text == mask || text.starts_with('$') || text.find("${") != std::string_view::npos ||
+           text.find("$(") != std::string_view::npos || (text.starts_with('{') && text.ends_with('}')) ||
+           std::ranges::all_of(text, [](char c) { return is_capital(c) || c == '_'; });
+}
+
+/// "https://user:password@host", whether there was one.
 bool mask_url_passwords(std::string& text) {
     bool found = false;
     for (std::size_t url = text.find("://"); url != std::string::npos; url = text.find("://", url + 3)) {
@@ -128,9 +150,7 @@ bool mask_url_passwords(std::string& text) {
         const std::size_t at = authority.rfind('@');
         if (at == std::string_view::npos || colon >= at) continue;
         const std::string_view password = authority.substr(colon + 1, at - colon - 1);
-        if (password.empty() || password == mask || password.find("${") != std::string_view::npos ||
-            password.find("$(") != std::string_view::npos)
-            continue;
+        if (is_no_password(password)) continue;
         text.replace(begin + colon + 1, password.size(), mask);
         found = true;
     }

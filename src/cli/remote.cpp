@@ -24,17 +24,28 @@ kube::ExecRequest request_in(const hermes::Target& target, bool root, const std:
     return hermes::in_agent(target.ns, target.pod, hermes::command_as(target, whom, argv, variables));
 }
 
-/// SIGHUP for all that was started in a terminal, as when one is closed here: the runtime keeps the remote
-/// one open for ever. What was started there has its mark in the environment.
+/// SIGHUP for all in the session of a terminal, as when one is closed here: the runtime keeps the remote one
+/// open for ever. What was started there has its mark in the environment. A session that was made there
+/// (setsid, tmux) is left alone: who leads it has a parent with the mark, or lost it to PID 1; who leads the
+/// terminal's own has none in the pod.
 void hang_up(Session& session, const hermes::Target& target, bool root, const std::string& mark) {
     constexpr std::chrono::seconds patience{3};
+    constexpr int tries = 2;  // the SIGHUP of our own terminal may come after its first failure
+    // After the name in /proc/PID/stat: state, parent, group, session.
     constexpr const char* script =
-        "for f in $(/bin/grep -lzxF \"$1\" /proc/[0-9]*/environ 2>/dev/null); do "
-        "f=${f%/environ}; kill -HUP \"${f#/proc/}\"; done";
-    try {
-        kube::run_exec(session.transport(), session.clock(),
-                       request_in(target, root, {"/bin/sh", "-c", script, "sh", mark}), "", patience);
-    } catch (const Error&) {  // nobody is there to be told
+        "mark=$1 pids=; for f in $(/bin/grep -lzxF \"$mark\" /proc/[0-9]*/environ 2>/dev/null); do "
+        "f=${f%/environ}; read -r stat <\"$f/stat\" || continue; set -- ${stat##*)}; "
+        "read -r stat <\"/proc/$4/stat\" || continue; set -- ${stat##*)}; "
+        "[ \"$2\" = 1 ] || /bin/grep -qzxF \"$mark\" \"/proc/$2/environ\" 2>/dev/null || "
+        "pids=\"$pids ${f#/proc/}\"; done; kill -HUP $pids";
+    for (int i = 0; i < tries; ++i) {
+        try {
+            kube::run_exec(session.transport(), session.clock(),
+                           request_in(target, root, {"/bin/sh", "-c", script, "sh", mark}), "", patience);
+            return;
+        } catch (const Error& error) {
+            if (error.code() != ExitCode::interrupted) return;  // nobody is there to be told
+        }
     }
 }
 
@@ -70,9 +81,11 @@ ExitCode run_in_terminal(Session& session, bool root, const std::vector<std::str
         request.input = true;
         request.tty = true;
         try {
-            return stream_exec(session.transport(), session.clock(), request);
-        } catch (const Error& error) {
-            if (error.code() == ExitCode::interrupted) hang_up(session, target, root, mark);
+            const int code = stream_exec(session.transport(), session.clock(), request);
+            if (code == broken_pipe) hang_up(session, target, root, mark);
+            return code;
+        } catch (const Error&) {  // of any kind: nobody has that terminal any more
+            hang_up(session, target, root, mark);
             throw;
         }
     });

@@ -19,8 +19,8 @@ ExitCode own_failures(const std::function<int()>& remote);
 /// wanted, and as running_agent and command_as.
 kube::ExecRequest request_for(Session&, bool root, const std::vector<std::string>& argv);
 
-/// Runs it with our terminal as its own. When we are ended from outside (SIGTERM, a terminal that is closed),
-/// so is all that was started in it. Throws Error{usage} where there is none.
+/// Runs it with our terminal as its own. When that ends before it does (SIGTERM, a terminal that is closed, a
+/// lost connection), all that still runs in it gets SIGHUP. Throws Error{usage} where there is none.
 ExitCode run_in_terminal(Session&, bool root, const std::vector<std::string>& argv);
 
 }  // namespace hermesctl::cli

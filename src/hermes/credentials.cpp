@@ -16,10 +16,6 @@ namespace {
 
 constexpr std::size_t shortest_credential = 8;
 
-bool is_capital(char c) {
-    return c >= 'A' && c <= 'Z';
-}
-
 /// "COLONY_API_KEY"; digits alone may be a password.
 bool is_variable(std::string_view value) {
     return std::ranges::any_of(value, is_capital) &&
@@ -68,15 +64,26 @@ bool names_user(const std::string& text) {
     });
 }
 
-/// "https://host/mcp?token=...": each part of a URL's query is as a setting of its name.
+/// Whether the name says that it is a credential, and it can be one.
+bool is_named_credential(std::string_view name, std::string_view value) {
+    // "not-needed", "ctrl+space": what a machine has made holds a digit.
+    const bool word = std::ranges::none_of(value, is_digit) && !names_password(name);
+    const bool reference = value.starts_with('/') || value.starts_with('<') || is_variable(value) ||
+                           value.find("${") != std::string_view::npos ||
+                           value.find_first_of(" \t\r\n") != std::string_view::npos;
+    return names_credential(name) && !word && !reference && value.size() >= shortest_credential;
+}
+
+/// "https://host/mcp?token=...": each part of a URL's query, and of that of a URL in it, is as a setting of
+/// its name. No part is taken apart again: others wrote this, as deep as they like.
 bool is_credential_in_query(std::string_view value) {
     const std::size_t url = value.find("://");
     const std::size_t query = url == std::string_view::npos ? url : value.find('?', url);
     if (query == std::string_view::npos) return false;
-    return std::ranges::any_of(words_of(value.substr(query + 1), "&#\"' \t\r\n"), [](std::string_view part) {
+    return std::ranges::any_of(words_of(value.substr(query + 1), "&?#\"' \t\r\n"), [](std::string_view part) {
         const std::size_t equals = part.find('=');
         return equals != std::string_view::npos &&
-               is_credential(part.substr(0, equals), part.substr(equals + 1));
+               is_named_credential(part.substr(0, equals), part.substr(equals + 1));
     });
 }
 
@@ -91,13 +98,7 @@ bool is_reference(std::string_view text) {
 }  // namespace
 
 bool is_credential(std::string_view name, std::string_view value) {
-    if (has_secret_shape(value) || is_credential_in_query(value)) return true;
-    // "not-needed", "ctrl+space": what a machine has made holds a digit.
-    const bool word = std::ranges::none_of(value, is_digit) && !names_password(name);
-    const bool reference = value.starts_with('/') || value.starts_with('<') || is_variable(value) ||
-                           value.find("${") != std::string_view::npos ||
-                           value.find_first_of(" \t\r\n") != std::string_view::npos;
-    return names_credential(name) && !word && !reference && value.size() >= shortest_credential;
+    return has_secret_shape(value) || is_credential_in_query(value) || is_named_credential(name, value);
 }
 
 std::vector<std::string> credentials_in(const Json& value, const std::string& pointer,

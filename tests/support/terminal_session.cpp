@@ -89,6 +89,11 @@ void TerminalSession::resize(int columns, int rows) {
     ::ioctl(fd_, TIOCSWINSZ, &size);  // the kernel tells the foreground program with SIGWINCH
 }
 
+void TerminalSession::close() {
+    ::close(fd_);
+    fd_ = -1;
+}
+
 bool TerminalSession::is_cooked() const {
     termios state{};
     return ::tcgetattr(line_, &state) == 0 &&

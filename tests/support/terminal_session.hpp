@@ -22,6 +22,8 @@ class TerminalSession {
     bool wait_for(std::string_view text, std::chrono::seconds limit = std::chrono::seconds{60});
     void type(std::string_view keys);
     void resize(int columns, int rows);
+    /// As when its window is closed.
+    void close();
     /// Whether the terminal echoes and edits lines, as a shell expects to find it again.
     bool is_cooked() const;
     /// Its exit code, 128 + N for signal N. After `limit` it is killed: -1.

@@ -10,6 +10,9 @@ namespace hermesctl {
 inline bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
+inline bool is_capital(char c) {
+    return c >= 'A' && c <= 'Z';
+}
 std::string lower(std::string_view);
 std::string upper(std::string_view);
 bool equal_ignoring_case(std::string_view, std::string_view);

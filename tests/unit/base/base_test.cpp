@@ -113,8 +113,9 @@ std::string key_of(const char* lead, std::size_t rest) {
 TEST(Scrub, KeysOfWellKnownServicesGo) {
     for (const std::string& key :
          {"AKIA" + std::string("IOSFODNN7EXAMPLE"), "ASIA" + std::string("IOSFODNN7EXAMPLE"),
-          key_of("xoxa-", 10), key_of("xoxb-", 10), key_of("xoxp-", 10), key_of("xoxr-", 10),
-          key_of("xoxs-", 10), key_of("ghp_", 36), key_of("gho_", 36), key_of("ghs_", 36), key_of("ghu_", 36),
+          key_of("xoxa-", 10), key_of("xoxb-", 10), key_of("xoxe-", 10), key_of("xoxp-", 10),
+          key_of("xoxr-", 10), key_of("xoxs-", 10), key_of("xapp-", 10), key_of("ghp_", 36),
+          key_of("gho_", 36), key_of("ghr_", 36), key_of("ghs_", 36), key_of("ghu_", 36),
           key_of("github_pat_", 82), key_of("glpat-", 20), key_of("AIza", 35)}) {
         EXPECT_EQ(scrub("it is \"" + key + "\", keep it"), "it is \"***\", keep it") << key;
         EXPECT_TRUE(has_secret_shape("?key=" + key)) << key;
@@ -137,10 +138,12 @@ TEST(Scrub, PasswordsInUrlsGo) {
     EXPECT_EQ(scrub("proxy http://me:hunter@proxy:3128/a, socks5://:b@c@d"),
               "proxy http://me:***@proxy:3128/a, socks5://:***@d");
     EXPECT_TRUE(has_secret_shape("postgres://me:hunter@db/bot")) << "a password may be a word";
-    EXPECT_EQ(scrub("http://me:***@proxy"), "http://me:***@proxy");
+    EXPECT_EQ(scrub("http://me:Hunter@a http://me:{b@c http://me:PASS@word@d"),
+              "http://me:***@a http://me:***@c http://me:***@d");
     for (const std::string text :
          {"ssh://git@host.example/a", "http://me:@proxy", "http://me:${PROXY_PASSWORD}@proxy",
           "http://me:$(PROXY_PASSWORD)@proxy", "http://me:<password>@proxy", "http://me:***@proxy",
+          "https://USER:MY_PASSWORD@host", "http://{user}:{password}@host", "http://me:$pass@proxy",
           "http://host:80/a@b", "http://host:80?a@b", "http://[fd00::1]:80 me@host",
           "http://host:80\nme@host", "a: b@c"}) {
         EXPECT_EQ(scrub(text), text);

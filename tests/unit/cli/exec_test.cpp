@@ -1,15 +1,21 @@
 // Whose fault an end is: the exit codes of exec, shell, cp and logs.
 #include "hermesctl/base/interrupt.hpp"
+#include "hermesctl/base/process.hpp"
 #include "support/at_a_terminal.hpp"
 #include "support/cli_world.hpp"
 #include "support/installation.hpp"
 #include "support/scratch.hpp"
+#include "support/terminal_session.hpp"
 
 #include <algorithm>
+#include <array>
+#include <fstream>
 #include <iostream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
 
 namespace hermesctl::cli {
 namespace {
@@ -136,10 +142,71 @@ TEST_F(Exec, ATerminalWhoseCommandEndsIsLeftAlone) {
     int ran = 0;
     world_.api.on_exec = [&ran](FakeProcess& process) {
         ++ran;
-        process.lose("reset");
+        process.exit(7);
+    };
+    EXPECT_EQ(run({"shell"}), 7);
+    EXPECT_EQ(ran, 1);
+}
+
+/// The first sign of a terminal that is closed may be a write that fails; its SIGHUP comes thereafter.
+TEST_F(Exec, WhatRunsInATerminalEndsWithAnyFailure) {
+    world_.terminal.input = true;
+    int ran = 0;
+    world_.api.on_exec = [&ran](FakeProcess& process) {
+        ++ran;
+        if (ran == 1) return process.lose("reset");
+        if (ran == 2) throw Error(ExitCode::interrupted, "interrupted");
+        process.exit(0);
     };
     EXPECT_EQ(run({"shell"}), 125);
-    EXPECT_EQ(ran, 1);
+    EXPECT_EQ(ran, 3);
+}
+
+TEST_F(Exec, WhatRunsInATerminalEndsWithWhoReadsIt) {
+    world_.terminal.input = true;
+    int ran = 0;
+    world_.api.on_exec = [&ran](FakeProcess& process) {
+        if (++ran == 2) return process.exit(0);
+        process.out("for nobody");
+    };
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe(ends.data()), 0);
+    ::close(ends[0]);
+    ::signal(SIGPIPE, SIG_IGN);  // as main does
+    const int out = ::dup(STDOUT_FILENO);
+    ::dup2(ends[1], STDOUT_FILENO);
+    const int code = run({"exec", "-t", "top"});
+    ::dup2(out, STDOUT_FILENO);
+    ::close(out);
+    ::close(ends[1]);
+    EXPECT_EQ(code, 128 + SIGPIPE) << world_.err.str();
+    EXPECT_EQ(ran, 2);
+}
+
+TEST_F(Exec, WhatHasASessionOfItsOwnOutlivesItsTerminal) {
+    using namespace std::chrono_literals;
+    world_.terminal.input = true;
+    std::vector<std::string> hang_up;
+    world_.api.on_exec = [&hang_up](FakeProcess& process) {
+        hang_up = process.argv;
+        if (hang_up.back().starts_with("HERMESCTL_TERMINAL=")) return process.exit(0);
+        throw Error(ExitCode::interrupted, "interrupted");
+    };
+    EXPECT_EQ(run({"shell"}), 130);
+    const auto script = std::find(hang_up.begin(), hang_up.end(), "/bin/sh");
+    ASSERT_NE(script, hang_up.end());
+    hermesctl::testing::TerminalSession terminal(
+        {"/usr/bin/env", hang_up.back(), "/bin/sh", "-c",
+         "setsid /bin/sh -c 'echo $$ begun; exec sleep 60' & sleep 60; true"},
+        80, 24);
+    ASSERT_TRUE(terminal.wait_for("begun")) << terminal.screen();
+    const pid_t own = std::stoi(terminal.screen());
+    run_process({.argv = {script, hang_up.end()}, .environment = {{"PATH", "/usr/bin:/bin"}}});
+    EXPECT_EQ(terminal.wait(10s), 128 + SIGHUP);
+    std::string line;
+    std::getline(std::ifstream("/proc/" + std::to_string(own) + "/cmdline"), line);
+    EXPECT_THAT(line, StartsWith("sleep"));
+    ::kill(own, SIGKILL);
 }
 
 TEST_F(Exec, CtrlCAtTheQuestionOfACopyChangesNothing) {

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <ctime>
+#include <thread>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -40,6 +41,17 @@ class InspectScript : public ::testing::Test {
     Json env_file(const std::string& text, const Json& keys = Json::array()) {
         root_.write("opt/data/.env", text);
         return at(said(keys), "/env_files/~1opt~1data~1.env");
+    }
+    Json settled() { return at(said(), "/env_files/~1opt~1data~1.env/settled"); }
+    /// One that has run for so long; one of the future has started with all files as they are.
+    void start_gateway(const std::string& pid, std::chrono::milliseconds ago) {
+        timespec now{};
+        ::clock_gettime(CLOCK_BOOTTIME, &now);
+        const long began = now.tv_sec * 1000 + now.tv_nsec / 1000000 - static_cast<long>(ago.count());
+        root_.write("proc/" + pid + "/cmdline", std::string("/usr/bin/python3\0gateway\0run\0", 29));
+        root_.write("proc/" + pid + "/stat",
+                    fmt::format("{} (py) S 1 1 1 0 -1 4 0 0 0 0 0 0 0 0 20 0 1 0 {} 0 0\n", pid,
+                                began * ::sysconf(_SC_CLK_TCK) / 1000));
     }
 
     testing::Scratch root_{};
@@ -86,13 +98,28 @@ TEST_F(InspectScript, ValuesAreComparedAndNeverPrinted) {
 }
 
 TEST_F(InspectScript, WhatIsNoCredentialIsNoneInAConfig) {
-    for (const char* text :
-         {"api_key: ${OPENAI_API_KEY}\n", "key_env: OPENAI_API_KEY\n", "api_key: OPENAI_API_KEY\n",
-          "api_key: \"\"\n", "max_token: 1000000000\n", "token_file: /run/token\n",
-          "h: {Authorization: \"Bearer ${TOKEN}\"}\n", "at: 10:30\n", "a: helpdesk-assistant\n",
-          "api_key: not-needed\n", "a:\n  record_key: ctrl+space\n", "note: Bearer authentication\n",
-          "a: ghp_0123456789\n", "a: AKIAIOSFODNN7EXAMPLES\n", "a: http://me@proxy:3128/b\n",
-          "a: http://me:${PROXY_PASSWORD}@proxy\n", "a: https://b/?token=${TOKEN}&page=12345678\n"})
+    for (const char* text : {"api_key: ${OPENAI_API_KEY}\n",
+                             "key_env: OPENAI_API_KEY\n",
+                             "api_key: OPENAI_API_KEY\n",
+                             "api_key: \"\"\n",
+                             "max_token: 1000000000\n",
+                             "token_file: /run/token\n",
+                             "h: {Authorization: \"Bearer ${TOKEN}\"}\n",
+                             "at: 10:30\n",
+                             "a: helpdesk-assistant\n",
+                             "api_key: not-needed\n",
+                             "a:\n  record_key: ctrl+space\n",
+                             "note: Bearer authentication\n",
+                             "a: ghp_0123456789\n",
+                             "a: AKIAIOSFODNN7EXAMPLES\n",
+                             "a: http://me@proxy:3128/b\n",
+                             "a: http://me:${PROXY_PASSWORD}@proxy\n",
+                             "a: https://b/?token=${TOKEN}&page=12345678\n",
+                             "a: https://USER:MY_PASSWORD@host\n",
+                             "a: http://{user}:{password}@host\n",
+                             "a: http://me:$pass@proxy\n",
+                             "a: http://me:***@proxy\n",
+                             "a: http://me:@proxy\n"})
         EXPECT_EQ(config(text)["credentials"], Json::array()) << text;
     for (const char* text :
          {"api_key: sk-0123456789abcdefghij\n", "- Bearer 0123456789abcdef\n",
@@ -101,10 +128,20 @@ TEST_F(InspectScript, WhatIsNoCredentialIsNoneInAConfig) {
           "a:\n  password: 12345678\n", "smtp_pass: letmeinplease\n", "a: AKIAIOSFODNN7EXAMPLE\n",
           "a: xoxb-0123456789\n", "a: ghp_012345678901234567890123456789\n",
           "a: github_pat_012345678901234567890123456789\n", "a: http://me:hunter@proxy:3128\n",
-          "a: https://b/mcp?x=1&access_token=hunter2hunter2\n"})
+          "a: https://b/mcp?x=1&access_token=hunter2hunter2\n", "a: http://me:{b@c\n",
+          "a: http://me:PASS@word@d\n", "a: http://me:Hunter@proxy\n"})
         EXPECT_EQ(config(text)["credentials"].size(), 1u) << text;
-    for (const std::string lead : {"glpat-", "AIza"})
+    for (const std::string lead : {"glpat-", "AIza", "ghr_", "xoxe-", "xapp-"})
         EXPECT_EQ(config("a: " + lead + std::string(35, '1') + "\n")["credentials"].size(), 1u) << lead;
+}
+
+TEST_F(InspectScript, ALongLineIsLookedThroughOnceWhateverTheAgentWrites) {
+    for (const char* part : {"://?a=https", "?", "sk-", "://a:{}@"}) {
+        std::string text = "a: https://";
+        while (text.size() < (1u << 20) - 100)
+            text += part;
+        EXPECT_EQ(config(text + "://?token=hunter2hunter2\n")["credentials"], Json({"a"})) << part;
+    }
 }
 
 TEST_F(InspectScript, BackendIsReadOrSaidToBeUnclear) {
@@ -155,27 +192,30 @@ TEST_F(InspectScript, EveryGatewayIsSeenWhateverTheStateFileSays) {
 }
 
 TEST_F(InspectScript, AFileIsSettledOnceEveryGatewayHasStartedWithIt) {
-    timespec now{};
-    ::clock_gettime(CLOCK_BOOTTIME, &now);
-    const auto gateway = [&](const std::string& pid, long seconds_ago) {
-        root_.write("proc/" + pid + "/cmdline", std::string("/usr/bin/python3\0gateway\0run\0", 29));
-        root_.write("proc/" + pid + "/stat",
-                    fmt::format("{} (py) S 1 1 1 0 -1 4 0 0 0 0 0 0 0 0 20 0 1 0 {} 0 0\n", pid,
-                                (now.tv_sec - seconds_ago) * ::sysconf(_SC_CLK_TCK)));
-    };
     const std::string file = root_.write("opt/data/.env", "A=1\n");
-    const auto settled = [&] { return at(said(), "/env_files/~1opt~1data~1.env/settled"); };
+    using std::chrono::minutes;
     EXPECT_EQ(settled(), false) << "no gateway";
-    gateway("7", 1);
+    start_gateway("7", minutes(1));
     EXPECT_EQ(settled(), false) << "the file is newer";
-    std::filesystem::last_write_time(file,
-                                     std::filesystem::file_time_type::clock::now() - std::chrono::minutes(1));
+    std::filesystem::last_write_time(file, std::filesystem::file_time_type::clock::now() - minutes(5));
+    EXPECT_EQ(settled(), false) << "cp -p has put it there";
+    start_gateway("7", -minutes(1));
     EXPECT_EQ(settled(), true);
-    gateway("8", 120);
+    start_gateway("8", minutes(1));
     EXPECT_EQ(settled(), false) << "one has started with the file before";
     std::filesystem::remove_all(root_.path("proc/8"));
     std::filesystem::remove(file);
     EXPECT_EQ(settled(), false) << "it may have been there";
+}
+
+TEST_F(InspectScript, ALinkThatLeadsElsewhereSinceIsNotSettled) {
+    root_.write("opt/data/other", "A=1\n");
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    start_gateway("7", std::chrono::milliseconds(200));
+    std::filesystem::create_symlink("other", root_.path("opt/data/.env"));
+    EXPECT_EQ(settled(), false);
+    start_gateway("7", -std::chrono::minutes(1));
+    EXPECT_EQ(settled(), true);
 }
 
 TEST_F(InspectScript, TokensOfCloudsCountTooAndEachOnce) {

@@ -1,10 +1,12 @@
 // hermes.yaml: what is taken, what is refused and where, and how settings merge.
 #include "hermesctl/hermes/values.hpp"
 
+#include "hermes/credentials.hpp"
 #include "hermes/settings_check.hpp"
 #include "hermesctl/base/error.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -156,12 +158,23 @@ TEST(SettingsOfFile, RefusesACredentialInAUrl) {
             << url;
     }
     for (const char* url :
-         {"http://me@proxy:3128", "http://me:${PROXY_PASSWORD}@proxy:3128",
+         {"http://me@proxy:3128", "http://me:${PROXY_PASSWORD}@proxy:3128", "http://USER:PASSWORD@proxy:3128",
+          "http://{user}:{password}@proxy:3128", "http://me:$PASS@proxy:3128",
           "https://a.example/?page=12345678", "https://a.example/?token=${A_TOKEN}&max_tokens=4096",
           "https://a.example/?token=none", "/mcp?token=hunter2hunter2"}) {
         EXPECT_EQ(refusal_of_file(fmt::format("config: {{a: '{0}'}}\npod: {{env: {{A: '{0}'}}}}\n", url)),
                   "");
     }
+}
+
+TEST(IsCredential, UrlsInUrlsAreLookedThroughOnceHoweverDeep) {
+    std::string url = "https";
+    while (url.size() < (1u << 20))
+        url += "://?a=https";
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_FALSE(is_credential("a", url));
+    EXPECT_TRUE(is_credential("a", url + "://?token=hunter2hunter2"));
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
 }
 
 TEST(SettingsOfFile, RefusesACredentialAmongThePodsVariables) {
