@@ -53,7 +53,7 @@ class Session {
 
     /// Tells where a changing command works: context, server and namespace.
     void announce(std::string_view ns);
-    /// What is about to be done; with -q kept until a yes for what it takes, a question or an error is about it.
+    /// What is about to be done; with -q kept until it is what a yes or an error is about.
     void show_plan(std::string text);
     void show_kept_plan();
     /// What only adds or updates our own objects is asked for at a terminal alone. What takes something away
