@@ -77,8 +77,10 @@ Clock::Wall parse_rfc3339(const std::string& text) {
     return wall_of(timegm(&parts) - offset) + std::chrono::microseconds{micros};
 }
 
-std::string short_duration(std::chrono::seconds duration) {
-    const auto total = duration.count() < 0 ? 0 : duration.count();
+std::string short_duration(std::chrono::milliseconds duration) {
+    const auto all = duration.count() < 0 ? 0 : duration.count();
+    const auto total = all / 1000;
+    if (total < 60 && all % 1000 != 0) return fmt::format("{}ms", all);
     if (total < 60) return fmt::format("{}s", total);
     if (total < 3600) return fmt::format("{}m{:02}s", total / 60, total % 60);
     if (total < 48 * 3600) return fmt::format("{}h{:02}m", total / 3600, total % 3600 / 60);

@@ -140,8 +140,7 @@ class Runner {
 
     void get_consent() {
         const bool takes = !change_.go.empty() || !change_.revoke.empty() || change_.before.everybody;
-        if (!takes && !session_.terminal().input) return;
-        if (!session_.confirm("do this?")) throw refused("nothing was changed: you said no", "");
+        if (!session_.confirm("do this?", takes)) throw refused("nothing was changed: you said no", "");
     }
 
     void carry_out(const UserIds& ids) {

@@ -51,10 +51,17 @@ bool wants_json(const CommandLine& line) {
     return !values.empty() && values.back() == "json";
 }
 
-/// The document of a command that can change something says whether it did.
-kube::Json with_changed(kube::Json done, const CLI::App& command) {
-    const bool can_change = command.get_option_no_throw("--dry-run") != nullptr;
-    if (can_change && !done.contains("changed")) done["changed"] = false;
+/// The answer that is missing may have been one to a write; 125 is all that can go wrong around a copy.
+bool leaves_open(ExitCode code) {
+    return code == ExitCode::unreachable || code == ExitCode::timeout || code == ExitCode::interrupted ||
+           code == ExitCode::exec_failed;
+}
+
+/// The document of a command that can change something says whether it did; null where nobody knows.
+kube::Json with_changed(kube::Json done, const CLI::App& command, ExitCode code) {
+    const CLI::Option* dry_run = command.get_option_no_throw("--dry-run");
+    if (dry_run == nullptr || done.contains("changed")) return done;
+    done["changed"] = dry_run->count() == 0 && leaves_open(code) ? kube::Json() : kube::Json(false);
     return done;
 }
 
@@ -82,7 +89,7 @@ hermes::Work work_of(const CLI::App& command) {
         return given("--source") && command.get_option("--source")->results().back() == "console"
                    ? Work::console
                    : Work::enter;
-    if (name == "allow-user" && given("--pending")) return Work::enter;
+    if (name == "allow-user" && given("--pending")) return Work::pending;
     if (name == "rotate-secret" || name == "allow-user")
         return given("--list") ? Work::keys : Work::rotate;
     if (name == "teardown") return given("--delete-data") ? Work::remove_data : Work::remove;
@@ -106,7 +113,8 @@ ExitCode execute(const Chosen& chosen, Session& session) {
     const auto fail = [&](const Error& error) {
         session.story().finish();
         return report(error, session.typed_flags(), context, session.flags().json(),
-                      session.terminal().colour, with_changed(session.take_partial(), *chosen.command));
+                      session.terminal().colour,
+                      with_changed(session.take_partial(), *chosen.command, error.code()));
     };
     try {
         const ExitCode code = (*chosen.run)(session);
@@ -165,7 +173,7 @@ ExitCode run(int argc, const char* const* argv, Context& context) {
     } catch (const Error& error) {
         const bool colour = context.detect_terminal(line.app.count("--no-color") > 0).colour;
         return report(error, line.flags, context, wants_json(line), colour,
-                      with_changed(kube::Json::object(), parsed_command(line.app)));
+                      with_changed(kube::Json::object(), parsed_command(line.app), error.code()));
     }
     if (chosen.run == nullptr) return ExitCode::ok;
     Session session(context, line.flags);

@@ -55,9 +55,9 @@ void refuse_hopeless(Session& session, const Composition& made, const Plan& plan
 
 void get_consent(Session& session, const Composition& made, const Plan& plan, const ConfigChange& config) {
     const auto lost = lost_users(plan);
-    const bool takes = takes_over(plan) || has_conflicts(plan) || !lost.empty() || !config.text.empty();
-    const bool asks = session.terminal().input || takes || made.neighbours > 0;
-    if (asks && !session.confirm(question_of(made, lost)))
+    const bool takes = takes_over(plan) || has_conflicts(plan) || !lost.empty() || !config.text.empty() ||
+                       made.neighbours > 0;
+    if (!session.confirm(question_of(made, lost), takes))
         throw Error(ExitCode::failed, "nothing was changed: you said no");
 }
 

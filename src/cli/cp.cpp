@@ -81,7 +81,8 @@ ExitCode copy(Session& session, const CopyFlags& flags) {
     attempt(session.flags().yes);
     if (copied.in_the_way && !flags.dry_run) {
         told_when_cut_off(false, [&] {
-            if (session.confirm(fmt::format("{} is there; replace it?", copied.path))) return ExitCode::ok;
+            const std::string question = fmt::format("{} is there; replace it?", copied.path);
+            if (session.confirm(question, true)) return ExitCode::ok;
             throw Error(ExitCode::failed, "nothing was changed: you said no");
         });
         attempt(true);

@@ -231,7 +231,7 @@ void deploy_one(Session& session, const hermes::Wish& wish, const DeployFlags& f
         const auto model = change(session, wish, names, flags, guard, result);
         if (model) see_it_answer(session, names, *model, flags, guard, result);
     } catch (Error& error) {
-        if (session.instances().size() > 1) error.during("deploying " + called(names));
+        if (session.several()) error.during("deploying " + called(names));
         throw;
     }
 }
@@ -259,7 +259,8 @@ bool check(Session& session, hermes::Wish& wish, const DeployFlags& flags) {
         return true;
     } catch (Error& error) {
         if (wish.ask_later) session.announce(names.ns);
-        session.story().print(shown(all.plan, all.config));  // what that is about
+        const std::string text = shown(all.plan, all.config);  // what that is about
+        if (!text.empty()) session.story().print(heading(session, names) + text);
         error.during(fmt::format("checking {}, before anything is changed", called(names)));
         throw;
     }
@@ -316,7 +317,7 @@ ExitCode deploy(Session& session, const DeployFlags& flags) {
     std::vector<hermes::Wish> wishes;
     for (hermes::Json& settings : requested(session, flags))
         wishes.push_back(wish_of(session, std::move(settings), flags));
-    const bool several = wishes.size() > 1;
+    const bool several = session.several();
     std::vector<Result> results;
     try {
         if (several && !flags.dry_run) check_all(session, wishes, flags);

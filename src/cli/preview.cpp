@@ -27,7 +27,7 @@ void for_each_instance(Session& session, const DeployFlags& flags,
         try {
             part(wish_of(session, settings, flags), names);
         } catch (Error& error) {
-            if (session.instances().size() > 1) error.during("looking at " + called(names));
+            if (session.several()) error.during("looking at " + called(names));
             throw;
         }
     }
@@ -41,7 +41,7 @@ ExitCode render(Session& session, const DeployFlags& flags) {
         for (const Json& object : hermes::compose(session.client(), wish, session.story()).objects)
             objects.push_back(hermes::masked(object));
         if (!text.empty()) text += "---\n";
-        if (session.instances().size() > 1) text += "# instance " + called(names) + "\n";
+        if (session.several()) text += "# instance " + called(names) + "\n";
         text += kube::dump_yaml_documents(objects);
         std::ranges::move(objects, std::back_inserter(all));
     });

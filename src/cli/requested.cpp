@@ -182,7 +182,7 @@ std::string called(const hermes::Names& names) {
 }
 
 std::string heading(const Session& session, const hermes::Names& names) {
-    return session.instances().size() < 2 ? "" : called(names) + ":\n";
+    return session.several() ? called(names) + ":\n" : "";
 }
 
 std::string source_name(const std::string& file) {
@@ -212,8 +212,7 @@ hermes::Wish wish_of(Session& session, Json settings, const DeployFlags& flags) 
                       .readers = {session.context().in, session.context().environment, folder},
                       .replace_users = flags.replace_users};
     if (session.terminal().input) {
-        const std::string whose =
-            session.instances().size() < 2 ? "" : called(hermes::names_of(wish.settings)) + ": ";
+        const std::string whose = session.several() ? called(hermes::names_of(wish.settings)) + ": " : "";
         wish.ask = [&session, whose](const std::string& question, bool hidden) {
             session.story().hide();
             const std::string whole = fmt::format("{}{}: ", whose, question);

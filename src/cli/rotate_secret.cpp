@@ -234,8 +234,8 @@ class RotateSecret {
                                          [](const auto& one) { return !one.second; });
         const std::string question =
             doubts.empty() ? "change this?" : fmt::format("change this? {}", fmt::join(doubts, "; "));
-        const bool needed = removes || !doubts.empty() || !shadows_.all.empty();
-        if ((session_.terminal().input || needed) && !session_.confirm(question))
+        const bool takes = removes || !doubts.empty() || !shadows_.all.empty();
+        if (!session_.confirm(question, takes))
             throw Error(ExitCode::failed, "nothing was changed: you said no");
     }
 

@@ -98,7 +98,7 @@ void Session::turns_to(const hermes::Names& names) {
         if (instances_[i].deployment() == names.deployment()) typed_flags_.in_file = in_files_[i];
     }
     const bool from_stdin = flags_.file == "-";  // which is read by then
-    if (!from_stdin && instances_.size() < 2) return;
+    if (!from_stdin && !several()) return;
     if (from_stdin) typed_flags_.file.clear();
     typed_flags_.ns = names.ns;
     typed_flags_.name = names.name;
@@ -122,9 +122,10 @@ void Session::show_kept_plan() {
     story_->print(std::exchange(kept_plan_, {}));
 }
 
-bool Session::confirm(const std::string& question) {
-    if (flags_.yes) return true;
-    show_kept_plan();
+bool Session::confirm(const std::string& question, bool takes) {
+    const bool asks = !flags_.yes && (takes || terminal_.input);
+    if (takes || asks) show_kept_plan();
+    if (!asks) return true;
     if (!terminal_.input) {
         throw Error(ExitCode::usage, "a yes is needed, and there is no terminal to ask: " + question,
                     "repeat the command with --yes");
@@ -142,7 +143,7 @@ void Session::print_partial(kube::Json json, std::string_view text) {
     if (flags_.json()) {
         partial_ = std::move(json);
     } else if (!text.empty()) {
-        print_exact({}, text);
+        write(scrub(text));
     }
 }
 
@@ -151,14 +152,13 @@ void Session::refuse_json(std::string_view why) const {
         throw Error(ExitCode::usage, fmt::format("{}: there is no JSON of it", why), "leave out -o json");
 }
 
-void Session::print_exact(kube::Json json, std::string_view text) {
+void Session::write(const std::string& text) {
     story_->finish();
-    if (flags_.json()) {
-        context_.out << json_text(std::move(json));
-    } else {
-        context_.out << scrub(text);
-    }
-    context_.out.flush();
+    context_.out << text << std::flush;
+}
+
+void Session::print_exact(kube::Json json, std::string_view text) {
+    write(flags_.json() ? json_text(std::move(json)) : scrub(text));
     if (!context_.out) throw Error(ExitCode::failed, "the result could not be written to stdout");
 }
 

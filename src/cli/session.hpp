@@ -45,6 +45,7 @@ class Session {
         in_files_.push_back(std::move(in_file));
     }
     const std::vector<hermes::Names>& instances() const { return instances_; }
+    bool several() const { return instances_.size() > 1; }
     /// The one among them that it is about now: commands to type name it where -f alone would not.
     void turns_to(const hermes::Names&);
     /// The flags of commands to type: typed later, they mean the same cluster and instance.
@@ -52,18 +53,21 @@ class Session {
 
     /// Tells where a changing command works: context, server and namespace.
     void announce(std::string_view ns);
-    /// What is about to be done; with -q kept until it is what a question or an error is about.
+    /// What is about to be done; with -q kept until it is what a yes or an error is about.
     void show_plan(std::string text);
     void show_kept_plan();
-    /// True with -y, or when a person says yes. Without a terminal throws Error{usage} that names -y.
-    bool confirm(const std::string& question);
+    /// What only adds or updates our own objects is asked for at a terminal alone. What takes something away
+    /// or overwrites it (`takes`) needs a yes everywhere, and its plan is shown also with -q and -y. True
+    /// with -y, when a person says yes, or none is needed; where one is and nobody can be asked, throws
+    /// Error{usage} that names -y.
+    bool confirm(const std::string& question, bool takes);
     /// The result on stdout, as --output says. `text` ends with a newline, or is empty. Commands in it are
     /// completed (see completed_hint).
     void print_result(kube::Json json, std::string_view text);
     /// The same for what is handed on (YAML, say): as it is.
     void print_exact(kube::Json json, std::string_view text);
-    /// The same before a failure that ends the command, or may: as JSON it goes into one document with the
-    /// error.
+    /// The same while there is more to do or to tell: as JSON it goes into one document with the error. That
+    /// nobody reads it ends nothing: the result in the end says so.
     void print_partial(kube::Json json, std::string_view text);
     /// Throws Error{usage} with this reason where JSON is wanted: a command that has none says so.
     void refuse_json(std::string_view why) const;
@@ -72,6 +76,7 @@ class Session {
   private:
     struct Cluster;
     Cluster& cluster();
+    void write(const std::string& text);
 
     Context& context_;
     const GlobalFlags& flags_;

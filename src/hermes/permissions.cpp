@@ -10,35 +10,133 @@
 namespace hermesctl::hermes {
 namespace {
 
-using Permissions = std::vector<kube::Permission>;
+/// What a command asks for, as it comes together.
+struct Rights {
+    kube::Client& client;
+    const Names& names;
+    std::vector<kube::Permission> all{};
+};
 
-void add(Permissions& all, const std::string& verb, const kube::Ref& ref) {
+void add(Rights& rights, const std::string& verb, const kube::Ref& ref) {
     const kube::Kind& kind = kube::kind_of(ref.kind);
     // The rights on a namespace can be given in it; a name cannot restrict "create".
     const std::string ns = ref.kind == "Namespace" && verb != "create" ? ref.name : ref.ns;
-    all.push_back({verb, std::string(kube::group_of(kind)), std::string(kind.plural), "", ns,
-                   verb == "create" ? "" : ref.name});
+    rights.all.push_back({verb, std::string(kube::group_of(kind)), std::string(kind.plural), "", ns,
+                          verb == "create" ? "" : ref.name});
+}
+
+/// All of a kind in the namespace.
+void add_kinds(Rights& rights, const char* verb, std::initializer_list<const char*> kinds) {
+    for (const char* kind : kinds)
+        add(rights, verb, {kind, rights.names.ns, ""});
+}
+
+void get_secret(Rights& rights) {
+    add(rights, "get", rights.names.secret());
+}
+
+void get_config(Rights& rights) {
+    add(rights, "get", rights.names.config());
+}
+
+void get_deployment(Rights& rights) {
+    add(rights, "get", rights.names.deployment());
+}
+
+void get_all(Rights& rights) {
+    add(rights, "get", rights.names.name_space());
+    for (const kube::Ref& ref : rights.names.all())
+        add(rights, "get", ref);
+}
+
+void find_pod(Rights& rights) {
+    add_kinds(rights, "list", {"Pod", "ReplicaSet"});
+}
+
+void list_agent(Rights& rights) {
+    add_kinds(rights, "list", {"Pod", "Deployment", "ReplicaSet"});
+}
+
+void watch_agent(Rights& rights) {
+    list_agent(rights);
+    add_kinds(rights, "watch", {"Pod", "Deployment", "ReplicaSet"});
+}
+
+/// Until the last one is gone.
+void watch_pods(Rights& rights) {
+    add_kinds(rights, "list", {"Pod"});
+    add_kinds(rights, "watch", {"Pod"});
+}
+
+/// What explains why it does not answer.
+void list_causes(Rights& rights) {
+    add_kinds(rights, "list", {"Event", "PersistentVolumeClaim"});
+}
+
+void watch_causes(Rights& rights) {
+    list_causes(rights);
+    add_kinds(rights, "watch", {"Event", "PersistentVolumeClaim"});
+}
+
+/// What the policies are to close, and which there are.
+void list_cluster(Rights& rights) {
+    add_kinds(rights, "list", {"NetworkPolicy"});
+    add(rights, "list", {"Node", "", ""});
+    add(rights, "list", {"Service", "", ""});
+    add(rights, "list", {"EndpointSlice", "default", ""});
+}
+
+void exec(Rights& rights) {
+    for (const std::string verb : {"get", "create"})  // the WebSocket upgrade needs both from 1.35 on
+        rights.all.push_back({verb, "", "pods", "exec", rights.names.ns, ""});
+}
+
+void read_console(Rights& rights) {
+    rights.all.push_back({"get", "", "pods", "log", rights.names.ns, ""});
+}
+
+void patch_deployment(Rights& rights) {
+    add(rights, "patch", rights.names.deployment());
+}
+
+/// The old values are kept until the new ones are proved.
+void swap_secret(Rights& rights) {
+    add(rights, "patch", rights.names.secret());
+    add(rights, "create", rights.names.previous());
+    add(rights, "delete", rights.names.previous());
+}
+
+void hold_lease(Rights& rights) {
+    for (const std::string verb : {"get", "create", "update", "delete"})
+        add(rights, verb, rights.names.lease());
+}
+
+/// What is tried runs in a pod of its own.
+void run_jobs(Rights& rights) {
+    add_kinds(rights, "create", {"Job"});
+    add_kinds(rights, "delete", {"Job"});
 }
 
 /// Server-side apply needs "patch", and "create" too for what is not there yet.
-void add_changes(Permissions& all, kube::Client& client, const Names& names) {
-    std::vector<kube::Ref> refs = names.all();
-    refs.push_back(names.name_space());
-    const auto answers = client.get_all(refs);
+void apply_objects(Rights& rights) {
+    std::vector<kube::Ref> refs = rights.names.all();
+    refs.push_back(rights.names.name_space());
+    const auto answers = rights.client.get_all(refs);
     for (std::size_t i = 0; i < refs.size(); ++i) {
         const bool missing = answers[i].not_found();
         const bool unread = !missing && !answers[i].object;
         if (refs[i].kind == "Namespace" && (unread || is_foreign(answers[i].object.value_or(Json()))))
             continue;  // it stays as it is
-        add(all, "patch", refs[i]);
-        if (missing) add(all, "create", refs[i]);
+        add(rights, "patch", refs[i]);
+        if (missing) add(rights, "create", refs[i]);
     }
 }
 
 /// Only what is there goes, and the namespace only if it is ours.
-void add_removals(Permissions& all, kube::Client& client, const Names& names, bool with_data) {
+void add_removals(Rights& rights, bool with_data) {
+    const Names& names = rights.names;
     const std::vector<kube::Ref> refs = names.everything();
-    const auto answers = client.get_all(refs);
+    const auto answers = rights.client.get_all(refs);
     for (std::size_t i = 0; i < refs.size(); ++i) {
         const bool is_space = refs[i] == names.name_space();
         const bool of_data = is_space || refs[i] == names.claim();
@@ -46,93 +144,69 @@ void add_removals(Permissions& all, kube::Client& client, const Names& names, bo
         if (answers[i].not_found() || (of_data && !with_data)) continue;
         if (is_space && (unread || is_foreign(answers[i].object.value_or(Json())))) continue;
         if (refs[i] == names.previous() && unread) continue;  // teardown does without it
-        add(all, "delete", refs[i]);
+        add(rights, "delete", refs[i]);
     }
 }
 
-bool is_one(Work work, std::initializer_list<Work> of) {
-    return std::ranges::find(of, work) != of.end();
+void remove_objects(Rights& rights) {
+    add_removals(rights, false);
 }
 
-bool removes(Work work) {
-    return is_one(work, {Work::remove, Work::remove_data});
+void remove_all(Rights& rights) {
+    add_removals(rights, true);
 }
 
-/// Each by its name.
-std::vector<kube::Ref> read_objects(const Names& names, Work work) {
-    if (work == Work::wait) return {};
-    if (work == Work::keys) return {names.secret()};
-    if (work == Work::rotate) return {names.secret(), names.deployment()};
-    if (is_one(work, {Work::enter, Work::console, Work::stop, Work::run})) return {names.deployment()};
-    std::vector<kube::Ref> refs = names.all();
-    refs.insert(refs.begin(), names.name_space());
-    return refs;
-}
+using Deed = void (*)(Rights&);
 
-/// To find the pod, or to see what becomes of it.
-void add_lists(Permissions& all, const Names& names, Work work) {
-    if (is_one(work, {Work::keys, Work::render, Work::diff})) return;
-    const bool enters = is_one(work, {Work::enter, Work::console});
-    const bool once = enters || work == Work::read;
-    for (const std::string verb : {"list", "watch"}) {
-        if (once && verb == "watch") return;
-        add(all, verb, {"Pod", names.ns, ""});
-        if (work == Work::stop || removes(work)) continue;  // they wait for the last pod, for no new one
-        if (!enters) add(all, verb, {"Deployment", names.ns, ""});
-        add(all, verb, {"ReplicaSet", names.ns, ""});
+/// What a work cannot do without, and what it can, and says so.
+struct Deeds {
+    std::vector<Deed> needed{};
+    std::vector<Deed> wanted{};
+};
+
+Deeds deeds_of(Work work) {
+    switch (work) {
+        case Work::keys:
+            return {{get_secret}, {get_deployment, find_pod, exec}};
+        case Work::pending:
+            return {{get_secret, get_deployment, find_pod, exec}, {}};
+        case Work::enter:
+            return {{get_deployment, find_pod, exec}, {}};
+        case Work::console:
+            return {{get_deployment, find_pod, read_console}, {}};
+        case Work::wait:
+            return {{watch_agent}, {get_deployment, get_config, exec, watch_causes}};
+        case Work::read:
+            return {{get_all, list_agent}, {exec, list_causes, list_cluster}};
+        case Work::render:
+            return {{get_all}, {list_cluster}};
+        case Work::diff:
+            return {{get_all, apply_objects}, {list_cluster}};
+        case Work::stop:
+            return {{get_deployment, patch_deployment, watch_pods}, {}};
+        case Work::run:
+            return {{get_deployment, patch_deployment, watch_agent},
+                    {hold_lease, get_config, exec, watch_causes}};
+        case Work::rotate:
+            return {{get_secret, get_deployment, patch_deployment, swap_secret, watch_agent},
+                    {hold_lease, get_config, exec, watch_causes, run_jobs}};
+        case Work::deploy:
+            return {{get_all, apply_objects, watch_agent},
+                    {hold_lease, exec, watch_causes, run_jobs, list_cluster}};
+        case Work::remove:
+            return {{get_all, remove_objects, watch_pods}, {hold_lease}};
+        case Work::remove_data:
+            return {{get_all, remove_all, watch_pods}, {hold_lease}};
     }
+    return {};
 }
 
-void add_exec(Permissions& all, const Names& names) {
-    for (const std::string verb : {"get", "create"})  // the WebSocket upgrade needs both from 1.35 on
-        all.push_back({verb, "", "pods", "exec", names.ns, ""});
-}
-
-Permissions needed(kube::Client& client, const Names& names, Work work) {
-    Permissions all;
-    for (const kube::Ref& ref : read_objects(names, work))
-        add(all, "get", ref);
-    if (removes(work)) add_removals(all, client, names, work == Work::remove_data);
-    if (is_one(work, {Work::diff, Work::deploy})) add_changes(all, client, names);
-    if (is_one(work, {Work::stop, Work::run, Work::rotate})) add(all, "patch", names.deployment());
-    if (work == Work::rotate) {
-        add(all, "patch", names.secret());
-        add(all, "create", names.previous());
-        add(all, "delete", names.previous());
-    }
-    add_lists(all, names, work);
-    if (work == Work::enter) add_exec(all, names);
-    if (work == Work::console) all.push_back({"get", "", "pods", "log", names.ns, ""});
-    return all;
-}
-
-/// What commands can do without, and say so.
-Permissions wanted(const Names& names, Work work) {
-    Permissions all;
-    if (is_one(work, {Work::enter, Work::console, Work::stop})) return all;
-    if (removes(work) || is_one(work, {Work::run, Work::rotate, Work::deploy})) {
-        for (const std::string verb : {"get", "create", "update", "delete"})
-            add(all, verb, names.lease());
-    }
-    if (removes(work)) return all;
-    if (is_one(work, {Work::keys, Work::wait})) add(all, "get", names.deployment());
-    if (work == Work::wait) add(all, "get", names.config());
-    if (work == Work::keys) add_lists(all, names, Work::enter);
-    const bool previews = is_one(work, {Work::render, Work::diff});
-    if (!previews) add_exec(all, names);
-    if (!previews && work != Work::keys) add(all, "list", {"Event", names.ns, ""});
-    if (is_one(work, {Work::wait, Work::run, Work::rotate, Work::deploy}))
-        add(all, "watch", {"Event", names.ns, ""});
-    if (is_one(work, {Work::rotate, Work::deploy})) {  // what is tried runs in a pod of its own
-        add(all, "create", {"Job", names.ns, ""});
-        add(all, "delete", {"Job", names.ns, ""});
-    }
-    if (!previews && work != Work::deploy) return all;
-    add(all, "list", {"NetworkPolicy", names.ns, ""});
-    add(all, "list", {"Node", "", ""});
-    add(all, "list", {"Service", "", ""});
-    add(all, "list", {"EndpointSlice", "default", ""});
-    return all;
+std::vector<kube::Permission> rights_for(const std::vector<Deed>& deeds, kube::Client& client,
+                                         const Names& names) {
+    Rights rights{client, names};
+    for (const Deed deed : deeds)
+        deed(rights);
+    return rights.all;
 }
 
 std::string in_words(const kube::Permission& permission) {
@@ -143,7 +217,8 @@ std::string in_words(const kube::Permission& permission) {
                        permission.ns.empty() ? "" : " in namespace " + permission.ns);
 }
 
-std::vector<std::string> refused(kube::Client& client, const Permissions& permissions) {
+std::vector<std::string> refused(kube::Client& client, const Names& names, const std::vector<Deed>& deeds) {
+    const std::vector<kube::Permission> permissions = rights_for(deeds, client, names);
     std::vector<std::string> missing;
     const std::vector<bool> allowed = client.allowed(permissions);
     for (std::size_t i = 0; i < permissions.size(); ++i) {
@@ -157,15 +232,16 @@ std::vector<std::string> refused(kube::Client& client, const Permissions& permis
 
 Error explained(kube::Client& client, const std::vector<Names>& instances, Work work,
                 const kube::ApiError& refusal) {
+    const auto [needed, wanted] = deeds_of(work);
     std::string text = refusal.message();
     bool found = false;
     try {
         for (const Names& names : instances) {
-            const auto missing = refused(client, needed(client, names, work));
+            const auto missing = refused(client, names, needed);
             if (missing.empty()) continue;
             found = true;
             text += fmt::format("\nthis account may not:\n{}", fmt::join(missing, "\n"));
-            const auto more = refused(client, wanted(names, work));
+            const auto more = refused(client, names, wanted);
             if (!more.empty())
                 text +=
                     fmt::format("\nand may not, what is wanted but need not be:\n{}", fmt::join(more, "\n"));

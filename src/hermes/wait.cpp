@@ -250,7 +250,7 @@ class Waiter {
         return Error(
             ExitCode::timeout,
             fmt::format("the bot does not answer after {}: {}",
-                        short_duration(std::chrono::duration_cast<std::chrono::seconds>(limit)), why),
+                        short_duration(std::chrono::duration_cast<std::chrono::milliseconds>(limit)), why),
             trouble ? trouble->hint : hint);
     }
 

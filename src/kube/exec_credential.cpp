@@ -85,9 +85,9 @@ std::string ExecCredential::run() const {
     }
     if (!result->not_started.empty()) refuse("cannot be started: " + result->not_started);
     if (result->timed_out) {
-        refuse(
-            fmt::format("did not end within {}",
-                        short_duration(std::chrono::duration_cast<std::chrono::seconds>(process.timeout))));
+        const bool hurried = plugin_.timeout < patience;
+        refuse(fmt::format("did not end within {}", short_duration(process.timeout)),
+               hurried ? fmt::format("give it longer: --timeout {}m", patience / 1min) : "");
     }
     if (result->exit_code != 0) refuse(fmt::format("failed with exit code {}", result->exit_code));
     return result->output;

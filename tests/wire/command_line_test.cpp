@@ -120,7 +120,7 @@ TEST_F(CommandLine, TellsOfAPluginThatOutlastsTheTimeout) {
             .code = ExitCode::denied,
             .said = "the credential plugin " + plugin + " of user \"u\" in " + scratch.path("config") +
                     " did not end within 1s",
-            .hint = "run it by itself to see why",
+            .hint = "give it longer: --timeout 1m",
             .flags = {"--timeout", "1s"}});
 }
 

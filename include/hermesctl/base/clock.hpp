@@ -32,7 +32,7 @@ std::string rfc3339(Clock::Wall);
 std::string file_stamp(Clock::Wall);
 /// Reads RFC 3339 with or without a fraction; the epoch when it is not a time.
 Clock::Wall parse_rfc3339(const std::string&);
-/// "4s", "2m10s", "3h", "5d": for people.
-std::string short_duration(std::chrono::seconds);
+/// "4s", "2m10s", "3h00m", "5d"; below a minute "1500ms" where it is not whole seconds: for people.
+std::string short_duration(std::chrono::milliseconds);
 
 }  // namespace hermesctl

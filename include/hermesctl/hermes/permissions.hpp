@@ -9,10 +9,12 @@
 
 namespace hermesctl::hermes {
 
-/// What a command does with an installation. `keys`: shows what the Secret holds; `enter`: runs something in
-/// its container; `console`: reads what that prints; `read`: looks at all of it; `run`: lets it start again.
+/// What a command does with an installation. `keys`: shows what the Secret holds; `pending`: shows who was
+/// refused; `enter`: runs something in its container; `console`: reads what that prints; `read`: looks at all
+/// of it; `run`: lets it start again. Each needs other rights.
 enum class Work {
     keys,
+    pending,
     enter,
     console,
     wait,

@@ -65,6 +65,7 @@ TEST(Clock, TimesAreReadAndWritten) {
     EXPECT_EQ(parse_rfc3339("soon"), Clock::Wall{});
     EXPECT_EQ(short_duration(seconds{130}), "2m10s");
     EXPECT_EQ(short_duration(seconds{5}), "5s");
+    EXPECT_EQ(short_duration(milliseconds{1500}), "1500ms");
 }
 
 TEST(Clock, TimesThatDoNotFitAreTheNearestThatDo) {

@@ -63,12 +63,13 @@ TEST_F(BadInput, OfWhatCanChangeSomethingJsonSaysThatNothingWasChanged) {
         EXPECT_EQ(said({command, "--frobnicate"})["changed"], kube::Json(false)) << command;
     }
     for (const auto& line : std::vector<std::vector<std::string>>{{"cp", "a", "b"},
-                                                                  {"cp", "/nonexistent", ":a"},
                                                                   {"rotate-secret"},
                                                                   {"allow-user"},
                                                                   {"allow-user", "1", "-f", file},
                                                                   {"stop", "--name", "bob"}})
         EXPECT_EQ(said(line)["changed"], kube::Json(false)) << ::testing::PrintToString(line);
+    EXPECT_EQ(said({"cp", "/nonexistent", ":a"}).at("changed"), kube::Json()) << "125 is any failure";
+    EXPECT_EQ(said({"cp", "/nonexistent", ":a", "--dry-run"})["changed"], kube::Json(false));
     EXPECT_FALSE(said({"status", "-f", file}).contains("changed")) << "it only reads";
 }
 

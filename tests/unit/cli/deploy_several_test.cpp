@@ -3,6 +3,7 @@
 #include "hermesctl/base/file.hpp"
 #include "support/at_a_terminal.hpp"
 #include "support/cli_world.hpp"
+#include "support/recording_reporter.hpp"
 #include "support/scratch.hpp"
 
 #include <iostream>
@@ -76,6 +77,27 @@ TEST_F(DeployOfSeveral, WhatIsSaidOfEachStandsUnderItsName) {
     EXPECT_EQ(deploy(whole, whole), ExitCode::ok) << world_.err.str();
     EXPECT_EQ(world_.out.str(),
               "one in namespace one:\nnothing to change\ntwo in namespace two:\nnothing to change\n");
+}
+
+TEST_F(DeployOfSeveral, APlanThatIsRefusedBeforeAnythingIsChangedStandsUnderItsName) {
+    EXPECT_EQ(deploy(whole, whole), ExitCode::ok) << world_.err.str();
+    testing::RecordingReporter reporter;
+    kube::Client client(world_.transport, world_.clock, reporter);
+    const kube::Json change{{"spec", {{"revisionHistoryLimit", 9}}}};
+    client.patch({"Deployment", "two", "two"}, kube::Patch::merge, change, {.manager = "argocd"}).value();
+    EXPECT_EQ(deploy(whole, whole), ExitCode::failed);
+    const std::string text = world_.err.str();
+    EXPECT_THAT(text, AllOf(HasSubstr("belongs to argocd"), Not(HasSubstr("one in namespace one:\n"))));
+    EXPECT_LT(text.find("two in namespace two:\n"), text.find("belongs to argocd")) << text;
+}
+
+TEST_F(DeployOfSeveral, AClosedStdoutKeepsNoneFromBeingDeployed) {
+    EXPECT_EQ(deploy(whole, whole), ExitCode::ok) << world_.err.str();
+    world_.api.erase({"Deployment", "two", "two"});
+    world_.out.setstate(std::ios::badbit);
+    EXPECT_EQ(deploy(whole, whole), ExitCode::failed);
+    EXPECT_THAT(world_.err.str(), HasSubstr("the result could not be written to stdout"));
+    EXPECT_FALSE(world_.api.object({"Deployment", "two", "two"}).is_null()) << world_.err.str();
 }
 
 TEST_F(DeployOfSeveral, WhatIsSaidOfOneIsSaidOnceThoughTheNextFails) {

@@ -306,17 +306,21 @@ TEST_F(DeployTest, WhatIsWrongWithAnyOfAFileIsToldBeforeTheFirstIsChanged) {
     EXPECT_EQ(Json::parse(out())["changed"], false);
 }
 
-TEST_F(DeployTest, QuietShowsThePlanOnlyWhereAQuestionOrAnErrorIsAboutIt) {
+TEST_F(DeployTest, QuietShowsThePlanOnlyWhereItTakesSomethingOrAnErrorIsAboutIt) {
     install();
     ASSERT_EQ(deploy({"-q", "--image", "a/b:2"}), ExitCode::ok) << "nobody is asked: " << err();
     EXPECT_THAT(err(), Not(HasSubstr("~ change")));
+    world_.terminal.input = true;
+    ASSERT_EQ(deploy({"-q", "-y", "--image", "a/b:3"}), ExitCode::ok) << err();
+    EXPECT_THAT(err(), Not(HasSubstr("~ change"))) << "only what is ours is updated";
+    world_.terminal.input = false;
     edit({{"spec", {{"revisionHistoryLimit", 9}}}}, "argocd");
     EXPECT_EQ(deploy({"-q", "-y"}), ExitCode::failed);
     EXPECT_THAT(err(), AllOf(HasSubstr("~ change"), HasSubstr("(see the plan)")));
     EXPECT_EQ(deploy({"-q", "--force-conflicts"}), ExitCode::usage);
     EXPECT_THAT(err(), AllOf(HasSubstr("~ change"), HasSubstr("a yes is needed")));
     EXPECT_EQ(deploy({"-q", "-y", "--force-conflicts"}), ExitCode::ok) << err();
-    EXPECT_THAT(err(), Not(HasSubstr("~ change")));
+    EXPECT_THAT(err(), HasSubstr(".spec.revisionHistoryLimit belongs to argocd")) << "whose field it takes";
 }
 
 TEST_F(DeployTest, WhatAPlanOfAFileIsRefusedForIsToldBeforeTheFirstIsChanged) {

@@ -121,6 +121,14 @@ TEST_F(RotateSecretTest, WhoMayNotSeeThePodsIsToldBeforeAnythingIsAskedOrChanged
     EXPECT_EQ(values().at("MINIMAX_API_KEY"), new_key);
 }
 
+TEST_F(RotateSecretTest, QuietShowsWhatIsRemovedThoughNobodyIsAsked) {
+    put_values({{"OTHER", "another-value-0123456789"}});
+    EXPECT_THAT(rotate({"--remove", "OTHER", "--no-restart", "-q", "-y"}),
+                HasSubstr("~ change  secret/hermes-secrets\n            OTHER: "));
+    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY", "--no-restart", "--no-check", "-q"}),
+                Not(HasSubstr("~ change")));
+}
+
 TEST_F(RotateSecretTest, WhoMayNotSeeThePodsIsToldOnceWhatToGrantAndWhatThatMeans) {
     world_.api.deny("list", "pods");
     put_values({{"OTHER", "another-value-0123456789"}});

@@ -228,6 +228,18 @@ TEST_F(RunState, WhatIsDoneIsToldToProgramsThoughTheWaitFails) {
     EXPECT_EQ(said["error"]["code"], 5);
 }
 
+TEST_F(RunState, WhereTheAnswerToAWriteWasLostJsonSaysThatNobodyKnows) {
+    const auto changed = [this](const char* command, ExitCode expected) {
+        EXPECT_EQ(world_.run({command, "-o", "json"}), expected) << command << world_.err.str();
+        return Json::parse(world_.out.str()).at("changed");
+    };
+    world_.api.fail_always("PATCH", "Deployment", hermesctl::testing::no_answer("reset", true));
+    for (const char* command : {"stop", "start", "restart"})
+        EXPECT_EQ(changed(command, ExitCode::unreachable), Json()) << command;
+    world_.api.deny("get", "deployments");
+    EXPECT_EQ(changed("stop", ExitCode::denied), false) << "a refusal is an answer";
+}
+
 TEST_F(RunState, JsonOfATeardownThatFailsSaysWhetherAnythingWasRemoved) {
     world_.api.deny("delete", "configmaps");
     world_.transport.after(5s, [this] { world_.api.erase(pod); });
@@ -239,11 +251,12 @@ TEST_F(RunState, JsonOfATeardownThatFailsSaysWhetherAnythingWasRemoved) {
     EXPECT_EQ(changed(), false) << "what is left is refused";
 }
 
-TEST_F(RunState, QuietShowsWhatIsRemovedOnlyWhereItIsAskedFor) {
+TEST_F(RunState, QuietShowsWhatIsRemovedThoughNobodyIsAsked) {
     EXPECT_THAT(run({"teardown", "-q"}, ExitCode::usage),
                 AllOf(HasSubstr("- remove  deployment/hermes"), HasSubstr("a yes is needed")));
     world_.transport.after(5s, [this] { world_.api.erase(pod); });
-    EXPECT_THAT(run({"teardown", "-q", "-y"}), AllOf(HasSubstr("removed\n"), Not(HasSubstr("- remove"))));
+    EXPECT_THAT(run({"teardown", "-q", "-y"}),
+                AllOf(HasSubstr("- remove  deployment/hermes"), HasSubstr("removed\n")));
 }
 
 /// Who may read nothing else is told of nothing else.
@@ -260,6 +273,9 @@ TEST_F(RunState, AReadingCommandIsToldOnlyTheRightsThatItUses) {
                     AllOf(HasSubstr("- get secrets"), Not(HasSubstr("configmaps")), Not(HasSubstr("watch")),
                           Not(HasSubstr("patch"))));
     }
+    EXPECT_THAT(run({"allow-user", "--pending"}, ExitCode::denied),
+                AllOf(HasSubstr("- get secrets"), HasSubstr("- list pods"), Not(HasSubstr("configmaps")),
+                      Not(HasSubstr("watch"))));
     EXPECT_THAT(run({"wait"}, ExitCode::denied), AllOf(HasSubstr("- watch pods"), Not(HasSubstr("secrets"))));
     EXPECT_THAT(run({"status"}, ExitCode::denied),
                 AllOf(HasSubstr("- get configmaps"), Not(HasSubstr("watch"))));

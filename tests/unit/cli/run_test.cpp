@@ -164,15 +164,16 @@ class SessionTest : public RunTest {
 
 TEST_F(SessionTest, WithoutATerminalNothingIsAsked) {
     Session session(world_.context, flags_);
+    EXPECT_TRUE(session.confirm("add it?", false)) << "it needs no yes";
     try {
-        session.confirm("remove it?");
+        session.confirm("remove it?", true);
         FAIL();
     } catch (const Error& e) {
         EXPECT_EQ(e.code(), ExitCode::usage);
         EXPECT_THAT(e.hint(), HasSubstr("--yes"));
     }
     flags_.yes = true;
-    EXPECT_TRUE(session.confirm("remove it?"));
+    EXPECT_TRUE(session.confirm("remove it?", true));
 }
 
 TEST_F(SessionTest, AnnouncesWhereItWorks) {
