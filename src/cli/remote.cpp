@@ -24,20 +24,16 @@ kube::ExecRequest request_in(const hermes::Target& target, bool root, const std:
     return hermes::in_agent(target.ns, target.pod, hermes::command_as(target, whom, argv, variables));
 }
 
-/// SIGHUP for all in the session of a terminal, as when one is closed here: the runtime keeps the remote one
-/// open for ever. What was started there has its mark in the environment. A session that was made there
-/// (setsid, tmux) is left alone: who leads it has a parent with the mark, or lost it to PID 1; who leads the
-/// terminal's own has none in the pod.
+/// What the kernel does where a terminal is closed, as the runtime keeps the remote one open for ever: SIGHUP
+/// for who leads its session and for its foreground. The leader has the mark, and no parent in the pod.
 void hang_up(Session& session, const hermes::Target& target, bool root, const std::string& mark) {
     constexpr std::chrono::seconds patience{3};
     constexpr int tries = 2;  // the SIGHUP of our own terminal may come after its first failure
-    // After the name in /proc/PID/stat: state, parent, group, session.
+    // After the name in /proc/PID/stat: state, parent, group, session, terminal, the terminal's foreground group.
     constexpr const char* script =
-        "mark=$1 pids=; for f in $(/bin/grep -lzxF \"$mark\" /proc/[0-9]*/environ 2>/dev/null); do "
+        "for f in $(/bin/grep -lzxF \"$1\" /proc/[0-9]*/environ 2>/dev/null); do "
         "f=${f%/environ}; read -r stat <\"$f/stat\" || continue; set -- ${stat##*)}; "
-        "read -r stat <\"/proc/$4/stat\" || continue; set -- ${stat##*)}; "
-        "[ \"$2\" = 1 ] || /bin/grep -qzxF \"$mark\" \"/proc/$2/environ\" 2>/dev/null || "
-        "pids=\"$pids ${f#/proc/}\"; done; kill -HUP $pids";
+        "[ \"$2\" != 0 ] || kill -s HUP -- \"${f#/proc/}\" \"-$6\"; done";
     for (int i = 0; i < tries; ++i) {
         try {
             kube::run_exec(session.transport(), session.clock(),

@@ -1,15 +1,12 @@
 // Whose fault an end is: the exit codes of exec, shell, cp and logs.
 #include "hermesctl/base/interrupt.hpp"
-#include "hermesctl/base/process.hpp"
 #include "support/at_a_terminal.hpp"
 #include "support/cli_world.hpp"
 #include "support/installation.hpp"
 #include "support/scratch.hpp"
-#include "support/terminal_session.hpp"
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <iostream>
 
 #include <gmock/gmock.h>
@@ -133,7 +130,7 @@ TEST_F(Exec, WhatRunsInATerminalEndsWithUs) {
         const std::string mark = ran[1].back();
         EXPECT_THAT(mark, StartsWith("HERMESCTL_TERMINAL="));
         EXPECT_THAT(ran[0], Contains(mark));
-        EXPECT_THAT(ran[1], Contains(HasSubstr("kill -HUP")));
+        EXPECT_THAT(ran[1], Contains(HasSubstr("kill -s HUP")));
     }
 }
 
@@ -181,32 +178,6 @@ TEST_F(Exec, WhatRunsInATerminalEndsWithWhoReadsIt) {
     ::close(ends[1]);
     EXPECT_EQ(code, 128 + SIGPIPE) << world_.err.str();
     EXPECT_EQ(ran, 2);
-}
-
-TEST_F(Exec, WhatHasASessionOfItsOwnOutlivesItsTerminal) {
-    using namespace std::chrono_literals;
-    world_.terminal.input = true;
-    std::vector<std::string> hang_up;
-    world_.api.on_exec = [&hang_up](FakeProcess& process) {
-        hang_up = process.argv;
-        if (hang_up.back().starts_with("HERMESCTL_TERMINAL=")) return process.exit(0);
-        throw Error(ExitCode::interrupted, "interrupted");
-    };
-    EXPECT_EQ(run({"shell"}), 130);
-    const auto script = std::find(hang_up.begin(), hang_up.end(), "/bin/sh");
-    ASSERT_NE(script, hang_up.end());
-    hermesctl::testing::TerminalSession terminal(
-        {"/usr/bin/env", hang_up.back(), "/bin/sh", "-c",
-         "setsid /bin/sh -c 'echo $$ begun; exec sleep 60' & sleep 60; true"},
-        80, 24);
-    ASSERT_TRUE(terminal.wait_for("begun")) << terminal.screen();
-    const pid_t own = std::stoi(terminal.screen());
-    run_process({.argv = {script, hang_up.end()}, .environment = {{"PATH", "/usr/bin:/bin"}}});
-    EXPECT_EQ(terminal.wait(10s), 128 + SIGHUP);
-    std::string line;
-    std::getline(std::ifstream("/proc/" + std::to_string(own) + "/cmdline"), line);
-    EXPECT_THAT(line, StartsWith("sleep"));
-    ::kill(own, SIGKILL);
 }
 
 TEST_F(Exec, CtrlCAtTheQuestionOfACopyChangesNothing) {
