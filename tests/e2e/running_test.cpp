@@ -5,7 +5,6 @@
 namespace hermesctl::e2e {
 namespace {
 
-using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -143,21 +142,6 @@ TEST_F(Running, RestartBringsANewPodThatAnswers) {
     EXPECT_THAT(hermesctl({"logs", "--since-boot"}).out, HasSubstr("polling conflict"));
     // The annotation is the rollout tools': the next deploy must not take it away and roll the pod again.
     EXPECT_THAT(hermesctl({"deploy", "-y"}).out, HasSubstr("nothing to change"));
-}
-
-TEST_F(Running, AFullVolumeIsNamedByAllThatWaitForTheBot) {
-    node({"disk", "fill"});
-    EXPECT_THAT(hermesctl({"status", "--no-check"}).out, HasSubstr("its volume is full"));
-    const Finished restarted = hermesctl({"restart", "--drain", "1s", "--timeout", "3m"});
-    EXPECT_EQ(restarted.code, 1) << restarted.err;
-    EXPECT_THAT(restarted.err, AllOf(HasSubstr("its volume is full"), HasSubstr("--storage-size")));
-    const Finished waited = hermesctl({"wait", "--timeout", "20s"});
-    EXPECT_EQ(waited.code, 5) << waited.err;
-    EXPECT_THAT(waited.err, HasSubstr("its volume is full"));
-    EXPECT_THAT(hermesctl({"status"}).out, HasSubstr("its volume is full"));
-    node({"disk", "free"});
-    EXPECT_EQ(hermesctl({"wait"}).code, 0);
-    EXPECT_THAT(ask("room again"), HasSubstr("you said 'room again'"));
 }
 
 TEST_F(Running, StaleLogOfAGoodBootDoesNotCount) {

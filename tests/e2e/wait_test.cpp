@@ -107,5 +107,21 @@ TEST_F(Wait, TelegramThatIsAwayIsSurvivedAndOneThatStaysAwayIsNamed) {
     EXPECT_THAT(restarted.err, Not(HasSubstr(setting("HERMES_TEST_TOKEN"))));
 }
 
+TEST_F(Wait, AFullVolumeIsNamedByAllThatWaitForTheBot) {
+    ASSERT_EQ(hermesctl(deploy_arguments()).code, 0);
+    node({"disk", "fill"});
+    EXPECT_THAT(hermesctl({"status", "--no-check"}).out, HasSubstr("its volume is full"));
+    const Finished restarted = hermesctl({"restart", "--drain", "1s", "--timeout", "3m"});
+    EXPECT_EQ(restarted.code, 1) << restarted.err;
+    EXPECT_THAT(restarted.err, AllOf(HasSubstr("its volume is full"), HasSubstr("--storage-size")));
+    const Finished waited = hermesctl({"wait", "--timeout", "20s"});
+    EXPECT_EQ(waited.code, 5) << waited.err;
+    EXPECT_THAT(waited.err, HasSubstr("its volume is full"));
+    EXPECT_THAT(hermesctl({"status"}).out, HasSubstr("its volume is full"));
+    node({"disk", "free"});
+    EXPECT_EQ(hermesctl({"wait"}).code, 0);
+    EXPECT_THAT(ask("room again"), HasSubstr("you said 'room again'"));
+}
+
 }  // namespace
 }  // namespace hermesctl::e2e
