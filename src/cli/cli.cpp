@@ -90,8 +90,7 @@ hermes::Work work_of(const CLI::App& command) {
                    ? Work::console
                    : Work::enter;
     if (name == "allow-user" && given("--pending")) return Work::pending;
-    if (name == "rotate-secret" || name == "allow-user")
-        return given("--list") ? Work::keys : Work::rotate;
+    if (name == "rotate-secret" || name == "allow-user") return given("--list") ? Work::keys : Work::rotate;
     if (name == "teardown") return given("--delete-data") ? Work::remove_data : Work::remove;
     return Work::read;
 }

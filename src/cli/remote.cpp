@@ -29,7 +29,8 @@ kube::ExecRequest request_in(const hermes::Target& target, bool root, const std:
 void hang_up(Session& session, const hermes::Target& target, bool root, const std::string& mark) {
     constexpr std::chrono::seconds patience{3};
     constexpr int tries = 2;  // the SIGHUP of our own terminal may come after its first failure
-    // After the name in /proc/PID/stat: state, parent, group, session, terminal, the terminal's foreground group.
+    // After the name in /proc/PID/stat: state, parent, group, session, terminal, the terminal's foreground
+    // group.
     constexpr const char* script =
         "for f in $(/bin/grep -lzxF \"$1\" /proc/[0-9]*/environ 2>/dev/null); do "
         "f=${f%/environ}; read -r stat <\"$f/stat\" || continue; set -- ${stat##*)}; "

@@ -48,8 +48,8 @@ class Adopt : public Node {
                         "/opt/data/memory-of-the-owner"})
             .out;
     }
-    /// By a watch's lines of name, phase and deletionTimestamp: a new pod's first one comes only after the old
-    /// one's containers have ended.
+    /// By a watch's lines of name, phase and deletionTimestamp: a new pod's first one comes only after the
+    /// old one's containers have ended.
     static void expect_one_pod_at_a_time(const std::string& story) {
         std::string old;
         bool ended = false;

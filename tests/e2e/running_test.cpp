@@ -1,5 +1,5 @@
-// An agent that runs: deployed again, stopped, restarted, and in trouble. They share one installation, and each
-// leaves it so that the next deploy makes it whole.
+// An agent that runs: deployed again, stopped, restarted, and in trouble. They share one installation, and
+// each leaves it so that the next deploy makes it whole.
 #include "e2e/node.hpp"
 
 namespace hermesctl::e2e {

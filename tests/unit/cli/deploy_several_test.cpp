@@ -39,8 +39,8 @@ class DeployOfSeveral : public ::testing::Test {
     }
     /// What is said of "one" and of "two" beside their names.
     std::string file(const std::string& one, const std::string& two) {
-        return scratch_.write(
-            "two.yaml", "name: one\nnamespace: one\n" + one + "---\nname: two\nnamespace: two\n" + two);
+        return scratch_.write("two.yaml",
+                              "name: one\nnamespace: one\n" + one + "---\nname: two\nnamespace: two\n" + two);
     }
     ExitCode deploy(const std::string& one, const std::string& two) {
         return world_.run({"deploy", "--no-wait", "-y", "-f", file(one, two)});

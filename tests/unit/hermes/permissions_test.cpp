@@ -159,9 +159,8 @@ TEST_F(PermissionsTest, WhatReadsLittleNeedsLittle) {
         "\n  - get deployments.apps in namespace hermes"
         "\n  - list pods in namespace hermes"
         "\n  - list replicasets.apps in namespace hermes";
-    EXPECT_THAT(told(Work::enter), EndsWith(pod +
-                                            "\n  - get pods/exec in namespace hermes"
-                                            "\n  - create pods/exec in namespace hermes"));
+    EXPECT_THAT(told(Work::enter), EndsWith(pod + "\n  - get pods/exec in namespace hermes"
+                                                  "\n  - create pods/exec in namespace hermes"));
     EXPECT_THAT(told(Work::pending), HasSubstr("\n  - get secrets in namespace hermes"
                                                "\n  - get deployments.apps in namespace hermes"
                                                "\n  - list pods in namespace hermes"));
