@@ -140,6 +140,7 @@ TEST_F(InspectScript, ALongLineIsLookedThroughOnceWhateverTheAgentWrites) {
         std::string text = "a: https://";
         while (text.size() < (1u << 20) - 100)
             text += part;
+        EXPECT_EQ(config(text + "\n")["credentials"], Json::array()) << part;
         EXPECT_EQ(config(text + "://?token=hunter2hunter2\n")["credentials"], Json({"a"})) << part;
     }
 }
