@@ -269,7 +269,7 @@ class RotateSecret {
         copy_ = hermes::remove_shadows(session_.client(), shadows_, [this] { lease_->renew_if_due(); });
         changed_ = true;
         session_.story().on({"rotation", std::string(hermes::env_file_path), State::done,
-                             "the lines are taken out; the file as it was: " + copy_});
+                             "the lines are taken out; the file as it was, values and all: " + copy_});
     }
 
     /// That file is no part of what is put back: what fails says how it comes back.

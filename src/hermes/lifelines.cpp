@@ -46,13 +46,12 @@ Trouble model_trouble(const Lifelines& lines, const ModelChoice& wanted) {
     const int status = lines.model_status;
     const std::string said = lines.model_reason.empty() ? "" : ": " + lines.model_reason;
     const std::string model = lines.live_model.empty() ? wanted.model : scrub(lines.live_model);
-    const std::string new_key = fmt::format("hermesctl deploy --secret {}=-", lines.model_key);
     if (status == 401 || status == 403) {
         // The Secret's may be a good one all the same.
+        const bool shadowed = std::ranges::find(lines.shadowed, lines.model_key) != lines.shadowed.end();
         return mute(fmt::format("{} refuses {} ({}){}", wanted.provider, lines.model_key, status, said),
-                    fmt::format("{}; if hermesctl rotate-secret --list calls it SHADOWED: hermesctl "
-                                "rotate-secret --unshadow {}",
-                                new_key, lines.model_key));
+                    "hermesctl rotate-secret " +
+                        (shadowed ? "--unshadow " + lines.model_key : lines.model_key + "=-"));
     }
     if (status == 402) {
         return mute(fmt::format("the account at {} has no balance (402){}", wanted.provider, said),
