@@ -178,8 +178,8 @@ void mask_private_keys(std::string& text) {
     }
 }
 
+/// But for passwords in URLs.
 void mask_shapes(std::string& text) {
-    mask_url_passwords(text);
     mask_private_keys(text);
     mask_bot_tokens(text);
     for (const std::string_view lead : {"Bearer ", "bearer "}) {
@@ -213,6 +213,7 @@ std::string scrub(std::string_view text) {
     for (const std::string& secret : secrets()) {
         replace_all(out, secret);
     }
+    mask_url_passwords(out);
     mask_shapes(out);
     return out;
 }
