@@ -9,6 +9,7 @@
 #include "session.hpp"
 
 #include <map>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -45,10 +46,14 @@ struct Chosen {
     const Run* run = nullptr;
 };
 
-/// Parsing stores values only at its end; after an error the raw ones tell whether JSON was asked for.
+/// Parsing stores values only at its end: after an error the raw ones, too, tell what was asked for.
+bool is_given_as(const CLI::App& app, const char* flag, std::string_view value) {
+    const auto& values = app.get_option(flag)->results();
+    return !values.empty() && values.back() == value;
+}
+
 bool wants_json(const CommandLine& line) {
-    const auto& values = line.app.get_option("--output")->results();
-    return !values.empty() && values.back() == "json";
+    return is_given_as(line.app, "--output", "json");
 }
 
 /// The answer that is missing may have been one to a write; 125 is all that can go wrong around a copy.
@@ -85,10 +90,7 @@ hermes::Work work_of(const CLI::App& command) {
     if (name == "wait") return Work::wait;
     if (name == "stop") return Work::stop;
     if (name == "start" || name == "restart") return Work::run;
-    if (name == "logs")
-        return given("--source") && command.get_option("--source")->results().back() == "console"
-                   ? Work::console
-                   : Work::enter;
+    if (name == "logs") return is_given_as(command, "--source", "console") ? Work::console : Work::enter;
     if (name == "allow-user" && given("--pending")) return Work::pending;
     if (name == "rotate-secret" || name == "allow-user") return given("--list") ? Work::keys : Work::rotate;
     if (name == "teardown") return given("--delete-data") ? Work::remove_data : Work::remove;
