@@ -21,10 +21,6 @@ constexpr const char* second = "222222222";  // the stand-in Telegram calls that
 class Allow : public Node {
   protected:
     Allow() : Node(Scope::suite) {}
-    void SetUp() override {
-        Node::SetUp();
-        if (!IsSkipped() && is_first()) deploy_well();
-    }
     /// The bot's answer to somebody's message; "" when none came.
     static std::string ask_as(const std::string& user, const std::string& text, int seconds) {
         const Finished done = testing::finished({SOURCE_DIR "/tests/node/node", "say", text, "--from", user,

@@ -62,6 +62,7 @@ void Node::SetUp() {
     }
     remove_what_was_killed();
     use_namespace(name);
+    if (shares) deploy_well();
 }
 
 /// A run that was killed has left its faults, and a bot with the same token.

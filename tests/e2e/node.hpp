@@ -21,7 +21,8 @@ using testing::Finished;
 /// Skips without a node: HERMESCTL_E2E_KUBECONFIG, HERMESCTL_BINARY and what `tests/node/node env` prints.
 class Node : public ::testing::Test {
   protected:
-    /// Whose the namespace is, with all that is in it. ctest runs a suite that shares one as one test.
+    /// Whose the namespace is, with all that is in it. A suite that shares one has an agent in it from its
+    /// first test on, and is one test for ctest.
     enum class Scope { test, suite };
     explicit Node(Scope scope = Scope::test) : scope_(scope) {}
 

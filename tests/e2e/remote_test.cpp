@@ -26,11 +26,6 @@ using testing::TerminalSession;
 class Remote : public Node {
   protected:
     Remote() : Node(Scope::suite) {}
-    void SetUp() override {
-        Node::SetUp();
-        if (!IsSkipped() && is_first()) deploy_well();
-    }
-
     std::vector<std::string> command(std::vector<std::string> arguments) const {
         std::vector<std::string> argv{setting("HERMESCTL_BINARY"), "--kubeconfig", kubeconfig(), "-n", ns()};
         argv.insert(argv.end(), arguments.begin(), arguments.end());

@@ -23,10 +23,6 @@ constexpr const char* token_key = "TELEGRAM_BOT_TOKEN";
 class Rotate : public Node {
   protected:
     Rotate() : Node(Scope::suite) {}
-    void SetUp() override {
-        Node::SetUp();
-        if (!IsSkipped() && is_first()) deploy_well();
-    }
     std::string token() {
         const Json data = kube::at(get("secret/hermes-secrets"), "/data");
         return base64_decode(kube::text_at(data, "/TELEGRAM_BOT_TOKEN")).value_or("");

@@ -13,8 +13,8 @@ class Running : public Node {
     Running() : Node(Scope::suite) {}
     void SetUp() override {
         Node::SetUp();
-        if (IsSkipped()) return;
-        deploy_well();
+        if (IsSkipped() || HasFatalFailure()) return;
+        if (!is_first()) deploy_well();
         if (!HasFatalFailure() && pod_uids().empty()) {
             EXPECT_EQ(hermesctl({"start"}).code, 0);
         }

@@ -16,10 +16,6 @@ const std::string bad_token = "111111111:AAE-this-token-is-refused-everywhere-00
 class Secrets : public Node {
   protected:
     Secrets() : Node(Scope::suite) {}
-    void SetUp() override {
-        Node::SetUp();
-        if (!IsSkipped() && is_first()) deploy_well();
-    }
     std::string in_pod(const std::string& script) {
         return hermesctl({"exec", "--", "sh", "-c", script}).out;
     }

@@ -19,9 +19,7 @@ class VerifyRows : public Node {
     VerifyRows() : Node(Scope::suite) {}
     void SetUp() override {
         Node::SetUp();
-        if (IsSkipped() || !is_first()) return;
-        deploy_well();
-        if (HasFatalFailure()) return;
+        if (IsSkipped() || HasFatalFailure() || !is_first()) return;
         clean_ = rows();
         for (const auto& [id, row] : clean_) {
             const std::string verdict = row.value("verdict", "");

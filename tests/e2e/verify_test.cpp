@@ -27,10 +27,6 @@ constexpr auto lan_host = "192.168.50.10:22";
 class Verify : public EnforcedNode {
   protected:
     Verify() : EnforcedNode(Scope::suite) {}
-    void SetUp() override {
-        EnforcedNode::SetUp();
-        if (!IsSkipped() && is_first()) deploy_well();
-    }
     void TearDown() override {
         for (const kube::Ref& one : made_)
             client().remove(one);
