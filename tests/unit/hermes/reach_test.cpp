@@ -423,7 +423,7 @@ std::vector<std::string> some_addresses() {
 
 TEST(ReachOf, AgreesWithASecondEvaluatorOnEveryPacket) {
     const auto addresses = some_addresses();
-    for (unsigned seed = 1; seed <= 400; ++seed) {
+    for (unsigned seed = 1; seed <= 200; ++seed) {
         const oracle::World world = RandomWorld(seed).make();
         const Neighbours neighbours{.pods = world.pods, .namespaces = world.namespaces, .known = true};
         const Traffic all = reach_of(hermes_pod, world.policies, neighbours).all();
