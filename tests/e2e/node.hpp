@@ -57,7 +57,7 @@ class Node : public ::testing::Test {
     /// By way of the proxy that `node proxy` makes slow; "" when there is none.
     std::string proxied_kubeconfig();
     /// The bot's answer to a message of the allowed user; "" when none came.
-    std::string ask(const std::string& text, int seconds = 40);
+    std::string ask(const std::string& text, int seconds = 150);
     /// Of this test; what an earlier run has left in it goes.
     void use_namespace(const std::string& name);
 
