@@ -20,7 +20,8 @@ class Cluster:
         self._context = None
 
     def environment(self):
-        return {**os.environ, "KUBECONFIG": str(self.layout.kubeconfig), "NO_PROXY": "*", "no_proxy": "*"}
+        ours = {"KUBECONFIG": str(self.layout.kubeconfig), "KUBECACHEDIR": str(self.layout.state / "kubectl")}
+        return {**os.environ, **ours, "NO_PROXY": "*", "no_proxy": "*"}
 
     def kubectl(self, *arguments):
         return run(kube("kubectl", *arguments), env=self.environment())
