@@ -1,6 +1,7 @@
 #include "hermesctl/hermes/lease.hpp"
 
 #include <array>
+#include <exception>
 #include <utility>
 
 #include <fmt/format.h>
@@ -14,7 +15,9 @@ using namespace std::chrono_literals;
 using kube::Json;
 using kube::text_at;
 
-constexpr auto patience_at_the_end = 2s;  // after Ctrl-C nobody wants to wait for a dead network
+// A busy server may take a while; after Ctrl-C, or an error, nobody wants to wait for a dead network.
+constexpr std::chrono::milliseconds patience_at_the_end{10'000};
+constexpr std::chrono::milliseconds patience_after_failure{2'000};
 // No two clocks are that far apart: since then nobody has renewed it.
 constexpr auto abandoned = 5min;
 
@@ -123,9 +126,10 @@ void HeldLease::give_up() {
     if (lease_.is_null()) return;
     const Json lease = std::exchange(lease_, Json());
     try {
-        client_.remove(ref_, {.uid = text_at(lease, "/metadata/uid"),
-                              .resource_version = text_at(lease, "/metadata/resourceVersion"),
-                              .timeout = patience_at_the_end});
+        client_.remove(
+            ref_, {.uid = text_at(lease, "/metadata/uid"),
+                   .resource_version = text_at(lease, "/metadata/resourceVersion"),
+                   .timeout = std::uncaught_exceptions() > 0 ? patience_after_failure : patience_at_the_end});
     } catch (const kube::ApiError&) {
         return;
     }

@@ -58,12 +58,25 @@ TEST_F(HeldLeaseTest, IsTakenAndGivenBack) {
 }
 
 TEST_F(HeldLeaseTest, IsGivenBackWithoutALongWaitForADeadNetwork) {
-    {
+    const std::string said = refusal_of([this] {
         const HeldLease lease = take();
         transport_.serve = [](net::Transport::Ticket, const net::Request&) {};  // nothing comes any more
-    }
+        throw Error(ExitCode::unreachable, "no answer");
+    });
+    EXPECT_THAT(said, HasSubstr("no answer"));
     EXPECT_EQ(transport_.requests.back().method, "DELETE");
     EXPECT_LE(clock_.elapsed(), 3s);
+}
+
+/// Else the next command would be told of another one at work.
+TEST_F(HeldLeaseTest, IsGivenBackToABusyServer) {
+    {
+        const HeldLease lease = take();
+        transport_.serve = [this, serve = transport_.serve](auto ticket, const net::Request& request) {
+            transport_.after(8s, [=] { serve(ticket, request); });
+        };
+    }
+    EXPECT_TRUE(api_.object(names.lease()).is_null());
 }
 
 TEST_F(HeldLeaseTest, NamesWhoHoldsIt) {
