@@ -19,17 +19,30 @@ LISTS = (USERS, "TELEGRAM_GROUP_ALLOWED_USERS", "TELEGRAM_GROUP_ALLOWED_CHATS", 
 # Names that hold a credential, those that hold one which a person may have chosen, and texts that are one wherever
 # they stand.
 PASSWORD = re.compile(r"(password|passwd|passphrase|pwd|(^|[_.])pass|secret)$", re.I)
-CREDENTIAL = re.compile(r"(api_?key|_key|token|_pat|credentials?)$|" + PASSWORD.pattern, re.I)
+CREDENTIAL = re.compile(r"(apikey|[_-]key|secretkey|accesskey|token|_pat|credentials?)$|" + PASSWORD.pattern, re.I)
 # Each key only where a word begins: "sk-sk-sk-" without an end is looked through once.
 SHAPE = re.compile(r"\b\d{6,16}:[\w-]{30,}|(?<![\w-])(sk-(?=[\w-]*\d)[\w-]{16,}"
                    r"|(xox[abeprs]|xapp)-(?=[\w-]*\d)[\w-]{10,}|(gh[oprsu]_|github_pat_)(?=[\w-]*\d)[\w-]{30,}"
                    r"|glpat-(?=[\w-]*\d)[\w-]{20,}|AIza(?=[\w-]*\d)[\w-]{35,})"
                    r"|\bA[KS]IA(?=[A-Z]*\d)[A-Z0-9]{16}(?![\w-])"
-                   # A URL's password, and no "PASSWORD", "{password}", "$PASS" or "a-${PASS}".
-                   r"|://[^\s/?#<>\"'`:@]*:(?!\$|(\*{3}|[A-Z_]+|\{[^\s/?#<>\"'`@]*\})@(?![^\s/?#<>\"'`]*@)"
+                   # A JSON web token, and webhooks of Slack and Discord.
+                   r"|(?<![\w-])eyJ[\w-]{8,}\.eyJ[\w-]{8,}"
+                   r"|(hooks\.slack\.com/(services|workflows|triggers)|discord(app)?\.com/api/(v\d+/)?webhooks)"
+                   r"/(?=[\w/-]*\d)[\w/-]{11,}"
+                   # A URL's password, and no "PASSWORD", "{password}", "[password]", "%PASS%", "$PASS" or
+                   # "a-${PASS}".
+                   r"|://[^\s/?#<>\"'`:@]*:(?!\$|(\*{3}|[A-Z_]+|\{{1,2}[A-Za-z_.-]*\d{0,3}\}{1,2}"
+                   r"|\[[A-Za-z_.-]+\d{0,3}\]|%[A-Za-z_.-]+\d{0,3}%)"
+                   r"@(?![^\s/?#<>\"'`]*@)"
                    r"|[^\s/?#@]*\$[{(])[^\s/?#<>\"'`]+@"
                    r"|(?i:bearer) (?=[\w.~+/=-]*\d)[\w.~+/=-]{8,}|PRIVATE KEY-----", re.A)
-QUERY = re.compile(r"[?&]([^=&?#\s]+)=([^&?#\s\"']+)")  # of a URL, and of a URL in that
+QUERY = re.compile(r"[?&#]([^=&?#\s]+)=([^&?#\s\"']+)")  # of a URL, and of a URL in that
+SHORT = re.compile(r"(key|api-key|sig|signature)$", re.I)  # what opens is named so there
+# "{{KEY_1}}", "[password]", "%PASS%", "your-key-1", "xxxxxxxx": what is to be put there.
+WORDS = r"[A-Za-z_. -]+\d{0,3}"
+EXAMPLE = re.compile(r"\{%s\}|\{\{%s\}\}|\[%s\]|%%%s%%|(?i:your)[-_]%s|(.)\1*" % ((WORDS,) * 5), re.S)
+# "$KEY_1", "ctrl+shift+f12": no credential either.
+ELSEWHERE = re.compile(r"\$[A-Z0-9_]+$|(?i:ctrl|alt|cmd|shift)\+|/|~/|<")
 # In config.yaml: a terminal section in a form that is not read here, and a list of users that holds everybody.
 UNCLEAR = re.compile(r"""^["']?terminal["']?[ ]*:[ ]*[{&*!"']|^\s+["']?backend["']?[ ]*:[ ]*([|>&*!{[#]|$)"""
                      r"""|^\s*<<\s*:|^\{""", re.M)
@@ -47,12 +60,16 @@ def is_literal(name, value):
     reference = re.search(r"\s|\$\{", value) or re.fullmatch(r"(?=.*[A-Z])[A-Z0-9_]+", value)
     word = not re.search(r"[0-9]", value) and not PASSWORD.search(name)
     count = value.isdigit() and name.lower().endswith("max_token")
-    return len(value) >= 8 and not (reference or word or count) and not value.startswith(("/", "<"))
+    return len(value) >= 8 and not (reference or word or count or EXAMPLE.fullmatch(value) or ELSEWHERE.match(value))
 
 
 def is_credential(name, value):
-    said = [(name, value)] + QUERY.findall(value.partition("://")[2])
-    return bool(SHAPE.search(value)) or any(CREDENTIAL.search(one) and is_literal(one, text) for one, text in said)
+    named = CREDENTIAL.search(name) and is_literal(name, value)
+    if name.lower().endswith("authorization"):  # "Token ...", or the token alone
+        named = is_literal(name, value.rpartition(" ")[2])
+    return bool(named or SHAPE.search(value)) or any(
+        (CREDENTIAL.search(one) or SHORT.match(one)) and is_literal(one, text)
+        for one, text in QUERY.findall(value.partition("://")[2]))
 
 
 def tokens():
@@ -114,8 +131,9 @@ def config(path):
     plain = re.fullmatch(r"\w*", backend, re.A)
     unclear = not plain or (not backend and UNCLEAR.search(text))
     credentials = {name for name, value in found.items() if is_credential(name, value)}
+    told = {shape.group() for name in credentials for shape in SHAPE.finditer(found[name])}
     credentials |= {"line %d" % (number + 1) for number, line in enumerate(text.splitlines())
-                    if SHAPE.search(line) and not any(found[name] in line for name in credentials)}
+                    if any(shape.group() not in told for shape in SHAPE.finditer(line))}
     held = [key for key in KEYS if CREDENTIAL.search(key) and len(os.environ.get(key, "")) >= 8]
     return {"state": state, "backend": backend[:80] if plain else "", "unclear": bool(unclear),
             "open": bool(OPEN.search(text)), "provider": words([found.get("model.provider", "").lower()])[0],

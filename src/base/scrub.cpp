@@ -66,11 +66,14 @@ std::size_t word_end(std::string_view text, std::size_t begin) {
 /// Masks the word that follows `lead` where `is_secret` says so.
 template <typename Judge>
 void mask_after(std::string& text, std::string_view lead, Judge is_secret) {
+    std::size_t end = 0;  // of the word: leads in a lead's word are looked through once
     for (std::size_t place = text.find(lead); place != std::string::npos;
          place = text.find(lead, place + 1)) {
         const std::size_t begin = place + lead.size();
-        const std::size_t size = word_end(text, begin) - begin;
-        if (is_secret(std::string_view(text).substr(begin, size))) text.replace(begin, size, mask);
+        if (begin >= end) end = word_end(text, begin);
+        if (!is_secret(std::string_view(text).substr(begin, end - begin))) continue;
+        text.replace(begin, end - begin, mask);
+        end = begin + mask.size();
     }
 }
 
@@ -110,15 +113,24 @@ bool is_aws_key(std::string_view word) {
            std::ranges::all_of(word.substr(0, size), [](char c) { return is_digit(c) || is_capital(c); });
 }
 
+/// RFC 7519: {"alg":...}, {"sub":...} and a signature, each in base64.
+bool is_json_web_token(std::string_view word) {
+    constexpr std::size_t longest_header = 4000;
+    return word.size() >= 23 && word.substr(0, longest_header).find(".eyJ") != std::string_view::npos;
+}
+
 /// Masks the word that begins with `lead` where `is_key` says so; in the middle of a word
 /// (helpdesk-assistant) it is none.
 template <typename Judge>
 void mask_words(std::string& text, std::string_view lead, Judge is_key) {
+    std::size_t end = 0;  // of the word: "AKIA/AKIA/" without an end is looked through once
     for (std::size_t place = text.find(lead); place != std::string::npos;
          place = text.find(lead, place + 1)) {
         if (place > 0 && is_token_char(text[place - 1])) continue;
-        const std::size_t size = word_end(text, place) - place;
-        if (is_key(std::string_view(text).substr(place, size))) text.replace(place, size, mask);
+        if (place >= end) end = word_end(text, place);
+        if (!is_key(std::string_view(text).substr(place, end - place))) continue;
+        text.replace(place, end - place, mask);
+        end = place + mask.size();
     }
 }
 
@@ -130,12 +142,13 @@ void mask_keys(std::string& text) {
     for (const std::string_view lead : {"AKIA", "ASIA"}) {
         mask_words(text, lead, is_aws_key);
     }
+    mask_words(text, "eyJ", is_json_web_token);
 }
 
 /// "PASSWORD", "{password}", "$PASS", "a-${PASS}": none, or what stands for one.
 bool is_no_password(std::string_view text) {
     return text == mask || text.starts_with('$') || text.find("${") != std::string_view::npos ||
-           text.find("$(") != std::string_view::npos || (text.starts_with('{') && text.ends_with('}')) ||
+           text.find("$(") != std::string_view::npos || is_placeholder(text) ||
            std::ranges::all_of(text, [](char c) { return is_capital(c) || c == '_'; });
 }
 
@@ -167,12 +180,21 @@ bool is_basic_pair(std::string_view word) {
     return is_long(word) && pair && pair->find(':') != std::string::npos;
 }
 
+/// Of Slack's and Discord's: whoever knows it may write there.
+bool is_webhook(std::string_view path) {
+    const std::string_view begin = path.substr(0, 14);  // "v10/webhooks/"
+    return path.size() >= 20 &&
+           (begin.starts_with("services/") || begin.starts_with("workflows/") ||
+            begin.starts_with("triggers/") || begin.find("webhooks/") != std::string_view::npos);
+}
+
 void mask_private_keys(std::string& text) {
     for (std::size_t place = text.find("-----BEGIN "); place != std::string::npos;
          place = text.find("-----BEGIN ", place + 1)) {
-        const std::size_t line_end = text.find("PRIVATE KEY-----", place);
-        if (line_end == std::string::npos || line_end - place > 40) continue;
-        const std::size_t end = text.find("PRIVATE KEY-----", line_end + 1);
+        const std::string_view line = std::string_view(text).substr(place, 56);
+        const std::size_t kind = line.find("PRIVATE KEY-----");
+        if (kind == std::string_view::npos) continue;
+        const std::size_t end = text.find("PRIVATE KEY-----", place + kind + 1);
         const std::size_t size = end == std::string::npos ? std::string::npos : end + 16 - place;
         text.replace(place, size, mask);
     }
@@ -188,10 +210,33 @@ void mask_shapes(std::string& text) {
     for (const std::string_view lead : {"Basic ", "basic "}) {
         mask_after(text, lead, is_basic_pair);
     }
+    for (const std::string_view lead : {"hooks.slack.com/", "discord.com/api/", "discordapp.com/api/"}) {
+        mask_after(text, lead, is_webhook);
+    }
     mask_keys(text);
 }
 
 }  // namespace
+
+bool holds_words(std::string_view text) {
+    for (int digits = 0; digits < 3 && !text.empty() && is_digit(text.back()); ++digits) {
+        text.remove_suffix(1);
+    }
+    return !text.empty() && std::ranges::all_of(text, [](char c) {
+        return (is_token_char(c) && !is_digit(c)) || c == '.' || c == ' ';
+    });
+}
+
+bool is_placeholder(std::string_view text) {
+    const auto stands_between = [](std::string_view whole, std::string_view open, std::string_view close) {
+        if (whole.size() < open.size() + close.size() || !whole.starts_with(open) || !whole.ends_with(close))
+            return false;
+        return holds_words(whole.substr(open.size(), whole.size() - open.size() - close.size()));
+    };
+    return text == "{}" || stands_between(text, "<", ">") || stands_between(text, "{", "}") ||
+           stands_between(text, "{{", "}}") || stands_between(text, "[", "]") ||
+           stands_between(text, "%", "%");
+}
 
 void remember_secret(std::string_view value) {
     if (value.size() < shortest_secret) return;

@@ -64,26 +64,53 @@ bool names_user(const std::string& text) {
     });
 }
 
-/// Whether the name says that it is a credential, and it can be one.
-bool is_named_credential(std::string_view name, std::string_view value) {
-    // "not-needed", "ctrl+space": what a machine has made holds a digit.
-    const bool word = std::ranges::none_of(value, is_digit) && !names_password(name);
-    const bool reference = value.starts_with('/') || value.starts_with('<') || is_variable(value) ||
-                           value.find("${") != std::string_view::npos ||
-                           value.find_first_of(" \t\r\n") != std::string_view::npos;
-    return names_credential(name) && !word && !reference && value.size() >= shortest_credential;
+/// "your-key-1", "xxxxxxxx"
+bool is_example(std::string_view value) {
+    const std::string low = lower(value.substr(0, 5));
+    return is_placeholder(value) || ((low == "your-" || low == "your_") && holds_words(value)) ||
+           std::ranges::all_of(value, [&](char c) { return c == value.front(); });
 }
 
-/// "https://host/mcp?token=...": each part of a URL's query, and of that of a URL in it, is as a setting of
-/// its name. No part is taken apart again: others wrote this, as deep as they like.
+/// "/run/token", "~/.ssh/id", "KEY_1", "$KEY_1", "a ${KEY}", "ctrl+shift+f12"
+bool is_elsewhere(std::string_view value) {
+    const std::string low = lower(value.substr(0, 6));
+    return value.starts_with('/') || value.starts_with("~/") || value.starts_with('<') ||
+           is_variable(value) || (value.starts_with('$') && is_variable(value.substr(1))) ||
+           value.find("${") != std::string_view::npos ||
+           value.find_first_of(" \t\r\n") != std::string_view::npos || low.starts_with("ctrl+") ||
+           low.starts_with("alt+") || low.starts_with("cmd+") || low.starts_with("shift+");
+}
+
+/// Whether it can be one, where the name says that it is a credential.
+bool can_be_credential(std::string_view name, std::string_view value) {
+    // "not-needed", "plain": what a machine has made holds a digit.
+    const bool word = std::ranges::none_of(value, is_digit) && !names_password(name);
+    return !word && !is_elsewhere(value) && !is_example(value) && value.size() >= shortest_credential;
+}
+
+bool is_named_credential(std::string_view name, std::string_view value) {
+    if (lower(name).ends_with("authorization"))  // "Token ...", or the token alone
+        return can_be_credential(name, value.substr(value.rfind(' ') + 1));
+    return names_credential(name) && can_be_credential(name, value);
+}
+
+/// Of a URL's query, where what opens is named in short: "?key=...", "?sig=...".
+bool is_credential_in_query_part(std::string_view name, std::string_view value) {
+    const std::string low = lower(name);
+    const bool is_short = low == "key" || low == "api-key" || low == "sig" || low == "signature";
+    return (is_short || names_credential(name)) && can_be_credential(name, value);
+}
+
+/// "https://host/mcp?token=...": each part of a URL's query or fragment, and of that of a URL in it, is as a
+/// setting of its name. No part is taken apart again: others wrote this, as deep as they like.
 bool is_credential_in_query(std::string_view value) {
     const std::size_t url = value.find("://");
-    const std::size_t query = url == std::string_view::npos ? url : value.find('?', url);
+    const std::size_t query = url == std::string_view::npos ? url : value.find_first_of("?#", url);
     if (query == std::string_view::npos) return false;
     return std::ranges::any_of(words_of(value.substr(query + 1), "&?#\"' \t\r\n"), [](std::string_view part) {
         const std::size_t equals = part.find('=');
         return equals != std::string_view::npos &&
-               is_named_credential(part.substr(0, equals), part.substr(equals + 1));
+               is_credential_in_query_part(part.substr(0, equals), part.substr(equals + 1));
     });
 }
 
@@ -123,7 +150,8 @@ bool may_be_credential(const std::string& path, const Json& value) {
     const std::string& text = value.get_ref<const std::string&>();
     if (text.empty() || is_reference(text)) return false;
     // A part of a value may have no shape any more by which scrub knows it.
-    return hints_at_credential(path) || names_user(text) || hints_at_credential(text) || scrub(text) != text;
+    return is_credential(path, text) || hints_at_credential(path) || names_user(text) ||
+           hints_at_credential(text) || scrub(text) != text;
 }
 
 Json without_credentials(Json value, const std::string& path) {

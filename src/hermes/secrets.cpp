@@ -164,8 +164,9 @@ bool names_password(std::string_view name) {
 }
 
 bool names_credential(std::string_view name) {
-    return names_password(name) || ends_with_any(lower(name), {"apikey", "api_key", "_key", "token", "_pat",
-                                                               "credential", "credentials"});
+    return names_password(name) ||
+           ends_with_any(lower(name), {"apikey", "_key", "-key", "secretkey", "accesskey", "token", "_pat",
+                                       "credential", "credentials"});
 }
 
 std::string secrets_mark(std::string_view salt, const std::map<std::string, std::string>& values) {

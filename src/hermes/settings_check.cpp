@@ -277,8 +277,8 @@ std::vector<Problem> problems_of_file(const Json& document) {
                                          {"/pod/env", ", of which the agent gets each as a variable"}}) {
         for (const std::string& pointer : credentials_in(kube::at(document, place), place, {})) {
             if (std::ranges::find(problems, pointer, &Problem::pointer) == problems.end())
-                problems.push_back(
-                    {pointer, fmt::format("is a credential; put it under secrets:{}", instead)});
+                problems.push_back({pointer, fmt::format("{} is a credential; put it under secrets:{}",
+                                                         dotted(pointer), instead)});
         }
     }
     return problems;

@@ -10,6 +10,7 @@
 #include "support/scratch.hpp"
 
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <initializer_list>
@@ -124,6 +125,37 @@ TEST(Scrub, KeysOfWellKnownServicesGo) {
     EXPECT_EQ(scrub("AKIA" + std::string("IOSFODNN7EXAMPLE/20260131/s3")), "***");
 }
 
+TEST(Scrub, JsonWebTokensAndWebhooksGo) {
+    const std::string token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0";
+    EXPECT_EQ(scrub("it is '" + token + "'"), "it is '***'");
+    EXPECT_TRUE(has_secret_shape("token=" + token));
+    EXPECT_EQ(scrub("https://hooks.slack.com/services/T01234567/B01234567/abcdefghijkl"),
+              "https://hooks.slack.com/***");
+    for (const char* url :
+         {"hooks.slack.com/workflows/T01234567/A01234567/12345", "hooks.slack.com/triggers/E012/12345/abc",
+          "discord.com/api/webhooks/123456789/abc-def_0", "discordapp.com/api/v10/webhooks/123456789/abc"})
+        EXPECT_TRUE(has_secret_shape(fmt::format("https://{}", url))) << url;
+    for (const std::string text :
+         {"eyJhbGciOiJIUzI1NiJ9", "https://hooks.slack.com/services/${SLACK_HOOK}",
+          "https://discord.com/api/webhooks/", "https://discord.com/api/v10/users/1234567890",
+          "see hooks.slack.com/services/."}) {
+        EXPECT_EQ(scrub(text), text);
+        EXPECT_FALSE(has_secret_shape(text)) << text;
+    }
+}
+
+/// Whatever the agent writes.
+TEST(Scrub, ALongTextIsLookedThroughOnce) {
+    const auto start = std::chrono::steady_clock::now();
+    for (const char* part : {"AKIA/", "eyJ/", "discord.com/api/"}) {
+        std::string text;
+        while (text.size() < (1u << 17))
+            text += part;
+        EXPECT_EQ(scrub(text).size(), text.size()) << part;
+    }
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
+}
+
 TEST(Scrub, WhatOnlyBeginsLikeAKeyStays) {
     for (const std::string& text : {std::string("AKIAIOSFODNN7EXAMPL"), std::string("AKIAIOSFODNN7EXAMPLE1"),
                                     std::string("akiaiosfodnn7example"), std::string("xAKIAIOSFODNN7EXAMPLE"),
@@ -143,10 +175,10 @@ TEST(Scrub, PasswordsInUrlsGo) {
               "http://me:***@a http://me:***@c http://me:***@d");
     for (const std::string text :
          {"ssh://git@host.example/a", "http://me:@proxy", "http://me:${PROXY_PASSWORD}@proxy",
-          "http://me:$(PROXY_PASSWORD)@proxy", "http://me:<password>@proxy", "http://me:***@proxy",
-          "https://USER:MY_PASSWORD@host", "http://{user}:{password}@host", "http://me:$pass@proxy",
-          "http://host:80/a@b", "http://host:80?a@b", "http://[fd00::1]:80 me@host",
-          "http://host:80\nme@host", "a: b@c"}) {
+          "http://me:$(PROXY_PASSWORD)@proxy", "http://me:<password>@proxy", "http://me:[password]@proxy",
+          "http://me:%PASS_1%@proxy", "http://me:***@proxy", "https://USER:MY_PASSWORD@host",
+          "http://{user}:{password}@host", "http://me:$pass@proxy", "http://host:80/a@b",
+          "http://host:80?a@b", "http://[fd00::1]:80 me@host", "http://host:80\nme@host", "a: b@c"}) {
         EXPECT_EQ(scrub(text), text);
         EXPECT_FALSE(has_secret_shape(text)) << text;
     }

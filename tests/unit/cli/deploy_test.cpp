@@ -127,7 +127,8 @@ TEST_F(DeployTest, ACredentialUnderConfigIsNeitherSentNorShown) {
     for (const char* command : {"deploy", "diff", "render"}) {
         world_.api.log.clear();
         EXPECT_EQ(world_.run({command, "-f", file}), ExitCode::usage);
-        EXPECT_THAT(err(), AllOf(HasSubstr("hermes.yaml:7:27: is a credential"), HasSubstr("${NAME}")));
+        EXPECT_THAT(err(), AllOf(HasSubstr("hermes.yaml:7:27: config.model.api_key is a credential"),
+                                 HasSubstr("${NAME}")));
         EXPECT_THAT(out() + err(), Not(HasSubstr("hunter2")));
         EXPECT_THAT(world_.api.log, IsEmpty()) << command;
     }

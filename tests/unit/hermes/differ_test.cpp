@@ -118,6 +118,9 @@ TEST(DifferingSettings, MaskWhatMayBeACredential) {
          {"COLONY_PAT", "db_passwd", "api_keys", "tokens", "OAuth", "Cookie", "credentials"})
         EXPECT_THAT(change(("/x/" + std::string(name)).c_str(), "one", "two"),
                     ElementsAre(fmt::format("x.{}: changed", name)));
+    EXPECT_THAT(
+        change("/x/url", "https://a.example/c?sig=hunter2hunter2", "https://a.example/c?sig=hunter3hunter3"),
+        ElementsAre("x.url: changed"));
     // A block's lines no longer say whose they are, and the first and the last of a PEM are the same.
     EXPECT_THAT(change("/a/private_key", "begin\none\n", "begin\ntwo\n"),
                 ElementsAre("a.private_key: changed"));

@@ -119,30 +119,74 @@ TEST_F(InspectScript, WhatIsNoCredentialIsNoneInAConfig) {
                              "a: http://{user}:{password}@host\n",
                              "a: http://me:$pass@proxy\n",
                              "a: http://me:***@proxy\n",
+                             "a: http://me:[password]@proxy\n",
+                             "a: http://me:%PASS_1%@proxy\n",
+                             "api_key: \"{{API_KEY_1}}\"\n",
+                             "password: '[password]'\n",
+                             "token: '%TOKEN_1%'\n",
+                             "api_key: your-api-key-1\n",
+                             "hot_key: ctrl+shift+f12\n",
+                             "ssh_key: ~/.ssh/id_ed25519\n",
+                             "password: $PASS_12345\n",
+                             "h: {Authorization: \"Token ${TOKEN_1}\"}\n",
+                             "token: '00000000'\n",
+                             "a: https://b/?signal=hunter2hunter2\n",
+                             "a: https://hooks.slack.com/services/${SLACK_HOOK_1}\n",
                              "a: http://me:@proxy\n"})
         EXPECT_EQ(config(text)["credentials"], Json::array()) << text;
-    for (const char* text :
-         {"api_key: sk-0123456789abcdefghij\n", "- Bearer 0123456789abcdef\n",
-          "# 123456789:AA0123456789-0123456789-0123456789\n", "x: |\n  -----BEGIN RSA PRIVATE KEY-----\n",
-          "m: {password: hunter2hunter2}\n", "a:\n  client_secret: 'abcdefgh1'\n",
-          "a:\n  password: 12345678\n", "smtp_pass: letmeinplease\n", "a: AKIAIOSFODNN7EXAMPLE\n",
-          "a: xoxb-0123456789\n", "a: ghp_012345678901234567890123456789\n",
-          "a: github_pat_012345678901234567890123456789\n", "a: http://me:hunter@proxy:3128\n",
-          "a: https://b/mcp?x=1&access_token=hunter2hunter2\n", "a: http://me:{b@c\n",
-          "a: http://me:PASS@word@d\n", "a: http://me:Hunter@proxy\n"})
+    for (const char* text : {"api_key: sk-0123456789abcdefghij\n",
+                             "- Bearer 0123456789abcdef\n",
+                             "# 123456789:AA0123456789-0123456789-0123456789\n",
+                             "x: |\n  -----BEGIN RSA PRIVATE KEY-----\n",
+                             "m: {password: hunter2hunter2}\n",
+                             "a:\n  client_secret: 'abcdefgh1'\n",
+                             "a:\n  password: 12345678\n",
+                             "smtp_pass: letmeinplease\n",
+                             "a: AKIAIOSFODNN7EXAMPLE\n",
+                             "a: xoxb-0123456789\n",
+                             "a: ghp_012345678901234567890123456789\n",
+                             "a: github_pat_012345678901234567890123456789\n",
+                             "a: http://me:hunter@proxy:3128\n",
+                             "a: https://b/mcp?x=1&access_token=hunter2hunter2\n",
+                             "a: https://b/#token=hunter2hunter2\n",
+                             "password: YourDog2019!\n",
+                             "api_key: your-k8Fz29dkqPzLw03m\n",
+                             "api_key: '[k8Fz29dkqPzLw03m]'\n",
+                             "X-Api-Key: k8Fz29dkqPzLw03m\n",
+                             "Authorization: Token k8Fz29dkqPzLw03m\n",
+                             "oauth_token: '{\"refresh_token\":\"1//0gabc\"}'\n",
+                             "a: https://b/?key=hunter2hunter2\n",
+                             "a: https://b/?x=1&Sig=hunter2hunter2\n",
+                             "a: eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3\n",
+                             "a: https://hooks.slack.com/services/T01234567/B01234567/abcdefghijkl\n",
+                             "a: https://discord.com/api/v10/webhooks/123456789/abc-def_0\n",
+                             "a: https://hooks.slack.com/workflows/T01234567/A01234567/12345\n",
+                             "a: http://me:{b@c\n",
+                             "a: http://me:PASS@word@d\n",
+                             "a: http://me:Hunter@proxy\n"})
         EXPECT_EQ(config(text)["credentials"].size(), 1u) << text;
     for (const std::string lead : {"glpat-", "AIza", "ghr_", "xoxe-", "xapp-"})
         EXPECT_EQ(config("a: " + lead + std::string(35, '1') + "\n")["credentials"].size(), 1u) << lead;
 }
 
 TEST_F(InspectScript, ALongLineIsLookedThroughOnceWhateverTheAgentWrites) {
-    for (const char* part : {"://?a=https", "?", "sk-", "://a:{}@"}) {
+    for (const char* part : {"://?a=https", "?", "sk-", "://a:{}@", "eyJ"}) {
         std::string text = "a: https://";
         while (text.size() < (1u << 20) - 100)
             text += part;
         EXPECT_EQ(config(text + "\n")["credentials"], Json::array()) << part;
         EXPECT_EQ(config(text + "://?token=hunter2hunter2\n")["credentials"], Json({"a"})) << part;
     }
+}
+
+TEST_F(InspectScript, ManyKeysAreLookedThroughOnceToo) {
+    std::string text;
+    for (int i = 0; text.size() < (1u << 20) - 100; ++i)
+        text += fmt::format("k{}: sk-0123456789abcdefghij{}\n", i, i);
+    EXPECT_EQ(config(text)["credentials"].size(), 20u) << "as many as are told";
+    EXPECT_EQ(config("a: sk-0123456789abcdefghij\n# sk-0123456789abcdefghij\n")["credentials"], Json({"a"}));
+    EXPECT_EQ(config("a: sk-0123456789abcdefghij\n# sk-0123456789abcdefghik\n")["credentials"],
+              Json({"a", "line 2"}));
 }
 
 TEST_F(InspectScript, BackendIsReadOrSaidToBeUnclear) {

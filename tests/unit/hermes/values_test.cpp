@@ -129,13 +129,31 @@ TEST(SettingsOfFile, RefusesACredentialUnderConfigWithAllElseThatIsWrong) {
         "      env: {COLONY_PAT: hunter2hunter2}\n"
         "      args: [--key, sk-hunter2hunter2hunter2]\n");
     EXPECT_THAT(message, HasSubstr("hermes.yaml:1:8: 'bob' is a name"));
-    for (const char* place : {"3:20", "6:32", "7:25", "8:21"}) {
+    for (const char* place :
+         {"3:20: config.model.api_key", "6:32: config.mcp_servers.colony.headers.Authorization",
+          "7:25: config.mcp_servers.colony.env.COLONY_PAT", "8:21: config.mcp_servers.colony.args[1]"}) {
         EXPECT_THAT(message,
-                    HasSubstr(fmt::format("\nhermes.yaml:{}: is a credential; put it under secrets: and "
+                    HasSubstr(fmt::format("\nhermes.yaml:{} is a credential; put it under secrets: and "
                                           "write ${{NAME}} in its place",
                                           place)));
     }
     EXPECT_THAT(message, Not(HasSubstr("hunter2")));
+}
+
+TEST(SettingsOfFile, RefusesACredentialInAHeader) {
+    for (const char* header : {"X-Api-Key: hunter2hunter2", "Authorization: Token hunter2hunter2",
+                               "Authorization: hunter2hunter2", "secretKey: hunter2hunter2"})
+        EXPECT_THAT(refusal_of_file(fmt::format("config: {{headers: {{{}}}}}\n", header)),
+                    HasSubstr("is a credential"))
+            << header;
+}
+
+TEST(SettingsOfFile, RefusesWhatOnlyBeginsLikeAnExample) {
+    for (const char* value : {"your-k8Fz29dkqPzLw03m", "[k8Fz29dkqPzLw03m]", "YourDog2019!",
+                              "{\"refresh_token\":\"1//0gabc\"}", "[\"hunter2\",\"hunter3\"]", "%a%b!1cdef"})
+        EXPECT_THAT(refusal_of_file(fmt::format("config: {{nas: {{password: '{}'}}}}\n", value)),
+                    HasSubstr("is a credential"))
+            << value;
 }
 
 TEST(SettingsOfFile, RefusesAPasswordThatIsANumberOrAWord) {
@@ -147,21 +165,25 @@ TEST(SettingsOfFile, RefusesAPasswordThatIsANumberOrAWord) {
 }
 
 TEST(SettingsOfFile, RefusesACredentialInAUrl) {
-    for (const char* url : {"http://me:hunter@proxy:3128", "https://a.example/mcp?token=hunter2hunter2",
-                            "https://a.example/?x=1&api_key=hunter2hunter2",
-                            "https://a.example/?access_token=hunter2hunter2#b"}) {
+    for (const char* url :
+         {"http://me:hunter@proxy:3128", "https://a.example/mcp?token=hunter2hunter2",
+          "https://a.example/?x=1&api_key=hunter2hunter2", "https://a.example/?access_token=hunter2hunter2#b",
+          "https://a.example/#access_token=hunter2hunter2", "https://a.example/?key=hunter2hunter2",
+          "https://a.example/?Sig=hunter2hunter2", "https://a.example/a?x=1&api-key=hunter2hunter2"}) {
         EXPECT_THAT(refusal_of_file(fmt::format("config: {{a: '{}'}}\n", url)),
-                    StartsWith("hermes.yaml:1:13: is a credential"))
+                    StartsWith("hermes.yaml:1:13: config.a is a credential"))
             << url;
         EXPECT_THAT(refusal_of_file(fmt::format("pod: {{env: {{A: '{}'}}}}\n", url)),
-                    StartsWith("hermes.yaml:1:16: is a credential"))
+                    StartsWith("hermes.yaml:1:16: pod.env.A is a credential"))
             << url;
     }
     for (const char* url :
          {"http://me@proxy:3128", "http://me:${PROXY_PASSWORD}@proxy:3128", "http://USER:PASSWORD@proxy:3128",
           "http://{user}:{password}@proxy:3128", "http://me:$PASS@proxy:3128",
           "https://a.example/?page=12345678", "https://a.example/?token=${A_TOKEN}&max_tokens=4096",
-          "https://a.example/?token=none", "/mcp?token=hunter2hunter2"}) {
+          "https://a.example/?token=none", "https://a.example/?key={{KEY_1}}",
+          "https://a.example/?signal=hunter2hunter2", "https://a.example/?auth=oauth2-pkce",
+          "https://a.example/#section-12345678", "/mcp?token=hunter2hunter2"}) {
         EXPECT_EQ(refusal_of_file(fmt::format("config: {{a: '{0}'}}\npod: {{env: {{A: '{0}'}}}}\n", url)),
                   "");
     }
@@ -178,9 +200,10 @@ TEST(IsCredential, UrlsInUrlsAreLookedThroughOnceHoweverDeep) {
 }
 
 TEST(SettingsOfFile, RefusesACredentialAmongThePodsVariables) {
-    EXPECT_EQ(refusal_of_file("pod: {env: {API_TOKEN: hunter2hunter2, TZ: Europe/Berlin}}\n"),
-              "hermes.yaml:1:24: is a credential; put it under secrets:, of which the agent gets each as a "
-              "variable");
+    EXPECT_EQ(
+        refusal_of_file("pod: {env: {API_TOKEN: hunter2hunter2, TZ: Europe/Berlin}}\n"),
+        "hermes.yaml:1:24: pod.env.API_TOKEN is a credential; put it under secrets:, of which the agent gets each as a "
+        "variable");
     EXPECT_EQ(
         refusal_of_file("pod: {env: {TELEGRAM_BOT_TOKEN: '123456789:AAbbccddeeffgghhiijjkkllmmnnooppq'}}\n"),
         "hermes.yaml:1:33: is a secret; its place is under secrets")
@@ -196,6 +219,9 @@ TEST(SettingsOfFile, TakesWhatOnlyLooksLikeACredential) {
   - {name: a, api_key: not-needed}
   - {name: b, api_key: no-key-required}
   - {name: c, api_key: sk-no-key-is-required-here}
+  - {name: d, api_key: "{{API_KEY_1}}", password: "[password]", token: "%TOKEN_1%"}
+  - {name: f, hot_key: ctrl+shift+f12, ssh_key: ~/.ssh/id_ed25519, password: $PASS_12345}
+  - {name: e, api_key: your-api-key-1, password: YOUR-password, token: "00000000"}
   voice: {record_key: ctrl+space, sort_key: created_at, bypass: localhost1}
   note: Bearer authentication, as RFC 6750 has it
   door: {pin: 1234, auth_required: true}
