@@ -232,12 +232,23 @@ class Waiter {
         (assessment_.pulling ? pulled_ : waited_) += passed;
         last_round_ = now;
         if (watches_.trouble().empty()) heard_ = now;
-        if (now - heard_ > options_.patience) {
-            throw Error(ExitCode::unreachable, "the API server is gone: " + watches_.trouble(),
-                        "hermesctl wait");
+        const bool in_time = waited_ <= options_.timeout;
+        if (now - heard_ > options_.patience || (!in_time && unheard())) {
+            const std::string& why = watches_.trouble();
+            throw Error(ExitCode::unreachable,
+                        why.empty() ? "the API server has not answered" : "the API server is gone: " + why,
+                        watches_.synced()
+                            ? "hermesctl wait"
+                            : "kubectl config view --minify shows the server's address; hermesctl wait "
+                              "waits again");
         }
-        if (waited_ > options_.timeout) throw out_of_time(options_.timeout, "hermesctl wait --timeout 20m");
+        if (!in_time) throw out_of_time(options_.timeout, "hermesctl wait --timeout 20m");
         if (pulled_ > options_.pull_limit) throw out_of_time(options_.pull_limit, "hermesctl wait");
+    }
+
+    /// Never, or not for most of the time.
+    bool unheard() const {
+        return !watches_.synced() || client_.clock().now() - heard_ > options_.timeout / 2;
     }
 
     Error out_of_time(Clock::Duration limit, const std::string& hint) const {
@@ -246,7 +257,7 @@ class Waiter {
         for (const Event& row : assessment_.rows) {  // the first: what comes after it waits for it
             if (why.empty() && row.state == State::waiting) why = row.subject + ": " + row.detail;
         }
-        if (why.empty()) why = "the API server has not answered";
+        if (why.empty()) why = "nothing is known of it";
         return Error(
             ExitCode::timeout,
             fmt::format("the bot does not answer after {}: {}",

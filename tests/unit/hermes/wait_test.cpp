@@ -185,6 +185,45 @@ TEST_F(Wait, WhenTheTimeIsUpItSaysWhatItWaitedForFirst) {
     EXPECT_THAT(error.message(), HasSubstr("gateway: no process yet"));
 }
 
+TEST_F(Wait, WhenTheTimeIsUpAndNoServerIsReachedThatIsWhatItSays) {
+    api_.down = true;
+    options_.timeout = 5s;
+    const Error error = failure();
+    EXPECT_EQ(error.code(), ExitCode::unreachable);
+    EXPECT_THAT(error.message(), HasSubstr("the API server is gone: "));
+    EXPECT_LT(clock_.elapsed(), 10s);
+}
+
+TEST_F(Wait, AServerThatNeverAnswersIsNotTheBotsFault) {
+    transport_.serve = [](net::Transport::Ticket, const net::Request&) {};
+    options_.timeout = 5s;
+    const Error error = failure();
+    EXPECT_EQ(error.code(), ExitCode::unreachable);
+    EXPECT_EQ(error.message(), "the API server has not answered");
+}
+
+TEST_F(Wait, OneThatIsGoneForMostOfTheTimeIsNamedWhenTheTimeIsUp) {
+    api_.on_exec = [](FakeProcess& process) { process.out("{\"alive\":false}\n"); };
+    options_.timeout = 30s;
+    transport_.after(5s, [this] {
+        api_.down = true;
+        api_.break_watches("reset");
+    });
+    EXPECT_EQ(failure().code(), ExitCode::unreachable);
+}
+
+TEST_F(Wait, AHiccupOfTheServerAtTheEndDoesNotHideTheCause) {
+    api_.on_exec = [](FakeProcess& process) { process.out("{\"alive\":false}\n"); };
+    options_.timeout = 30s;
+    transport_.after(29s, [this] {
+        api_.down = true;
+        api_.break_watches("reset");
+    });
+    const Error error = failure();
+    EXPECT_EQ(error.code(), ExitCode::timeout);
+    EXPECT_THAT(error.message(), HasSubstr("no gateway process lives in the container"));
+}
+
 TEST_F(Wait, WhatAPullTakesDoesNotCountForTheTimeout) {
     const kube::Ref pod{"Pod", "hermes", "hermes-1-a"};
     const kube::Json running = api_.object(pod).at("status");
