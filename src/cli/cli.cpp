@@ -56,17 +56,22 @@ bool wants_json(const CommandLine& line) {
     return is_given_as(line.app, "--output", "json");
 }
 
-/// The answer that is missing may have been one to a write; 125 is all that can go wrong around a copy.
-bool leaves_open(ExitCode code) {
-    return code == ExitCode::unreachable || code == ExitCode::timeout || code == ExitCode::interrupted ||
-           code == ExitCode::exec_failed;
+/// What was not changed, as far as is known; but nobody knows. Of several instances that is the last one.
+void open_changes(kube::Json& value) {
+    if (!value.is_structured()) return;
+    for (const auto& [key, item] : value.items()) {
+        if (key == "changed" && item == false) item = nullptr;
+        open_changes(key == "instances" && !item.empty() ? item.back() : item);
+    }
 }
 
-/// The document of a command that can change something says whether it did; null where nobody knows.
-kube::Json with_changed(kube::Json done, const CLI::App& command, ExitCode code) {
+/// The document of a command that can change something says whether it did; null where nobody knows, as the
+/// answer to a write did not come.
+kube::Json with_changed(kube::Json done, const CLI::App& command, bool lost) {
     const CLI::Option* dry_run = command.get_option_no_throw("--dry-run");
-    if (dry_run == nullptr || done.contains("changed")) return done;
-    done["changed"] = dry_run->count() == 0 && leaves_open(code) ? kube::Json() : kube::Json(false);
+    if (dry_run == nullptr) return done;
+    if (!done.contains("changed")) done["changed"] = false;
+    if (lost) open_changes(done);
     return done;
 }
 
@@ -99,14 +104,10 @@ hermes::Work work_of(const CLI::App& command) {
 
 /// A refusal with everything else that this command would be refused.
 Error explained(Session& session, const CLI::App& command, const kube::ApiError& refusal) {
-    if (refusal.http() != 403 || refusal.code() != ExitCode::denied) return refusal;
-    if (command.get_name() == "list" && session.flags().ns.empty())
+    const bool denied = refusal.http() == 403 && refusal.code() == ExitCode::denied;
+    if (denied && command.get_name() == "list" && session.flags().ns.empty())
         return refusal.with_hint("hermesctl list -n NAMESPACE looks into one alone");
-    try {
-        return hermes::explained(session.client(), session.instances(), work_of(command), refusal);
-    } catch (const Error&) {  // interrupted: what was known is told
-        return refusal;
-    }
+    return session.explained(work_of(command), refusal);
 }
 
 ExitCode execute(const Chosen& chosen, Session& session) {
@@ -115,7 +116,7 @@ ExitCode execute(const Chosen& chosen, Session& session) {
         session.story().finish();
         return report(error, session.typed_flags(), context, session.flags().json(),
                       session.terminal().colour,
-                      with_changed(session.take_partial(), *chosen.command, error.code()));
+                      with_changed(session.take_partial(), *chosen.command, session.has_lost_write()));
     };
     try {
         const ExitCode code = (*chosen.run)(session);
@@ -146,7 +147,7 @@ Chosen parse(CommandLine& line, int argc, const char* const* argv, Context& cont
         line.app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
         context.out << help_text(parsed_command(line.app));
-        return {};
+        return refuse_lost(context.out), Chosen{};
     } catch (const CLI::ParseError& problem) {
         throw usage_error(problem, line.app);
     }
@@ -160,7 +161,7 @@ Chosen parse(CommandLine& line, int argc, const char* const* argv, Context& cont
     const auto found = line.runs.find(command);
     if (found != line.runs.end()) return {command, &found->second};
     context.out << help_text(line.app);
-    return {};
+    return refuse_lost(context.out), Chosen{};
 }
 
 }  // namespace
@@ -174,7 +175,7 @@ ExitCode run(int argc, const char* const* argv, Context& context) {
     } catch (const Error& error) {
         const bool colour = context.detect_terminal(line.app.count("--no-color") > 0).colour;
         return report(error, line.flags, context, wants_json(line), colour,
-                      with_changed(kube::Json::object(), parsed_command(line.app), error.code()));
+                      with_changed(kube::Json::object(), parsed_command(line.app), false));
     }
     if (chosen.run == nullptr) return ExitCode::ok;
     Session session(context, line.flags);

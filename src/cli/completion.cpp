@@ -2,6 +2,7 @@
 #include "completion.hpp"
 
 #include "commands.hpp"
+#include "errors.hpp"
 #include "flags.hpp"
 #include "session.hpp"
 
@@ -23,6 +24,7 @@ Run declare_completion(CLI::App& app) {
         if (*shell == "bash") out << bash_completion(*root);
         if (*shell == "zsh") out << zsh_completion(*root);
         if (*shell == "fish") out << fish_completion(*root);
+        refuse_lost(out);
         return ExitCode::ok;
     };
 }

@@ -68,10 +68,12 @@ ExitCode copy(Session& session, const CopyFlags& flags) {
     if (!name.empty()) names.name = name;
     hermes::Copied copied;
     const auto attempt = [&](bool replace) {
-        return own_failures([&] {
+        return own_failures(session, [&] {
             const hermes::Target target = hermes::running_agent(session.client(), names);
             const hermes::CopyOptions options{
-                .root = flags.root, .replace = replace, .dry_run = flags.dry_run};
+                .root = flags.root, .replace = replace, .dry_run = flags.dry_run, .sends = [&] {
+                    session.print_partial({{"changed", nullptr}}, "");
+                }};
             copied = from.inside ? hermes::copy_out(session.client(), target, from.path, to.path, options)
                                  : hermes::copy_in(session.client(), target, from.path, to.path, options);
             copied.path = term::printable(copied.path);  // told from inside the pod
@@ -80,6 +82,7 @@ ExitCode copy(Session& session, const CopyFlags& flags) {
     };
     attempt(session.flags().yes);
     if (copied.in_the_way && !flags.dry_run) {
+        session.print_partial({{"changed", false}}, "");
         told_when_cut_off(false, [&] {
             const std::string question = fmt::format("{} is there; replace it?", copied.path);
             if (session.confirm(question, true)) return ExitCode::ok;

@@ -174,6 +174,10 @@ ExitCode told_when_cut_off(const bool& began, const std::function<ExitCode()>& r
     }
 }
 
+void refuse_lost(std::ostream& out) {
+    if (!out.flush()) throw Error(ExitCode::failed, "the result could not be written to stdout");
+}
+
 void print_error(const Error& error, std::ostream& err, bool colour) {
     const std::string word = colour ? term::paint("error:", term::Colour::red) : "error:";
     err << fmt::format("{} {}\n", word, shown(error.message(), "  "));

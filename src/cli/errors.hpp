@@ -25,6 +25,9 @@ std::string completed_hint(std::string_view text, const GlobalFlags&);
 /// Runs a command, or a part of it; an interrupt before it has begun to change anything says so.
 ExitCode told_when_cut_off(const bool& began, const std::function<ExitCode()>& run);
 
+/// Throws Error{failed} where what was written to this stream is lost: a full disk, say.
+void refuse_lost(std::ostream& out);
+
 void print_error(const Error&, std::ostream& err, bool colour);
 kube::Json error_json(const Error&);
 

@@ -19,7 +19,7 @@ struct ExecFlags {
 ExitCode exec(Session& session, const ExecFlags& flags, const std::vector<std::string>& words) {
     if (flags.tty) return run_in_terminal(session, flags.root, words);
     session.story().hide();
-    return own_failures([&] {
+    return own_failures(session, [&] {
         kube::ExecRequest request = request_for(session, flags.root, words);
         // Keys that are typed while it runs are meant for the next prompt.
         request.input = flags.input || !session.terminal().input;

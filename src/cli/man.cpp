@@ -1,6 +1,7 @@
 // hermesctl man: the manual page, made from the same descriptions as the help.
 #include "commands.hpp"
 #include "describe.hpp"
+#include "errors.hpp"
 #include "session.hpp"
 
 #include <CLI/CLI.hpp>
@@ -76,6 +77,7 @@ Run declare_man(CLI::App& app) {
     const CLI::App* root = app.get_parent();
     return [root](Session& session) {
         session.context().out << man_page(*root, session.context().version);
+        refuse_lost(session.context().out);
         return ExitCode::ok;
     };
 }

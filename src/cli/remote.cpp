@@ -48,9 +48,11 @@ void hang_up(Session& session, const hermes::Target& target, bool root, const st
 
 }  // namespace
 
-ExitCode own_failures(const std::function<int()>& remote) {
+ExitCode own_failures(Session& session, const std::function<int()>& remote) {
     try {
         return static_cast<ExitCode>(remote());
+    } catch (const kube::ApiError& error) {
+        throw session.explained(hermes::Work::enter, error).with_code(ExitCode::exec_failed);
     } catch (const Error& error) {
         if (error.code() == ExitCode::usage) throw;
         if (error.code() == ExitCode::interrupted)
@@ -68,7 +70,7 @@ ExitCode run_in_terminal(Session& session, bool root, const std::vector<std::str
         throw Error(ExitCode::usage, "stdin is not a terminal", "hermesctl exec -- CMD needs none");
     }
     session.story().hide();
-    return own_failures([&] {
+    return own_failures(session, [&] {
         const auto& environment = session.context().environment;
         const auto kind = environment.find("TERM");
         const std::string term = kind == environment.end() ? "xterm" : kind->second;

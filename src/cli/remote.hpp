@@ -12,8 +12,8 @@ namespace hermesctl::cli {
 
 /// The exit code of what works in the container as ours. What goes wrong around it is ExitCode::exec_failed,
 /// so that nobody takes it for a command's own code; an interrupt and a wrong command line stay what they
-/// are, and of the first it is said that nothing goes on from there.
-ExitCode own_failures(const std::function<int()>& remote);
+/// are, and of the first it is said that nothing goes on from there. A refusal tells all that is missing.
+ExitCode own_failures(Session&, const std::function<int()>& remote);
 
 /// What runs it in the container of the agent, as the agent or as root. Throws Error{usage} where JSON is
 /// wanted, and as running_agent and command_as.

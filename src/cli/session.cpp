@@ -89,6 +89,10 @@ kube::Client& Session::client() {
     return cluster().client;
 }
 
+bool Session::has_lost_write() const {
+    return cluster_ && cluster_->client.has_lost_write();
+}
+
 hermes::Resolve Session::resolve() {
     return net::is_proxied(connection().endpoint) ? hermes::Resolve{} : context_.resolve;
 }
@@ -102,6 +106,15 @@ void Session::turns_to(const hermes::Names& names) {
     if (from_stdin) typed_flags_.file.clear();
     typed_flags_.ns = names.ns;
     typed_flags_.name = names.name;
+}
+
+Error Session::explained(hermes::Work work, const kube::ApiError& refusal) {
+    if (refusal.http() != 403 || refusal.code() != ExitCode::denied) return refusal;
+    try {
+        return hermes::explained(client(), instances_, work, refusal);
+    } catch (const Error&) {  // interrupted: what was known is told
+        return refusal;
+    }
 }
 
 void Session::announce(std::string_view ns) {
@@ -159,7 +172,7 @@ void Session::write(const std::string& text) {
 
 void Session::print_exact(kube::Json json, std::string_view text) {
     write(flags_.json() ? json_text(std::move(json)) : scrub(text));
-    if (!context_.out) throw Error(ExitCode::failed, "the result could not be written to stdout");
+    refuse_lost(context_.out);
 }
 
 std::string json_text(kube::Json json) {

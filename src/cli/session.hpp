@@ -4,6 +4,7 @@
 #include "hermesctl/cli/cli.hpp"
 #include "hermesctl/hermes/cluster.hpp"
 #include "hermesctl/hermes/live.hpp"
+#include "hermesctl/hermes/permissions.hpp"
 #include "hermesctl/kube/client.hpp"
 #include "hermesctl/kube/kubeconfig.hpp"
 #include "hermesctl/kube/object.hpp"
@@ -34,6 +35,8 @@ class Session {
     net::Transport& transport();
     kube::Client& client();
 
+    /// See kube::Client; what a program in the pod has done is no part of that.
+    bool has_lost_write() const;
     /// The resolver for the API server's name; none where a proxy resolves it: the name may mean nothing
     /// here, and asking for it would only take the resolver's time, which no Ctrl-C ends.
     hermes::Resolve resolve();
@@ -44,12 +47,14 @@ class Session {
         instances_.push_back(std::move(names));
         in_files_.push_back(std::move(in_file));
     }
-    const std::vector<hermes::Names>& instances() const { return instances_; }
     bool several() const { return instances_.size() > 1; }
     /// The one among them that it is about now: commands to type name it where -f alone would not.
     void turns_to(const hermes::Names&);
     /// The flags of commands to type: typed later, they mean the same cluster and instance.
     const GlobalFlags& typed_flags() const { return typed_flags_; }
+
+    /// A refusal with everything else that this work would be refused; any other error as it is.
+    Error explained(hermes::Work, const kube::ApiError&);
 
     /// Tells where a changing command works: context, server and namespace.
     void announce(std::string_view ns);

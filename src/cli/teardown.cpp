@@ -2,6 +2,7 @@
 #include "hermesctl/hermes/teardown.hpp"
 
 #include "commands.hpp"
+#include "errors.hpp"
 #include "requested.hpp"
 
 #include <algorithm>
@@ -38,16 +39,23 @@ kube::Json to_json(const hermes::Removal& removal, const hermes::Names& names, b
     return {{"changed", changed}, {"removed", removed}, {"kept", removal.stays}};
 }
 
-std::string farewell(const hermes::Removal& removal) {
-    std::string text = "removed\n";
+std::string kept_text(const hermes::Removal& removal) {
+    std::string text;
     for (const std::string& kept : removal.stays) {
         text += fmt::format("kept: {}\n", kept);
     }
     if (removal.keeps_data) {
-        text += "to come back with the same memory: hermesctl deploy\n";
+        text +=
+            "to come back with the same memory: hermesctl deploy, which takes the token, the key and who may use "
+            "the bot anew\n";
         text += "to remove the data too: hermesctl teardown --delete-data\n";
     }
-    return text + "the bot and the key still exist: /deletebot at @BotFather, and the provider's console\n";
+    return text;
+}
+
+std::string farewell(const hermes::Removal& removal) {
+    return "removed\n" + kept_text(removal) +
+           "the bot and the key still exist: /deletebot at @BotFather, and the provider's console\n";
 }
 
 ExitCode teardown(Session& session, const TeardownFlags& flags) {
@@ -56,7 +64,8 @@ ExitCode teardown(Session& session, const TeardownFlags& flags) {
     const hermes::Live live = hermes::read_live(session.client(), names);
     const hermes::Removal removal = hermes::plan_removal(session.client(), live, names, flags.delete_data);
     if (removal.objects.empty() && !removal.name_space) {
-        session.print_result(to_json(removal, names, false), "there is nothing to remove\n");
+        session.print_result(to_json(removal, names, false),
+                             "there is nothing to remove\n" + (removal.keeps_data ? kept_text(removal) : ""));
         return ExitCode::ok;
     }
     if (flags.dry_run) {
@@ -68,7 +77,10 @@ ExitCode teardown(Session& session, const TeardownFlags& flags) {
     const std::string question =
         takes_data ? fmt::format("remove all this, and the data of {} for ever?", names.claim().name)
                    : "remove this?";
-    if (!session.confirm(question, true)) throw Error(ExitCode::failed, "nothing was changed: you said no");
+    told_when_cut_off(false, [&] {
+        if (session.confirm(question, true)) return ExitCode::ok;
+        throw Error(ExitCode::failed, "nothing was changed: you said no");
+    });
     hermes::HeldLease lease(session.client(), names, session.story());
     const hermes::Removal done = hermes::remove(session.client(), live, names, removal,
                                                 session.flags().timeout, lease, session.story(), [&] {

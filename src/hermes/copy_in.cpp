@@ -131,6 +131,7 @@ Copied copy_in(kube::Client& client, const Target& target, const fs::path& local
     const std::string name = name_of(local);
     CopySession session(client, target, options.root, {"put", inside, name, options.replace ? "1" : "0"});
     TreeSender sender(&session);
+    options.sends();
     sender.tree(local);
     const int code = session.finish();
     const Json said = Json::parse(session.text(), nullptr, false);

@@ -1,6 +1,7 @@
 // Changing: server-side apply, create, replace, patch, delete; and asking what one may do.
 #include "hermesctl/kube/client.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -65,6 +66,19 @@ Json access_review(const Permission& permission) {
 
 }  // namespace
 
+std::vector<Outcome> Client::write(std::span<const net::Request> requests,
+                                   std::span<const std::string> what_for) {
+    const bool before = std::exchange(has_lost_write_, true);  // an interrupt may end it
+    auto all = outcomes(requests, what_for);
+    has_lost_write_ = before || std::ranges::any_of(all, &Outcome::lost);
+    return all;
+}
+
+Outcome Client::write(const Ref& ref, const net::Request& request, const std::string& what_for) {
+    if (ref.kind == "Lease") return one(request, what_for);
+    return std::move(write({&request, 1}, {&what_for, 1}).front());
+}
+
 Outcome Client::apply(const Json& object, ApplyOptions options) {
     return std::move(apply_all({&object, 1}, options).front());
 }
@@ -80,29 +94,32 @@ std::vector<Outcome> Client::apply_all(std::span<const Json> objects, ApplyOptio
                                           without_managed_fields(object)));
         what_for.push_back("applying " + title(ref));
     }
-    return outcomes(requests, what_for);
+    return options.dry_run ? outcomes(requests, what_for) : write(requests, what_for);
 }
 
 Outcome Client::create(const Json& object) {
     const Ref ref = ref_of(object);
     const std::string target = collection_path(kind_of(ref.kind), ref.ns) + write_query();
-    return one(change_request({"POST", target}, object), "creating " + title(ref));
+    return write(ref, change_request({"POST", target}, object), "creating " + title(ref));
 }
 
 Outcome Client::replace(const Json& object) {
     const Ref ref = ref_of(object);
-    return one(change_request({"PUT", object_path(ref) + write_query()}, object), "replacing " + title(ref));
+    return write(ref, change_request({"PUT", object_path(ref) + write_query()}, object),
+                 "replacing " + title(ref));
 }
 
 Outcome Client::patch(const Ref& ref, Patch kind, const Json& body, PatchOptions options) {
     const std::string target = object_path(ref) + write_query(options.manager, options.dry_run);
-    return one(change_request({"PATCH", target, content_type_of(kind)}, body), "patching " + title(ref));
+    const net::Request request = change_request({"PATCH", target, content_type_of(kind)}, body);
+    const std::string what_for = "patching " + title(ref);
+    return options.dry_run ? one(request, what_for) : write(ref, request, what_for);
 }
 
 bool Client::remove(const Ref& ref, const DeleteOptions& options) {
     net::Request request = change_request({"DELETE", object_path(ref)}, delete_body(options));
     if (options.timeout) request.timeout = *options.timeout;
-    const Outcome outcome = one(request, "deleting " + title(ref));
+    const Outcome outcome = write(ref, request, "deleting " + title(ref));
     if (outcome.not_found()) return false;
     outcome.value();
     return true;

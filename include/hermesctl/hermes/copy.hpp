@@ -5,6 +5,7 @@
 #include "hermesctl/hermes/target.hpp"
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ struct CopyOptions {
     bool root = false;     // as the container's root, not as the agent's user
     bool replace = false;  // a file that is there
     bool dry_run = false;  // only looks, on both sides; counts the files also where one is in the way
+    std::function<void()> sends = [] {
+    };  // before the first byte goes into the pod: what is there is not sure
 };
 
 /// Throws Error{failed} saying what could not be copied.

@@ -56,6 +56,7 @@ struct Outcome {
     std::optional<ApiError> error{};
     bool created = false;  // 201
     bool warned = false;   // the server said something beside it
+    bool lost = false;     // the server may have done it, and its answer did not come, or tells of no end
     /// The object; throws the error.
     const Json& value() const;
     bool not_found() const { return error && error->is_not_found(); }
@@ -141,6 +142,9 @@ class Client {
     bool remove(const Ref&, const DeleteOptions& = {});
     /// SelfSubjectAccessReviews in parallel; throws ApiError when the server cannot be asked.
     std::vector<bool> allowed(std::span<const Permission>);
+    /// Whether something was sent that may have changed an object, and nobody knows whether it did. A lease,
+    /// which lapses, is none of these.
+    bool has_lost_write() const { return has_lost_write_; }
 
     net::Transport& transport() { return transport_; }
     Clock& clock() { return clock_; }
@@ -151,6 +155,9 @@ class Client {
     std::vector<Outcome> outcomes(std::span<const net::Request>, std::span<const std::string> what_for,
                                   std::span<const Read> reads = {});
     Outcome one(const net::Request&, const std::string& what_for);
+    /// Those that change something.
+    std::vector<Outcome> write(std::span<const net::Request>, std::span<const std::string> what_for);
+    Outcome write(const Ref&, const net::Request&, const std::string& what_for);
     bool show_warnings(const net::Response&);
     void note_time(const net::Response&);
 
@@ -160,6 +167,7 @@ class Client {
     std::set<std::string> warned_{};
     std::vector<std::string> expected_{};
     std::chrono::seconds ahead_{0};  // of us
+    bool has_lost_write_ = false;
 };
 
 Read read_of(const Ref&);

@@ -58,11 +58,18 @@ TEST_F(Exec, AllAfterTheFirstWordIsTheCommands) {
 }
 
 TEST_F(Exec, OurOwnFailuresAre125) {
+    const hermesctl::testing::Scratch folder;
     world_.api.on_exec = [](FakeProcess& process) { process.lose("reset"); };
     EXPECT_EQ(run({"exec", "--", "x"}), 125);
     EXPECT_EQ(run({"exec", "--name", "bob", "--", "x"}), 125);
     world_.api.deny("get", "pods/exec");
-    EXPECT_EQ(run({"exec", "--", "x"}), 125);
+    world_.api.deny("create", "pods/exec");
+    for (const std::vector<std::string>& line :
+         {std::vector<std::string>{"exec", "--", "x"}, {"cp", ":a", folder.path("b")}}) {
+        EXPECT_EQ(run(line), 125);
+        EXPECT_THAT(world_.err.str(), AllOf(HasSubstr("- get pods/exec in namespace hermes"),
+                                            HasSubstr("- create pods/exec in namespace hermes")));
+    }
     world_.api.down = true;
     EXPECT_EQ(run({"exec", "--", "x"}), 125);
 }
@@ -201,6 +208,14 @@ TEST_F(Exec, ACopyThatFailsIs125AndALogAFailureAsAnyOther) {
     world_.api.on_exec = [](FakeProcess& process) { process.lose("reset"); };
     EXPECT_EQ(run({"cp", ":a", "/nonexistent/b"}), 125);
     EXPECT_EQ(run({"cp", ":a", ::testing::TempDir() + "exec-test-copy"}), 125);
+    const auto changed = [this](const std::string& from, const std::string& to) {
+        EXPECT_EQ(run({"cp", from, to, "-o", "json"}), 125);
+        return kube::Json::parse(world_.out.str()).at("changed");
+    };
+    const hermesctl::testing::Scratch folder;
+    EXPECT_EQ(changed(":a", folder.path("b")), false);
+    EXPECT_EQ(changed(folder.path("nothing"), ":b"), false);
+    EXPECT_TRUE(changed(folder.write("a", "a"), ":b").is_null()) << "nobody knows what is there";
     EXPECT_EQ(run({"logs"}), 1);
     EXPECT_THAT(world_.err.str(), HasSubstr("the connection was lost"));
 }

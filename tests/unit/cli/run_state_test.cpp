@@ -1,7 +1,11 @@
 // stop, start, restart and wait as commands: what they need, and what they wait for.
+#include "hermesctl/base/interrupt.hpp"
+#include "support/at_a_terminal.hpp"
 #include "support/cli_world.hpp"
 #include "support/installation.hpp"
 #include "support/scratch.hpp"
+
+#include <iostream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -240,6 +244,41 @@ TEST_F(RunState, WhereTheAnswerToAWriteWasLostJsonSaysThatNobodyKnows) {
     EXPECT_EQ(changed("stop", ExitCode::denied), false) << "a refusal is an answer";
 }
 
+TEST_F(RunState, AWriteThatNoServerSawIsNone) {
+    world_.api.fail_always("PATCH", "Deployment", hermesctl::testing::no_answer("refused", false));
+    EXPECT_EQ(world_.run({"restart", "-o", "json"}), ExitCode::unreachable) << world_.err.str();
+    EXPECT_EQ(Json::parse(world_.out.str()).at("changed"), false) << "the lease alone was written";
+}
+
+TEST_F(RunState, ALeaseOfWhichNobodyKnowsIsNoChange) {
+    world_.api.fail("POST", "Lease", 1, hermesctl::testing::no_answer("reset", true));
+    EXPECT_EQ(world_.run({"restart", "-o", "json"}), ExitCode::unreachable) << world_.err.str();
+    EXPECT_EQ(Json::parse(world_.out.str()).at("changed"), false);
+}
+
+/// Of etcd, or of a proxy: it may have been done.
+TEST_F(RunState, AnAnswerThatTheServerFailedLeavesItOpen) {
+    world_.api.fail("PATCH", "Deployment", 1,
+                    hermesctl::testing::refusal(500, "InternalError", "etcd: timed out"));
+    EXPECT_EQ(world_.run({"stop", "-o", "json"}), ExitCode::failed) << world_.err.str();
+    EXPECT_TRUE(Json::parse(world_.out.str()).at("changed").is_null());
+}
+
+TEST_F(RunState, WhereNoWriteWasSentJsonSaysThatNothingWasChanged) {
+    world_.api.down = true;
+    for (const std::vector<std::string>& line : {std::vector<std::string>{"stop"},
+                                                 {"start"},
+                                                 {"restart"},
+                                                 {"teardown", "-y"},
+                                                 {"rotate-secret", "--list"},
+                                                 {"cp", "a", ":b"}}) {
+        std::vector<std::string> asked{"-o", "json"};
+        asked.insert(asked.end(), line.begin(), line.end());
+        EXPECT_NE(world_.run(asked), ExitCode::ok) << line.front();
+        EXPECT_EQ(Json::parse(world_.out.str())["changed"], false) << line.front();
+    }
+}
+
 TEST_F(RunState, JsonOfATeardownThatFailsSaysWhetherAnythingWasRemoved) {
     world_.api.deny("delete", "configmaps");
     world_.transport.after(5s, [this] { world_.api.erase(pod); });
@@ -372,6 +411,29 @@ TEST_F(RunState, HintsMeanTheInstanceOfThisRun) {
                 HasSubstr("hermesctl teardown -n bots --name bob --delete-data"));
     EXPECT_THAT(run({"stop", "-n", "bots", "--name", "bob"}, ExitCode::failed),
                 HasSubstr("hermesctl deploy -n bots --name bob makes one"));
+}
+
+TEST_F(RunState, ASecondTeardownSaysThatTheDataIsThereYet) {
+    world_.transport.after(5s, [this] { world_.api.erase(pod); });
+    run({"teardown", "-y"});
+    EXPECT_THAT(run({"teardown", "-y"}),
+                AllOf(HasSubstr("there is nothing to remove"), HasSubstr("the agent's data"),
+                      HasSubstr("hermesctl teardown --delete-data")));
+    EXPECT_THAT(run({"teardown", "-y", "-n", "elsewhere"}),
+                AllOf(HasSubstr("there is nothing to remove"), Not(HasSubstr("kept"))));
+}
+
+TEST_F(RunState, CtrlCAtTheQuestionOfATeardownChangesNothing) {
+    world_.terminal.input = true;
+    const auto teardown = [this] {
+        catch_interrupts();
+        const ExitCode code = world_.run({"teardown"});
+        std::cout << world_.err.str() << std::flush;
+        return static_cast<int>(code);
+    };
+    const auto seen = hermesctl::testing::at_a_terminal(teardown, {{"remove this? [y/N]", "\x03"}});
+    EXPECT_EQ(seen.code, 130) << seen.screen;
+    EXPECT_THAT(seen.screen, HasSubstr("interrupted; nothing was changed"));
 }
 
 TEST_F(RunState, TeardownPromisesNoMemoryWhereThereIsNoData) {

@@ -44,6 +44,15 @@ TEST_F(RunTest, WithoutACommandShowsHelp) {
     EXPECT_EQ(err(), "");
 }
 
+TEST_F(RunTest, HelpThatIsLostIsAnError) {
+    for (const std::vector<std::string>& line :
+         {std::vector<std::string>{}, {"--help"}, {"deploy", "--help"}, {"completion", "bash"}, {"man"}}) {
+        world_.out.setstate(std::ios::badbit);
+        EXPECT_EQ(run(line), ExitCode::failed) << ::testing::PrintToString(line);
+        EXPECT_THAT(err(), HasSubstr("could not be written to stdout"));
+    }
+}
+
 TEST_F(RunTest, VersionIsTextOrJson) {
     EXPECT_EQ(run({"version"}), ExitCode::ok);
     EXPECT_EQ(out(), "hermesctl 1.2.3 (abc1234)\n");
