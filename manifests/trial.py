@@ -80,7 +80,7 @@ def try_value(key, value, asked, env, found):
         return [try_model(provider, env, value, asked)]
     reference = re.compile(r"\$\{(env:)?%s\}" % re.escape(key))
     used = {name: server for name, server in servers(found).items() if reference.search(" ".join(server.values()))}
-    return [try_server(name, server, {**env, key: value}) for name, server in used.items()] or [{"status": -1}]
+    return [try_server(name, server, {**env, **asked["values"]}) for name, server in used.items()] or [{"status": -1}]
 
 
 def main():

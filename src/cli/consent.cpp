@@ -24,9 +24,13 @@ bool takes_over(const Plan& plan) {
                                [](const Step& step) { return step.adopted || !step.taken.empty(); });
 }
 
-std::string question_of(const Composition& made, const std::vector<std::string>& lost) {
+std::string question_of(const Composition& made, const std::vector<std::string>& lost,
+                        const std::string& mistake) {
+    std::vector<std::string> doubts;
+    if (!mistake.empty()) doubts.push_back(mistake);
     if (!lost.empty())
-        return fmt::format("apply this? {} may no longer use the bot then", fmt::join(lost, ", "));
+        doubts.push_back(fmt::format("{} may no longer use the bot then", fmt::join(lost, ", ")));
+    if (!doubts.empty()) return fmt::format("apply this? {}", fmt::join(doubts, "; "));
     if (made.neighbours == 0) return "apply this?";
     return fmt::format("apply this, where others run ({} in namespace/{})?",
                        made.neighbours == 1 ? "1 pod" : fmt::format("{} pods", made.neighbours),
@@ -53,11 +57,12 @@ void refuse_hopeless(Session& session, const Composition& made, const Plan& plan
     }
 }
 
-void get_consent(Session& session, const Composition& made, const Plan& plan, const ConfigChange& config) {
+void get_consent(Session& session, const Composition& made, const Plan& plan, const ConfigChange& config,
+                 const std::string& mistake) {
     const auto lost = lost_users(plan);
     const bool takes = takes_over(plan) || has_conflicts(plan) || !lost.empty() || !config.text.empty() ||
-                       made.neighbours > 0;
-    if (!session.confirm(question_of(made, lost), takes))
+                       made.neighbours > 0 || !mistake.empty();
+    if (!session.confirm(question_of(made, lost, mistake), takes))
         throw Error(ExitCode::failed, "nothing was changed: you said no");
 }
 

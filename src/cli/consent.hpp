@@ -5,6 +5,8 @@
 #include "hermesctl/hermes/plan.hpp"
 #include "session.hpp"
 
+#include <string>
+
 namespace hermesctl::cli {
 
 /// Throws Error{failed} where no pod would be made, or where fields of other field managers are in the way:
@@ -12,8 +14,10 @@ namespace hermesctl::cli {
 void refuse_hopeless(Session&, const hermes::Composition&, const hermes::Plan&, bool force_conflicts);
 
 /// What only adds or updates our own objects needs no yes where nobody can be asked; what takes something
-/// away from somebody, or moves in with others, does. Throws Error for a no, and as Session::confirm does.
-void get_consent(Session&, const hermes::Composition&, const hermes::Plan&, const hermes::ConfigChange&);
+/// away from somebody, moves in with others, or may be a mistake (a sentence, or ""), does. Throws Error for
+/// a no, and as Session::confirm does.
+void get_consent(Session&, const hermes::Composition&, const hermes::Plan&, const hermes::ConfigChange&,
+                 const std::string& mistake);
 
 /// The question may have taken minutes, and nobody held the lease yet: what was planned must still be true.
 /// Throws Error{failed} where it is not.

@@ -1,16 +1,14 @@
 // hermesctl deploy: compose, plan, show, apply, wait until the bot answers.
 #include "answers.hpp"
+#include "beside_agent.hpp"
 #include "cage_check.hpp"
 #include "commands.hpp"
 #include "consent.hpp"
 #include "drain.hpp"
 #include "errors.hpp"
 #include "flags.hpp"
-#include "hermesctl/hermes/gate.hpp"
-#include "hermesctl/hermes/hardening.hpp"
 #include "hermesctl/hermes/install.hpp"
 #include "hermesctl/hermes/live_config.hpp"
-#include "hermesctl/hermes/target.hpp"
 #include "requested.hpp"
 #include "rotation_steps.hpp"
 
@@ -33,7 +31,10 @@ using hermes::Step;
 
 /// What the plan and the change of the agent's own config.yaml say, in this order.
 std::string shown(const Plan& plan, const ConfigChange& config) {
-    return plan_text(plan) + config_text(config);
+    const bool restarts =
+        plan.rolls_pod() && kube::int_at(plan.of("Deployment").planned, "/spec/replicas", 1) > 0;
+    return plan_text(plan) + config_text(config) +
+           (restarts ? "~ restart the agent, which gets this when it starts\n" : "");
 }
 
 /// "changed", of all and of each, becomes true as soon as it is.
@@ -51,6 +52,11 @@ void tell_change(kube::Json& json, const kube::Ref& ref) {
     for (kube::Json& object : json["objects"]) {
         if (object["kind"] == ref.kind && object["name"] == ref.name) object["changed"] = true;
     }
+}
+
+void tell_config(kube::Json& json, const kube::Json& changed) {
+    json["config"]["changed"] = changed;
+    if (json["changed"] != true) json["changed"] = changed;
 }
 
 /// The lease: before anything is changed where the namespace is there, else as soon as it is. Not before the
@@ -92,6 +98,12 @@ Plan make_plan(Session& session, const Composition& made, ConfigMode mode) {
     return plan;
 }
 
+/// An instance, and what was found of its new values before any was changed.
+struct Wanted {
+    hermes::Wish wish;
+    std::optional<Tried> tried{};
+};
+
 /// What a wish comes to. Nothing is changed by it.
 struct Prepared {
     Composition made{};
@@ -123,67 +135,42 @@ void see_it_answer(Session& session, const hermes::Names& names, const ModelChoi
     if (!flags.no_check) add_cage(session, names, result);
 }
 
-/// Ready or not: an agent that Telegram does not reach runs too.
-bool agent_runs(Session& session, const Composition& made) {
-    if (!made.live.installed(made.names)) return false;
-    try {
-        return hermes::find_agent(session.client(), made.names).running;
-    } catch (const kube::ApiError&) {  // its pods may not be seen
-        return kube::int_at(made.live.of(made.names.deployment()), "/status/replicas") > 0;
-    }
-}
-
-/// A pod that rolls away an agent that runs now, only to be held by its gate, would be a loss.
-void prove_cage(Session& session, const Composition& made, const Plan& plan, Guard& guard) {
-    if (!plan.rolls_pod() || !agent_runs(session, made)) return;
-    const hermes::Json& live = made.live.of(made.names.deployment());
-    try {
-        hermes::prove_enforcement(session.client(), made.names, live, plan.of("Deployment").object,
-                                  session.story(), [&] { guard.renew_if_due(); });
-    } catch (Error& error) {
-        error.during("proving it beside the agent, which goes on as it is");
-        throw;
-    }
-}
-
-/// An image that needs root would start no agent, and take the one that runs with it.
-void prove_image(Session& session, const Composition& made, const Plan& plan, Guard& guard) {
-    hermes::prove_start(session.client(), made.names, made.live.of(made.names.deployment()),
-                        plan.of("Deployment").object, session.story(), [&] { guard.renew_if_due(); });
-}
-
-/// What no plan can tell.
-void tell_of_trial(Session& session, const Composition& made, const Plan& plan) {
-    if (!hermes::needs_trial(made.live.of(made.names.deployment()), plan.of("Deployment").object)) return;
-    session.story().on({"plan", "image", State::info,
-                        "whether it starts without root is not known yet: deploy tries it first, in a pod of "
-                        "its own"});
+Tried try_values(Session& session, const Prepared& all, const DeployFlags& flags,
+                 const EachRound& each_round = {}) {
+    if (flags.no_check) return {};
+    return try_values_beside(session, all.made, all.plan, all.config, each_round);
 }
 
 /// Asks, takes the lease and installs; beside an agent that runs, only what was proved for it.
-void carry_out(Session& session, const Prepared& all, const DeployFlags& flags, Guard& guard,
-               Result& result) {
+void carry_out(Session& session, const Prepared& all, const DeployFlags& flags,
+               const std::optional<Tried>& tried_before, Guard& guard, Result& result) {
     const Composition& made = all.made;
     const ConfigChange& config = all.config;
     const Plan& plan = all.plan;
+    const auto each_round = [&] { guard.renew_if_due(); };
     session.show_plan(heading(session, made.names) + shown(plan, config));
     refuse_hopeless(session, made, plan, flags.force_conflicts);
-    get_consent(session, made, plan, config);
+    const Tried tried = tried_before ? *tried_before : try_values(session, all, flags, each_round);
+    if (!tried.json.empty()) result.json["tried"] = tried.json;
+    told_when_cut_off(result.json["changed"] == true, [&] {
+        get_consent(session, made, plan, config, tried.mistake);
+        return ExitCode::ok;
+    });
     if (!made.live.of(made.names.name_space()).is_null()) {
         guard.take();
         refuse_if_changed(session, made);
     }
     // Beside an agent before anything is changed; else when the cage is there for it.
     const bool installed = made.live.installed(made.names);
-    if (installed) prove_image(session, made, plan, guard);
+    if (installed) prove_image(session, made, plan, each_round);
     const auto before_deployment = [&] {
-        if (!installed) prove_image(session, made, plan, guard);
-        prove_cage(session, made, plan, guard);
+        if (!installed) prove_image(session, made, plan, each_round);
+        prove_cage(session, made, plan, each_round);
         if (plan.rolls_pod()) drain(session, made.names, flags.drain, guard.lease());
         if (config.text.empty()) return;
-        hermes::write_config(session.client(), config, [&] { guard.renew_if_due(); });
-        result.json["config"]["changed"] = true;
-        result.json["changed"] = true;
+        tell_config(result.json, nullptr);  // where that fails, nobody knows what is there
+        hermes::write_config(session.client(), config, each_round);
+        tell_config(result.json, true);
     };
     hermes::install(session.client(), plan,
                     {.after_namespace = [&] { guard.take(); },
@@ -194,25 +181,25 @@ void carry_out(Session& session, const Prepared& all, const DeployFlags& flags, 
 
 /// All but the wait; what only this needs is given back before that. Whose answer is to be waited for, if
 /// any.
-std::optional<ModelChoice> change(Session& session, hermes::Wish wish, const hermes::Names& names,
+std::optional<ModelChoice> change(Session& session, Wanted wanted, const hermes::Names& names,
                                   const DeployFlags& flags, Guard& guard, Result& result) {
     if (!flags.dry_run) {
-        wish.recover = [&] {
+        wanted.wish.recover = [&] {
             guard.take();
             const auto changed = [&] { result.json["changed"] = true; };
             recover_rotation(session, names, flags.drain, *guard.lease(), changed);
         };
     }
-    const Prepared all = prepare(session, wish, flags, session.story());
+    const Prepared all = prepare(session, wanted.wish, flags, session.story());
     const Composition& made = all.made;
     result.json.update(shown_json(made, all.plan, all.config));
     if (flags.dry_run) {
-        tell_of_trial(session, made, all.plan);
+        tell_of_trials(session, made, all.plan, all.config, !flags.no_check);
         result.text = shown(all.plan, all.config);
         return std::nullopt;
     }
     if (all.plan.changes()) {
-        carry_out(session, all, flags, guard, result);
+        carry_out(session, all, flags, wanted.tried, guard, result);
     } else {
         result.text = "nothing to change\n";
     }
@@ -221,14 +208,14 @@ std::optional<ModelChoice> change(Session& session, hermes::Wish wish, const her
     return ModelChoice{made.values.provider, made.values.model};
 }
 
-void deploy_one(Session& session, const hermes::Wish& wish, const DeployFlags& flags, Result& result) {
-    const hermes::Names names = hermes::names_of(wish.settings);
+void deploy_one(Session& session, const Wanted& wanted, const DeployFlags& flags, Result& result) {
+    const hermes::Names names = hermes::names_of(wanted.wish.settings);
     result.json = {{"namespace", names.ns}, {"name", names.name}, {"changed", false}};
     session.turns_to(names);
     session.announce(names.ns);
     try {
         Guard guard(session, names);
-        const auto model = change(session, wish, names, flags, guard, result);
+        const auto model = change(session, wanted, names, flags, guard, result);
         if (model) see_it_answer(session, names, *model, flags, guard, result);
     } catch (Error& error) {
         if (session.several()) error.during("deploying " + called(names));
@@ -243,7 +230,8 @@ struct Unheard : Reporter {
 
 /// Whether all is known then; with `ask_later` nobody is asked. Only what was read and typed is kept of it:
 /// the first one's deploy may change the plan of the next.
-bool check(Session& session, hermes::Wish& wish, const DeployFlags& flags) {
+bool check(Session& session, Wanted& wanted, const DeployFlags& flags) {
+    hermes::Wish& wish = wanted.wish;
     const hermes::Names names = hermes::names_of(wish.settings);
     session.turns_to(names);
     if (!wish.ask_later) session.announce(names.ns);  // before anybody types a secret
@@ -254,8 +242,12 @@ bool check(Session& session, hermes::Wish& wish, const DeployFlags& flags) {
         wish.given = std::move(all.made.given);
         if (!all.plan.changes()) return !all.made.incomplete;
         refuse_hopeless(session, all.made, all.plan, flags.force_conflicts);
+        // What was left half done comes first, and its end changes what is new.
+        if (!hermes::half_done(all.made.live.of(names.previous()), names))
+            wanted.tried = try_values(session, all, flags);
         // Where nobody can be asked, it is known whether that will do.
-        if (!session.terminal().input) get_consent(session, all.made, all.plan, all.config);
+        if (!session.terminal().input)
+            get_consent(session, all.made, all.plan, all.config, wanted.tried.value_or(Tried{}).mistake);
         return true;
     } catch (Error& error) {
         if (wish.ask_later) session.announce(names.ns);
@@ -268,14 +260,15 @@ bool check(Session& session, hermes::Wish& wish, const DeployFlags& flags) {
 
 /// Of several, what is wrong with any is told before anybody is asked and the first is changed, and all that
 /// is to be mended at once; what is wrong with an answer, as soon as it is typed.
-void check_all(Session& session, std::vector<hermes::Wish>& wishes, const DeployFlags& flags) {
+void check_all(Session& session, std::vector<Wanted>& all, const DeployFlags& flags) {
     std::vector<std::string> wrong;
     hermes::Names first;
     std::string hint;
-    for (hermes::Wish& wish : wishes) {
+    for (Wanted& wanted : all) {
+        hermes::Wish& wish = wanted.wish;
         try {
             wish.ask_later = true;
-            wish.ask_later = !check(session, wish, flags);
+            wish.ask_later = !check(session, wanted, flags);
         } catch (const Error& error) {
             if (error.code() != ExitCode::usage) throw;
             const hermes::Names names = hermes::names_of(wish.settings);
@@ -290,8 +283,8 @@ void check_all(Session& session, std::vector<hermes::Wish>& wishes, const Deploy
         session.turns_to(first);  // whose hint it is
         throw Error(ExitCode::usage, fmt::format("{}", fmt::join(wrong, "\n")), hint);
     }
-    for (hermes::Wish& wish : wishes) {
-        if (std::exchange(wish.ask_later, false)) check(session, wish, flags);
+    for (Wanted& wanted : all) {
+        if (std::exchange(wanted.wish.ask_later, false)) check(session, wanted, flags);
     }
 }
 
@@ -307,24 +300,25 @@ kube::Json json_of(const std::vector<Result>& results, bool several) {
     if (!several) return results.front().json;
     kube::Json json{{"changed", false}, {"instances", kube::Json::array()}};
     for (const Result& result : results) {
-        if (kube::bool_at(result.json, "/changed")) json["changed"] = true;
+        const kube::Json& changed = kube::at(result.json, "/changed");
+        if (changed != false && json["changed"] != true) json["changed"] = changed;
         json["instances"].push_back(result.json);
     }
     return json;
 }
 
 ExitCode deploy(Session& session, const DeployFlags& flags) {
-    std::vector<hermes::Wish> wishes;
+    std::vector<Wanted> all;
     for (hermes::Json& settings : requested(session, flags))
-        wishes.push_back(wish_of(session, std::move(settings), flags));
+        all.push_back({.wish = wish_of(session, std::move(settings), flags)});
     const bool several = session.several();
     std::vector<Result> results;
     try {
-        if (several && !flags.dry_run) check_all(session, wishes, flags);
-        for (const hermes::Wish& wish : wishes) {
+        if (several && !flags.dry_run) check_all(session, all, flags);
+        for (const Wanted& wanted : all) {
             Result& result = results.emplace_back();
-            deploy_one(session, wish, flags, result);
-            tell(session, wish, result);
+            deploy_one(session, wanted, flags, result);
+            tell(session, wanted.wish, result);
         }
     } catch (const std::exception&) {
         // What was done is done, whatever became of the rest.
@@ -343,7 +337,8 @@ Run declare_deploy(CLI::App& app) {
     app.add_flag("--dry-run", flags->dry_run, "show the plan and change nothing");
     app.add_flag("--no-wait", flags->no_wait, "do not wait until the bot answers");
     app.add_flag("--no-check", flags->no_check,
-                 "do not ask Telegram and the provider at the end, nor look at the cage");
+                 "do not try new values first, nor ask Telegram and the provider at the end, nor look at the "
+                 "cage");
     app.add_flag("--force-conflicts", flags->force_conflicts, "take fields that other field managers own");
     add_choice(app, "--config", flags->config, {"keep", "merge", "replace"},
                "the agent's own config.yaml: keep it, merge into it what is named here, or replace it by the "

@@ -73,8 +73,8 @@ class RotateSecret {
         look_at_shadows();
         if (!changes_anything()) return end(rotation_json(plan_), unchanged_text(plan_, flags_.unshadow));
         if (flags_.dry_run) return end(rotation_json(plan_), shown() + untried());
-        if (!flags_.no_check)
-            tried_ = agent_ ? try_new_values(session_, plan_) : untried_values(session_, plan_);
+        const auto values = flags_.no_check ? hermes::SecretValues{} : new_values(plan_);
+        tried_ = agent_ ? try_new_values(session_, names_, values) : untried_values(session_, values);
         session_.show_plan(shown());
         get_consent();
         return carry_out();
@@ -220,7 +220,7 @@ class RotateSecret {
 
     /// What takes something away, or may be a mistake, needs a yes also where nobody can be asked.
     void get_consent() {
-        std::vector<std::string> doubts = tried_.doubts;
+        std::vector<std::string> doubts = tried_.all_doubts();
         std::ranges::move(misspelled_keys(plan_), std::back_inserter(doubts));
         stops_ = removed_lifeline(session_, plan_);
         if (!stops_.empty()) doubts.push_back(stops_);
@@ -266,6 +266,7 @@ class RotateSecret {
 
     void mend_env_file() {
         if (shadows_.all.empty()) return;
+        if (changed_ == false) changed_ = nullptr;
         copy_ = hermes::remove_shadows(session_.client(), shadows_, [this] { lease_->renew_if_due(); });
         changed_ = true;
         session_.story().on({"rotation", std::string(hermes::env_file_path), State::done,
@@ -302,7 +303,7 @@ class RotateSecret {
         if (done.answering) json.update(answers_.json());
         std::string text = outcome_text(plan_, done, flags_.no_restart, !stops_.empty());
         if (done.answering) text += answers_.text();
-        const auto ends = old_values_end(plan_, tried_, flags_.no_restart);
+        const auto ends = old_values_end(plan_, tried_, flags_.no_restart, copy_);
         json["next"] = ends;
         for (const std::string& line : ends)
             text += line + "\n";
@@ -328,7 +329,7 @@ class RotateSecret {
     hermes::Names names_;
     const RotateFlags& flags_;
     bool began_ = false;
-    bool changed_ = false;  // also what an earlier run had left half done
+    Json changed_ = false;  // also what an earlier run had left half done; null: nobody knows
     std::optional<HeldLease> lease_{};
     std::optional<hermes::Target> agent_{};  // nothing: the pods may not be seen
     RotationPlan plan_{};

@@ -205,7 +205,8 @@ std::string outcome_text(const RotationPlan& plan, const hermes::Rotated& done, 
     return text;
 }
 
-std::vector<std::string> old_values_end(const RotationPlan& plan, const Tried& tried, bool no_restart) {
+std::vector<std::string> old_values_end(const RotationPlan& plan, const Tried& tried, bool no_restart,
+                                        const std::string& copy) {
     const std::string when = plan.stopped ? "once this is in force (hermesctl start): "
                              : no_restart ? "once this is in force (hermesctl restart): "
                                           : "";
@@ -224,6 +225,9 @@ std::vector<std::string> old_values_end(const RotationPlan& plan, const Tried& t
         else
             lines.push_back(when + old_token_end(plan, tried));
     }
+    if (!copy.empty())
+        lines.push_back(
+            fmt::format("{0} has the values of before: hermesctl exec -- rm {0} removes it", copy));
     return lines;
 }
 

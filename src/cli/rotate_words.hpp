@@ -38,7 +38,9 @@ std::string unchanged_text(const hermes::RotationPlan&, const std::vector<std::s
 
 std::string outcome_text(const hermes::RotationPlan&, const hermes::Rotated&, bool no_restart, bool stops);
 
-/// How each old value is made worthless, and from when on that hurts nobody.
-std::vector<std::string> old_values_end(const hermes::RotationPlan&, const Tried&, bool no_restart);
+/// How each old value is made worthless, and from when on that hurts nobody. `copy`: the file that has the
+/// agent's .env as it was, or "".
+std::vector<std::string> old_values_end(const hermes::RotationPlan&, const Tried&, bool no_restart,
+                                        const std::string& copy);
 
 }  // namespace hermesctl::cli

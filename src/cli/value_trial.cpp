@@ -1,7 +1,7 @@
 #include "value_trial.hpp"
 
 #include "hermesctl/hermes/secrets.hpp"
-#include "hermesctl/hermes/trial.hpp"
+#include "requested.hpp"
 
 #include <fmt/format.h>
 
@@ -67,13 +67,20 @@ void judge(const Trial& trial, Tried& tried) {
         tried.doubts.push_back(fmt::format("nobody can try the new {}", trial.key));
     if (trial.other_bot.value_or(false)) {
         tried.other_bot_than = trial.bot_now.empty() ? "another bot" : trial.bot_now;
-        tried.doubts.push_back(
-            fmt::format("it is the token of {}, not of {}", trial.bot, tried.other_bot_than));
+        tried.mistake = fmt::format("it is the token of {}, not of {}", trial.bot, tried.other_bot_than);
     }
 }
 
-std::map<std::string, std::string> new_values(const hermes::RotationPlan& plan) {
-    std::map<std::string, std::string> values;
+}  // namespace
+
+std::vector<std::string> Tried::all_doubts() const {
+    std::vector<std::string> all = doubts;
+    if (!mistake.empty()) all.push_back(mistake);
+    return all;
+}
+
+hermes::SecretValues new_values(const hermes::RotationPlan& plan) {
+    hermes::SecretValues values;
     for (const auto& [key, value] : plan.changes) {
         const auto known = plan.keys.find(key);
         const bool same = known != plan.keys.end() && known->second == hermes::KeyChange::same;
@@ -83,19 +90,20 @@ std::map<std::string, std::string> new_values(const hermes::RotationPlan& plan) 
     return values;
 }
 
-}  // namespace
-
-Tried try_new_values(Session& session, const hermes::RotationPlan& plan) {
+Tried try_new_values(Session& session, const hermes::Names& names, const hermes::SecretValues& values,
+                     const std::function<void()>& each_round, hermes::TrialPlace place) {
     Tried tried;
-    const auto values = new_values(plan);
     if (values.empty()) return tried;
-    const auto trials = hermes::try_values(session.client(), plan.names, values, session.story());
+    // Of several instances no line stands under a name yet.
+    const std::string whose = session.several() ? " of " + called(names) : "";
+    const auto trials =
+        hermes::try_values(session.client(), names, values, session.story(), each_round, place);
     std::vector<std::string> refusals;
     std::string hint;
     for (const Trial& trial : trials.each) {
-        session.story().on({"try", trial.key, state_of(trial.answer), sentence(trial)});
+        session.story().on({"try", trial.key + whose, state_of(trial.answer), sentence(trial)});
         for (const std::string& warning : trial.warnings)
-            session.story().on({"try", trial.key + " (note)", State::warning, warning});
+            session.story().on({"try", trial.key + whose + " (note)", State::warning, warning});
         tried.json.push_back(to_json(trial));
         judge(trial, tried);
         if (trial.answer != Answer::refused) continue;
@@ -103,15 +111,16 @@ Tried try_new_values(Session& session, const hermes::RotationPlan& plan) {
         if (hint.empty()) hint = trial.hint;
     }
     if (!refusals.empty()) {
-        throw Error(ExitCode::failed, fmt::format("{}; nothing was changed", fmt::join(refusals, "; ")),
-                    hint.empty() ? "--no-check sets it all the same" : hint);
+        throw Error(ExitCode::failed,
+                    fmt::format("{}; nothing was changed by this", fmt::join(refusals, "; ")),
+                    hint + (hint.empty() ? "" : "; ") + "--no-check sets it all the same");
     }
     return tried;
 }
 
-Tried untried_values(Session& session, const hermes::RotationPlan& plan) {
+Tried untried_values(Session& session, const hermes::SecretValues& values) {
     Tried tried;
-    for (const auto& [key, value] : new_values(plan))
+    for (const auto& [key, value] : values)
         judge({.key = key, .answer = Answer::no_answer}, tried);
     if (!tried.doubts.empty())
         session.story().on(

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "hermesctl/hermes/rotation.hpp"
+#include "hermesctl/hermes/secrets.hpp"
+#include "hermesctl/hermes/trial.hpp"
 #include "session.hpp"
 
 #include <functional>
@@ -13,16 +15,23 @@ namespace hermesctl::cli {
 
 struct Tried {
     kube::Json json = kube::Json::array();
-    std::vector<std::string> doubts{};        // what needs a yes: another bot, nobody who answers
+    std::vector<std::string> doubts{};        // what could not be tried
     std::map<std::string, std::string> by{};  // KEY -> who took it
     std::string other_bot_than{};             // "@old_bot": the new token is of another bot
+    std::string mistake{};                    // what is wrong with that, in a sentence
+    std::vector<std::string> all_doubts() const;
 };
 
-/// Tries the values that are new. Throws Error{failed} when one is refused: nothing has been changed then.
-Tried try_new_values(Session&, const hermes::RotationPlan&);
+/// What is new to the agent with this change.
+hermes::SecretValues new_values(const hermes::RotationPlan&);
+
+/// Tries them. Throws Error{failed} when one is refused: nothing has been changed for them then.
+Tried try_new_values(Session&, const hermes::Names&, const hermes::SecretValues&,
+                     const std::function<void()>& each_round = {},
+                     hermes::TrialPlace = hermes::TrialPlace::anywhere);
 
 /// The same where no pod may be seen from which they could be.
-Tried untried_values(Session&, const hermes::RotationPlan&);
+Tried untried_values(Session&, const hermes::SecretValues&);
 
 /// Whether who takes it surely refuses this value.
 bool is_refused(Session&, const hermes::Names&, const std::string& key, const std::string& value,

@@ -2,14 +2,12 @@
 #pragma once
 
 #include "hermesctl/hermes/rotation.hpp"
+#include "hermesctl/hermes/secrets.hpp"
 
-#include <map>
 #include <optional>
 #include <string>
 
 namespace hermesctl::hermes {
-
-using SecretValues = std::map<std::string, std::string>;
 
 /// The salt under which the Secret's values are marked; "" where deploy has not put one there yet.
 std::string salt_of(const Json& secret);

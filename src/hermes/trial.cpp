@@ -28,14 +28,6 @@ constexpr auto to_start = 90s;
 constexpr std::string_view one_shot = "one-shot pod";
 constexpr std::string_view trial_container = "trial";  // as trial.yaml has it
 
-/// Variables by which the container's requests find their way.
-bool is_route(const std::string& name) {
-    constexpr std::array<std::string_view, 11> names{
-        "HTTPS_PROXY", "https_proxy", "HTTP_PROXY",    "http_proxy",   "ALL_PROXY",     "all_proxy",
-        "NO_PROXY",    "no_proxy",    "SSL_CERT_FILE", "SSL_CERT_DIR", "TELEGRAM_PROXY"};
-    return name.ends_with("_BASE_URL") || std::ranges::find(names, name) != names.end();
-}
-
 /// What the container would have of them, were it there.
 Json routes_of(const Json& deployment, const std::map<std::string, std::string>& secret) {
     Json routes = Json::object();
@@ -69,13 +61,20 @@ Json trial_job(const Names& names, const Json& deployment) {
 class Trying {
   public:
     Trying(kube::Client& client, const Names& names, const std::map<std::string, std::string>& values,
-           Reporter& reporter, const std::function<void()>& each_round)
-        : client_(client), names_(names), values_(values), reporter_(reporter), each_round_(each_round) {}
+           Reporter& reporter, const std::function<void()>& each_round, TrialPlace place)
+        : client_(client),
+          names_(names),
+          values_(values),
+          reporter_(reporter),
+          each_round_(each_round),
+          place_(place) {}
 
     Trials run() {
         try {
             const Target target = find_agent(client_, names_);
-            if (!target.running || !in_pod(target)) beside();
+            if (!target.running) failure_ = "no agent runs: " + target.why;
+            const bool asked = target.running && in_pod(target);
+            if (!asked && place_ == TrialPlace::anywhere) beside();
         } catch (const kube::ApiError& error) {  // the pods may not be listed, say
             if (error.code() == ExitCode::unreachable) throw;
             failure_ = error.message();
@@ -182,14 +181,23 @@ class Trying {
     const std::map<std::string, std::string>& values_;
     Reporter& reporter_;
     const std::function<void()>& each_round_;
+    TrialPlace place_;
     Trials trials_{};
     std::string failure_{};
 };
 
 }  // namespace
 
+bool is_route(std::string_view variable) {
+    constexpr std::array<std::string_view, 11> names{
+        "HTTPS_PROXY", "https_proxy", "HTTP_PROXY",    "http_proxy",   "ALL_PROXY",     "all_proxy",
+        "NO_PROXY",    "no_proxy",    "SSL_CERT_FILE", "SSL_CERT_DIR", "TELEGRAM_PROXY"};
+    // A config.yaml may refer to any: "${COLONY_URL}".
+    return variable.ends_with("_URL") || std::ranges::find(names, variable) != names.end();
+}
+
 Trials try_values(kube::Client& client, const Names& names, const std::map<std::string, std::string>& values,
-                  Reporter& reporter, const std::function<void()>& each_round) {
+                  Reporter& reporter, const std::function<void()>& each_round, TrialPlace place) {
     std::map<std::string, std::string> texts;
     std::vector<Trial> rest;
     for (const auto& [key, value] : values) {
@@ -201,7 +209,7 @@ Trials try_values(kube::Client& client, const Names& names, const std::map<std::
         }
     }
     Trials trials;
-    if (!texts.empty()) trials = Trying(client, names, texts, reporter, each_round).run();
+    if (!texts.empty()) trials = Trying(client, names, texts, reporter, each_round, place).run();
     std::ranges::move(rest, std::back_inserter(trials.each));
     std::ranges::stable_sort(trials.each, {}, &Trial::key);
     return trials;

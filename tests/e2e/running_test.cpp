@@ -5,6 +5,7 @@
 namespace hermesctl::e2e {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -126,6 +127,10 @@ TEST_F(Running, ARefusedChangeLeavesTheRunningAgentAlone) {
         hermesctl({"deploy", "-y", "--storage-size", "1Gi", "--image", "x.example/other:1"});
     EXPECT_EQ(smaller.code, 1) << smaller.err;
     EXPECT_THAT(smaller.err, HasSubstr("persistentvolumeclaim/hermes-data"));
+    const Finished wrong = hermesctl({"deploy", "-y", "--secret", "TELEGRAM_BOT_TOKEN=env:BAD"},
+                                     {{"BAD", "111111111:AAE-this-token-is-refused-everywhere-00"}});
+    EXPECT_EQ(wrong.code, 1) << wrong.out;
+    EXPECT_THAT(wrong.err, AllOf(HasSubstr("refuses it"), HasSubstr("nothing was changed")));
     EXPECT_EQ(pod_uids(), pod);
     EXPECT_THAT(ask("still there"), HasSubstr("you said 'still there'"));
 }
@@ -147,7 +152,7 @@ TEST_F(Running, RestartBringsANewPodThatAnswers) {
 TEST_F(Running, StaleLogOfAGoodBootDoesNotCount) {
     const std::string bad = "111111111:AAE-this-token-is-refused-everywhere-00";
     const Finished done =
-        hermesctl({"deploy", "-y", "--secret", "TELEGRAM_BOT_TOKEN=env:BAD"}, {{"BAD", bad}});
+        hermesctl({"deploy", "-y", "--no-check", "--secret", "TELEGRAM_BOT_TOKEN=env:BAD"}, {{"BAD", bad}});
     EXPECT_EQ(done.code, 1) << "the volume's log still says connected: " << done.out << done.err;
     EXPECT_THAT(done.err, HasSubstr("rejected the bot token"));
     const Finished status = hermesctl({"status"});

@@ -43,6 +43,7 @@ TEST_F(Secrets, WhatTheAgentsOwnFileSetsIsFoundAndTakenOut) {
     const Finished done = hermesctl({"rotate-secret", "--unshadow", "MINIMAX_API_KEY", "-y"});
     EXPECT_EQ(done.code, 0) << done.out << done.err;
     EXPECT_THAT(done.err, HasSubstr("/opt/data/.env.before-"));
+    EXPECT_THAT(done.out, HasSubstr("-- rm /opt/data/.env.before-"));
     EXPECT_EQ(listed("MINIMAX_API_KEY")["shadowed_by"], "");
     // With its next start Hermes adds a variable of its own to the file, and closes it for others.
     EXPECT_EQ(in_pod("grep -v '^API_SERVER_KEY=' /opt/data/.env; stat -c %u /opt/data/.env"),

@@ -15,6 +15,8 @@ namespace hermesctl::hermes {
 
 using kube::Json;
 
+using SecretValues = std::map<std::string, std::string>;  // KEY -> value
+
 inline constexpr std::string_view token_key = "TELEGRAM_BOT_TOKEN";
 inline constexpr std::string_view users_key = "TELEGRAM_ALLOWED_USERS";
 

@@ -44,13 +44,21 @@ struct Trials {
 /// Whether any is refused, or is known to be no good; no_answer and not_tried are for the caller to judge.
 bool any_refused(const Trials&);
 
+enum class TrialPlace {
+    pod,       // of the agent that runs, and nowhere else
+    anywhere,  // in a one-shot pod where that cannot be had
+};
+
 /// Asks, with each of these values (key -> value), who takes it: at most a minute, two and a half with a
 /// one-shot pod. The values go over the standard input of exec. Nothing is changed, no update is taken from a
 /// bot. Never throws for what a provider or the pod says: that is a value, the one of a pod that cannot be
 /// had too. Throws Error{failed} when there is no such installation, Error{interrupted}, ApiError
 /// (unreachable).
 Trials try_values(kube::Client&, const Names&, const std::map<std::string, std::string>& values, Reporter&,
-                  const std::function<void()>& each_round = {});
+                  const std::function<void()>& each_round = {}, TrialPlace = TrialPlace::anywhere);
+
+/// Whether a variable decides by which way, or at which address, somebody is asked.
+bool is_route(std::string_view variable);
 
 /// What trial.py printed. Nothing for a text that is not trial.py's.
 std::optional<std::vector<Trial>> parse_trials(std::string_view text,

@@ -1,6 +1,5 @@
 // What deploy says of the cage once the bot answers.
-#include "support/cli_world.hpp"
-#include "support/installation.hpp"
+#include "running_deploy.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,51 +9,16 @@ namespace {
 
 using namespace nlohmann::json_literals;
 using hermesctl::testing::object_of;
-using kube::Json;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-const kube::Ref deployment{"Deployment", "hermes", "hermes"};
-
-class DeployCage : public ::testing::Test {
+class DeployCage : public RunningDeploy {
   protected:
-    DeployCage() {
-        world_.context.environment["TOKEN"] = "123456789:AAbbccddeeffgghhiijjkkllmmnnooppqqr";
-        world_.context.environment["KEY"] = "the-key-of-minimax";
-        world_.api.on_exec = [](hermesctl::testing::FakeProcess& process) { answer(process); };
-        EXPECT_EQ(world_.run({"deploy", "--no-wait", "--allow-user", "111", "--secret",
-                              "TELEGRAM_BOT_TOKEN=env:TOKEN", "--secret", "MINIMAX_API_KEY=env:KEY"}),
-                  ExitCode::ok)
-            << world_.err.str();
-        run_pod();
-    }
-    static void answer(hermesctl::testing::FakeProcess& process) {
-        if (process.argv.at(4).find("getMe") != std::string::npos) {
-            process.out(R"({"bot":{"status":200,"username":"cage_bot"},)"
-                        R"("model":{"status":200,"key":"MINIMAX_API_KEY"},)"
-                        R"("live":{"provider":"minimax","model":"MiniMax-M2.7"}})");
-            return process.exit(0);
-        }
-        process.out(R"({"alive":true,"gateway":"running","telegram":"connected","ready":true})"
-                    "\n");
-        if (process.argv.back() != "watch") process.exit(0);
-    }
-    /// The controllers and the kubelet.
-    void run_pod() {
-        auto& api = world_.api;
-        Json spec = api.object(deployment)["spec"]["template"]["spec"];
-        spec["nodeName"] = "node";
-        const Json status = R"({"phase":"Running","containerStatuses":[
-            {"name":"hermes","started":true,"state":{"running":{"startedAt":"2026-01-01T00:00:00Z"}}}]})"_json;
-        hermesctl::testing::run_pod(api, "hermes-1-a", {{"spec", spec}, {"status", status}});
-    }
     void open_the_lan() {
         world_.api.put(object_of("NetworkPolicy", "hermes", "open-lan", R"({"spec": {"podSelector": {},
             "policyTypes": ["Egress"], "egress": [{"to": [{"ipBlock": {"cidr": "192.168.0.0/16"}}]}]}})"_json));
     }
-
-    hermesctl::testing::CliWorld world_{};
 };
 
 TEST_F(DeployCage, ALeakIsAFailureAfterItIsSaidThatTheBotAnswers) {

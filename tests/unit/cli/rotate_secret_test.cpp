@@ -428,7 +428,7 @@ TEST_F(RotateSecretTest, AMendedFileIsNoPartOfWhatIsPutBackAndTheErrorSaysHowItC
 TEST_F(RotateSecretTest, AFileThatWasMendedWithoutARestartIsBroughtInForceByTheSameAgain) {
     shadows_ = {{"MINIMAX_API_KEY", false}};
     EXPECT_THAT(rotate({"--unshadow", "MINIMAX_API_KEY", "--no-restart", "-y"}),
-                HasSubstr("not in force yet"));
+                AllOf(HasSubstr("not in force yet"), HasSubstr("-- rm /opt/data/.env.before-")));
     EXPECT_THAT(writes(), Not(Contains("PATCH deployment/hermes")));
     EXPECT_THAT(rotate({"--unshadow", "MINIMAX_API_KEY", "-y"}), HasSubstr("is in force"));
     EXPECT_THAT(writes(), Contains("PATCH deployment/hermes")) << "its gateway had started with the file";

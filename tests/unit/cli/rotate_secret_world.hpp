@@ -6,6 +6,7 @@
 #include "hermesctl/hermes/secrets.hpp"
 #include "support/cli_world.hpp"
 #include "support/installation.hpp"
+#include "trial_answers.hpp"
 
 #include <map>
 #include <string>
@@ -77,7 +78,7 @@ class RotateSecretTest : public ::testing::Test {
             throw Error(ExitCode::interrupted, "interrupted",
                         "run the command again: it takes things up as they are");
         } else if (has("polled_by_another")) {
-            if (asked) answer(process, tried(Json::parse(process.input)));
+            if (asked) answer(process, trial_answers(Json::parse(process.input)["values"], status_, bot_));
         } else if (has("\"unused\"")) {
             if (asked) answer(process, compared(Json::parse(process.input)));
         } else if (silent_ && has("def check_bot")) {
@@ -106,17 +107,6 @@ class RotateSecretTest : public ::testing::Test {
     static void answer(const FakeProcess& process, const Json& said) {
         process.out(said.dump() + "\n");
         process.exit(0);
-    }
-    Json tried(const Json& question) const {
-        Json trials = Json::array();
-        for (const auto& [key, value] : question["values"].items()) {
-            const bool token = key == "TELEGRAM_BOT_TOKEN";
-            Json one{{"key", key}, {"by", token ? "Telegram" : "minimax"}, {"status", status_}};
-            if (token) one.update({{"username", bot_}, {"other", bot_ != "cage_bot"}, {"now", "cage_bot"}});
-            if (status_ != 200) one["reason"] = "Unauthorized";
-            trials.push_back(one);
-        }
-        return {{"trials", trials}};
     }
     Json compared(const Json& wanted) const {
         Json unused = Json::array();

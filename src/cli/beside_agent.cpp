@@ -1,0 +1,141 @@
+#include "beside_agent.hpp"
+
+#include "hermesctl/base/text.hpp"
+#include "hermesctl/hermes/gate.hpp"
+#include "hermesctl/hermes/hardening.hpp"
+#include "hermesctl/hermes/rotation.hpp"
+#include "hermesctl/hermes/secrets.hpp"
+#include "hermesctl/hermes/target.hpp"
+#include "hermesctl/hermes/trial.hpp"
+#include "requested.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace hermesctl::cli {
+namespace {
+
+using hermes::Composition;
+using hermes::ConfigChange;
+using hermes::Plan;
+using hermes::SecretValues;
+
+/// Ready or not: an agent that Telegram does not reach runs too.
+bool agent_runs(Session& session, const Composition& made) {
+    if (!made.live.installed(made.names)) return false;
+    try {
+        return hermes::find_agent(session.client(), made.names).running;
+    } catch (const kube::ApiError&) {  // its pods may not be seen
+        return kube::int_at(made.live.of(made.names.deployment()), "/status/replicas") > 0;
+    }
+}
+
+/// New to the Secret, of those that somebody can be asked about.
+SecretValues new_values(const Plan& plan) {
+    const hermes::Step& secret = plan.of("Secret");
+    const SecretValues before = hermes::secret_values(secret.live);
+    SecretValues values = hermes::secret_values(secret.object);
+    std::erase_if(values, [&](const auto& one) {
+        const auto found = before.find(one.first);
+        const bool same = found != before.end() && found->second == one.second;
+        return same || (!hermes::names_credential(one.first) && hermes::provider_of_key(one.first).empty());
+    });
+    return values;
+}
+
+kube::Json routes_of(const kube::Json& deployment) {
+    kube::Json routes = kube::Json::array();
+    for (const kube::Json& container : kube::at(deployment, "/spec/template/spec/containers")) {
+        for (const kube::Json& entry : kube::at(container, "/env")) {
+            if (hermes::is_route(kube::text_at(entry, "/name"))) routes.push_back(entry);
+        }
+    }
+    return routes;
+}
+
+SecretValues routes_in(const kube::Json& secret) {
+    SecretValues values = hermes::secret_values(secret);
+    std::erase_if(values, [](const auto& one) { return !hermes::is_route(one.first); });
+    return values;
+}
+
+/// "mcp_servers.colony.url: ... -> ...", and what tells of no setting.
+bool decides_way(const std::string& field) {
+    const std::string path = lower(field.substr(0, field.find(':')));
+    return path.size() == field.size() ||
+           std::ranges::any_of(std::array{"url", "provider", "proxy", "server", "host", "endpoint"},
+                               [&](const char* part) { return path.find(part) != std::string::npos; });
+}
+
+/// Whether its pod asks now whom it would ask then.
+bool same_way(const Plan& plan, const ConfigChange& config) {
+    const hermes::Step& pod = plan.of("Deployment");
+    const hermes::Step& secret = plan.of("Secret");
+    return std::ranges::none_of(config.fields, decides_way) && !hermes::lacks_secret(pod.live, secret.live) &&
+           routes_of(pod.live) == routes_of(pod.planned) &&
+           routes_in(secret.live) == routes_in(secret.object);
+}
+
+/// Why these are not tried; "" where they are.
+std::string why_untried(Session& session, const Composition& made, const Plan& plan,
+                        const ConfigChange& config) {
+    if (!agent_runs(session, made)) return "no agent runs that could be asked";
+    return same_way(plan, config) ? ""
+                                  : "the way to who takes them changes, too (variables, Secret, config.yaml)";
+}
+
+Tried untried(Session& session, const Composition& made, const SecretValues& values, const std::string& why) {
+    Tried tried;
+    const std::string whose = session.several() ? "values of " + called(made.names) : "values";
+    session.story().on({"try", whose, State::warning, "not tried: " + why});
+    for (const auto& [key, value] : values)
+        tried.json.push_back({{"key", key}, {"answer", "not tried"}, {"reason", why}});
+    return tried;
+}
+
+}  // namespace
+
+Tried try_values_beside(Session& session, const Composition& made, const Plan& plan,
+                        const ConfigChange& config, const EachRound& each_round) {
+    const SecretValues values = new_values(plan);
+    if (values.empty() || !made.live.installed(made.names)) return {};
+    const std::string why = why_untried(session, made, plan, config);
+    if (why.empty()) return try_new_values(session, made.names, values, each_round, hermes::TrialPlace::pod);
+    Tried tried = untried(session, made, values, why);
+    if (agent_runs(session, made)) tried.mistake = "new values are not tried: " + why;
+    return tried;
+}
+
+void prove_cage(Session& session, const Composition& made, const Plan& plan, const EachRound& each_round) {
+    if (!plan.rolls_pod() || !agent_runs(session, made)) return;
+    const hermes::Json& live = made.live.of(made.names.deployment());
+    try {
+        hermes::prove_enforcement(session.client(), made.names, live, plan.of("Deployment").object,
+                                  session.story(), each_round);
+    } catch (Error& error) {
+        error.during("proving it beside the agent, which goes on as it is");
+        throw;
+    }
+}
+
+void prove_image(Session& session, const Composition& made, const Plan& plan, const EachRound& each_round) {
+    hermes::prove_start(session.client(), made.names, made.live.of(made.names.deployment()),
+                        plan.of("Deployment").object, session.story(), each_round);
+}
+
+void tell_of_trials(Session& session, const Composition& made, const Plan& plan, const ConfigChange& config,
+                    bool values_too) {
+    if (values_too && made.live.installed(made.names) && !new_values(plan).empty()) {
+        const std::string why = why_untried(session, made, plan, config);
+        session.story().on({"plan", "values", State::info,
+                            why.empty() ? "a dry run tries none: deploy tries those that are new first"
+                                        : "deploy does not try those that are new: " + why});
+    }
+    if (hermes::needs_trial(made.live.of(made.names.deployment()), plan.of("Deployment").object))
+        session.story().on(
+            {"plan", "image", State::info,
+             "whether it starts without root is not known yet: deploy tries it first, in a pod "
+             "of its own"});
+}
+
+}  // namespace hermesctl::cli

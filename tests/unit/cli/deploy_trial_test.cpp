@@ -1,0 +1,193 @@
+// New values that a deploy brings to an agent that runs: tried first, and refused before anything changes.
+#include "hermesctl/base/crypto.hpp"
+#include "hermesctl/base/interrupt.hpp"
+#include "running_deploy.hpp"
+#include "support/at_a_terminal.hpp"
+#include "support/recording_reporter.hpp"
+#include "support/scratch.hpp"
+
+#include <iostream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace hermesctl::cli {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+const std::string new_token = "123456789:AAnew-token-of-the-bot-0123456789abcd";
+
+class DeployTrial : public RunningDeploy {
+  protected:
+    DeployTrial() { world_.context.environment["NEW"] = new_token; }
+    std::string deploy(std::vector<std::string> line, ExitCode expected = ExitCode::ok) {
+        line.insert(line.begin(), {"deploy", "--no-wait"});
+        EXPECT_EQ(static_cast<int>(world_.run(line)), static_cast<int>(expected)) << world_.err.str();
+        return world_.out.str() + world_.err.str();
+    }
+    std::string token() const {
+        const Json& secret = world_.api.object({"Secret", "hermes", "hermes-secrets"});
+        return base64_decode(kube::text_at(secret, "/data/TELEGRAM_BOT_TOKEN")).value();
+    }
+
+    const char* const another_way = "not tried: the way to who takes them changes, too";
+    const std::vector<std::string> with_new_{"--secret", "TELEGRAM_BOT_TOKEN=env:NEW"};
+};
+
+TEST_F(DeployTrial, ARefusedValueDoesNotTakeTheAgentDown) {
+    status_ = 401;
+    EXPECT_THAT(deploy(with_new_, ExitCode::failed),
+                AllOf(HasSubstr("TELEGRAM_BOT_TOKEN: Telegram refuses it"), HasSubstr("nothing was changed"),
+                      HasSubstr("--no-check sets it all the same"), Not(HasSubstr(new_token))));
+    EXPECT_NE(token(), new_token);
+    EXPECT_THAT(deploy({"--secret", "TELEGRAM_BOT_TOKEN=env:NEW", "--no-check"}),
+                Not(HasSubstr("refuses it")));
+    EXPECT_EQ(token(), new_token);
+}
+
+TEST_F(DeployTrial, AnAcceptedValueIsSaidToBe) {
+    const std::string said = deploy(with_new_);
+    EXPECT_THAT(said, HasSubstr("Telegram accepts it, as the token of @cage_bot"));
+    EXPECT_EQ(token(), new_token);
+    EXPECT_THAT(deploy(with_new_), AllOf(HasSubstr("nothing to change"), Not(HasSubstr("accepts it"))));
+    EXPECT_THAT(deploy({"--allow-user", "222"}), Not(HasSubstr("accepts it"))) << "it is no new value";
+}
+
+TEST_F(DeployTrial, TheTokenOfAnotherBotNeedsAYes) {
+    bot_ = "other_bot";
+    EXPECT_THAT(deploy(with_new_, ExitCode::usage),
+                AllOf(HasSubstr("a yes is needed"), HasSubstr("the token of @other_bot, not of @cage_bot")));
+    EXPECT_NE(token(), new_token);
+    deploy({"--secret", "TELEGRAM_BOT_TOKEN=env:NEW", "-y"});
+    EXPECT_EQ(token(), new_token);
+}
+
+TEST_F(DeployTrial, ADryRunTriesNothingAndSaysSo) {
+    status_ = 401;
+    EXPECT_THAT(deploy({"--secret", "TELEGRAM_BOT_TOKEN=env:NEW", "--dry-run"}),
+                AllOf(HasSubstr("a dry run tries none"), Not(HasSubstr("refuses it"))));
+    EXPECT_THAT(deploy({"--secret", "TELEGRAM_BOT_TOKEN=env:NEW", "--dry-run", "--no-check"}),
+                Not(HasSubstr("a dry run tries none")));
+}
+
+/// With another way out, the pod of now would ask somebody else.
+TEST_F(DeployTrial, WhatComesWithOtherVariablesIsNotTried) {
+    status_ = 401;
+    hermesctl::testing::Scratch scratch;
+    const std::string file = scratch.write(
+        "hermes.yaml",
+        "apiVersion: hermesctl/v1\nkind: Hermes\npod: {env: {HTTPS_PROXY: 'http://proxy.example:3128'}}\n");
+    EXPECT_THAT(deploy({"--secret", "TELEGRAM_BOT_TOKEN=env:NEW", "-f", file}, ExitCode::usage),
+                AllOf(HasSubstr(another_way), HasSubstr("a yes is needed")));
+    EXPECT_NE(token(), new_token);
+    deploy({"--secret", "TELEGRAM_BOT_TOKEN=env:NEW", "-f", file, "-y"});
+    EXPECT_EQ(token(), new_token);
+}
+
+TEST_F(DeployTrial, WhatComesWithAnotherAddressInTheSecretIsNotTried) {
+    status_ = 401;
+    world_.context.environment["URL"] = "https://minimax.example/v1";
+    EXPECT_THAT(
+        deploy({"--secret", "TELEGRAM_BOT_TOKEN=env:NEW", "--secret", "MINIMAX_BASE_URL=env:URL", "-y"}),
+        HasSubstr(another_way));
+    EXPECT_EQ(token(), new_token);
+}
+
+/// It closes or opens no way to anybody who refuses.
+TEST_F(DeployTrial, WhatComesWithAnotherPolicyIsTried) {
+    status_ = 401;
+    hermesctl::testing::Scratch scratch;
+    const std::string file = scratch.write("hermes.yaml", "network: {allow: ['192.168.1.10/32:8080']}\n");
+    EXPECT_THAT(deploy({"--secret", "TELEGRAM_BOT_TOKEN=env:NEW", "-f", file}, ExitCode::failed),
+                HasSubstr("Telegram refuses it"));
+}
+
+/// Somebody has changed the Secret, and the pod does not have that yet: whom it asks now is not sure.
+TEST_F(DeployTrial, WhatComesWhileThePodLacksTheSecretIsNotTried) {
+    status_ = 401;
+    const auto put = [this](const char* key, const std::string& value) {
+        world_.api.merge({"Secret", "hermes", "hermes-secrets"}, {{"data", {{key, base64_encode(value)}}}});
+    };
+    put("MINIMAX_API_KEY", "set-by-somebody-else-1");
+    EXPECT_THAT(deploy({}), Not(HasSubstr("refuses it"))) << "nothing in it is new to the Secret";
+    put("MINIMAX_API_KEY", "set-by-somebody-else-2");
+    EXPECT_THAT(deploy({with_new_[0], with_new_[1], "-y"}), HasSubstr(another_way));
+    EXPECT_EQ(token(), new_token);
+}
+
+TEST_F(DeployTrial, WhatCannotBeTriedIsAWarning) {
+    for (const char* verb : {"get", "create"})
+        world_.api.deny(verb, "pods/exec");
+    EXPECT_THAT(deploy(with_new_), AllOf(HasSubstr("not tried: "), Not(HasSubstr(another_way))));
+    EXPECT_EQ(token(), new_token);
+}
+
+TEST_F(DeployTrial, WhereThePodGivesNoAnswerNoOtherIsMade) {
+    world_.api.on_exec = [](hermesctl::testing::FakeProcess& process) { process.exit(1); };
+    EXPECT_THAT(deploy(with_new_), HasSubstr("not tried: the pod gave no answer"));
+    EXPECT_EQ(token(), new_token);
+    EXPECT_THAT(world_.api.log, Not(Contains(HasSubstr("job"))));
+}
+
+TEST_F(DeployTrial, JsonTellsWhatTheTrialFound) {
+    EXPECT_EQ(world_.run({"deploy", "--no-wait", "-o", "json", with_new_[0], with_new_[1]}), ExitCode::ok);
+    const Json tried = Json::parse(world_.out.str()).at("tried");
+    ASSERT_EQ(tried.size(), 1u) << tried;
+    EXPECT_EQ(tried[0]["key"], "TELEGRAM_BOT_TOKEN");
+    EXPECT_EQ(tried[0]["answer"], "accepted");
+}
+
+TEST_F(DeployTrial, OfSeveralAllAreTriedBeforeAnyIsChanged) {
+    status_ = 401;
+    hermesctl::testing::Scratch scratch;
+    const std::string file =
+        scratch.write("two.yaml",
+                      "name: one\nnamespace: one\ntelegram: {allowedUsers: [111]}\n"
+                      "secrets: {TELEGRAM_BOT_TOKEN: {env: TOKEN}, MINIMAX_API_KEY: {env: KEY}}\n"
+                      "---\nname: hermes\nnamespace: hermes\nsecrets: {TELEGRAM_BOT_TOKEN: {env: NEW}}\n");
+    EXPECT_THAT(
+        deploy({"-f", file}, ExitCode::failed),
+        AllOf(HasSubstr("fail  TELEGRAM_BOT_TOKEN of hermes in namespace hermes  Telegram refuses it"),
+              HasSubstr("checking hermes in namespace hermes")));
+    EXPECT_TRUE(world_.api.object({"Deployment", "one", "one"}).is_null());
+}
+
+/// What no answer would mend.
+TEST_F(DeployTrial, WhatIsHopelessIsNotTried) {
+    hermesctl::testing::RecordingReporter reporter;
+    kube::Client client(world_.transport, world_.clock, reporter);
+    client
+        .patch(deployment, kube::Patch::merge, {{"spec", {{"revisionHistoryLimit", 9}}}},
+               {.manager = "argocd"})
+        .value();
+    EXPECT_THAT(deploy(with_new_, ExitCode::failed),
+                AllOf(HasSubstr("belongs to argocd"), Not(HasSubstr("accepts it"))));
+}
+
+TEST_F(DeployTrial, CtrlCAtTheQuestionChangesNothing) {
+    world_.terminal.input = true;
+    const auto run = [this] {
+        catch_interrupts();
+        const ExitCode code = world_.run({"deploy", "--image", "a/b:2"});
+        std::cout << world_.err.str() << std::flush;
+        return static_cast<int>(code);
+    };
+    const auto seen = hermesctl::testing::at_a_terminal(run, {{"apply this? [y/N]", "\x03"}});
+    EXPECT_EQ(seen.code, 130) << seen.screen;
+    EXPECT_THAT(seen.screen,
+                AllOf(HasSubstr("~ restart the agent"), HasSubstr("interrupted; nothing was changed")));
+}
+
+TEST_F(DeployTrial, WithoutAnAgentThatRunsThereIsNothingToLose) {
+    status_ = 401;
+    world_.api.erase({"Pod", "hermes", "hermes-1-a"});
+    EXPECT_THAT(deploy(with_new_), HasSubstr("not tried: no agent runs"));
+    EXPECT_EQ(token(), new_token);
+}
+
+}  // namespace
+}  // namespace hermesctl::cli
