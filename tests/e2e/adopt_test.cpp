@@ -33,7 +33,7 @@ class Adopt : public Node {
         ASSERT_EQ(secret.code, 0) << secret.err;
         ASSERT_EQ(kubectl({"apply", "-f", TESTS_DIR "/e2e/guide/4-deployment.yaml"}).code, 0);
         const Finished rolled =
-            kubectl({"-n", "hermes", "rollout", "status", "deployment/hermes", "--timeout=120s"});
+            kubectl({"-n", "hermes", "rollout", "status", "deployment/hermes", "--timeout=400s"});
         ASSERT_EQ(rolled.code, 0) << rolled.out << rolled.err;
     }
 

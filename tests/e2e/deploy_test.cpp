@@ -35,11 +35,10 @@ TEST_F(Deploy, GoodStartAnswers) {
     EXPECT_EQ(Json::parse(status.out)["bot"], "@cage_bot");
 }
 
-TEST_F(Deploy, RejectedTokenFailsWithinSecondsAndIsNeverPrinted) {
+TEST_F(Deploy, RejectedTokenFailsAndIsNeverPrinted) {
     const std::string bad = "111111111:AAE-this-token-is-refused-everywhere-00";
     auto arguments = deploy_arguments();
     arguments[4] = "TELEGRAM_BOT_TOKEN=env:BAD";
-    arguments.insert(arguments.end(), {"--timeout", "45s"});  // less than the patience with what may heal
     const Finished done = hermesctl(arguments, {{"BAD", bad}});
     EXPECT_EQ(done.code, 1);
     EXPECT_THAT(done.err, HasSubstr("rejected the bot token"));
@@ -77,7 +76,7 @@ TEST_F(Deploy, TroublesThatMayHealEndAfterAMinuteWithTheirCause) {
         running.push_back(start_hermesctl(deploy_arguments(one.arguments)));
     }
     for (std::size_t i = 0; i < cases.size(); ++i) {
-        EXPECT_EQ(running[i]->wait(150s), 1) << cases[i].name << running[i]->all();
+        EXPECT_EQ(running[i]->wait(), 1) << cases[i].name << running[i]->all();
         EXPECT_THAT(running[i]->err(), HasSubstr(cases[i].said)) << cases[i].name;
     }
 }
@@ -111,7 +110,7 @@ TEST_F(Deploy, ApiServerRestartInTheMiddleIsSurvived) {
     ASSERT_TRUE(running->running()) << "it was quicker: " << running->all();
     std::this_thread::sleep_for(1s);
     node({"start", "apiserver"});
-    EXPECT_EQ(running->wait(180s), 0) << running->all();
+    EXPECT_EQ(running->wait(), 0) << running->all();
     EXPECT_THAT(running->out(), HasSubstr("message @cage_bot"));
 }
 
@@ -124,18 +123,18 @@ TEST_F(Deploy, ConnectionsThatAreCutInTheMiddleAreMadeAgain) {
         std::this_thread::sleep_for(1s);
         node({"proxy", "heal"});
     }
-    EXPECT_EQ(running->wait(180s), 0) << running->all();
+    EXPECT_EQ(running->wait(), 0) << running->all();
     EXPECT_THAT(running->out(), HasSubstr("message @cage_bot"));
 }
 
 TEST_F(Deploy, CtrlCLeavesAStateFromWhichTheNextOneGoesOn) {
     // Each answer takes its time, so that the first one comes before the Deployment is written.
     const std::string secret = fmt::format("PATCH /api/v1/namespaces/{}/secrets/hermes-secrets?", ns());
-    node({"proxy", "latency", "400"});
+    node({"proxy", "latency", "1500"});
     auto early = start_hermesctl(deploy_arguments({"-v", "--kubeconfig", proxied_kubeconfig()}));
     ASSERT_TRUE(early->says(secret)) << early->all();
     early->signal(SIGINT);
-    EXPECT_EQ(early->wait(5s), 130) << early->all();
+    EXPECT_EQ(early->wait(), 130) << early->all();
     node({"proxy", "heal"});
     EXPECT_TRUE(exists("Secret", "hermes-secrets"));
     EXPECT_FALSE(exists("Deployment", "hermes"));
@@ -143,7 +142,7 @@ TEST_F(Deploy, CtrlCLeavesAStateFromWhichTheNextOneGoesOn) {
     auto late = start_hermesctl(deploy_arguments());
     ASSERT_TRUE(late->says("deployment/hermes  created")) << late->all();
     late->signal(SIGINT);
-    EXPECT_EQ(late->wait(5s), 130) << late->all();
+    EXPECT_EQ(late->wait(), 130) << late->all();
     EXPECT_TRUE(exists("Deployment", "hermes"));
     const Finished next = hermesctl(deploy_arguments());
     EXPECT_EQ(next.code, 0) << next.err;
@@ -151,11 +150,11 @@ TEST_F(Deploy, CtrlCLeavesAStateFromWhichTheNextOneGoesOn) {
 
 TEST_F(Deploy, SecondOneAtOnceIsToldWhoHoldsTheLease) {
     auto first = start_hermesctl(deploy_arguments());
-    ASSERT_TRUE(within(30s, [&] { return exists("Lease", "hermes-hermesctl"); })) << first->all();
+    ASSERT_TRUE(comes_true([&] { return exists("Lease", "hermes-hermesctl"); })) << first->all();
     const Finished second = hermesctl(deploy_arguments({"--model", "MiniMax-M3"}));
     EXPECT_EQ(second.code, 1) << second.out << second.err;
     EXPECT_THAT(second.err, HasSubstr("another hermesctl works on this installation"));
-    EXPECT_EQ(first->wait(180s), 0) << first->all();
+    EXPECT_EQ(first->wait(), 0) << first->all();
 }
 
 /// Put where the agent's own environment finds them first. Each tells what ran it, and does what it should:

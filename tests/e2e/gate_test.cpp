@@ -57,7 +57,7 @@ class Gate : public EnforcedNode {
         EXPECT_EQ(made.code, 0) << made.err;
         const kube::Selector these{.label = fmt::format("window={}", gate ? "gate" : "bare")};
         std::vector<Json> all;
-        EXPECT_TRUE(within(120s, [&] {
+        EXPECT_TRUE(comes_true([&] {
             all = client().list("Pod", ns(), these);
             return std::ranges::all_of(all, [](const Json& pod) {
                 const std::string phase = kube::text_at(pod, "/status/phase");
@@ -70,7 +70,7 @@ class Gate : public EnforcedNode {
             client().remove(kube::ref_of(pod));
         }
         EXPECT_EQ(codes[0] + codes[1], pods) << "a gate failed, and nothing was tried behind it";
-        EXPECT_TRUE(within(30s, [&] { return client().list("Pod", ns(), these).empty(); }));
+        EXPECT_TRUE(comes_true([&] { return client().list("Pod", ns(), these).empty(); }));
         return codes[1];
     }
 };

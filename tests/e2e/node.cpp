@@ -82,7 +82,7 @@ void Node::use_namespace(const std::string& name) {
     ns_ = name;
     namespaces_.push_back(name);
     client().remove({"Namespace", "", name});
-    EXPECT_TRUE(within(150s, [&] { return !exists("Namespace", name); })) << name << " does not go";
+    EXPECT_TRUE(comes_true([&] { return !exists("Namespace", name); })) << name << " does not go";
 }
 
 void Node::TearDown() {
@@ -101,7 +101,7 @@ void Node::remove(const std::vector<std::string>& namespaces) {
             client().remove(kube::ref_of(pod), {.grace_seconds = 1});
     }
     for (const std::string& name : namespaces)
-        EXPECT_TRUE(within(150s, [&] { return client().list("Pod", name).empty(); })) << name;
+        EXPECT_TRUE(comes_true([&] { return client().list("Pod", name).empty(); })) << name;
 }
 
 bool Node::exists(const std::string& kind, const std::string& name) {
@@ -115,7 +115,7 @@ std::string Node::pod_uids(const std::string& label) {
     return fmt::format("{}", fmt::join(uids, " "));
 }
 
-bool Node::within(std::chrono::seconds limit, const std::function<bool()>& it_is_so) {
+bool Node::comes_true(const std::function<bool()>& it_is_so, std::chrono::seconds limit) {
     const auto end = std::chrono::steady_clock::now() + limit;
     while (!it_is_so()) {
         if (std::chrono::steady_clock::now() > end) return false;

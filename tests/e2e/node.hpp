@@ -48,7 +48,8 @@ class Node : public ::testing::Test {
     /// Of the namespace's pods with this label, or of all of them.
     std::string pod_uids(const std::string& label = {});
     /// Asks until it is so; false when the limit passes before.
-    static bool within(std::chrono::seconds limit, const std::function<bool()>& it_is_so);
+    static bool comes_true(const std::function<bool()>& it_is_so,
+                           std::chrono::seconds limit = testing::patience);
 
     Finished kubectl(std::vector<std::string> arguments, const std::string& input = {});
     Json get(const std::string& what);

@@ -68,7 +68,7 @@ TEST_F(Remote, CtrlCEndsAnExecThatHasNoTerminal) {
     auto running = start_hermesctl({"exec", "--", "/bin/sh", "-c", "echo begun; sleep 600"});
     ASSERT_TRUE(running->says("begun\n")) << running->all();
     running->signal(SIGINT);
-    EXPECT_EQ(running->wait(5s), 130) << running->all();
+    EXPECT_EQ(running->wait(), 130) << running->all();
 }
 
 TEST_F(Remote, ShellIsATerminalAndLeavesOursAsItWas) {
@@ -79,17 +79,18 @@ TEST_F(Remote, ShellIsATerminalAndLeavesOursAsItWas) {
     terminal.type("stty size\r");
     EXPECT_TRUE(terminal.wait_for("33 91")) << terminal.screen();
     terminal.resize(120, 44);
-    std::this_thread::sleep_for(1s);
-    terminal.type("stty size\r");
-    EXPECT_TRUE(terminal.wait_for("44 120")) << terminal.screen();
+    EXPECT_TRUE(comes_true([&] {
+        terminal.type("stty size\r");
+        return terminal.wait_for("44 120", 2s);
+    })) << terminal.screen();
     // Ctrl-C is the remote program's.
     terminal.type("sleep 600\r");
     std::this_thread::sleep_for(500ms);
     terminal.type("\x03");
     terminal.type("echo still-$((1+1))\r");
-    EXPECT_TRUE(terminal.wait_for("still-2", 10s)) << terminal.screen();
+    EXPECT_TRUE(terminal.wait_for("still-2")) << terminal.screen();
     terminal.type("exit 7\r");
-    EXPECT_EQ(terminal.wait(20s), 7) << terminal.screen();
+    EXPECT_EQ(terminal.wait(), 7) << terminal.screen();
     EXPECT_TRUE(terminal.is_cooked());
 }
 
@@ -100,22 +101,26 @@ TEST_F(Remote, AKilledShellLeavesTheTerminalAsItWasAndNothingInThePod) {
         terminal.type("echo prompt-$((40+2))\r");
         ASSERT_TRUE(terminal.wait_for("prompt-42")) << terminal.screen();
         ASSERT_FALSE(terminal.is_cooked());
-        terminal.type("setsid sleep 601 &\r");
+        terminal.type("setsid sleep 601 & echo begun-$((1+1))\r");
+        ASSERT_TRUE(terminal.wait_for("begun-2")) << terminal.screen();
         terminal.type("sleep 600\r");
         std::this_thread::sleep_for(500ms);
         if (number == closed) {
             terminal.close();
-            EXPECT_THAT(terminal.wait(10s), AnyOf(130, 125)) << "what it is told first";
+            EXPECT_THAT(terminal.wait(), AnyOf(130, 125)) << "what it is told first";
         } else {
             ::kill(terminal.pid(), number);
-            EXPECT_EQ(terminal.wait(10s), 130) << terminal.screen();
+            EXPECT_EQ(terminal.wait(), 130) << terminal.screen();
             EXPECT_TRUE(terminal.is_cooked()) << number;
         }
         // As where a terminal is closed at home, what has a session of its own stays.
-        const std::string look =
-            "sleep 1; for f in $(grep -lz ^HERMESCTL_TERMINAL= /proc/[0-9]*/environ 2>/dev/null); do "
-            "f=${f%/environ}; tr '\\0' ' ' <$f/cmdline; kill ${f#/proc/}; done";
-        EXPECT_EQ(hermesctl({"exec", "--", "sh", "-c", look}).out, "sleep 601 ") << number;
+        const std::string each =
+            "for f in $(grep -lz ^HERMESCTL_TERMINAL= /proc/[0-9]*/environ 2>/dev/null); do f=${f%/environ}; ";
+        const auto in_pod = [&](const std::string& what) {
+            return hermesctl({"exec", "--", "sh", "-c", each + what + "; done"}).out;
+        };
+        EXPECT_TRUE(comes_true([&] { return in_pod("tr '\\0' ' ' <$f/cmdline") == "sleep 601 "; })) << number;
+        in_pod("kill ${f#/proc/}");
     }
 }
 
@@ -171,24 +176,24 @@ TEST_F(Remote, LogsFollowAcrossRotationCutAndRestart) {
                    {"exec", "--", "sh", "-c", fmt::format("echo '{}' >> /opt/data/logs/gateway.log", text)})
             .code;
     };
-    ASSERT_TRUE(follow->says("telegram connected", 20s)) << follow->all();
+    ASSERT_TRUE(follow->says("telegram connected")) << follow->all();
     ASSERT_EQ(write("before the rotation"), 0);
-    EXPECT_TRUE(follow->says("before the rotation", 20s)) << follow->all();
+    EXPECT_TRUE(follow->says("before the rotation")) << follow->all();
     ASSERT_EQ(
         hermesctl({"exec", "--", "mv", "/opt/data/logs/gateway.log", "/opt/data/logs/gateway.log.1"}).code,
         0);
     ASSERT_EQ(write("after the rotation"), 0);
-    EXPECT_TRUE(follow->says("after the rotation", 20s)) << follow->all();
+    EXPECT_TRUE(follow->says("after the rotation")) << follow->all();
     node({"proxy", "cut"});
     ASSERT_EQ(write("while the connection was cut"), 0);
     std::this_thread::sleep_for(1s);
     node({"proxy", "heal"});
-    EXPECT_TRUE(follow->says("while the connection was cut", 30s)) << follow->all();
+    EXPECT_TRUE(follow->says("while the connection was cut")) << follow->all();
     ASSERT_EQ(hermesctl({"restart"}).code, 0);
     ASSERT_EQ(write("after the restart"), 0);
-    EXPECT_TRUE(follow->says("after the restart", 30s)) << follow->all();
+    EXPECT_TRUE(follow->says("after the restart")) << follow->all();
     follow->signal(SIGINT);
-    EXPECT_EQ(follow->wait(5s), 130);
+    EXPECT_EQ(follow->wait(), 130);
     const std::string all = follow->out();
     EXPECT_EQ(all.find("before the rotation"), all.rfind("before the rotation")) << "shown twice: " << all;
 }

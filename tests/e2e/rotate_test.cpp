@@ -31,10 +31,10 @@ class Rotate : public Node {
     /// Killed once `line` stands in its story for the nth time; each answer takes its time, so that it is
     /// before the next write.
     void kill_after(Command& running, const std::string& line, int nth) {
-        ASSERT_TRUE(running.says(line, 120s, nth)) << running.all();
+        ASSERT_TRUE(running.says(line, nth)) << running.all();
         ASSERT_TRUE(running.running()) << running.all();
         running.signal(SIGKILL);
-        running.wait(10s);
+        running.wait();
     }
     std::vector<std::string> rotate(const std::string& variable, std::vector<std::string> more = {}) const {
         std::vector<std::string> all{"rotate-secret", fmt::format("{}=env:{}", token_key, variable), "-y"};
@@ -127,7 +127,7 @@ TEST_F(Rotate, KilledAnywhereTheNextCommandEndsIt) {
         if (waits) std::this_thread::sleep_for(4s);
         ASSERT_TRUE(running->running()) << running->all();
         running->signal(SIGKILL);
-        running->wait(10s);
+        running->wait();
         node({"proxy", "heal"});
         EXPECT_TRUE(half_done());
         EXPECT_THAT(hermesctl({"status", "--no-check"}).out, HasSubstr("half-done"));

@@ -31,7 +31,7 @@ TEST_F(AtATerminal, DeployAsksForWhatItNeedsAndNeverEchoesASecret) {
     ASSERT_TRUE(terminal.wait_for("apply this?")) << terminal.screen();
     EXPECT_THAT(terminal.screen(), HasSubstr("deployment/hermes"));
     terminal.type("y\r");
-    EXPECT_TRUE(terminal.wait_for("the bot answers", 120s)) << terminal.screen();
+    EXPECT_TRUE(terminal.wait_for("the bot answers")) << terminal.screen();
     EXPECT_EQ(terminal.wait(), 0) << terminal.screen();
     EXPECT_THAT(terminal.screen(), Not(HasSubstr(setting("HERMES_TEST_TOKEN"))));
     EXPECT_THAT(terminal.screen(), Not(HasSubstr(setting("HERMES_TEST_KEY"))));
@@ -44,7 +44,7 @@ TEST_F(AtATerminal, ANoChangesNothing) {
     TerminalSession terminal = open(arguments, 80);
     ASSERT_TRUE(terminal.wait_for("apply this?")) << terminal.screen();
     terminal.type("n\r");
-    EXPECT_EQ(terminal.wait(20s), 1) << terminal.screen();
+    EXPECT_EQ(terminal.wait(), 1) << terminal.screen();
     EXPECT_THAT(terminal.screen(), HasSubstr("nothing was changed"));
     EXPECT_FALSE(exists("Namespace", ns()));
 }
@@ -65,7 +65,7 @@ TEST_F(AtATerminal, OfSeveralEachQuestionNamesItsInstance) {
     }
     ASSERT_TRUE(terminal.wait_for("apply this?")) << "nothing is asked for again: " << terminal.screen();
     terminal.type("n\r");
-    EXPECT_EQ(terminal.wait(20s), 1) << terminal.screen();
+    EXPECT_EQ(terminal.wait(), 1) << terminal.screen();
     EXPECT_FALSE(exists("Namespace", ns()));
 }
 
@@ -73,7 +73,7 @@ TEST_F(AtATerminal, CtrlCAtAQuestionEndsIt) {
     TerminalSession terminal = open({"deploy"}, 80);
     ASSERT_TRUE(terminal.wait_for("numeric Telegram id")) << terminal.screen();
     terminal.type("\x03");
-    EXPECT_EQ(terminal.wait(10s), 130) << terminal.screen();
+    EXPECT_EQ(terminal.wait(), 130) << terminal.screen();
     EXPECT_TRUE(terminal.is_cooked());
 }
 

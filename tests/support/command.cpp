@@ -96,8 +96,8 @@ int Command::wait(std::chrono::seconds limit) {
     return code_;
 }
 
-bool Command::says(const std::string& text, std::chrono::seconds limit, int times) {
-    const auto end = std::chrono::steady_clock::now() + limit;
+bool Command::says(const std::string& text, int times) {
+    const auto end = std::chrono::steady_clock::now() + patience;
     for (bool last = false;; std::this_thread::sleep_for(std::chrono::milliseconds{50})) {
         if (occurrences(out(), text) >= times || occurrences(err(), text) >= times) return true;
         if (last) return false;

@@ -10,6 +10,9 @@
 
 namespace hermesctl::testing {
 
+/// How long a test waits for what has to come: as long as the busiest machine needs.
+constexpr std::chrono::seconds patience{400};
+
 class Command {
   public:
     using Settings = std::map<std::string, std::string>;
@@ -23,12 +26,12 @@ class Command {
     Command& operator=(const Command&) = delete;
 
     /// Its exit code, 128 + N for signal N. After `limit` it is killed: -1.
-    int wait(std::chrono::seconds limit = std::chrono::seconds{400});
+    int wait(std::chrono::seconds limit = patience);
     void signal(int number);
     bool running();
     /// Waits until `text` stands in its output (in out() or in err(), `times` times); false when it ends or
-    /// the limit passes before.
-    bool says(const std::string& text, std::chrono::seconds limit = std::chrono::seconds{300}, int times = 1);
+    /// our patience does before.
+    bool says(const std::string& text, int times = 1);
     pid_t pid() const { return pid_; }
     std::string out() const;
     std::string err() const;

@@ -1,6 +1,8 @@
 // A program on a terminal of its own, as a person has it: what it prints, what is typed.
 #pragma once
 
+#include "support/command.hpp"
+
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -19,15 +21,15 @@ class TerminalSession {
     TerminalSession& operator=(const TerminalSession&) = delete;
 
     /// False when it did not print this, after what earlier calls waited for, in time.
-    bool wait_for(std::string_view text, std::chrono::seconds limit = std::chrono::seconds{60});
+    bool wait_for(std::string_view text, std::chrono::seconds limit = patience);
     void type(std::string_view keys);
     void resize(int columns, int rows);
     /// As when its window is closed.
     void close();
     /// Whether the terminal echoes and edits lines, as a shell expects to find it again.
     bool is_cooked() const;
-    /// Its exit code, 128 + N for signal N. After `limit` it is killed: -1.
-    int wait(std::chrono::seconds limit = std::chrono::seconds{180});
+    /// Its exit code, 128 + N for signal N. -1 where it runs on after `limit`.
+    int wait(std::chrono::seconds limit = patience);
     /// All that it has printed.
     const std::string& screen() const { return screen_; }
     pid_t pid() const { return pid_; }

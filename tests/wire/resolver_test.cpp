@@ -31,7 +31,7 @@ extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo
     }
     ++asking;
     ++asked;
-    for (int i = 0; silent && i < 500; ++i)  // not for ever: a test that fails must end, too
+    for (int i = 0; silent && i < 6000; ++i)  // not for ever: a test that fails must end, too
         std::this_thread::sleep_for(10ms);
     --asking;
     return EAI_AGAIN;
@@ -74,7 +74,7 @@ TEST_F(SilentResolver, TheTimeLimitHolds) {
     auto took = time_of([&] { answer = net::send(*transport(), request()); });
     EXPECT_EQ(asked, 1);
     EXPECT_EQ(answer.failure, "no connection to silent.example:6443 within the time limit");
-    EXPECT_LT(took, 4s);
+    EXPECT_LT(took, 20s);
 }
 
 TEST_F(SilentResolver, TheTimeLimitOfAHandshakeHolds) {
@@ -82,7 +82,7 @@ TEST_F(SilentResolver, TheTimeLimitOfAHandshakeHolds) {
     auto took = time_of([&] { upgrade = transport()->upgrade(request(), {}); });
     EXPECT_EQ(asked, 1);
     EXPECT_EQ(upgrade.answer.failure, "no connection to silent.example:6443 within the time limit");
-    EXPECT_LT(took, 4s);
+    EXPECT_LT(took, 20s);
 }
 
 TEST_F(SilentResolver, CtrlCDoesNotWait) {
@@ -97,7 +97,7 @@ TEST_F(SilentResolver, CtrlCDoesNotWait) {
         EXPECT_THROW(net::send(*transport(), patient), Error);
     });
     key.join();
-    EXPECT_LT(took, 4s);
+    EXPECT_LT(took, 20s);
 }
 
 }  // namespace

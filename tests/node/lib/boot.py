@@ -39,7 +39,7 @@ def api(node):
 
     for name in ("etcd", "apiserver", "toxiproxy"):
         node.start(name)
-    wait_until("the API server", serves, 300)
+    wait_until("the API server", serves)
 
 
 def managers(node):
@@ -54,7 +54,7 @@ def containers(node):
         return listens(node.holder.seen(CONTAINERD))
 
     node.start("containerd")
-    wait_until("containerd", serves, 60)
+    wait_until("containerd", serves)
     node.images.refresh()
 
 
@@ -67,7 +67,7 @@ def kubelet(node):
     for name in ("kubelet", "kube-proxy"):
         node.start(name)
     # kube-router, which comes next, gives up where there is no node object
-    wait_until("the kubelet", lambda: node.processes.check("kubelet") or node.cluster.registered(), 60)
+    wait_until("the kubelet", lambda: node.processes.check("kubelet") or node.cluster.registered())
 
 
 def world(node):
@@ -77,4 +77,4 @@ def world(node):
 
     for name in ("dnsmasq", "registry", "standins"):
         node.start(name)
-    wait_until("the stand-ins", answers, 60)
+    wait_until("the stand-ins", answers)

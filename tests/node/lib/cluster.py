@@ -49,7 +49,7 @@ class Cluster:
         return self.get("/readyz") == "ok"
 
     def wait_serves(self):
-        wait_until("the API server", self.serves, 60)
+        wait_until("the API server", self.serves)
 
     def apply(self):
         self.kubectl(

@@ -83,7 +83,7 @@ def heal_line(node):
     (https://github.com/Shopify/toxiproxy/issues/558)."""
     node.processes.stop("toxiproxy", patience=0.5)
     node.start("toxiproxy")
-    wait_until("the proxy", lambda: proxy.sound(node.address), 10, 0.05)
+    wait_until("the proxy", lambda: proxy.sound(node.address), interval=0.05)
 
 
 def image(node, options):
@@ -109,7 +109,7 @@ def undo(node):
     if started:
         node.cluster.wait_serves()
     node.switch_enforcer(node.enforcement.usual())
-    wait_until("the stand-ins", lambda: talk.told(node, "reset"), 60)
+    wait_until("the stand-ins", lambda: talk.told(node, "reset"))
     if not proxy.sound(node.address):
         heal_line(node)
     if storage.filled(node):
@@ -117,7 +117,7 @@ def undo(node):
     if not node.cluster.has_default_class():
         node.cluster.apply()
     if started:
-        node.wait_ready(60)
+        node.wait_ready()
 
 
 VERBS = {

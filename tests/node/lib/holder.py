@@ -87,7 +87,7 @@ class Holder:
             except OSError:
                 continue
             # a zombie is enough: it becomes one after all others of its namespace, and may stay one
-            wait_until("the end of the node's processes", lambda one=pid: start_time(one) is None, 60, 0.05)
+            wait_until("the end of the node's processes", lambda one=pid: start_time(one) is None, interval=0.05)
         self.record.unlink(missing_ok=True)
 
     def seen(self, path):

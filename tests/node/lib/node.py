@@ -148,14 +148,14 @@ class Node:
             self.holder.start(programs.cached(build.binary("pause")))
         boot(self)
         self.switch_enforcer(enforcer)
-        self.wait_ready(180)
+        self.wait_ready()
 
     def _configure(self):
         self.locate()
         pki.create(self.layout.pki, self.address)
         configuration.write(self.layout, self.address)
 
-    def wait_ready(self, timeout):
+    def wait_ready(self):
         names, missing = list(self.table()), []
 
         def ready():
@@ -164,7 +164,7 @@ class Node:
             missing[:] = itertools.islice(self.cluster.missing(), 1)
             return not missing
 
-        wait_until("the node", ready, timeout, interval=0.3, detail=missing)
+        wait_until("the node", ready, interval=0.3, detail=missing)
 
     def down(self, wipe=False):
         """Whether there was anything."""

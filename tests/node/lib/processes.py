@@ -80,7 +80,7 @@ class Processes:
                 wait_until(name, lambda: not self.alive(name), patience, 0.05)
             except NodeError:
                 self._signal(name, "KILL")
-                wait_until(f"the end of {name}", lambda: not self.alive(name), 10, 0.05)
+                wait_until(f"the end of {name}", lambda: not self.alive(name), interval=0.05)
         (self.layout.run / f"{name}.pid").unlink(missing_ok=True)
 
     def _signal(self, name, signal):

@@ -50,8 +50,9 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
-def wait_until(what, condition, timeout, interval=0.1, detail=()):
-    """`detail`, which the condition may fill, says what was missing in the end."""
+def wait_until(what, condition, timeout=300, interval=0.1, detail=()):
+    """The time is a busy machine's: of what died, `condition` tells. `detail`, which it may fill, says what was
+    missing in the end."""
     end = time.monotonic() + timeout
     while not condition():
         if time.monotonic() > end:

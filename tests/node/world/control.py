@@ -9,7 +9,7 @@ import control_socket
 from model import heard
 
 DEFAULT_USER = 4242424242
-SLACK = 10
+SLACK = 60  # for a busy machine
 
 
 def parse(arguments, state):
