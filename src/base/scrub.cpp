@@ -63,13 +63,17 @@ std::size_t word_end(std::string_view text, std::size_t begin) {
     return begin;
 }
 
-/// Masks the word that follows `lead` where `is_secret` says so.
+enum class Lead { stands_before, begins_it };
+
+/// Masks the word at `lead` where `is_secret` says so. In the middle of another word (helpdesk-assistant)
+/// none begins.
 template <typename Judge>
-void mask_after(std::string& text, std::string_view lead, Judge is_secret) {
-    std::size_t end = 0;  // of the word: leads in a lead's word are looked through once
+void mask_at(std::string& text, std::string_view lead, Lead kind, Judge is_secret) {
+    std::size_t end = 0;  // of the word: "AKIA/AKIA/" without an end is looked through once
     for (std::size_t place = text.find(lead); place != std::string::npos;
          place = text.find(lead, place + 1)) {
-        const std::size_t begin = place + lead.size();
+        if (kind == Lead::begins_it && place > 0 && is_token_char(text[place - 1])) continue;
+        const std::size_t begin = kind == Lead::begins_it ? place : place + lead.size();
         if (begin >= end) end = word_end(text, begin);
         if (!is_secret(std::string_view(text).substr(begin, end - begin))) continue;
         text.replace(begin, end - begin, mask);
@@ -119,30 +123,15 @@ bool is_json_web_token(std::string_view word) {
     return word.size() >= 23 && word.substr(0, longest_header).find(".eyJ") != std::string_view::npos;
 }
 
-/// Masks the word that begins with `lead` where `is_key` says so; in the middle of a word
-/// (helpdesk-assistant) it is none.
-template <typename Judge>
-void mask_words(std::string& text, std::string_view lead, Judge is_key) {
-    std::size_t end = 0;  // of the word: "AKIA/AKIA/" without an end is looked through once
-    for (std::size_t place = text.find(lead); place != std::string::npos;
-         place = text.find(lead, place + 1)) {
-        if (place > 0 && is_token_char(text[place - 1])) continue;
-        if (place >= end) end = word_end(text, place);
-        if (!is_key(std::string_view(text).substr(place, end - place))) continue;
-        text.replace(place, end - place, mask);
-        end = place + mask.size();
-    }
-}
-
 void mask_keys(std::string& text) {
     for (const KeyShape& shape : key_shapes) {
-        mask_words(text, shape.lead,
-                   [&](std::string_view word) { return word.size() >= shape.lead.size() + shape.rest; });
+        mask_at(text, shape.lead, Lead::begins_it,
+                [&](std::string_view word) { return word.size() >= shape.lead.size() + shape.rest; });
     }
     for (const std::string_view lead : {"AKIA", "ASIA"}) {
-        mask_words(text, lead, is_aws_key);
+        mask_at(text, lead, Lead::begins_it, is_aws_key);
     }
-    mask_words(text, "eyJ", is_json_web_token);
+    mask_at(text, "eyJ", Lead::begins_it, is_json_web_token);
 }
 
 /// "PASSWORD", "{password}", "$PASS", "a-${PASS}": none, or what stands for one.
@@ -205,13 +194,13 @@ void mask_shapes(std::string& text) {
     mask_private_keys(text);
     mask_bot_tokens(text);
     for (const std::string_view lead : {"Bearer ", "bearer "}) {
-        mask_after(text, lead, is_long);
+        mask_at(text, lead, Lead::stands_before, is_long);
     }
     for (const std::string_view lead : {"Basic ", "basic "}) {
-        mask_after(text, lead, is_basic_pair);
+        mask_at(text, lead, Lead::stands_before, is_basic_pair);
     }
     for (const std::string_view lead : {"hooks.slack.com/", "discord.com/api/", "discordapp.com/api/"}) {
-        mask_after(text, lead, is_webhook);
+        mask_at(text, lead, Lead::stands_before, is_webhook);
     }
     mask_keys(text);
 }
