@@ -11,7 +11,7 @@ import unittest
 from pathlib import Path
 
 from lib import images
-from lib.layout import CHECKOUT
+from lib.layout import CHECKOUT, cache_dir
 
 
 class Quickstart(unittest.TestCase):
@@ -30,8 +30,12 @@ class Quickstart(unittest.TestCase):
         state = f"{root}/quickstart"
         self.states = Path(scratch.name) / "state/hermesctl"  # where a node would be without that
         self.states.mkdir(parents=True)
+        self.home = Path(scratch.name) / "home"
+        self.home.mkdir()
         self.env = {
             **os.environ,
+            "HOME": str(self.home),
+            "XDG_CACHE_HOME": str(cache_dir().parent.parent),
             "KUBECONFIG": str(mine),
             "HERMESCTL_NODE_STATE": state,
             "XDG_STATE_HOME": str(self.states.parent),
@@ -58,6 +62,7 @@ class Quickstart(unittest.TestCase):
         self.assertEqual(self.run_in("scripts/quickstart", "down").returncode, 0)
         self.assertFalse(Path(self.env["HERMESCTL_NODE_STATE"]).exists())
         self.assertFalse(self.states.exists())
+        self.assertEqual(list(self.home.iterdir()), [])
         self.assertFalse((self.clone / "build-release").is_symlink())
 
 
