@@ -140,7 +140,7 @@ class Runner {
 
     void get_consent() {
         const bool takes = !change_.go.empty() || !change_.revoke.empty() || change_.before.everybody;
-        if (!session_.confirm("do this?", takes)) throw refused("nothing was changed: you said no", "");
+        session_.confirm("do this?", takes, changed_ != false);
     }
 
     void carry_out(const UserIds& ids) {
@@ -149,8 +149,9 @@ class Runner {
         const auto changed = [this] { changed_ = true; };
         if (recover_rotation(session_, names_, flags_.drain, lease, changed) && plan_) plan(ids);
         for (const UserId id : change_.revoke) {
-            hermes::revoke_pairing(session_.client(), hermes::running_agent(session_.client(), names_), id,
-                                   [&] { lease.renew_if_due(); });
+            const hermes::Target agent = hermes::running_agent(session_.client(), names_);
+            if (changed_ == false) changed_ = nullptr;  // where that fails
+            hermes::revoke_pairing(session_.client(), agent, id, [&] { lease.renew_if_due(); });
             changed();
             session_.story().on({"users", std::to_string(id), State::done, "the pairing is revoked"});
         }
@@ -257,7 +258,7 @@ class Runner {
     std::optional<People> people_{};
     std::optional<hermes::RotationPlan> plan_{};
     bool began_ = false;
-    bool changed_ = false;  // also what an earlier change had left half done
+    Json changed_ = false;  // null: nobody knows; also what an earlier change had left half done
     bool brings_in_force_ = false;
     hermes::Rotated rotated_{};
 };

@@ -1,6 +1,5 @@
 #include "beside_agent.hpp"
 
-#include "hermesctl/base/text.hpp"
 #include "hermesctl/hermes/gate.hpp"
 #include "hermesctl/hermes/hardening.hpp"
 #include "hermesctl/hermes/rotation.hpp"
@@ -8,9 +7,6 @@
 #include "hermesctl/hermes/target.hpp"
 #include "hermesctl/hermes/trial.hpp"
 #include "requested.hpp"
-
-#include <algorithm>
-#include <array>
 
 namespace hermesctl::cli {
 namespace {
@@ -30,7 +26,8 @@ bool agent_runs(Session& session, const Composition& made) {
     }
 }
 
-/// New to the Secret, of those that somebody can be asked about.
+/// New to the Secret, where anybody can be asked about any of them: who takes a key may look at the others,
+/// too.
 SecretValues new_values(const Plan& plan) {
     const hermes::Step& secret = plan.of("Secret");
     const SecretValues before = hermes::secret_values(secret.live);
@@ -38,9 +35,10 @@ SecretValues new_values(const Plan& plan) {
     std::erase_if(values, [&](const auto& one) {
         const auto found = before.find(one.first);
         const bool same = found != before.end() && found->second == one.second;
-        return same || (!hermes::names_credential(one.first) && hermes::provider_of_key(one.first).empty());
+        return same || one.first == hermes::users_key;
     });
-    return values;
+    const bool any = std::ranges::any_of(values, [](const auto& one) { return is_worth_trying(one.first); });
+    return any ? values : SecretValues{};
 }
 
 kube::Json routes_of(const kube::Json& deployment) {
@@ -59,38 +57,21 @@ SecretValues routes_in(const kube::Json& secret) {
     return values;
 }
 
-/// "mcp_servers.colony.url: ... -> ...", and what tells of no setting.
-bool decides_way(const std::string& field) {
-    const std::string path = lower(field.substr(0, field.find(':')));
-    return path.size() == field.size() ||
-           std::ranges::any_of(std::array{"url", "provider", "proxy", "server", "host", "endpoint"},
-                               [&](const char* part) { return path.find(part) != std::string::npos; });
-}
-
-/// Whether its pod asks now whom it would ask then.
+/// Whether its pod asks now whom it would surely ask then.
 bool same_way(const Plan& plan, const ConfigChange& config) {
     const hermes::Step& pod = plan.of("Deployment");
     const hermes::Step& secret = plan.of("Secret");
-    return std::ranges::none_of(config.fields, decides_way) && !hermes::lacks_secret(pod.live, secret.live) &&
+    return config.text.empty() && !hermes::lacks_secret(pod.live, secret.live) &&
            routes_of(pod.live) == routes_of(pod.planned) &&
            routes_in(secret.live) == routes_in(secret.object);
 }
 
-/// Why these are not tried; "" where they are.
-std::string why_untried(Session& session, const Composition& made, const Plan& plan,
-                        const ConfigChange& config) {
-    if (!agent_runs(session, made)) return "no agent runs that could be asked";
-    return same_way(plan, config) ? ""
-                                  : "the way to who takes them changes, too (variables, Secret, config.yaml)";
-}
-
-Tried untried(Session& session, const Composition& made, const SecretValues& values, const std::string& why) {
-    Tried tried;
-    const std::string whose = session.several() ? "values of " + called(made.names) : "values";
-    session.story().on({"try", whose, State::warning, "not tried: " + why});
-    for (const auto& [key, value] : values)
-        tried.json.push_back({{"key", key}, {"answer", "not tried"}, {"reason", why}});
-    return tried;
+/// Why new values are not tried; "" where they are.
+std::string why_untried(bool runs, const Plan& plan, const ConfigChange& config) {
+    if (!runs) return "no agent runs that could be asked";
+    return same_way(plan, config)
+               ? ""
+               : "the way to who takes them may change, too (variables, Secret, config.yaml)";
 }
 
 }  // namespace
@@ -99,10 +80,11 @@ Tried try_values_beside(Session& session, const Composition& made, const Plan& p
                         const ConfigChange& config, const EachRound& each_round) {
     const SecretValues values = new_values(plan);
     if (values.empty() || !made.live.installed(made.names)) return {};
-    const std::string why = why_untried(session, made, plan, config);
+    const bool runs = agent_runs(session, made);
+    const std::string why = why_untried(runs, plan, config);
     if (why.empty()) return try_new_values(session, made.names, values, each_round, hermes::TrialPlace::pod);
-    Tried tried = untried(session, made, values, why);
-    if (agent_runs(session, made)) tried.mistake = "new values are not tried: " + why;
+    Tried tried = left_untried(session, made.names, values, why);
+    if (runs) tried.mistake = "new values are not tried: " + why;
     return tried;
 }
 
@@ -126,10 +108,12 @@ void prove_image(Session& session, const Composition& made, const Plan& plan, co
 void tell_of_trials(Session& session, const Composition& made, const Plan& plan, const ConfigChange& config,
                     bool values_too) {
     if (values_too && made.live.installed(made.names) && !new_values(plan).empty()) {
-        const std::string why = why_untried(session, made, plan, config);
+        const bool runs = agent_runs(session, made);
+        const std::string why = why_untried(runs, plan, config);
         session.story().on({"plan", "values", State::info,
                             why.empty() ? "a dry run tries none: deploy tries those that are new first"
-                                        : "deploy does not try those that are new: " + why});
+                                        : "deploy does not try those that are new" +
+                                              std::string(runs ? ", and needs a yes: " : ": ") + why});
     }
     if (hermes::needs_trial(made.live.of(made.names.deployment()), plan.of("Deployment").object))
         session.story().on(

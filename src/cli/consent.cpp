@@ -58,12 +58,11 @@ void refuse_hopeless(Session& session, const Composition& made, const Plan& plan
 }
 
 void get_consent(Session& session, const Composition& made, const Plan& plan, const ConfigChange& config,
-                 const std::string& mistake) {
+                 const std::string& mistake, bool changed) {
     const auto lost = lost_users(plan);
     const bool takes = takes_over(plan) || has_conflicts(plan) || !lost.empty() || !config.text.empty() ||
                        made.neighbours > 0 || !mistake.empty();
-    if (!session.confirm(question_of(made, lost, mistake), takes))
-        throw Error(ExitCode::failed, "nothing was changed: you said no");
+    session.confirm(question_of(made, lost, mistake), takes, changed);
 }
 
 void refuse_if_changed(Session& session, const Composition& made) {

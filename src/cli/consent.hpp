@@ -14,10 +14,10 @@ namespace hermesctl::cli {
 void refuse_hopeless(Session&, const hermes::Composition&, const hermes::Plan&, bool force_conflicts);
 
 /// What only adds or updates our own objects needs no yes where nobody can be asked; what takes something
-/// away from somebody, moves in with others, or may be a mistake (a sentence, or ""), does. Throws Error for
-/// a no, and as Session::confirm does.
+/// away from somebody, moves in with others, or may be a mistake (a sentence, or ""), does. `changed` and
+/// what it throws are Session::confirm's.
 void get_consent(Session&, const hermes::Composition&, const hermes::Plan&, const hermes::ConfigChange&,
-                 const std::string& mistake);
+                 const std::string& mistake, bool changed);
 
 /// The question may have taken minutes, and nobody held the lease yet: what was planned must still be true.
 /// Throws Error{failed} where it is not.

@@ -83,11 +83,8 @@ ExitCode copy(Session& session, const CopyFlags& flags) {
     attempt(session.flags().yes);
     if (copied.in_the_way && !flags.dry_run) {
         session.print_partial({{"changed", false}}, "");
-        told_when_cut_off(false, [&] {
-            const std::string question = fmt::format("{} is there; replace it?", copied.path);
-            if (session.confirm(question, true)) return ExitCode::ok;
-            throw Error(ExitCode::failed, "nothing was changed: you said no");
-        });
+        const std::string question = fmt::format("{} is there; replace it?", copied.path);
+        told_when_cut_off(false, [&] { session.confirm(question, true); });
         attempt(true);
     }
     tell(session, copied, flags.dry_run);

@@ -83,6 +83,8 @@ struct Result {
     kube::Json json{};
     std::string text{};
     bool leaks = false;
+    bool others_changed = false;  // instances before it
+    bool changed() const { return others_changed || json.at("changed") == true; }
 };
 
 ConfigMode mode_of(const std::string& word) {
@@ -150,11 +152,10 @@ void carry_out(Session& session, const Prepared& all, const DeployFlags& flags,
     const auto each_round = [&] { guard.renew_if_due(); };
     session.show_plan(heading(session, made.names) + shown(plan, config));
     refuse_hopeless(session, made, plan, flags.force_conflicts);
-    const Tried tried = tried_before ? *tried_before : try_values(session, all, flags, each_round);
-    if (!tried.json.empty()) result.json["tried"] = tried.json;
-    told_when_cut_off(result.json["changed"] == true, [&] {
-        get_consent(session, made, plan, config, tried.mistake);
-        return ExitCode::ok;
+    told_when_cut_off(result.changed(), [&] {
+        const Tried tried = tried_before ? *tried_before : try_values(session, all, flags, each_round);
+        if (!tried.json.empty()) result.json["tried"] = tried.json;
+        get_consent(session, made, plan, config, tried.mistake, result.changed());
     });
     if (!made.live.of(made.names.name_space()).is_null()) {
         guard.take();
@@ -247,7 +248,8 @@ bool check(Session& session, Wanted& wanted, const DeployFlags& flags) {
             wanted.tried = try_values(session, all, flags);
         // Where nobody can be asked, it is known whether that will do.
         if (!session.terminal().input)
-            get_consent(session, all.made, all.plan, all.config, wanted.tried.value_or(Tried{}).mistake);
+            get_consent(session, all.made, all.plan, all.config, wanted.tried.value_or(Tried{}).mistake,
+                        false);
         return true;
     } catch (Error& error) {
         if (wish.ask_later) session.announce(names.ns);
@@ -316,7 +318,8 @@ ExitCode deploy(Session& session, const DeployFlags& flags) {
     try {
         if (several && !flags.dry_run) check_all(session, all, flags);
         for (const Wanted& wanted : all) {
-            Result& result = results.emplace_back();
+            const bool others_changed = !results.empty() && results.back().changed();
+            Result& result = results.emplace_back(Result{.others_changed = others_changed});
             deploy_one(session, wanted, flags, result);
             tell(session, wanted.wish, result);
         }

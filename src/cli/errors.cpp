@@ -165,15 +165,6 @@ std::string completed_hint(std::string_view text, const GlobalFlags& flags) {
     return flags.file.empty() || flags.in_file.empty() ? hint : with_file_named(hint, flags);
 }
 
-ExitCode told_when_cut_off(const bool& began, const std::function<ExitCode()>& run) {
-    try {
-        return run();
-    } catch (const Error& error) {
-        if (error.code() != ExitCode::interrupted || began) throw;
-        throw Error(ExitCode::interrupted, error.message() + "; nothing was changed");
-    }
-}
-
 void refuse_lost(std::ostream& out) {
     if (!out.flush()) throw Error(ExitCode::failed, "the result could not be written to stdout");
 }

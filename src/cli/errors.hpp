@@ -5,7 +5,6 @@
 #include "hermesctl/cli/cli.hpp"
 #include "hermesctl/kube/object.hpp"
 
-#include <functional>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -23,7 +22,15 @@ namespace hermesctl::cli {
 std::string completed_hint(std::string_view text, const GlobalFlags&);
 
 /// Runs a command, or a part of it; an interrupt before it has begun to change anything says so.
-ExitCode told_when_cut_off(const bool& began, const std::function<ExitCode()>& run);
+template <typename Run>
+auto told_when_cut_off(const bool& began, const Run& run) {
+    try {
+        return run();
+    } catch (const Error& error) {
+        if (error.code() != ExitCode::interrupted || began) throw;
+        throw Error(ExitCode::interrupted, error.message() + "; nothing was changed");
+    }
+}
 
 /// Throws Error{failed} where what was written to this stream is lost: a full disk, say.
 void refuse_lost(std::ostream& out);

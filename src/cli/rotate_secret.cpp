@@ -235,8 +235,7 @@ class RotateSecret {
         const std::string question =
             doubts.empty() ? "change this?" : fmt::format("change this? {}", fmt::join(doubts, "; "));
         const bool takes = removes || !doubts.empty() || !shadows_.all.empty();
-        if (!session_.confirm(question, takes))
-            throw Error(ExitCode::failed, "nothing was changed: you said no");
+        session_.confirm(question, takes, changed_);
     }
 
     /// Who would be let in by the Secret alone; an empty list would lock everybody out.

@@ -135,16 +135,17 @@ void Session::show_kept_plan() {
     story_->print(std::exchange(kept_plan_, {}));
 }
 
-bool Session::confirm(const std::string& question, bool takes) {
+void Session::confirm(const std::string& question, bool takes, bool changed) {
     const bool asks = !flags_.yes && (takes || terminal_.input);
     if (takes || asks) show_kept_plan();
-    if (!asks) return true;
+    if (!asks) return;
     if (!terminal_.input) {
         throw Error(ExitCode::usage, "a yes is needed, and there is no terminal to ask: " + question,
                     "repeat the command with --yes");
     }
     story_->hide();
-    return term::ask_yes(question);
+    if (term::ask_yes(question)) return;
+    throw Error(ExitCode::failed, changed ? "you said no" : "nothing was changed: you said no");
 }
 
 void Session::print_result(kube::Json json, std::string_view text) {

@@ -62,10 +62,10 @@ class Session {
     void show_plan(std::string text);
     void show_kept_plan();
     /// What only adds or updates our own objects is asked for at a terminal alone. What takes something away
-    /// or overwrites it (`takes`) needs a yes everywhere, and its plan is shown also with -q and -y. True
-    /// with -y, when a person says yes, or none is needed; where one is and nobody can be asked, throws
-    /// Error{usage} that names -y.
-    bool confirm(const std::string& question, bool takes);
+    /// or overwrites it (`takes`) needs a yes everywhere, and its plan is shown also with -q and -y. Throws
+    /// Error{failed} for a no, and where a yes is needed and nobody can be asked, Error{usage} that names -y.
+    /// `changed`: whether anything has been already; else a no says that nothing was.
+    void confirm(const std::string& question, bool takes, bool changed = false);
     /// The result on stdout, as --output says. `text` ends with a newline, or is empty. Commands in it are
     /// completed (see completed_hint).
     void print_result(kube::Json json, std::string_view text);

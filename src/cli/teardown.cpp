@@ -77,10 +77,7 @@ ExitCode teardown(Session& session, const TeardownFlags& flags) {
     const std::string question =
         takes_data ? fmt::format("remove all this, and the data of {} for ever?", names.claim().name)
                    : "remove this?";
-    told_when_cut_off(false, [&] {
-        if (session.confirm(question, true)) return ExitCode::ok;
-        throw Error(ExitCode::failed, "nothing was changed: you said no");
-    });
+    told_when_cut_off(false, [&] { session.confirm(question, true); });
     hermes::HeldLease lease(session.client(), names, session.story());
     const hermes::Removal done = hermes::remove(session.client(), live, names, removal,
                                                 session.flags().timeout, lease, session.story(), [&] {

@@ -71,7 +71,16 @@ void judge(const Trial& trial, Tried& tried) {
     }
 }
 
+/// Of several instances no line stands under a name yet.
+std::string whose(const Session& session, const hermes::Names& names) {
+    return session.several() ? " of " + called(names) : "";
+}
+
 }  // namespace
+
+bool is_worth_trying(const std::string& key) {
+    return hermes::names_credential(key) || !hermes::provider_of_key(key).empty();
+}
 
 std::vector<std::string> Tried::all_doubts() const {
     std::vector<std::string> all = doubts;
@@ -94,16 +103,17 @@ Tried try_new_values(Session& session, const hermes::Names& names, const hermes:
                      const std::function<void()>& each_round, hermes::TrialPlace place) {
     Tried tried;
     if (values.empty()) return tried;
-    // Of several instances no line stands under a name yet.
-    const std::string whose = session.several() ? " of " + called(names) : "";
     const auto trials =
         hermes::try_values(session.client(), names, values, session.story(), each_round, place);
     std::vector<std::string> refusals;
     std::string hint;
     for (const Trial& trial : trials.each) {
-        session.story().on({"try", trial.key + whose, state_of(trial.answer), sentence(trial)});
+        if (trial.answer == Answer::not_tried && !is_worth_trying(trial.key)) continue;
+        session.story().on(
+            {"try", trial.key + whose(session, names), state_of(trial.answer), sentence(trial)});
         for (const std::string& warning : trial.warnings)
-            session.story().on({"try", trial.key + whose + " (note)", State::warning, warning});
+            session.story().on(
+                {"try", trial.key + whose(session, names) + " (note)", State::warning, warning});
         tried.json.push_back(to_json(trial));
         judge(trial, tried);
         if (trial.answer != Answer::refused) continue;
@@ -114,6 +124,16 @@ Tried try_new_values(Session& session, const hermes::Names& names, const hermes:
         throw Error(ExitCode::failed,
                     fmt::format("{}; nothing was changed by this", fmt::join(refusals, "; ")),
                     hint + (hint.empty() ? "" : "; ") + "--no-check sets it all the same");
+    }
+    return tried;
+}
+
+Tried left_untried(Session& session, const hermes::Names& names, const hermes::SecretValues& values,
+                   const std::string& why) {
+    Tried tried;
+    session.story().on({"try", "values" + whose(session, names), State::warning, "not tried: " + why});
+    for (const auto& [key, value] : values) {
+        if (is_worth_trying(key)) tried.json.push_back(to_json({.key = key, .reason = why}));
     }
     return tried;
 }

@@ -18,9 +18,12 @@ struct Tried {
     std::vector<std::string> doubts{};        // what could not be tried
     std::map<std::string, std::string> by{};  // KEY -> who took it
     std::string other_bot_than{};             // "@old_bot": the new token is of another bot
-    std::string mistake{};                    // what is wrong with that, in a sentence
+    std::string mistake{};                    // what needs a yes: that, or that nothing could be tried
     std::vector<std::string> all_doubts() const;
 };
+
+/// Whether somebody is, or may be, known who takes it.
+bool is_worth_trying(const std::string& key);
 
 /// What is new to the agent with this change.
 hermes::SecretValues new_values(const hermes::RotationPlan&);
@@ -30,7 +33,10 @@ Tried try_new_values(Session&, const hermes::Names&, const hermes::SecretValues&
                      const std::function<void()>& each_round = {},
                      hermes::TrialPlace = hermes::TrialPlace::anywhere);
 
-/// The same where no pod may be seen from which they could be.
+/// What nobody is asked about, and why: told, and noted for the JSON.
+Tried left_untried(Session&, const hermes::Names&, const hermes::SecretValues&, const std::string& why);
+
+/// try_new_values, where no pod may be seen from which they could be.
 Tried untried_values(Session&, const hermes::SecretValues&);
 
 /// Whether who takes it surely refuses this value.

@@ -30,7 +30,10 @@ class Installer {
     void refuse_if_changed(const std::vector<const Step*>& steps) {
         for (const Step* step : steps) {
             if (!step->forced && !step->replaces_strategy) continue;
-            if (others(client_.get(step->ref).value_or(Json())) == others(step->live)) continue;
+            const Json now = client_.get(step->ref).value_or(Json());
+            // A stop has our own name.
+            const bool same_count = at(now, "/spec/replicas") == at(step->live, "/spec/replicas");
+            if (same_count && others(now) == others(step->live)) continue;
             Error error(ExitCode::failed,
                         fmt::format("{} was changed meanwhile by somebody else", title(step->ref)),
                         "run this again: it plans anew");

@@ -75,7 +75,7 @@ std::vector<Outcome> Client::write(std::span<const net::Request> requests,
 }
 
 Outcome Client::write(const Ref& ref, const net::Request& request, const std::string& what_for) {
-    if (ref.kind == "Lease") return one(request, what_for);
+    if (ref.kind == "Lease" || ref.kind == "Job") return one(request, what_for);
     return std::move(write({&request, 1}, {&what_for, 1}).front());
 }
 

@@ -142,8 +142,8 @@ class Client {
     bool remove(const Ref&, const DeleteOptions& = {});
     /// SelfSubjectAccessReviews in parallel; throws ApiError when the server cannot be asked.
     std::vector<bool> allowed(std::span<const Permission>);
-    /// Whether something was sent that may have changed an object, and nobody knows whether it did. A lease,
-    /// which lapses, is none of these.
+    /// Whether something was sent that may have changed an object, and nobody knows whether it did. Leases
+    /// and jobs, which are for the run alone and end by themselves, are none of these.
     bool has_lost_write() const { return has_lost_write_; }
 
     net::Transport& transport() { return transport_; }

@@ -56,6 +56,7 @@ class AllowUser : public ::testing::Test {
                                [&](const std::string& word) { return word.find(part) != std::string::npos; });
         };
         if (std::find(process.argv.begin(), process.argv.end(), "revoke") != process.argv.end()) {
+            if (revoke_fails_) return process.exit(1);
             revoked_.push_back(process.argv.back());
             people_["paired"].erase(process.argv.back());
             return process.exit(0);
@@ -113,6 +114,7 @@ class AllowUser : public ::testing::Test {
     std::string log_{};
     std::string started_with_{};
     std::vector<std::string> revoked_{};
+    bool revoke_fails_ = false;
     int model_status_ = 200;
 };
 
@@ -242,6 +244,13 @@ TEST_F(AllowUser, JsonOfAFailureSaysWhetherTheListWasChanged) {
     };
     run({"--remove", "222", "-y", "-o", "json"}, ExitCode::unreachable);
     EXPECT_EQ(Json::parse(world_.out.str())["changed"], true);
+}
+
+TEST_F(AllowUser, WhetherAPairingWasRevokedIsNotKnownWhereThatFails) {
+    people_["paired"] = {{"222", "Bob"}};
+    revoke_fails_ = true;
+    run({"--remove", "222", "-y", "-o", "json"}, ExitCode::failed);
+    EXPECT_EQ(Json::parse(world_.out.str())["changed"], nullptr) << world_.out.str();
 }
 
 TEST_F(AllowUser, WithoutARestartTheListWaitsForOne) {

@@ -1,6 +1,7 @@
 // A file with several instances: when each is announced, what a person at a terminal is asked, and that all
 // that is said of one names it.
 #include "hermesctl/base/file.hpp"
+#include "hermesctl/base/interrupt.hpp"
 #include "support/at_a_terminal.hpp"
 #include "support/cli_world.hpp"
 #include "support/recording_reporter.hpp"
@@ -59,6 +60,27 @@ class DeployOfSeveral : public ::testing::Test {
     testing::CliWorld world_;
     testing::Scratch scratch_;
 };
+
+TEST_F(DeployOfSeveral, ANoSaysThatNothingWasChangedOnlyWhereNothingWas) {
+    world_.terminal.input = true;
+    const auto after = [this](const testing::Dialogue& dialogue) {
+        const auto run = [this] {
+            catch_interrupts();
+            const ExitCode code = world_.run({"deploy", "--no-wait", "-f", file(whole, whole)});
+            std::cerr << world_.err.str() << std::flush;
+            return static_cast<int>(code);
+        };
+        return testing::at_a_terminal(run, dialogue);
+    };
+    const std::string question = "apply this? [y/N]";
+    EXPECT_THAT(after({{question, "n\n"}}).screen, HasSubstr("nothing was changed: you said no"));
+    for (const char* keys : {"n\n", "\x03"}) {
+        const testing::Seen seen = after({{question, "y\n"}, {question, keys}});
+        EXPECT_NE(seen.code, 0);
+        EXPECT_THAT(seen.screen,
+                    AllOf(HasSubstr("done  deployment/one"), Not(HasSubstr("nothing was changed"))));
+    }
+}
 
 TEST_F(DeployOfSeveral, EachIsAnnouncedOnceAndInTheCheckOnlyWhereItEndsThere) {
     EXPECT_EQ(deploy(whole, ""), ExitCode::usage);

@@ -29,49 +29,51 @@ class DeployTrial : public RunningDeploy {
         EXPECT_EQ(static_cast<int>(world_.run(line)), static_cast<int>(expected)) << world_.err.str();
         return world_.out.str() + world_.err.str();
     }
+    /// With a token that is new to the Secret.
+    std::string deploy_new(std::vector<std::string> line = {}, ExitCode expected = ExitCode::ok) {
+        line.insert(line.begin(), {"--secret", "TELEGRAM_BOT_TOKEN=env:NEW"});
+        return deploy(line, expected);
+    }
     std::string token() const {
         const Json& secret = world_.api.object({"Secret", "hermes", "hermes-secrets"});
         return base64_decode(kube::text_at(secret, "/data/TELEGRAM_BOT_TOKEN")).value();
     }
 
-    const char* const another_way = "not tried: the way to who takes them changes, too";
-    const std::vector<std::string> with_new_{"--secret", "TELEGRAM_BOT_TOKEN=env:NEW"};
+    const char* const another_way = "not tried: the way to who takes them may change, too";
 };
 
 TEST_F(DeployTrial, ARefusedValueDoesNotTakeTheAgentDown) {
     status_ = 401;
-    EXPECT_THAT(deploy(with_new_, ExitCode::failed),
+    EXPECT_THAT(deploy_new({}, ExitCode::failed),
                 AllOf(HasSubstr("TELEGRAM_BOT_TOKEN: Telegram refuses it"), HasSubstr("nothing was changed"),
                       HasSubstr("--no-check sets it all the same"), Not(HasSubstr(new_token))));
     EXPECT_NE(token(), new_token);
-    EXPECT_THAT(deploy({"--secret", "TELEGRAM_BOT_TOKEN=env:NEW", "--no-check"}),
-                Not(HasSubstr("refuses it")));
+    EXPECT_THAT(deploy_new({"--no-check"}), Not(HasSubstr("refuses it")));
     EXPECT_EQ(token(), new_token);
 }
 
 TEST_F(DeployTrial, AnAcceptedValueIsSaidToBe) {
-    const std::string said = deploy(with_new_);
+    const std::string said = deploy_new();
     EXPECT_THAT(said, HasSubstr("Telegram accepts it, as the token of @cage_bot"));
     EXPECT_EQ(token(), new_token);
-    EXPECT_THAT(deploy(with_new_), AllOf(HasSubstr("nothing to change"), Not(HasSubstr("accepts it"))));
+    EXPECT_THAT(deploy_new(), AllOf(HasSubstr("nothing to change"), Not(HasSubstr("accepts it"))));
     EXPECT_THAT(deploy({"--allow-user", "222"}), Not(HasSubstr("accepts it"))) << "it is no new value";
 }
 
 TEST_F(DeployTrial, TheTokenOfAnotherBotNeedsAYes) {
     bot_ = "other_bot";
-    EXPECT_THAT(deploy(with_new_, ExitCode::usage),
+    EXPECT_THAT(deploy_new({}, ExitCode::usage),
                 AllOf(HasSubstr("a yes is needed"), HasSubstr("the token of @other_bot, not of @cage_bot")));
     EXPECT_NE(token(), new_token);
-    deploy({"--secret", "TELEGRAM_BOT_TOKEN=env:NEW", "-y"});
+    deploy_new({"-y"});
     EXPECT_EQ(token(), new_token);
 }
 
 TEST_F(DeployTrial, ADryRunTriesNothingAndSaysSo) {
     status_ = 401;
-    EXPECT_THAT(deploy({"--secret", "TELEGRAM_BOT_TOKEN=env:NEW", "--dry-run"}),
+    EXPECT_THAT(deploy_new({"--dry-run"}),
                 AllOf(HasSubstr("a dry run tries none"), Not(HasSubstr("refuses it"))));
-    EXPECT_THAT(deploy({"--secret", "TELEGRAM_BOT_TOKEN=env:NEW", "--dry-run", "--no-check"}),
-                Not(HasSubstr("a dry run tries none")));
+    EXPECT_THAT(deploy_new({"--dry-run", "--no-check"}), Not(HasSubstr("a dry run tries none")));
 }
 
 /// With another way out, the pod of now would ask somebody else.
@@ -81,20 +83,47 @@ TEST_F(DeployTrial, WhatComesWithOtherVariablesIsNotTried) {
     const std::string file = scratch.write(
         "hermes.yaml",
         "apiVersion: hermesctl/v1\nkind: Hermes\npod: {env: {HTTPS_PROXY: 'http://proxy.example:3128'}}\n");
-    EXPECT_THAT(deploy({"--secret", "TELEGRAM_BOT_TOKEN=env:NEW", "-f", file}, ExitCode::usage),
+    EXPECT_THAT(deploy_new({"-f", file}, ExitCode::usage),
                 AllOf(HasSubstr(another_way), HasSubstr("a yes is needed")));
     EXPECT_NE(token(), new_token);
-    deploy({"--secret", "TELEGRAM_BOT_TOKEN=env:NEW", "-f", file, "-y"});
+    deploy_new({"-f", file, "-y"});
     EXPECT_EQ(token(), new_token);
 }
 
 TEST_F(DeployTrial, WhatComesWithAnotherAddressInTheSecretIsNotTried) {
     status_ = 401;
     world_.context.environment["URL"] = "https://minimax.example/v1";
-    EXPECT_THAT(
-        deploy({"--secret", "TELEGRAM_BOT_TOKEN=env:NEW", "--secret", "MINIMAX_BASE_URL=env:URL", "-y"}),
-        HasSubstr(another_way));
+    EXPECT_THAT(deploy_new({"--secret", "MINIMAX_BASE_URL=env:URL", "-y"}), HasSubstr(another_way));
     EXPECT_EQ(token(), new_token);
+}
+
+/// A whole new part of it may hold any address.
+TEST_F(DeployTrial, WhatComesWithAnotherConfigIsNotTried) {
+    status_ = 401;
+    hermesctl::testing::Scratch scratch;
+    const std::string file = scratch.write(
+        "hermes.yaml", "config: {platforms: {telegram: {extra: {base_url: 'https://bots.example/bot'}}}}\n");
+    EXPECT_THAT(deploy_new({"-f", file, "--config", "merge"}, ExitCode::usage),
+                AllOf(HasSubstr(another_way), HasSubstr("a yes is needed")));
+    EXPECT_THAT(deploy_new({"-f", file, "--config", "merge", "--dry-run"}), HasSubstr("and needs a yes"));
+    EXPECT_TRUE(asked_.is_null());
+}
+
+TEST_F(DeployTrial, AConfigThatCouldNotBeWrittenMayBeChanged) {
+    deploy({"--model", "M4", "--config", "merge", "-y", "-o", "json"}, ExitCode::failed);
+    const Json said = Json::parse(world_.out.str());
+    EXPECT_EQ(said["config"]["changed"], nullptr) << said;
+}
+
+/// Who takes the one may look at the other.
+TEST_F(DeployTrial, ValuesThatAreNewTogetherAreTriedTogether) {
+    world_.context.environment["ID"] = "the-id-of-a-pair";
+    world_.context.environment["PAT"] = "the-pat-of-a-pair";
+    deploy({"--secret", "COLONY_ID=env:ID"});
+    EXPECT_TRUE(asked_.is_null()) << "nobody is known who takes that";
+    world_.context.environment["ID"] = "another-id-of-a-pair";
+    deploy({"--secret", "COLONY_ID=env:ID", "--secret", "COLONY_PAT=env:PAT", "--allow-user", "222"});
+    EXPECT_EQ(asked_, (Json{{"COLONY_ID", "another-id-of-a-pair"}, {"COLONY_PAT", "the-pat-of-a-pair"}}));
 }
 
 /// It closes or opens no way to anybody who refuses.
@@ -102,8 +131,7 @@ TEST_F(DeployTrial, WhatComesWithAnotherPolicyIsTried) {
     status_ = 401;
     hermesctl::testing::Scratch scratch;
     const std::string file = scratch.write("hermes.yaml", "network: {allow: ['192.168.1.10/32:8080']}\n");
-    EXPECT_THAT(deploy({"--secret", "TELEGRAM_BOT_TOKEN=env:NEW", "-f", file}, ExitCode::failed),
-                HasSubstr("Telegram refuses it"));
+    EXPECT_THAT(deploy_new({"-f", file}, ExitCode::failed), HasSubstr("Telegram refuses it"));
 }
 
 /// Somebody has changed the Secret, and the pod does not have that yet: whom it asks now is not sure.
@@ -115,26 +143,27 @@ TEST_F(DeployTrial, WhatComesWhileThePodLacksTheSecretIsNotTried) {
     put("MINIMAX_API_KEY", "set-by-somebody-else-1");
     EXPECT_THAT(deploy({}), Not(HasSubstr("refuses it"))) << "nothing in it is new to the Secret";
     put("MINIMAX_API_KEY", "set-by-somebody-else-2");
-    EXPECT_THAT(deploy({with_new_[0], with_new_[1], "-y"}), HasSubstr(another_way));
+    EXPECT_THAT(deploy_new({"-y"}), HasSubstr(another_way));
     EXPECT_EQ(token(), new_token);
 }
 
 TEST_F(DeployTrial, WhatCannotBeTriedIsAWarning) {
     for (const char* verb : {"get", "create"})
         world_.api.deny(verb, "pods/exec");
-    EXPECT_THAT(deploy(with_new_), AllOf(HasSubstr("not tried: "), Not(HasSubstr(another_way))));
+    EXPECT_THAT(deploy_new(), AllOf(HasSubstr("not tried: "), Not(HasSubstr(another_way))));
     EXPECT_EQ(token(), new_token);
 }
 
 TEST_F(DeployTrial, WhereThePodGivesNoAnswerNoOtherIsMade) {
     world_.api.on_exec = [](hermesctl::testing::FakeProcess& process) { process.exit(1); };
-    EXPECT_THAT(deploy(with_new_), HasSubstr("not tried: the pod gave no answer"));
+    EXPECT_THAT(deploy_new(), HasSubstr("not tried: the pod gave no answer"));
     EXPECT_EQ(token(), new_token);
     EXPECT_THAT(world_.api.log, Not(Contains(HasSubstr("job"))));
 }
 
 TEST_F(DeployTrial, JsonTellsWhatTheTrialFound) {
-    EXPECT_EQ(world_.run({"deploy", "--no-wait", "-o", "json", with_new_[0], with_new_[1]}), ExitCode::ok);
+    EXPECT_EQ(world_.run({"deploy", "--no-wait", "-o", "json", "--secret", "TELEGRAM_BOT_TOKEN=env:NEW"}),
+              ExitCode::ok);
     const Json tried = Json::parse(world_.out.str()).at("tried");
     ASSERT_EQ(tried.size(), 1u) << tried;
     EXPECT_EQ(tried[0]["key"], "TELEGRAM_BOT_TOKEN");
@@ -164,7 +193,7 @@ TEST_F(DeployTrial, WhatIsHopelessIsNotTried) {
         .patch(deployment, kube::Patch::merge, {{"spec", {{"revisionHistoryLimit", 9}}}},
                {.manager = "argocd"})
         .value();
-    EXPECT_THAT(deploy(with_new_, ExitCode::failed),
+    EXPECT_THAT(deploy_new({}, ExitCode::failed),
                 AllOf(HasSubstr("belongs to argocd"), Not(HasSubstr("accepts it"))));
 }
 
@@ -185,7 +214,7 @@ TEST_F(DeployTrial, CtrlCAtTheQuestionChangesNothing) {
 TEST_F(DeployTrial, WithoutAnAgentThatRunsThereIsNothingToLose) {
     status_ = 401;
     world_.api.erase({"Pod", "hermes", "hermes-1-a"});
-    EXPECT_THAT(deploy(with_new_), HasSubstr("not tried: no agent runs"));
+    EXPECT_THAT(deploy_new(), HasSubstr("not tried: no agent runs"));
     EXPECT_EQ(token(), new_token);
 }
 

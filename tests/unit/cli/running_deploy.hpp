@@ -5,6 +5,7 @@
 #include "support/installation.hpp"
 #include "trial_answers.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -28,11 +29,19 @@ class RunningDeploy : public ::testing::Test {
             << world_.err.str();
         run_pod();
     }
-    void answer(hermesctl::testing::FakeProcess& process) const {
+    void answer(hermesctl::testing::FakeProcess& process) {
+        const auto with_config = std::ranges::find_if(process.argv, [](const std::string& word) {
+            return word.find(".hermesctl-config") != std::string::npos;
+        });
+        if (with_config != process.argv.end()) {
+            process.out("\nmodel: MiniMax-M2.7\n");
+            return process.exit(*std::next(with_config) == "read" ? 0 : 1);  // it cannot be written
+        }
         const std::string& script = process.argv.at(4);
         if (script.find("polled_by_another") != std::string::npos) {
             if (process.input.find('\n') == std::string::npos) return;  // it is still being asked
-            process.out(trial_answers(Json::parse(process.input)["values"], status_, bot_).dump() + "\n");
+            asked_ = Json::parse(process.input)["values"];
+            process.out(trial_answers(asked_, status_, bot_).dump() + "\n");
             return process.exit(0);
         }
         if (script.find("getMe") != std::string::npos) {
@@ -57,6 +66,7 @@ class RunningDeploy : public ::testing::Test {
 
     int status_ = 200;  // of a trial
     std::string bot_ = "cage_bot";
+    Json asked_{};  // in the last trial
     hermesctl::testing::CliWorld world_{};
 };
 

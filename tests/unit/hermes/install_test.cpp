@@ -148,6 +148,22 @@ TEST_F(InstallTest, WhatComesAfterThePlanIsNotTakenAlongWithWhatWasShown) {
     EXPECT_EQ(api_.object(names.deployment())["spec"]["replicas"], 1);
 }
 
+/// Which is written under our own name.
+TEST_F(InstallTest, AStopAfterThePlanIsNotUndone) {
+    run();
+    values_.image = "a/b:2";
+    const Json shown{{"spec", {{"paused", false}, {"revisionHistoryLimit", 7}}}};
+    client_.patch(names.deployment(), kube::Patch::merge, shown, {.manager = "kubectl-edit"}).value();
+    const Plan plan = make_plan(client_, read_live(client_, names), render(values_, input_));
+    ASSERT_TRUE(plan.of("Deployment").forced);
+    const auto stop = [&] {
+        client_.patch(names.deployment(), kube::Patch::merge, {{"spec", {{"replicas", 0}}}}).value();
+    };
+    EXPECT_THROW(install(client_, plan, {.after_namespace = {}, .before_deployment = stop}, reporter_),
+                 Error);
+    EXPECT_EQ(api_.object(names.deployment())["spec"]["replicas"], 0);
+}
+
 TEST_F(InstallTest, NothingThatComesMeanwhileIsTakenFromTheCageEither) {
     run();
     const auto close = [&](const std::string& by, const char* type) {

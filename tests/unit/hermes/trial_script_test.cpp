@@ -272,6 +272,22 @@ TEST_F(TrialScript, AnMcpServerThatUsesTheKeyIsInitialized) {
     EXPECT_EQ(tried("OTHER_PAT", "pat-0123456789").answer, Answer::not_tried);
 }
 
+/// The old half of a pair would be refused.
+TEST_F(TrialScript, ValuesThatOneServerTakesAreNewTogether) {
+    config(
+        fmt::format("mcp_servers:\n  colony:\n    url: {}/mcp?id=${{COLONY_ID}}\n    headers:\n      X: "
+                    "\"${{COLONY_PAT}}\"\n",
+                    server_.url()));
+    environment_["COLONY_ID"] = "the-id-of-before";
+    environment_["COLONY_PAT"] = "pat-of-before";
+    server_.answer("POST /mcp?id=id-0123456789", 200, "{}");
+    const auto trials = tried({{"COLONY_ID", "id-0123456789"}, {"COLONY_PAT", "pat-0123456789"}});
+    ASSERT_THAT(trials, SizeIs(2));
+    for (const Trial& trial : trials)
+        EXPECT_EQ(trial.answer, Answer::accepted) << trial.key << trial.reason;
+    EXPECT_THAT(server_.requests(), AllOf(SizeIs(2), Each(HasSubstr("pat-0123456789"))));
+}
+
 TEST_F(TrialScript, WhereTheAgentIsNotWhatItWouldHaveIsGiven) {
     const Environment bare{{"no_proxy", "127.0.0.1"}};
     environment_ = bare;

@@ -35,6 +35,13 @@ Trial judged(Json said, const std::string& key = "MINIMAX_API_KEY") {
     return parse_trials(Json{{"trials", {said}}}.dump(), {{key, "x"}}).value().at(0);
 }
 
+TEST(Route, IsWhatDecidesWhomAValueGoesTo) {
+    for (const char* variable : {"https_proxy", "TELEGRAM_PROXY", "SSL_CERT_FILE", "COLONY_URL"})
+        EXPECT_TRUE(is_route(variable)) << variable;
+    for (const char* variable : {"COLONY_PAT", "URL_OF_COLONY", "PATH"})
+        EXPECT_FALSE(is_route(variable)) << variable;
+}
+
 TEST(JudgeTrial, OnlySuccessIsAYes) {
     EXPECT_EQ(judged({{"status", 200}}).answer, Answer::accepted);
     for (const int status : {401, 402, 403})

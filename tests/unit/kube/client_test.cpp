@@ -57,6 +57,16 @@ TEST_F(ClientTest, KnowsWhatTheServersClockSays) {
     EXPECT_EQ(rfc3339(client.server_time()).substr(0, 19), "2099-01-31T10:00:05");
 }
 
+TEST_F(ClientTest, ALostWriteOfWhatIsForTheRunAloneChangesNothing) {
+    const Ref job{"Job", "hermes", "trial"};
+    net.answers = {no_answer("reset", true)};
+    EXPECT_THROW(client.remove(job), ApiError);
+    EXPECT_FALSE(client.has_lost_write());
+    net.answers = {no_answer("reset", true)};
+    EXPECT_THROW(client.remove(hermes), ApiError);
+    EXPECT_TRUE(client.has_lost_write());
+}
+
 TEST_F(ClientTest, AMissingObjectIsNothing) {
     net.answers = {refusal(404, "NotFound", "deployments.apps \"hermes\" not found")};
     EXPECT_EQ(client.get(hermes), std::nullopt);
