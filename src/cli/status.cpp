@@ -2,6 +2,7 @@
 #include "answers.hpp"
 #include "commands.hpp"
 #include "hermesctl/base/interrupt.hpp"
+#include "hermesctl/hermes/allowlist.hpp"
 #include "hermesctl/hermes/gate.hpp"
 #include "hermesctl/hermes/live_config.hpp"
 #include "hermesctl/hermes/observation.hpp"
@@ -38,6 +39,7 @@ struct Status {
     std::string model{};       // "": not known
     std::string model_from{};  // "live": of the agent's own config.yaml; "configmap"; "default"
     std::vector<std::int64_t> users{};
+    bool everybody = false;  // may use it beside them
     std::string image{};
     std::string cage{};
     bool gate = true;
@@ -58,6 +60,7 @@ Json to_json(const Status& status) {
             {"modelFrom", status.model_from},
             {"keyAccepted", status.key_checked},
             {"users", status.users},
+            {"everybody", status.everybody},
             {"image", status.image},
             {"cage", status.cage},
             {"gate", status.gate ? "on" : "off"},
@@ -78,12 +81,13 @@ std::string model_text(const Status& status, const hermes::Names& names) {
 std::string to_text(const Status& status, const hermes::Names& names) {
     std::vector<std::vector<std::string>> rows;
     const std::string model = model_text(status, names);
+    const std::string users = status.everybody ? "everybody" : hermes::users_text(status.users);
     const std::vector<std::pair<std::string, std::string>> all{{"pod", status.pod},
                                                                {"gateway", status.gateway},
                                                                {"telegram", status.telegram},
                                                                {"bot", status.bot},
                                                                {"model", model},
-                                                               {"users", hermes::users_text(status.users)},
+                                                               {"users", users},
                                                                {"image", status.image},
                                                                {"cage", status.cage}};
     for (const auto& [name, value] : all) {
@@ -107,7 +111,7 @@ std::string image_text(const Json& pod, const std::string& wanted) {
     return digest == std::string::npos ? wanted : fmt::format("{} ({})", wanted, id.substr(digest, 19));
 }
 
-/// The ConfigMap only seeds an empty volume: the bot uses what the file there names.
+/// The ConfigMap only seeds a volume without a config.yaml: the bot uses what the file there names.
 std::string live_model(const hermes::Lifelines& lines) {
     const bool both = !lines.live_provider.empty() && !lines.live_model.empty();
     return lines.live_provider + (both ? " " : "") + lines.live_model;
@@ -191,6 +195,7 @@ std::string unchecked_verdict(const hermes::Snapshot& snapshot, const std::strin
 void judge_cage(hermes::Observation& seen, Status& status) {
     std::string leaks;
     std::string unknown;
+    bool warned = false;
     for (const hermes::Check& check : hermes::policy_checks(hermes::policy_premises(seen))) {
         if (check.verdict == hermes::Verdict::fail && leaks.empty()) leaks = check.evidence;
         // What policies of other kinds open is not known, whether they could be listed or not.
@@ -200,7 +205,9 @@ void judge_cage(hermes::Observation& seen, Status& status) {
         if (check.verdict != hermes::Verdict::warn) continue;
         if (check.id == "policy-drift")
             status.drift.push_back(fmt::format("{}; {}", check.evidence, check.hint));
-        if (check.id == "policy-gaps")
+        const bool opening = check.id == "policy-pods" || check.id == "policy-port-names";
+        warned = warned || opening;
+        if (opening || check.id == "policy-gaps")
             status.warnings.push_back(fmt::format("{}; {}", check.evidence, check.hint));
     }
     if (!leaks.empty()) {
@@ -208,6 +215,8 @@ void judge_cage(hermes::Observation& seen, Status& status) {
     } else if (!unknown.empty()) {
         status.cage +=
             fmt::format(", but what it opens could not be told ({}); hermesctl verify shows all", unknown);
+    } else if (warned) {
+        status.cage += ", and opens what is warned of; hermesctl verify measures it";
     } else {
         status.cage += ", and opens what it should; hermesctl verify measures it";
     }
@@ -248,6 +257,17 @@ void judge_secret(const hermes::Live& live, const hermes::Names& names, Status& 
     }
 }
 
+void judge_users(const Json& secret, const hermes::Names& names, Status& status) {
+    status.users = hermes::users_in(secret).ids;
+    for (const std::string& key : hermes::keys_to_all(secret)) {
+        status.everybody = true;
+        const std::string hint = key == hermes::users_key ? "hermesctl allow-user --replace ID..."
+                                                          : "hermesctl rotate-secret --remove " + key;
+        status.warnings.push_back(
+            fmt::format("{} in {} lets everybody in; {} ends that", key, title(names.secret()), hint));
+    }
+}
+
 void judge_gate(const Json& deployment, Status& status) {
     const hermes::Check gate = hermes::check_gate(deployment);
     status.gate = gate.verdict == hermes::Verdict::pass;
@@ -268,7 +288,6 @@ Status look(Session& session, const hermes::Names& names, bool check) {
         status.model = fmt::format("{} {}", values.provider, values.model);
         status.model_from = live.of(names.config()).is_null() ? "default" : "configmap";
     }
-    status.users = values.allowed_users;
     status.image = image_text(hermes::newest_pod(now.snapshot), values.image);
     const bool caged = !live.of(names.policy()).is_null();
     status.cage =
@@ -276,6 +295,7 @@ Status look(Session& session, const hermes::Names& names, bool check) {
     for (const std::string& why : seen.refused)
         status.drift.push_back("deploy would refuse what somebody set: " + why);
     judge_secret(live, names, status);
+    judge_users(live.of(names.secret()), names, status);
     judge_gate(live.of(names.deployment()), status);
     if (check) judge_cage(seen, status);
     if (!check && caged) status.cage += "; what it opens was not looked at (hermesctl verify does)";
@@ -292,6 +312,9 @@ struct StatusFlags {
     bool no_check = false;
 };
 
+// A server that has just started says 401, 403 or 404 for a while.
+constexpr auto patience_after_a_start = 30s;
+
 /// A server that is gone, starts or is overrun.
 bool is_away(const Error& error) {
     const auto* answer = dynamic_cast<const kube::ApiError*>(&error);
@@ -299,8 +322,10 @@ bool is_away(const Error& error) {
            (answer != nullptr && (answer->http() >= 500 || answer->http() == 429));
 }
 
-/// What is new, until an interrupt. A server that is away meanwhile is told, and asked again.
+/// What is new, until an interrupt. A server that is away meanwhile is told, and asked again; so is, for a
+/// while, one that fails after a good look.
 ExitCode watch(Session& session, const hermes::Names& names) {
+    std::optional<Clock::Time> failing_since;
     for (std::string last;; session.clock().sleep(2s)) {
         try {
             throw_if_interrupted();
@@ -308,9 +333,17 @@ ExitCode watch(Session& session, const hermes::Names& names) {
             const Json json = to_json(now);
             if (last != json_text(json)) session.print_result(json, to_text(now, names));
             last = json_text(json);
+            failing_since.reset();
         } catch (const Error& error) {
             if (error.code() == ExitCode::interrupted) return ExitCode::interrupted;
-            if (!is_away(error) || last.empty()) throw;
+            const Clock::Time now = session.clock().now();
+            if (is_away(error)) {
+                failing_since.reset();
+            } else if (!failing_since) {
+                failing_since = now;
+            }
+            const bool lasts = failing_since && now - *failing_since >= patience_after_a_start;
+            if (last.empty() || lasts) throw;
             if (last != error.message())
                 session.story().on({"status", "server", State::warning, error.message()});
             last = error.message();

@@ -1,6 +1,5 @@
 // Rows about the agent: where its commands run, who may talk to it, and where its secrets lie.
 #include "hermes/inspection_parts.hpp"
-#include "hermesctl/base/text.hpp"
 #include "hermesctl/hermes/agent.hpp"
 #include "hermesctl/hermes/allowlist.hpp"
 #include "hermesctl/hermes/secrets.hpp"
@@ -167,12 +166,6 @@ Check check_allowlist(const Premises& premises) {
         if (at(*source.said, "/users").is_object()) count = kube::int_at(*source.said, "/users/count");
     }
     return findings.row(allowlist, fmt::format("{} numeric {}", count, count == 1 ? "id" : "ids"));
-}
-
-bool opens_to_all(const std::string& name, const std::string& set) {
-    const std::string value = lower(set);
-    const bool off = value.empty() || value == "0" || value == "no" || value == "off" || value == "false";
-    return name.ends_with("_ALLOW_ALL_USERS") && !off;
 }
 
 std::string is_set(const std::string& name, const std::string& where) {

@@ -3,6 +3,7 @@
 #include "hermesctl/base/crypto.hpp"
 #include "hermesctl/base/error.hpp"
 #include "hermesctl/base/text.hpp"
+#include "hermesctl/hermes/live.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 #include "words.hpp"
 
@@ -50,6 +51,21 @@ UserList user_list(std::string text) {
     }
     list.text = std::move(text);
     return list;
+}
+
+bool opens_to_all(std::string_view name, std::string_view set) {
+    const std::string value = lower(trimmed(set));
+    const bool off = value.empty() || value == "0" || value == "no" || value == "off" || value == "false";
+    return name.ends_with("_ALLOW_ALL_USERS") && !off;
+}
+
+std::vector<std::string> keys_to_all(const Json& secret) {
+    std::vector<std::string> keys;
+    for (const auto& [key, value] : secret_values(secret)) {
+        const bool starred = decides_who_gets_in(key) && user_list(value).everybody;
+        if (starred || opens_to_all(key, value)) keys.push_back(key);
+    }
+    return keys;
 }
 
 std::string users_text(const UserIds& ids) {

@@ -34,6 +34,11 @@ UserList user_list(std::string text);
 /// Of a Secret; an empty one where there is none.
 UserList users_in(const Json& secret);
 
+/// Whether a variable of this name is a switch that lets everybody in.
+bool opens_to_all(std::string_view name, std::string_view value);
+/// What in a Secret lets everybody in: lists with "*", and such switches.
+std::vector<std::string> keys_to_all(const Json& secret);
+
 /// "1,2" from ids.
 std::string users_text(const UserIds&);
 /// And back; unusual but valid lists are read (blanks, trailing comma). Throws Error{usage} for what is no

@@ -6,7 +6,9 @@
 #include "support/cli_world.hpp"
 #include "support/scratch.hpp"
 
+#include <algorithm>
 #include <csignal>
+#include <optional>
 
 #include <fmt/ranges.h>
 #include <gmock/gmock.h>
@@ -221,6 +223,77 @@ TEST_F(AnswersTest, WatchingTellsOnceThatTheServerIsAwayAndGoesOn) {
     EXPECT_EQ(err(), "warn  server  cannot reach the API server: connection refused\n");
 }
 
+/// Until its caches are filled.
+TEST_F(AnswersTest, WatchingBearsWithAServerThatHasJustStartedForAWhile) {
+    const auto serve = world_.transport.serve;
+    std::optional<int> says;
+    world_.transport.serve = [&](net::Transport::Ticket ticket, const net::Request& request) {
+        if (!says) return serve(ticket, request);
+        world_.transport.finish(ticket, hermesctl::testing::refusal(*says, "Odd", "not yet"));
+    };
+    for (const int code : {401, 403, 404}) {
+        catch_interrupts();
+        int looks = 0;
+        api().on_exec = [&](hermesctl::testing::FakeProcess& process) {
+            answer(process);
+            if (++looks == 2) return void(::raise(SIGINT));
+            says = code;
+            world_.transport.after(25s, [&] { says.reset(); });
+        };
+        EXPECT_EQ(run({"status", "--watch"}), ExitCode::interrupted) << code << err();
+        EXPECT_EQ(looks, 2);
+        EXPECT_EQ(std::ranges::count(err(), '\n'), 1) << err();
+        catch_interrupts();  // and forget the one that came
+        says.reset();
+        api().on_exec = [&](hermesctl::testing::FakeProcess& process) {
+            answer(process);
+            says = code;
+        };
+        const auto begun = world_.clock.elapsed();
+        EXPECT_NE(run({"status", "--watch"}), ExitCode::interrupted) << "it stays so";
+        EXPECT_GE(world_.clock.elapsed() - begun, 30s);
+        EXPECT_LE(world_.clock.elapsed() - begun, 40s);
+        EXPECT_NE(run({"status", "--watch"}), ExitCode::interrupted) << "it was so from the start";
+        says.reset();
+    }
+}
+
+TEST_F(AnswersTest, StatusWarnsOfABotThatIsOpenToEverybody) {
+    const auto set = [this](const std::string& key, const std::string& value) {
+        Json secret = api().object({"Secret", "hermes", "hermes-secrets"});
+        secret["data"] = {{"TELEGRAM_ALLOWED_USERS", base64_encode("111")}};
+        secret["data"][key] = base64_encode(value);
+        api().put(secret);
+        run({"status", "-o", "json"});
+        const Json said = Json::parse(out());
+        run({"status"});
+        return said;
+    };
+    for (const char* list : {"*", "111,*"}) {
+        const Json said = set("TELEGRAM_ALLOWED_USERS", list);
+        EXPECT_EQ(said["everybody"], true) << list;
+        EXPECT_THAT(said["warnings"].dump(),
+                    AllOf(HasSubstr("TELEGRAM_ALLOWED_USERS in secret/hermes-secrets lets everybody in"),
+                          HasSubstr("hermesctl allow-user --replace")));
+        EXPECT_THAT(out(), HasSubstr("users     everybody\n"));
+    }
+    EXPECT_EQ(set("TELEGRAM_ALLOWED_USERS", "111,*")["users"], Json::array({111}));
+    for (const auto& [key, value] : {std::pair{"GATEWAY_ALLOWED_USERS", "*"},
+                                     {"GATEWAY_ALLOW_ALL_USERS", "true"},
+                                     {"TELEGRAM_ALLOW_ALL_USERS", "1"}}) {
+        EXPECT_THAT(set(key, value)["warnings"].dump(),
+                    HasSubstr(fmt::format("hermesctl rotate-secret --remove {}", key)));
+        EXPECT_THAT(out(), HasSubstr("users     everybody\n"));
+    }
+    for (const auto& [key, value] :
+         {std::pair{"GATEWAY_ALLOWED_USERS", "222"}, {"TELEGRAM_ALLOW_ALL_USERS", "off"}}) {
+        const Json said = set(key, value);
+        EXPECT_EQ(said["everybody"], false) << key;
+        EXPECT_THAT(said["warnings"].dump(), Not(HasSubstr("lets everybody in")));
+        EXPECT_THAT(out(), HasSubstr("users     111\n"));
+    }
+}
+
 TEST_F(AnswersTest, StatusTellsWhetherTheCageLeaks) {
     run({"status", "-o", "json"});
     EXPECT_THAT(out(), HasSubstr("NO NetworkPolicy"));
@@ -289,6 +362,33 @@ TEST_F(AnswersTest, StatusWarnsOfWhatTheCageMayNotClose) {
     EXPECT_THAT(warnings(), AllOf(HasSubstr("k8s.example"), HasSubstr("network.except")));
     world_.context.resolve = [](const std::string&) { return std::vector<std::string>{"192.168.1.20"}; };
     EXPECT_THAT(warnings(), Not(HasSubstr("k8s.example")));
+}
+
+TEST_F(AnswersTest, StatusDoesNotCallACageGoodOverAnOpeningThatIsWarnedOf) {
+    const auto judged = [this](const Json& rule) {
+        api().put({{"apiVersion", "networking.k8s.io/v1"},
+                   {"kind", "NetworkPolicy"},
+                   {"metadata", {{"name", "hermes-egress"}, {"namespace", "hermes"}}},
+                   {"spec",
+                    {{"podSelector", Json::object()},
+                     {"policyTypes", {"Ingress", "Egress"}},
+                     {"egress", {rule}}}}});
+        run({"status", "-o", "json"});
+        return Json::parse(out());
+    };
+    const Json named = R"({"to":[{"podSelector":{"matchLabels":{"app":"nas"}}}],
+        "ports":[{"protocol":"TCP","port":"web"}]})"_json;
+    Json anywhere = R"({"to":[{"podSelector":{"matchLabels":{"app":"nas"}},"namespaceSelector":{}}],
+        "ports":[{"protocol":"TCP","port":80}]})"_json;
+    for (const auto& [rule, hint] :
+         {std::pair{named, "write the number"}, {anywhere, "name the pods and their namespace"}}) {
+        const Json said = judged(rule);
+        EXPECT_THAT(said["warnings"].dump(), HasSubstr(hint));
+        EXPECT_THAT(said["cage"].get<std::string>(),
+                    AllOf(HasSubstr("opens what is warned of"), Not(HasSubstr("what it should"))));
+    }
+    anywhere["to"][0].erase("namespaceSelector");
+    EXPECT_THAT(judged(anywhere)["cage"].get<std::string>(), HasSubstr("opens what it should"));
 }
 
 TEST_F(AnswersTest, StatusWarnsWhereTheGateIsOff) {
