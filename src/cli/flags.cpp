@@ -57,6 +57,15 @@ CLI::Option* add_text(CLI::App& app, const std::string& names, std::string& targ
     return app.add_option(names, target, help)->type_name(value)->take_last();
 }
 
+CLI::Option* add_text(CLI::App& app, const std::string& names, std::optional<std::string>& target,
+                      const std::string& value, const std::string& help) {
+    return app
+        .add_option_function<std::string>(
+            names, [&target](const std::string& text) { target = text; }, help)
+        ->type_name(value)
+        ->take_last();
+}
+
 CLI::Option* add_list(CLI::App& app, const std::string& names, std::vector<std::string>& target,
                       const std::string& value, const std::string& help) {
     return app.add_option(names, target, help)

@@ -4,6 +4,7 @@
 #include "hermesctl/cli/cli.hpp"
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,9 @@ void add_global_flags(CLI::App&, GlobalFlags&);
 /// One value; given twice, the last one counts. `value` is what help calls it ("NAME", "FILE").
 CLI::Option* add_text(CLI::App&, const std::string& names, std::string& target, const std::string& value,
                       const std::string& help);
+/// The same, where "" is not the same as none.
+CLI::Option* add_text(CLI::App&, const std::string& names, std::optional<std::string>& target,
+                      const std::string& value, const std::string& help);
 /// Repeatable, one value each time.
 CLI::Option* add_list(CLI::App&, const std::string& names, std::vector<std::string>& target,
                       const std::string& value, const std::string& help);

@@ -55,6 +55,10 @@ Run declare_logs(CLI::App& app) {
         "hermesctl logs\nhermesctl logs -f --since-boot\nhermesctl logs --source errors --lines 20\n"
         "hermesctl logs -o json   (an object for each line)");
     return [request, lines](Session& session) {
+        // The console has no mark of a start in it: it begins with its container.
+        if (request->since_boot && request->source == "console")
+            throw Error(ExitCode::usage, "--since-boot is not for --source console",
+                        "hermesctl logs --source console, which begins with the container");
         if (lines->empty() && !request->since_boot) request->lines = default_lines;
         return logs(session, *request);
     };

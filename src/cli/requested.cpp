@@ -30,7 +30,7 @@ std::vector<Json> documents(Session& session, bool sent) {
 struct Counterpart {
     const char* flag;
     const char* pointer;
-    std::string DeployFlags::*value;
+    std::optional<std::string> DeployFlags::*value;
 };
 constexpr std::array counterparts{
     Counterpart{"--provider", "/model/provider", &DeployFlags::provider},
@@ -54,8 +54,7 @@ constexpr std::array switches{Switch{"--gate", "/network/gate", &DeployFlags::ga
 Json flag_settings(const DeployFlags& flags) {
     Json settings = Json::object();
     for (const Counterpart& one : counterparts) {
-        if (const std::string& value = flags.*one.value; !value.empty())
-            settings[Json::json_pointer(one.pointer)] = value;
+        if (const auto& value = flags.*one.value) settings[Json::json_pointer(one.pointer)] = *value;
     }
     for (const Switch& one : switches) {
         if (flags.*one.given) settings[Json::json_pointer(one.pointer)] = one.sets;

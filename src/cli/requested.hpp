@@ -5,6 +5,7 @@
 #include "session.hpp"
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,12 +17,12 @@ namespace hermesctl::cli {
 
 /// The flags of deploy, diff and render.
 struct DeployFlags {
-    std::string provider{};
-    std::string model{};
+    std::optional<std::string> provider{};  // "" was given, too
+    std::optional<std::string> model{};
     std::vector<std::string> allow_users{};
-    std::string image{};
-    std::string storage_size{};
-    std::string storage_class{};
+    std::optional<std::string> image{};
+    std::optional<std::string> storage_size{};
+    std::optional<std::string> storage_class{};
     std::vector<std::string> secrets{};
     bool dry_run = false;
     bool no_wait = false;

@@ -143,6 +143,12 @@ TEST_F(BadInput, WhatTheServerAnswersDecidesTheCode) {
     }
 }
 
+TEST_F(BadInput, TheConsoleHasNoStartOfTheGateway) {
+    expect_error({"logs", "--source", "console", "--since-boot"}, ExitCode::usage, "--since-boot",
+                 "hermesctl logs --source console");
+    EXPECT_EQ(world_.api.log, std::vector<std::string>{});
+}
+
 TEST_F(BadInput, AServerThatIsNotThereIsCode3) {
     world_.api.down = true;
     for (const char* command : {"list", "status", "logs", "stop", "deploy"})

@@ -384,6 +384,22 @@ TEST_F(DeployTest, NoProgramInheritsASecretOfAnotherInstance) {
     }
 }
 
+TEST_F(DeployTest, AnEmptyValueOfAFlagIsNotIgnored) {
+    for (const auto& [flag, place] : {std::pair{"--provider", "model.provider: "},
+                                      {"--model", "model.default: "},
+                                      {"--image", "image: "},
+                                      {"--storage-size", "storage.size: "}}) {
+        EXPECT_EQ(deploy({flag, ""}), ExitCode::usage) << flag;
+        EXPECT_THAT(err(), HasSubstr(place));
+    }
+    ASSERT_EQ(deploy({"-f", scratch_.write("h.yaml", document("hermes", "hermes") + "storage: {class: a}\n"),
+                      "--storage-class", ""}),
+              ExitCode::ok)
+        << err();
+    const Json& claim = world_.api.object({"PersistentVolumeClaim", "hermes", "hermes-data"});
+    EXPECT_EQ(kube::at(claim, "/spec/storageClassName"), "") << "none, and not the cluster's default";
+}
+
 TEST_F(DeployTest, ACommandThatTheFileWouldUndoSaysSo) {
     world_.api.put(testing::object_of("Namespace", "", "hermes"));
     world_.api.merge({"Namespace", "", "hermes"},
