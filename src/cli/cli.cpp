@@ -147,7 +147,8 @@ Chosen parse(CommandLine& line, int argc, const char* const* argv, Context& cont
         line.app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
         context.out << help_text(parsed_command(line.app));
-        return refuse_lost(context.out), Chosen{};
+        refuse_lost(context.out);
+        return {};
     } catch (const CLI::ParseError& problem) {
         throw usage_error(problem, line.app);
     }
@@ -161,7 +162,8 @@ Chosen parse(CommandLine& line, int argc, const char* const* argv, Context& cont
     const auto found = line.runs.find(command);
     if (found != line.runs.end()) return {command, &found->second};
     context.out << help_text(line.app);
-    return refuse_lost(context.out), Chosen{};
+    refuse_lost(context.out);
+    return {};
 }
 
 }  // namespace
