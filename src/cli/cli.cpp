@@ -95,6 +95,7 @@ hermes::Work work_of(const CLI::App& command) {
     if (name == "wait") return Work::wait;
     if (name == "stop") return Work::stop;
     if (name == "start" || name == "restart") return Work::run;
+    if (name == "verify") return given("--static") ? Work::compute : Work::verify;
     if (name == "logs") return is_given_as(command, "--source", "console") ? Work::console : Work::enter;
     if (name == "allow-user" && given("--pending")) return Work::pending;
     if (name == "rotate-secret" || name == "allow-user") return given("--list") ? Work::keys : Work::rotate;

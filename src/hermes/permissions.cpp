@@ -86,6 +86,21 @@ void list_cluster(Rights& rights) {
     add(rights, "list", {"EndpointSlice", "default", ""});
 }
 
+/// What a policy selects, and what else the cluster says of its own addresses.
+void list_neighbours(Rights& rights) {
+    for (const char* kind : {"Pod", "Namespace", "ServiceCIDR"})
+        add(rights, "list", {kind, "", ""});
+    add(rights, "list", {"ConfigMap", "kube-system", "kubeadm-config"});
+    add(rights, "get", {"Namespace", "", "kube-system"});
+}
+
+/// What the account of the pod may do, and what leads to the pod.
+void list_grants_and_ways_in(Rights& rights) {
+    for (const char* kind : {"RoleBinding", "ClusterRoleBinding", "ClusterRole"})
+        add(rights, "list", {kind, "", ""});
+    add_kinds(rights, "list", {"Service", "EndpointSlice", "Ingress"});
+}
+
 void exec(Rights& rights) {
     for (const std::string verb : {"get", "create"})  // the WebSocket upgrade needs both from 1.35 on
         rights.all.push_back({verb, "", "pods", "exec", rights.names.ns, ""});
@@ -178,6 +193,11 @@ Deeds deeds_of(Work work) {
             return {{watch_agent}, {get_deployment, get_config, exec, watch_causes}};
         case Work::read:
             return {{get_all, list_agent}, {exec, list_causes, list_cluster}};
+        case Work::compute:
+            return {{get_all}, {find_pod, list_cluster, list_neighbours}};
+        case Work::verify:
+            return {{get_all},
+                    {find_pod, list_cluster, list_neighbours, list_grants_and_ways_in, exec, run_jobs}};
         case Work::render:
             return {{get_all}, {list_cluster}};
         case Work::diff:

@@ -11,7 +11,8 @@ namespace hermesctl::hermes {
 
 /// What a command does with an installation. `keys`: shows what the Secret holds; `pending`: shows who was
 /// refused; `enter`: runs something in its container; `console`: reads what that prints; `read`: looks at all
-/// of it; `run`: lets it start again. Each needs other rights.
+/// of it; `compute`: what its policies allow; `verify`: proves that; `run`: lets it start again. Each needs
+/// other rights.
 enum class Work {
     keys,
     pending,
@@ -19,6 +20,8 @@ enum class Work {
     console,
     wait,
     read,
+    compute,
+    verify,
     render,
     diff,
     stop,

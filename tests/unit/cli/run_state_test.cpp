@@ -318,6 +318,11 @@ TEST_F(RunState, AReadingCommandIsToldOnlyTheRightsThatItUses) {
     EXPECT_THAT(run({"wait"}, ExitCode::denied), AllOf(HasSubstr("- watch pods"), Not(HasSubstr("secrets"))));
     EXPECT_THAT(run({"status"}, ExitCode::denied),
                 AllOf(HasSubstr("- get configmaps"), Not(HasSubstr("watch"))));
+    world_.api.deny("create", "jobs");
+    EXPECT_THAT(run({"verify"}, ExitCode::denied),
+                AllOf(HasSubstr("- get configmaps"), HasSubstr("- create jobs"), Not(HasSubstr("events"))));
+    EXPECT_THAT(run({"verify", "--static"}, ExitCode::denied),
+                AllOf(HasSubstr("- list pods"), Not(HasSubstr("jobs")), Not(HasSubstr("events"))));
 }
 
 TEST_F(RunState, RestartRefusesAStoppedAgent) {

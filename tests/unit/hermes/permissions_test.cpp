@@ -182,6 +182,42 @@ TEST_F(PermissionsTest, WhatReadsLittleNeedsLittle) {
     EXPECT_THAT(told(Work::render), Not(HasSubstr("patch")));
 }
 
+TEST_F(PermissionsTest, AProofWantsWhatItsRowsLookAt) {
+    install();
+    for (const char* resource :
+         {"deployments", "replicasets", "pods", "pods/exec", "events", "secrets", "namespaces", "configmaps",
+          "networkpolicies", "persistentvolumeclaims", "nodes", "services", "endpointslices", "ingresses",
+          "servicecidrs", "rolebindings", "clusterrolebindings", "clusterroles", "jobs"}) {
+        for (const char* verb : {"get", "list", "watch", "patch", "create", "delete"})
+            api_.deny(verb, resource);
+    }
+    const std::string computed =
+        "\nand may not, what is wanted but need not be:"
+        "\n  - list pods in namespace hermes"
+        "\n  - list replicasets.apps in namespace hermes"
+        "\n  - list networkpolicies.networking.k8s.io in namespace hermes"
+        "\n  - list nodes"
+        "\n  - list services"
+        "\n  - list endpointslices.discovery.k8s.io in namespace default"
+        "\n  - list pods"
+        "\n  - list namespaces"
+        "\n  - list servicecidrs.networking.k8s.io"
+        "\n  - list configmaps in namespace kube-system"
+        "\n  - get namespaces in namespace kube-system";
+    EXPECT_THAT(told(Work::compute), EndsWith(computed));
+    EXPECT_THAT(told(Work::verify),
+                EndsWith(computed + "\n  - list rolebindings.rbac.authorization.k8s.io"
+                                    "\n  - list clusterrolebindings.rbac.authorization.k8s.io"
+                                    "\n  - list clusterroles.rbac.authorization.k8s.io"
+                                    "\n  - list services in namespace hermes"
+                                    "\n  - list endpointslices.discovery.k8s.io in namespace hermes"
+                                    "\n  - list ingresses.networking.k8s.io in namespace hermes"
+                                    "\n  - get pods/exec in namespace hermes"
+                                    "\n  - create pods/exec in namespace hermes"
+                                    "\n  - create jobs.batch in namespace hermes"
+                                    "\n  - delete jobs.batch in namespace hermes"));
+}
+
 TEST_F(PermissionsTest, ADeployWantsTheJobsThatItTriesThingsInAndThePolicies) {
     install();
     api_.deny("get", "secrets");
