@@ -200,7 +200,7 @@ class Judge {
     }
 
     Check drift() const {
-        Check check = row("policy-drift", "the policy is what deploy would write now");
+        Check check = row("policy-drift", "the policy has each rule that deploy would write now");
         check.decisive = false;
         const auto own = std::ranges::find_if(premises_.policies, [&](const Json& policy) {
             return text_at(policy, "/metadata/name") == premises_.own;
@@ -218,7 +218,7 @@ class Judge {
             if (std::find(rules.begin(), rules.end(), rule) == rules.end())
                 missing.push_back(rule_text(rule));
         }
-        check.evidence = "it is";
+        check.evidence = "it has";
         if (!missing.empty()) {
             check.verdict = Verdict::warn;
             check.evidence = "the cluster has changed since, or somebody changed the policy; it lacks: " +

@@ -142,8 +142,22 @@ TEST_F(LiveProof, TheTwinGoesAlsoWhenItNeverStarted) {
     twin_starts = false;
     EXPECT_EQ(verdict(prove(), "live-resolvers"), Verdict::inconclusive);
     EXPECT_LE(clock_.elapsed(), std::chrono::seconds(7)) << "with 3 for the probe it is under ten";
+    EXPECT_EQ(seconds_, "3");
     EXPECT_NE(job_, "");
     EXPECT_FALSE(has_jobs());
+}
+
+TEST_F(LiveProof, APodThatSaysNothingIsGivenUp) {
+    api_.on_exec = [](testing::FakeProcess&) {};
+    const auto takes = [this](const ProofOptions& options) {
+        const auto begun = clock_.elapsed();
+        EXPECT_THAT(row(prove(options), "live-api").evidence, HasSubstr("it gave no answer in time"));
+        EXPECT_FALSE(has_jobs());
+        return clock_.elapsed() - begun;
+    };
+    EXPECT_LE(takes({.quick = true}), std::chrono::seconds(11));
+    twin_after = std::chrono::seconds(5);
+    EXPECT_LE(takes({}), twin_after + std::chrono::seconds(11));
 }
 
 TEST_F(LiveProof, AProviderThatHermesIsNotSentToIsNoLifeline) {
