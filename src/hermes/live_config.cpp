@@ -131,7 +131,7 @@ ConfigChange plan_config(kube::Client& client, Composition& made, ConfigMode mod
                     "ConfigMap");
     }
     ConfigChange change;
-    // An empty volume is seeded by the pod's start.
+    // A new volume is seeded by the pod's start.
     if (mode == ConfigMode::keep || made.live.of(made.names.claim()).is_null()) return change;
     change.target = config_target(client, made);
     const auto [mark, file] = read_config(client, change.target);

@@ -87,7 +87,7 @@ std::vector<Json> objects_of(const std::vector<Step*>& steps) {
     return objects;
 }
 
-/// The ConfigMap only seeds an empty volume: its change alone changes nothing that runs.
+/// The ConfigMap only seeds a volume without a config.yaml: its change alone changes nothing that runs.
 void note_live_config(Plan& plan) {
     const auto has_volume = [](const Step& step) {
         return step.ref.kind == "PersistentVolumeClaim" && !step.live.is_null();

@@ -1,5 +1,5 @@
 // The config.yaml that the agent runs with. It lies on the volume and is the agent's own: the ConfigMap only
-// seeds an empty volume. So a change of it is made here, over pods/exec, and only when it was asked for.
+// seeds a volume without one. So a change of it is made here, over pods/exec, and only when it was asked for.
 #pragma once
 
 #include "hermesctl/hermes/compose.hpp"

@@ -93,7 +93,7 @@ TEST_F(PlanTest, TellsWhatChangesAndWhetherThePodRolls) {
     EXPECT_THAT(made.of("Secret").fields, ElementsAre("data.TELEGRAM_BOT_TOKEN: changed"));
 }
 
-/// The ConfigMap seeds an empty volume, so that a change of it changes nothing that runs.
+/// The ConfigMap seeds a volume without a config.yaml, so that a change of it changes nothing that runs.
 TEST_F(PlanTest, SaysThatALiveConfigStaysAsItIs) {
     install();
     EXPECT_EQ(plan().of("ConfigMap").note, "");
