@@ -51,7 +51,7 @@ void check(Session& session, const hermes::Names& names, const ModelChoice& mode
     std::optional<hermes::Trouble> trouble;
     const Lifelines lines = asked(session, names, answers, model, each_round, trouble);
     if (trouble && (!is_error || is_error(*trouble)))
-        throw Error(ExitCode::failed, trouble->cause, trouble->hint);
+        throw hermes::NotAnswering({ExitCode::failed, trouble->cause, trouble->hint}, *trouble);
     answers.bot = lines.bot;
     answers.key_checked = lines.key_accepted();
     if (trouble) {

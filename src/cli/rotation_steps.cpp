@@ -17,9 +17,14 @@ hermes::RotationSteps rotation_steps(Session& session, const hermes::Names& name
         .wait =
             [&session, names, check, &answers](const std::vector<std::string>& keys,
                                                const EachRound& each_round) {
-                const auto model = check ? known_model(session, names) : std::nullopt;
-                answers = wait_for_answers(session, names, model.value_or(ModelChoice{}), model.has_value(),
-                                           keys, each_round);
+                const auto known = check ? known_model(session, names) : std::nullopt;
+                const ModelChoice model = known.value_or(ModelChoice{});
+                try {
+                    answers = wait_for_answers(session, names, model, known.has_value(), keys, each_round);
+                } catch (const hermes::NotAnswering& error) {
+                    if (hermes::made_by(error.trouble(), model, keys)) throw hermes::MadeByTheChange(error);
+                    throw;
+                }
                 return answers.pod;
             },
         .refused =

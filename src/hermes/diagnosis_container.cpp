@@ -152,7 +152,9 @@ std::optional<Trouble> restart_trouble(const Json& status, const Json& pod) {
     }
     const auto restarts = int_at(status, "/restartCount");
     const std::string container = text_at(status, "/name");
-    return Trouble{"crash", subject,
+    // What the agent's Secret holds can make a "crash", and nothing else.
+    const bool of_agent = container == container_name && text_at(ended, "/reason") != "OOMKilled";
+    return Trouble{of_agent ? "crash" : "container", subject,
                    fmt::format("container {} does not stay up: {}", container, terminated_cause(ended)),
                    "hermesctl logs --source console",
                    restarts >= too_many_restarts ? Patience::none : Patience::minute};

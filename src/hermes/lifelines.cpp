@@ -4,6 +4,7 @@
 #include "hermesctl/hermes/secrets.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include <fmt/format.h>
@@ -72,6 +73,21 @@ Trouble model_trouble(const Lifelines& lines, const ModelChoice& wanted) {
                 passing ? Patience::minute : Patience::none);
 }
 
+bool is_proxy(std::string_view variable) {
+    return variable.ends_with("_PROXY") || variable.ends_with("_proxy");
+}
+
+/// A gateway that does not start, or does not stay up.
+bool is_of_a_start(std::string_view kind) {
+    constexpr std::array<std::string_view, 6> kinds{"crash",
+                                                    "gateway",
+                                                    "startup",
+                                                    "CreateContainerConfigError",
+                                                    "CreateContainerError",
+                                                    "RunContainerError"};
+    return std::ranges::find(kinds, kind) != kinds.end();
+}
+
 }  // namespace
 
 std::optional<Lifelines> parse_lifelines(std::string_view text) {
@@ -130,15 +146,15 @@ std::optional<Trouble> lifeline_trouble(const Lifelines& lines, const ModelChoic
 }
 
 bool made_by(const Trouble& trouble, const ModelChoice& wanted, const std::vector<std::string>& keys) {
-    const auto changes = [&](std::string_view key) {
-        return std::find(keys.begin(), keys.end(), key) != keys.end();
-    };
-    const auto its_keys = keys_of_provider(wanted.provider);
-    const bool of_model = std::any_of(its_keys.begin(), its_keys.end(), changes);
+    const auto changes = [&](std::string_view key) { return std::ranges::find(keys, key) != keys.end(); };
     if (trouble.kind == "token") return changes(token_key);
-    if (trouble.kind == "mute") return of_model;
+    if (trouble.kind == "telegram") return std::ranges::any_of(keys, is_proxy);
+    // The gateway reads all of them as it starts, and any may break it, but no list of users.
+    if (is_of_a_start(trouble.kind)) return !std::ranges::all_of(keys, says_who_gets_in);
+    if (trouble.kind != "mute" && trouble.kind != "unasked") return false;
+    const bool of_model = std::ranges::any_of(keys_of_provider(wanted.provider), changes);
     // Who could not be asked has not refused; but a key that was to be asked about is not proved.
-    return trouble.kind == "unasked" && (of_model || changes(token_key));  // config.yaml's own is in no key
+    return of_model || (trouble.kind == "unasked" && changes(token_key));  // config.yaml's own is in no key
 }
 
 std::vector<Event> lifeline_notes(const Lifelines& lines, const ModelChoice& wanted) {

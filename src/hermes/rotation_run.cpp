@@ -8,6 +8,7 @@
 #include <array>
 #include <chrono>
 #include <exception>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -156,11 +157,13 @@ class Rotator {
             done.pod = steps_.wait(keys_of(changes), each_round());
             done.proof = prove_in_force(client_, names_, done.pod, changes, each_round());
             each_round()();
-            if (!done.proof.unused.empty()) throw not_used(done.proof);
         } catch (Error& error) {
             if (!record_ || lost_ || !means_not_up(error) || is_of_the_server(error)) throw;
-            if (!is_stopped()) throw put_back(changes, error);
-            drop_record();  // as in go_on(), what the Secret holds stays
+            const bool stopped = is_stopped();
+            const bool made = dynamic_cast<const MadeByTheChange*>(&error) != nullptr;
+            if (made && !stopped) throw put_back(changes, error);
+            drop_record();  // as in go_on(), what the Secret holds stays: nobody is to undo it later
+            if (!stopped) throw stays(changes, error);
             error.during(fmt::format("changing {}; {} keeps the new value, which a start brings in force",
                                      listed(changes), title(names_.secret())));
             throw;
@@ -171,8 +174,10 @@ class Rotator {
 
     /// What answers is no reason to put anything back, but with what it answers has to be known.
     Rotated told(const SecretChanges& changes, Rotated done) {
-        if (!done.proof.told && !done.proof.denied) throw not_told(changes, done.proof);
+        const bool used = done.proof.unused.empty();
+        if (used && !done.proof.told && !done.proof.denied) throw not_told(changes, done.proof);
         if (record_) drop_record();
+        if (!used) throw not_used(done.proof);
         return done;
     }
 
@@ -192,11 +197,11 @@ class Rotator {
                          fmt::format("{} was changed meanwhile{}, and stays as it is now",
                                      title(names_.secret()), last_writer(secret)));
         }
-        const auto [back, refused] = good_old_values();
-        if (!refused.empty()) tell(State::warning, refused);
+        const auto [back, kept] = good_old_values();
+        if (!kept.empty()) tell(State::warning, kept);
         if (back.empty()) {
             drop_record();
-            return story(changes, cause, refused);
+            return story(changes, cause, kept);
         }
         tell(State::waiting, "putting back the old " + listed(back));
         const kube::Outcome restored = patch_secret(secret, back, salt_of(secret));
@@ -213,30 +218,28 @@ class Rotator {
                                                        : "the bot does not answer with it either",
                                error.message());
         }
-        return story(changes, cause, refused.empty() ? end : fmt::format("{}; {}", end, refused));
+        return story(changes, cause, kept.empty() ? end : fmt::format("{}; {}", end, kept));
     }
 
-    struct OldValues {
-        SecretChanges back{};
-        std::string refused{};  // the words for those that are not put back
-    };
-
-    /// An old value that has been revoked meanwhile would only be another failure.
-    OldValues good_old_values() {
-        OldValues old;
-        std::vector<std::string> bad;
+    /// And the words for those that are not put back: an old value that has been revoked meanwhile would only
+    /// be another failure, and who was put out does not come back.
+    std::pair<SecretChanges, std::string> good_old_values() {
+        SecretChanges back;
+        std::string kept;
         for (const auto& [key, value] : record_->old_values()) {
-            if (value && steps_.refused && steps_.refused(key, *value, each_round())) {
-                bad.push_back(key);
-            } else {
-                old.back[key] = value;
-            }
+            const char* why = "";
+            if (says_who_gets_in(key))
+                why = "it says who may use the bot";
+            else if (value && steps_.refused && steps_.refused(key, *value, each_round()))
+                why = "it is refused too";
+            if (*why == '\0')
+                back[key] = value;
+            else
+                kept += fmt::format("{}the old {} is not put back: {}, so the new one stays",
+                                    kept.empty() ? "" : "; ", key, why);
         }
         each_round()();
-        if (!bad.empty())
-            old.refused = fmt::format("the old {} is not put back: it is refused too, so the new one stays",
-                                      fmt::join(bad, ", "));
-        return old;
+        return {back, kept};
     }
 
     /// Without the right to read the Secret: no old value to keep, no mark to compute.
@@ -293,11 +296,12 @@ class Rotator {
         try {
             const Proof proof = finish(changes, {}).proof;
             if (record_) drop_record();  // told or not: that would keep all other commands from their work
+            if (!proof.unused.empty()) return tell(State::warning, not_used(proof).message());
             if (!proof.told) return tell(State::warning, not_told(changes, proof).message());
             tell(State::done, fmt::format("the new {} is in force", listed(changes)));
         } catch (const Error& error) {
             if (record_ || !means_not_up(error)) throw;
-            tell(State::warning, error.message());  // it was put back: nothing is half done any more
+            tell(State::warning, error.message());  // put back, or it stays: nothing is half done any more
         }
     }
 

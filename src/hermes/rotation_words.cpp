@@ -44,9 +44,9 @@ std::string last_writer(const Json& object) {
 
 Error not_used(const Proof& proof) {
     return {ExitCode::failed,
-            fmt::format("the bot answers, but its gateway has another value of {}",
+            fmt::format("the bot answers, but its gateway has another value of {}; nothing was put back",
                         fmt::join(proof.unused, ", ")),
-            "hermesctl status, then this again"};
+            "hermesctl restart; if it stays so, hermesctl verify tells what else the pod sets"};
 }
 
 Error not_told(const SecretChanges& changes, const Proof& proof) {
@@ -62,6 +62,16 @@ Error story(const SecretChanges& changes, const Error& cause, const std::string&
     return cause.with_code(ExitCode::failed)
         .with_message(fmt::format("the new {} did not work: {}; {}", listed(changes), cause.message(), end))
         .with_hint(nearer_hint(cause.hint(), changes));
+}
+
+Error stays(const SecretChanges& changes, const Error& cause) {
+    constexpr std::string_view next = "hermesctl wait";
+    std::string hint = nearer_hint(cause.hint(), changes);
+    if (hint.find(next) == std::string::npos) hint.append(hint.empty() ? "" : ", then: ").append(next);
+    return cause
+        .with_message(fmt::format("{}; the new {} stays in place: nothing shows that it made this",
+                                  cause.message(), listed(changes)))
+        .with_hint(hint);
 }
 
 std::string what_stays(RotationRecord::Holds holds) {

@@ -122,6 +122,10 @@ bool decides_who_gets_in(std::string_view key) {
     return key == users_key || key == "GATEWAY_ALLOWED_USERS" || key.ends_with("_ALLOW_ALL_USERS");
 }
 
+bool says_who_gets_in(std::string_view key) {
+    return decides_who_gets_in(key) || key.ends_with("_ALLOWED_USERS") || key.ends_with("_ALLOWED_CHATS");
+}
+
 Json secret_setting(std::string_view flag, bool any_key) {
     const std::size_t equals = flag.find('=');
     const std::string key(flag.substr(0, equals));

@@ -154,8 +154,9 @@ class Questioner {
     Clock::Time not_before_{};
 };
 
-Error trouble_error(const Trouble& trouble) {
-    Error error(ExitCode::failed, fmt::format("{}: {}", trouble.subject, trouble.cause), trouble.hint);
+NotAnswering trouble_error(const Trouble& trouble) {
+    NotAnswering error(
+        {ExitCode::failed, fmt::format("{}: {}", trouble.subject, trouble.cause), trouble.hint}, trouble);
     error.during("waiting until the bot answers");
     return error;
 }
@@ -251,18 +252,19 @@ class Waiter {
         return !watches_.synced() || client_.clock().now() - heard_ > options_.timeout / 2;
     }
 
-    Error out_of_time(Clock::Duration limit, const std::string& hint) const {
+    NotAnswering out_of_time(Clock::Duration limit, const std::string& hint) const {
         const auto& trouble = assessment_.trouble;
         std::string why = trouble ? trouble->subject + ": " + trouble->cause : "";
         for (const Event& row : assessment_.rows) {  // the first: what comes after it waits for it
             if (why.empty() && row.state == State::waiting) why = row.subject + ": " + row.detail;
         }
         if (why.empty()) why = "nothing is known of it";
-        return Error(
-            ExitCode::timeout,
-            fmt::format("the bot does not answer after {}: {}",
-                        short_duration(std::chrono::duration_cast<std::chrono::milliseconds>(limit)), why),
-            trouble ? trouble->hint : hint);
+        return {
+            {ExitCode::timeout,
+             fmt::format("the bot does not answer after {}: {}",
+                         short_duration(std::chrono::duration_cast<std::chrono::milliseconds>(limit)), why),
+             trouble ? trouble->hint : hint},
+            trouble.value_or(Trouble{})};
     }
 
     kube::Client& client_;

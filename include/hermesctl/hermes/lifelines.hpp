@@ -45,7 +45,9 @@ Lifelines check_lifelines(kube::Client&, const std::string& ns, const std::strin
 /// mend it; minute: it may be gone with the next try.
 std::optional<Trouble> lifeline_trouble(const Lifelines&, const ModelChoice&);
 
-/// Whether new values of these keys can have made it.
+/// Whether new values of these keys can have made it, or one of a wait: the bot token that Telegram refuses
+/// it, a proxy that Telegram is not reached, any key that the gateway does not start or stay up, but for
+/// those that say who may use the bot. A pull, a node, a volume, a time that is up without a cause: no key.
 bool made_by(const Trouble&, const ModelChoice&, const std::vector<std::string>& keys);
 
 inline constexpr std::string_view webhook_warning =

@@ -1,7 +1,8 @@
 // Changing values of a running installation's Secret so that it can be interrupted at any point: changed,
-// rolled, waited for, proved, and put back when the bot does not come up. What is under way is written down
-// in the cluster: the Secret NAME-secrets-previous holds the old values of the keys that change, and in an
-// annotation who changes them, when that one was last seen, and salted fingerprints of the new values.
+// rolled, waited for, proved, and put back where they make that the bot does not come up. What is under way
+// is written down in the cluster: the Secret NAME-secrets-previous holds the old values of the keys that
+// change, and in an annotation who changes them, when that one was last seen, and salted fingerprints of the
+// new ones.
 //
 // A rotation writes, in this order, and each write is atomic:
 //   1. NAME-secrets-previous is created
@@ -9,14 +10,16 @@
 //   3. the Deployment's template gets the new Secret's mark, as deploy writes it: the pod rolls
 //   4. once the bot answers and uses the new values: NAME-secrets-previous is deleted. Where it answers, and
 //      nobody can tell with which values, that is an error, and 4 is left to the next command
-// and when it does not come up: 2 with the old values, 3 with the old mark, then 4, then the wait.
-// recover_rotation() decides by what it finds. "new", "old": what NAME-secrets holds of the keys that change,
-// compared with the fingerprints and the old values; "marked": the template has the mark of NAME-secrets.
+// and when it does not come up: 2 with the old values, 3 with the old mark, then 4, then the wait; only 4 for
+// a trouble that none of the keys can have made (made_by in lifelines.hpp). What says who may use the bot is
+// never put back. recover_rotation() decides by what it finds. "new", "old": what NAME-secrets holds of the
+// keys that change, compared with the fingerprints and the old values; "marked": the template has the mark of
+// NAME-secrets.
 //   no NAME-secrets-previous   nothing to do
 //   old, marked                not begun, or put back: it is deleted
 //   old, not marked            put back, but the pod was not: 3, 4
-//   new, not marked            3, the wait, the proof, 4; put back when the bot does not come up
-//   new, marked                the wait, the proof, 4 (told or not); put back when the bot does not come up
+//   new, not marked            3, the wait, the proof, 4; put back as above
+//   new, marked                the wait, the proof, 4 (told or not); put back as above
 //   neither                    somebody else has changed them since, and that stays: 3, 4
 //   NAME-secrets is not there  nothing: the old values may be the last copy; deploy makes it anew
 // With 0 replicas there is nothing to wait for: what NAME-secrets holds stays.
@@ -63,14 +66,21 @@ RotationPlan plan_rotation(kube::Client&, const Names&, SecretChanges);
 std::string rotation_text(const RotationPlan&);
 Json rotation_json(const RotationPlan&);
 
+/// The bot does not come up, and new values of the keys that change can have made that.
+class MadeByTheChange : public Error {
+  public:
+    explicit MadeByTheChange(const Error& error) : Error(error) {}
+};
+
 /// What the caller knows how to do. `each_round` is to be called at least every few seconds meanwhile.
 struct RotationSteps {
     using EachRound = std::function<void()>;
     /// Before the pod is rolled: lets a busy agent finish. May be empty.
     std::function<void(const EachRound& each_round)> drain{};
-    /// Until the bot answers, as deploy waits; the pod that does. Error{failed, timeout} means that it does
-    /// not come up with new values of these keys; any other error, and each ApiError, ends the rotation where
-    /// it is. Empty: it is not waited for, so nothing is proved, nothing put back, and no old value kept.
+    /// Until the bot answers, as deploy waits; the pod that does. MadeByTheChange is what puts the old values
+    /// back; after another Error{failed, timeout} the new ones stay; any other error, and each ApiError, ends
+    /// the rotation where it is. Empty: it is not waited for, so nothing is proved, nothing put back, and no
+    /// old value kept.
     std::function<std::string(const std::vector<std::string>& keys, const EachRound& each_round)> wait{};
     /// Whether the provider surely refuses this old value (401): then it is not put back. May be empty.
     std::function<bool(const std::string& key, const std::string& old_value, const EachRound& each_round)>
@@ -107,9 +117,9 @@ struct Rotated {
 /// Carries it out. `restart` false: the Secret alone is changed, and nothing is left half done; a later
 /// restart or deploy brings it in force. `lease` may be null. Throws Error{failed}: the Secret was changed
 /// meanwhile by somebody else (nothing was done); or the bot did not come up: then the message says whether
-/// the old values are back, which are not, and whether it answers with them; or it answers, and what it uses
-/// could not be told though this account may ask: then nothing is put back. Other errors, and an interrupt,
-/// leave it half done, as above.
+/// the old values are back, which are not, and whether it answers with them, or that the new ones stay; or it
+/// answers, and uses others, or what it uses could not be told though this account may ask: then nothing is
+/// put back. Other errors, and an interrupt, leave it half done, as above.
 Rotated rotate(kube::Client&, const RotationPlan&, bool restart, const RotationSteps&, HeldLease*, Reporter&);
 
 /// Whether the pod has something else than the Secret holds now; false where that cannot be told.

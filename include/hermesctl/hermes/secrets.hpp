@@ -23,6 +23,8 @@ inline constexpr std::string_view users_key = "TELEGRAM_ALLOWED_USERS";
 /// Whether a variable is there to let users in, or everybody: allow-user has that, and no other value's
 /// command.
 bool decides_who_gets_in(std::string_view key);
+/// These, and lists for groups, which have no command of their own.
+bool says_who_gets_in(std::string_view key);
 
 /// As which the agent gets a key of its Secret.
 bool is_variable_name(std::string_view);

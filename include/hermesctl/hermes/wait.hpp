@@ -8,6 +8,7 @@
 #include <chrono>
 #include <functional>
 #include <string>
+#include <utility>
 
 namespace hermesctl::hermes {
 
@@ -18,9 +19,21 @@ struct WaitOptions {
     std::function<void()> each_round{};                  // e.g. to renew a lease
 };
 
+/// Why a wait ended without an answer: Error{failed}, or Error{timeout}.
+class NotAnswering : public Error {
+  public:
+    NotAnswering(const Error& error, Trouble trouble) : Error(error), trouble_(std::move(trouble)) {}
+    /// Of no kind where the time was up, and nothing is known to be wrong.
+    const Trouble& trouble() const noexcept { return trouble_; }
+
+  private:
+    Trouble trouble_;
+};
+
 /// Watches the Deployment, its ReplicaSets, pods, claim and events, and asks the agent over exec, all in one
-/// thread. Returns the pod that answers. Throws Error: failed (with the cause, as soon as it is certain),
-/// timeout, denied, unreachable (nothing was heard of the server for the whole patience), interrupted.
+/// thread. Returns the pod that answers. Throws NotAnswering: failed (with the cause, as soon as it is
+/// certain), timeout; Error: denied, unreachable (nothing was heard of the server for the whole patience),
+/// interrupted.
 std::string wait_until_answers(kube::Client&, const Names&, const WaitOptions&, Reporter&);
 
 /// No pod is there any more that the label app=NAME selects, but for those that have ended and stay (evicted,

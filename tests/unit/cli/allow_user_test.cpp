@@ -188,14 +188,37 @@ TEST_F(AllowUser, TheNewListIsProvedInTheRunningGateway) {
     people_["list"]["ids"] = {111, 333};
     EXPECT_THAT(run({"--remove", "222", "-y", "-o", "json"}), HasSubstr(R"("inForce": true)"));
     EXPECT_EQ(started_with_, "111,333");
-    // A gateway that does not take it: the old list is back, and that is told.
+    // A gateway that does not take it is told, and the list stays for the next one.
     world_.api.on_write = [this](const std::string&, const Json& object) {
         if (kube::ref_of(object) != deployment_ref) return;
         const auto generation = kube::int_at(object, "/metadata/generation");
         world_.api.merge(deployment_ref, {{"status", {{"observedGeneration", generation}}}});
     };
     EXPECT_THAT(run({"444"}, ExitCode::failed), HasSubstr("has another value of TELEGRAM_ALLOWED_USERS"));
-    EXPECT_EQ(list(), "111,333");
+    EXPECT_EQ(list(), "111,333,444");
+}
+
+TEST_F(AllowUser, WhoIsPutOutStaysOutWhateverKeepsTheNewPodFromAnswering) {
+    const Json pull{{"running", nullptr},
+                    {"waiting", {{"reason", "ImagePullBackOff"}, {"message", "429 Too Many Requests"}}}};
+    const Json crash{{"waiting", nullptr}, {"terminated", {{"reason", "Error"}, {"exitCode", 1}}}};
+    for (const auto& [state, others] : {std::pair{pull, "111"}, {crash, "111,333"}}) {
+        list(others + std::string(",222"));
+        world_.api.on_write = [&, state = state](const std::string&, const Json& object) {
+            if (kube::ref_of(object) != deployment_ref) return;
+            const Json status{{"name", "hermes"}, {"image", "i"}, {"state", state}, {"restartCount", 3}};
+            world_.api.merge({"Pod", "hermes", "hermes-1-a"},
+                             {{"status", {{"containerStatuses", Json::array({status})}}}});
+            const auto generation = kube::int_at(object, "/metadata/generation");
+            world_.api.merge(deployment_ref, {{"status", {{"observedGeneration", generation}}}});
+        };
+        EXPECT_THAT(
+            run({"--remove", "222", "-y"}, ExitCode::failed),
+            AllOf(HasSubstr("the new TELEGRAM_ALLOWED_USERS stays in place"), HasSubstr("hermesctl wait")));
+        EXPECT_EQ(list(), others) << state;
+        EXPECT_TRUE(world_.api.object({"Secret", "hermes", "hermes-secrets-previous"}).is_null())
+            << "no later command lets that one in again";
+    }
 }
 
 TEST_F(AllowUser, OneThatWasCutOffIsEndedThoughTheListIsAsItShouldBe) {

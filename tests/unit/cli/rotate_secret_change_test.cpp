@@ -49,6 +49,17 @@ class RotateSecretChange : public RotateSecretTest {
         world_.api.on_write = nullptr;
         world_.clock.advance(10min);
     }
+    /// What becomes of it with each roll from now on.
+    void agent_is(const Json& state, int restarts = 0) {
+        world_.api.on_write = [=, this](const std::string&, const Json& object) {
+            if (kube::ref_of(object) != names.deployment()) return;
+            const Json status{
+                {"name", "hermes"}, {"image", "i"}, {"state", state}, {"restartCount", restarts}};
+            world_.api.merge({"Pod", "hermes", "hermes-1-a"},
+                             {{"status", {{"containerStatuses", Json::array({status})}}}});
+            reconcile();
+        };
+    }
     Json said() const { return Json::parse(world_.out.str()); }
 };
 
@@ -93,6 +104,24 @@ TEST_F(RotateSecretChange, TheSameValueIsNoneThatIsInForceWhereAFileHasAnother) 
     EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY"}, ExitCode::failed), HasSubstr("without effect"));
     EXPECT_THAT(writes(), IsEmpty());
     EXPECT_THAT(argv_, Not(HasSubstr(".env.before")));
+}
+
+TEST_F(RotateSecretChange, ATroubleThatTheKeyDidNotMakePutsNothingBack) {
+    put_values({{"COLONY_PAT", "the-leaked-pat-0123456789"}});
+    agent_is({{"running", nullptr},
+              {"waiting", {{"reason", "ImagePullBackOff"}, {"message", "429 Too Many Requests"}}}});
+    EXPECT_THAT(rotate({"COLONY_PAT=env:KEY"}, ExitCode::failed),
+                AllOf(HasSubstr("the registry's pull limit is reached (429)"),
+                      HasSubstr("the new COLONY_PAT stays in place"), HasSubstr("hermesctl wait")));
+    EXPECT_EQ(values().at("COLONY_PAT"), new_key);
+    EXPECT_TRUE(world_.api.object(names.previous()).is_null()) << "no later command undoes it";
+    put_values({{"COLONY_PAT", "the-old-pat-0123456789"}});
+    world_.context.environment["KEY"] = "another-new-key-0123456789";
+    agent_is({{"waiting", nullptr}, {"terminated", {{"reason", "Error"}, {"exitCode", 1}}}}, 3);
+    EXPECT_THAT(
+        rotate({"COLONY_PAT=env:KEY", "--no-check"}, ExitCode::failed),
+        AllOf(HasSubstr("container hermes does not stay up"), HasSubstr("the old COLONY_PAT is back")));
+    EXPECT_EQ(values().at("COLONY_PAT"), "the-old-pat-0123456789") << "which a value may have broken";
 }
 
 TEST_F(RotateSecretChange, JsonOfAFailureSaysWhatWasChanged) {

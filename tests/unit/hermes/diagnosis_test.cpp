@@ -321,6 +321,9 @@ TEST(Diagnosis, CrashesEndAtTheThirdRestart) {
     status["restartCount"] = 3;
     EXPECT_EQ(trouble_of(now).patience, Patience::none);
     EXPECT_NE(trouble_of(now).cause.find("OOMKilled"), std::string::npos);
+    EXPECT_EQ(trouble_of(now).kind, "container") << "which no value of the Secret makes";
+    status["lastState"]["terminated"]["reason"] = "Error";
+    EXPECT_EQ(trouble_of(now).kind, "crash");
 }
 
 TEST(Diagnosis, AHardenedPodWhoseImageNeedsRootEndsTheWaitAtOnce) {

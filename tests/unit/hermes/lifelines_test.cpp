@@ -183,5 +183,24 @@ TEST(MadeBy, WhatCouldNotBeAskedIsOfTheKeysThatWereToBeAskedAbout) {
     EXPECT_FALSE(made_by(unasked, model, {"COLONY_PAT"}));
 }
 
+TEST(MadeBy, AGatewayThatDoesNotStartMayBeOfAnyKeyAndWhatIsAroundItOfNone) {
+    const auto made = [](const std::string& kind, const std::vector<std::string>& keys) {
+        return made_by({.kind = kind, .subject = "", .cause = "", .hint = ""}, {}, keys);
+    };
+    for (const char* kind : {"crash", "gateway", "startup", "CreateContainerConfigError"}) {
+        EXPECT_TRUE(made(kind, {"COLONY_PAT"})) << kind;
+        EXPECT_TRUE(made(kind, {"COLONY_PAT", "TELEGRAM_ALLOWED_USERS"})) << kind;
+        for (const char* list :
+             {"TELEGRAM_ALLOWED_USERS", "GATEWAY_ALLOW_ALL_USERS", "TELEGRAM_GROUP_ALLOWED_CHATS"})
+            EXPECT_FALSE(made(kind, {list})) << kind << " " << list;
+    }
+    for (const char* kind : {"", "image-pull", "unschedulable", "disk", "telegram", "exec", "container",
+                             "provider", "volume", "gate", "pod-create", "old-pod"})
+        EXPECT_FALSE(made(kind, {"TELEGRAM_BOT_TOKEN", "COLONY_PAT"})) << kind;
+    EXPECT_TRUE(made("token", {"TELEGRAM_BOT_TOKEN"}));
+    EXPECT_FALSE(made("token", {"COLONY_PAT"}));
+    EXPECT_TRUE(made("telegram", {"TELEGRAM_PROXY"}));
+}
+
 }  // namespace
 }  // namespace hermesctl::hermes

@@ -83,7 +83,7 @@ class Rotating : public ::testing::Test {
             }
             client_.get(names_.deployment());  // the wait needs the server
             if (accepted_.contains(pod_["TELEGRAM_BOT_TOKEN"])) return std::string("hermes-1-a");
-            throw Error(ExitCode::failed, "Telegram rejected the bot token", "ask @BotFather");
+            throw MadeByTheChange({ExitCode::failed, "Telegram rejected the bot token", "ask @BotFather"});
         };
         steps.refused = [this](const std::string&, const std::string& value,
                                const RotationSteps::EachRound&) { return revoked_.contains(value); };

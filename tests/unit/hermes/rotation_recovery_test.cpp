@@ -150,6 +150,16 @@ TEST_F(RotationRecovery, AnInterruptGivesItUpForTheNextOne) {
     expect_whole("after an interrupt");
 }
 
+TEST_F(RotationRecovery, AnswersOrNotTheNewValueStaysWhereNoKeyIsToBlame) {
+    leave_half_done();
+    while_waiting_ = [] { throw Error(ExitCode::failed, "no node takes it"); };
+    EXPECT_TRUE(recover());
+    EXPECT_THAT(story(), HasSubstr("no node takes it; the new ADDED, TELEGRAM_BOT_TOKEN stays in place"));
+    while_waiting_ = nullptr;
+    expect_whole("after a trouble of another");
+    EXPECT_EQ(token(), new_token);
+}
+
 TEST_F(RotationRecovery, WhatSomebodyElseHasSetSinceStays) {
     leave_half_done();
     api_.merge(names_.secret(), {{"data", {{"TELEGRAM_BOT_TOKEN", base64_encode("of-another")}}}});

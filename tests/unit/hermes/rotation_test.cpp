@@ -131,6 +131,34 @@ TEST_F(Rotation, TheServersOwnTroubleUndoesNothing) {
     EXPECT_FALSE(half_done_now());
 }
 
+TEST_F(Rotation, ATroubleThatNoKeyMadeUndoesNothingNowOrLater) {
+    for (const ExitCode code : {ExitCode::failed, ExitCode::timeout}) {
+        put_secret({{"TELEGRAM_BOT_TOKEN", old_token}, {"KEEP", "kept"}});
+        while_waiting_ = [&] { throw Error(code, "the registry's pull limit is reached (429)", "wait"); };
+        EXPECT_THAT(failure([&] { rotate(other_token); }, code),
+                    AllOf(HasSubstr("(429); the new TELEGRAM_BOT_TOKEN stays in place"),
+                          HasSubstr("wait, then: hermesctl wait")));
+        EXPECT_EQ(token(), new_token);
+        EXPECT_EQ(template_mark(), mark());
+        EXPECT_FALSE(half_done_now()) << "nor does the next command undo it";
+    }
+    EXPECT_EQ(waits_, 2);
+}
+
+TEST_F(Rotation, WhoWasPutOutDoesNotComeBackWithAnotherKey) {
+    put_secret({{"TELEGRAM_BOT_TOKEN", old_token}, {"TELEGRAM_GROUP_ALLOWED_USERS", "5,6"}, {"A", "a"}});
+    accepted_ = {old_token};
+    EXPECT_THAT(
+        failure([&] {
+            rotate({{"TELEGRAM_BOT_TOKEN", new_token}, {"TELEGRAM_GROUP_ALLOWED_USERS", "5"}});
+        }),
+        AllOf(HasSubstr("the old TELEGRAM_BOT_TOKEN is back"),
+              HasSubstr("the old TELEGRAM_GROUP_ALLOWED_USERS is not put back: it says who may use")));
+    EXPECT_EQ(token(), old_token);
+    EXPECT_EQ(values().at("TELEGRAM_GROUP_ALLOWED_USERS"), "5");
+    EXPECT_EQ(template_mark(), mark());
+}
+
 TEST_F(Rotation, AKeyThatWasAddedGoesAgainWhenItDoesNotComeUp) {
     while_waiting_ = [&] { accepted_ = waits_ == 1 ? std::set<std::string>{} : std::set{old_token}; };
     failure([&] { rotate({{"NEW_TOKEN", "a-value"}}); });
@@ -180,8 +208,10 @@ TEST_F(Rotation, WhatSomebodyElseHasSetMeanwhileIsNotPutBack) {
 
 TEST_F(Rotation, AGatewayWithAnotherValueIsNoSuccess) {
     proof_ = R"({"gateways": 1, "unused": ["TELEGRAM_BOT_TOKEN"], "shadowed": [], "unread": []})";
-    EXPECT_THAT(failure([&] { rotate(other_token); }), HasSubstr("its gateway has another value"));
-    EXPECT_EQ(token(), old_token);
+    EXPECT_THAT(failure([&] { rotate(other_token); }),
+                AllOf(HasSubstr("its gateway has another value"), HasSubstr("nothing was put back")));
+    EXPECT_EQ(token(), new_token) << "it answers: the old one would mend nothing";
+    EXPECT_FALSE(half_done_now());
 }
 
 TEST_F(Rotation, WhatCouldNotBeProvedOrIsShadowedIsTold) {
