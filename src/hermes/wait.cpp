@@ -45,7 +45,8 @@ class Watches {
         now_.claim = only(claim_);
     }
 
-    /// What the verdict cannot do without is in. Events only explain: a role without them is served too.
+    /// What the verdict cannot do without is in. Claim and events only explain: it goes on without them where
+    /// they may not be read, or the server has no answer to give.
     bool synced() const {
         return deployments_.synced() && sets_.synced() && pods_.synced() && settled(claims_) &&
                settled(events_);
@@ -57,10 +58,18 @@ class Watches {
         }
     }
 
-    const std::string& trouble() const { return pods_.trouble(); }
+    /// Why something that it cannot do without is not in; else, why the pods are not heard of any more.
+    const std::string& trouble() const {
+        for (const Watch* watch : {&deployments_, &sets_}) {
+            if (!watch->synced() && !watch->trouble().empty()) return watch->trouble();
+        }
+        return pods_.trouble();
+    }
 
   private:
-    static bool settled(const Watch& watch) { return watch.synced() || watch.refused(); }
+    static bool settled(const Watch& watch) {
+        return watch.synced() || watch.refused() || !watch.trouble().empty();
+    }
 
     Snapshot& now_;
     Objects deployment_{};

@@ -202,6 +202,27 @@ TEST_F(Wait, AServerThatNeverAnswersIsNotTheBotsFault) {
     EXPECT_EQ(error.message(), "the API server has not answered");
 }
 
+TEST_F(Wait, WhatOnlyExplainsIsNotWaitedFor) {
+    api_.fail_always("GET", "Event", testing::refusal(429, "TooManyRequests", "too many requests"));
+    api_.fail_always("GET", "PersistentVolumeClaim", testing::refusal(503, "ServiceUnavailable", "busy"));
+    api_.on_exec = [](FakeProcess& process) { process.out(answering); };
+    EXPECT_EQ(wait(), "hermes-1-a");
+    EXPECT_LT(clock_.elapsed(), 2s);
+    api_.on_exec = [](FakeProcess& process) { process.out("{\"alive\":false}\n"); };
+    options_.timeout = 5s;
+    const Error error = failure();
+    EXPECT_EQ(error.code(), ExitCode::timeout);
+    EXPECT_THAT(error.message(), HasSubstr("no gateway process lives in the container"));
+}
+
+TEST_F(Wait, WhatItCannotDoWithoutIsNamedWhereItDoesNotCome) {
+    api_.fail_always("GET", "Deployment", testing::refusal(503, "ServiceUnavailable", "busy"));
+    options_.timeout = 5s;
+    const Error error = failure();
+    EXPECT_EQ(error.code(), ExitCode::unreachable);
+    EXPECT_THAT(error.message(), HasSubstr("the API server is gone: busy"));
+}
+
 TEST_F(Wait, OneThatIsGoneForMostOfTheTimeIsNamedWhenTheTimeIsUp) {
     api_.on_exec = [](FakeProcess& process) { process.out("{\"alive\":false}\n"); };
     options_.timeout = 30s;
