@@ -383,8 +383,9 @@ Run declare_rotate_secret(CLI::App& app) {
     app.add_flag("--list", flags->list, "show the keys, who uses them and how old they are; never a value");
     app.add_flag("--no-check", flags->no_check,
                  "do not try the values before, nor ask Telegram and the provider at the end");
-    app.add_flag("--no-restart", flags->no_restart,
-                 "change only the Secret; a later restart or deploy brings it in force");
+    app.add_flag(
+        "--no-restart", flags->no_restart,
+        "change only the Secret, and keep no old value; a later restart or deploy brings it in force");
     app.add_flag("--dry-run", flags->dry_run, "show what would change and change nothing");
     add_duration(app, "--drain", flags->drain,
                  "how long a busy agent may finish its turn before it is restarted (60s)");

@@ -1,5 +1,6 @@
-// The two things without which a connected bot stays mute: Telegram takes its token, and the provider that
-// the live config.yaml names takes its key. Asked from inside the pod by manifests/lifelines.py, judged here.
+// The two things without which a connected bot stays mute: Telegram does not refuse its token (behind a proxy
+// of SOCKS it is not asked), and the provider that the live config.yaml names takes its key. Asked from
+// inside the pod by manifests/lifelines.py, judged here.
 #pragma once
 
 #include "hermesctl/hermes/diagnosis.hpp"
