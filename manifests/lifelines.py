@@ -14,7 +14,10 @@ def check_bot(env, config):
     token = env.get("TELEGRAM_BOT_TOKEN", "")
     if not token:
         return {"status": 0, "reason": "TELEGRAM_BOT_TOKEN is not set in the pod"}
-    return ask_bot(telegram_of(config, env), token)
+    said = ask_bot(telegram_of(config, env), token)
+    if env.get("TELEGRAM_WEBHOOK_URL"):
+        said["webhook"] = False  # the one that is set is the gateway's own
+    return said
 
 
 def check_model(env, live, config):

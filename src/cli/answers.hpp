@@ -27,8 +27,8 @@ using hermes::ModelChoice;
 /// still may answer, only nobody asks the provider. Throws Error{failed} where there is no installation.
 std::optional<ModelChoice> known_model(Session&, const hermes::Names&);
 
-/// `lease` may be null. `check`: ask Telegram and the provider too. Throws Error as wait_until_answers does,
-/// and Error{failed} when the live config uses another provider, or the provider does not take the key.
+/// `lease` may be null. `check`: ask Telegram and the provider too. Throws as wait_until_answers does, also
+/// for what lifeline_trouble finds.
 Answers wait_for_answers(Session&, const hermes::Names&, const ModelChoice&, bool check,
                          hermes::HeldLease* lease);
 /// The same after a change of these keys: what none of them can have made is a warning. `each_round` is

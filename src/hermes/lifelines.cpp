@@ -142,6 +142,15 @@ std::optional<Trouble> lifeline_trouble(const Lifelines& lines, const ModelChoic
         return mute(lines.model_reason,
                     fmt::format("hermesctl deploy --secret {}=-", key_of_provider(wanted.provider)));
     }
+    if (lines.webhook) {  // Hermes has deleted the one that was there when it connected
+        return Trouble{
+            "webhook", "telegram",
+            "the bot is connected but deaf: another program has set a webhook, by which Telegram sends "
+            "it the bot's messages",
+            "hermesctl restart deletes it; if it comes back, find the program that has this token, or "
+            "/revoke it at @BotFather, then: hermesctl rotate-secret TELEGRAM_BOT_TOKEN",
+            Patience::minute};
+    }
     return model_trouble(lines, wanted);
 }
 
@@ -162,9 +171,6 @@ std::vector<Event> lifeline_notes(const Lifelines& lines, const ModelChoice& wan
     auto note = [&](std::string subject, std::string detail) {
         notes.push_back({"wait", std::move(subject), State::warning, std::move(detail)});
     };
-    if (lines.webhook) {
-        note("webhook", std::string(webhook_warning));
-    }
     if (lines.bot_status != 200) {
         const std::string status = lines.bot_status == 0 ? "" : fmt::format(" ({})", lines.bot_status);
         note("bot",

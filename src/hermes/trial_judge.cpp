@@ -1,5 +1,4 @@
 // What the answers to trial.py mean. Pure.
-#include "hermesctl/hermes/lifelines.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 #include "hermesctl/hermes/trial.hpp"
 #include "tamed.hpp"
@@ -16,6 +15,8 @@ using kube::bool_at;
 using kube::int_at;
 using kube::text_at;
 
+constexpr const char* webhook_warning =
+    "a webhook is set for this bot: another program takes its messages, until Hermes connects and deletes it";
 constexpr const char* poller_warning =
     "another program polls this bot and takes its messages: stop it, or get a token of its own with /revoke "
     "at @BotFather";

@@ -118,7 +118,9 @@ TEST_F(Running, StoppedAgentStaysStoppedUntilStart) {
 /// Polling gets nothing while one is set, and the gateway's log alone says so.
 TEST_F(Running, AWebhookIsNamed) {
     node({"world", "webhook", "https://elsewhere.example/hook"});
-    EXPECT_THAT(hermesctl({"status"}).out, HasSubstr("webhook"));
+    const Finished said = hermesctl({"status"});
+    EXPECT_EQ(said.code, 1) << said.out;
+    EXPECT_THAT(said.out, HasSubstr("webhook"));
 }
 
 TEST_F(Running, ARefusedChangeLeavesTheRunningAgentAlone) {

@@ -24,7 +24,7 @@ struct Lifelines {
     std::string bot{};   // "@cage_bot"
     int bot_status = 0;  // HTTP; 0: no answer
     std::string bot_reason{};
-    bool webhook = false;  // one is set: it takes the updates away from polling
+    bool webhook = false;  // another program's: it takes the updates away from polling
     int model_status = 0;  // -1: it was not asked
     std::string model_reason{};
     std::string model_key{};      // the variable whose value was used; "" if none is set
@@ -51,8 +51,6 @@ std::optional<Trouble> lifeline_trouble(const Lifelines&, const ModelChoice&);
 /// those that say who may use the bot. A pull, a node, a volume, a time that is up without a cause: no key.
 bool made_by(const Trouble&, const ModelChoice&, const std::vector<std::string>& keys);
 
-inline constexpr std::string_view webhook_warning =
-    "a webhook is set for this bot and takes its messages away; remove it with the Bot API's deleteWebhook";
 /// What a person should know though the bot answers.
 std::vector<Event> lifeline_notes(const Lifelines&, const ModelChoice&);
 

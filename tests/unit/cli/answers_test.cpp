@@ -116,6 +116,18 @@ TEST_F(AnswersTest, OnlyAKeyThatWasTakenIsAnAnswer) {
     says_no_more_than_connected({"wait"}, "whether the model answers was not checked");
 }
 
+TEST_F(AnswersTest, ADeafBotIsAFailureForStatusAndForWait) {
+    lines_["bot"]["webhook"] = true;
+    EXPECT_EQ(run({"status"}), ExitCode::failed);
+    EXPECT_THAT(out(), AllOf(HasSubstr("connected but deaf"), HasSubstr("next: hermesctl restart"),
+                             Not(HasSubstr("it answers"))));
+    EXPECT_EQ(run({"wait"}), ExitCode::failed);
+    EXPECT_THAT(err(), HasSubstr("connected but deaf"));
+    EXPECT_EQ(asked_, 6) << "it may have been gone with the next try";
+    lines_["bot"].erase("webhook");
+    EXPECT_EQ(run({"wait"}), ExitCode::ok) << err();
+}
+
 /// Not every 403 is a matter of rights.
 TEST_F(AnswersTest, AWebhookThatRefusesExecLeavesItToThePodsReady) {
     world_.transport.open = [](const net::Request&, std::span<const std::string>) {

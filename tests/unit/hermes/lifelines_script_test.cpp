@@ -173,6 +173,8 @@ TEST_F(LifelinesScript, ReadsTheLiveConfigAsPeopleAndHermesWriteIt) {
              Yaml{"\xef\xbb\xbfmodel:\n\n  # provider: other\n  provider: minimax\n", "minimax", ""},
              Yaml{"model:\n  extra:\n    provider: other\n  provider: minimax\n", "minimax", ""},
              Yaml{"model:\n  provider: minimax\n  extra:\n    provider: other\n", "minimax", ""},
+    environment_["TELEGRAM_WEBHOOK_URL"] = "https://x.example";
+    EXPECT_FALSE(lines().webhook) << "it is the gateway's own";
              Yaml{"x: |\n  model:\n    provider: other\nmodel:\n  provider: minimax\n", "minimax", ""},
              Yaml{"auxiliary:\n  model:\n    provider: other\n", "", ""},
              Yaml{"models:\n- model: x\n  provider: other\n", "", ""},

@@ -93,6 +93,18 @@ TEST(Lifelines, ARevokedTokenIsAFailure) {
 
 TEST(Lifelines, TelegramThatCouldNotBeAskedIsSaid) {
     Lifelines lines = good();
+TEST(Lifelines, AWebhookOfAnotherProgramIsAFailureThatMayPass) {
+    Lifelines lines = good();
+    lines.webhook = true;
+    const Trouble trouble = lifeline_trouble(lines, wanted).value();
+    EXPECT_THAT(trouble.cause, HasSubstr("connected but deaf: another program has set a webhook"));
+    EXPECT_THAT(trouble.hint, HasSubstr("hermesctl restart deletes it"));
+    EXPECT_EQ(trouble.patience, Patience::minute);
+    EXPECT_THAT(lifeline_notes(lines, wanted), IsEmpty()) << "said once";
+    lines.bot_status = 401;
+    EXPECT_EQ(lifeline_trouble(lines, wanted)->kind, "token");
+}
+
     lines.bot_status = 0;
     lines.bot_reason = "timed out";
     EXPECT_FALSE(lifeline_trouble(lines, wanted)) << "the gateway is connected";
