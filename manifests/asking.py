@@ -40,9 +40,14 @@ def agent_files(*paths):
     return found
 
 
-def variables(env_file):
-    """The environment of the container, with what Hermes' own .env puts over it."""
-    return {**os.environ, **assignments(env_file)}
+def variables(files):
+    """The environment of the container, with what Hermes' own files put over it."""
+    return {**os.environ, **merged(map(assignments, files))}
+
+
+def merged(found):
+    """One of several dictionaries: what a later one says wins, key by key, as it does for Hermes."""
+    return {key: value for one in found for key, value in one.items()}
 
 
 class Straight(urllib.request.HTTPRedirectHandler):
@@ -112,10 +117,9 @@ def expand(value, env):
     return re.sub(r"\$\{(?:env:)?(\w+)\}", lambda one: env.get(one[1], one[0]), value, flags=re.A)
 
 
-def telegram_of(config, env):
-    """How Hermes gets to the Bot API: what stands before the token, and a proxy. Another proxy than HTTP's is
-    not spoken here."""
-    found = settings(config)
+def telegram_of(found, env):
+    """How Hermes gets to the Bot API by its settings: what stands before the token, and a proxy. Another proxy than
+    HTTP's is not spoken here."""
     base = found.get("platforms.telegram.extra.base_url") or found.get("gateway.platforms.telegram.extra.base_url")
     proxy = env.get("TELEGRAM_PROXY", "").strip()
     return expand(base or BOT_API + "/bot", env), proxy if proxy.startswith("http://") else ""
@@ -137,15 +141,13 @@ def ask_bot(way, token):
             "webhook": bool((hook.get("result") or {}).get("url"))}
 
 
-def live_model(config):
-    found = settings(config)
+def live_model(found):
     name = found.get("model.default") or found.get("model.model") or found.get("model") or ""
     return {"provider": found.get("model.provider", "").lower()[:100], "model": name[:100]}
 
 
-def own_base(provider, config, env):
-    """Where the config has this provider, if that decides: Hermes lets a variable win; else ""."""
-    found = settings(config)
+def own_base(provider, found, env):
+    """Where the settings have this provider, if that decides: Hermes lets a variable win; else ""."""
     variable, public = (ANTHROPIC.get(provider) or OPENAI[provider])[:2]
     base = expand(found.get("model.base_url", ""), env).rstrip("/")
     used = found.get("model.provider", "").lower() == provider and not env.get(variable)

@@ -6,6 +6,9 @@ import time
 
 LARGEST = 1 << 20
 USERS = "TELEGRAM_ALLOWED_USERS"
+# Hermes' own files, and those of its managed scope: they win over the environment, a later one over an earlier one.
+ENV_FILES = ("/opt/data/.env", "/etc/hermes/.env")
+CONFIGS = ("/opt/data/config.yaml", "/etc/hermes/config.yaml")
 BLANKS, SPACE, LINE = re.compile(r"[^\S\r\n]*"), re.compile(r"\s*"), re.compile(r"[^\r\n]*")
 EXPORT, NAME, QUOTED_NAME = re.compile(r"(?:export[^\S\r\n]+)?"), re.compile(r"([^=#\s]+)"), re.compile(r"'([^']+)'")
 END = re.compile(r"(?:[^\S\r\n]*#[^\r\n]*)?[^\S\r\n]*(?:\r\n|\n|\r|\Z)")

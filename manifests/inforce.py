@@ -11,8 +11,6 @@ import sys
 
 AGENT = 10000  # the image's user hermes
 ROOT = sys.argv[1] if len(sys.argv) > 1 else ""
-# Hermes' own files, and those of its managed scope: what they set wins over the environment.
-ENV_FILES = ("/opt/data/.env", "/etc/hermes/.env")
 
 
 def environment(pid):

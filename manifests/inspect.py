@@ -12,9 +12,6 @@ AGENT = 10000  # the image's user hermes
 KEYS = json.loads(sys.argv[1])
 ROOT = sys.argv[2] if len(sys.argv) > 2 else ""
 PROC = ROOT + "/proc"
-# Hermes' own files, and those of its managed scope, which win over everything.
-CONFIGS = ("/opt/data/config.yaml", "/etc/hermes/config.yaml")
-ENV_FILES = ("/opt/data/.env", "/etc/hermes/.env")
 LISTS = (USERS, "TELEGRAM_GROUP_ALLOWED_USERS", "TELEGRAM_GROUP_ALLOWED_CHATS", "GATEWAY_ALLOWED_USERS")
 # Names that hold a credential, those that hold one which a person may have chosen, and texts that are one wherever
 # they stand.

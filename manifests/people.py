@@ -14,9 +14,6 @@ AGENT = 10000  # the image's user hermes
 WANTED = json.loads(sys.argv[1])
 ROOT = sys.argv[2] if len(sys.argv) > 2 else ""
 BOT_API = sys.argv[3] if len(sys.argv) > 3 else "https://api.telegram.org"
-# A later one wins over an earlier one; before them comes the environment that the gateway started with.
-ENV_FILES = ("/opt/data/.env", "/etc/hermes/.env")
-CONFIGS = ("/opt/data/config.yaml", "/etc/hermes/config.yaml")
 LISTS = ("GATEWAY_ALLOWED_USERS", "TELEGRAM_GROUP_ALLOWED_USERS", "TELEGRAM_GROUP_ALLOWED_CHATS")
 SWITCHES = ("TELEGRAM_ALLOW_ALL_USERS", "GATEWAY_ALLOW_ALL_USERS")
 PAIRING = ("/opt/data/platforms/pairing", "/opt/data/pairing")

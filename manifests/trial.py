@@ -43,7 +43,7 @@ def try_bot(way, token, present, asked):
 
 
 def try_model(provider, env, key, asked):
-    own, model = own_base(provider, asked["config"], env), asked["model"]
+    own, model = own_base(provider, asked["settings"], env), asked["model"]
     said = {"by": provider + (" at model.base_url" if own else ""), **ask_model(provider, env, key, model, own)}
     # The key of somebody's own server is nobody else's.
     if said["status"] in (401, 403) and provider in TWINS and not own:
@@ -71,29 +71,30 @@ def try_server(name, server, env):
     return {**said, "status": status, "reason": reason_of(answer), "error": bool(answer.get("error"))}
 
 
-def try_value(key, value, asked, env, found):
+def try_value(key, value, asked, env):
     """One answer for each who takes it."""
     if key == TOKEN:
-        return [try_bot(telegram_of(asked["config"], env), value, env.get(TOKEN) or asked["present"], asked)]
+        return [try_bot(telegram_of(asked["settings"], env), value, env.get(TOKEN) or asked["present"], asked)]
     provider = asked["providers"].get(key, "")
     if provider in ANTHROPIC or provider in OPENAI:
         return [try_model(provider, env, value, asked)]
     reference = re.compile(r"\$\{(env:)?%s\}" % re.escape(key))
-    used = {name: server for name, server in servers(found).items() if reference.search(" ".join(server.values()))}
+    used = {name: server for name, server in servers(asked["settings"]).items()
+            if reference.search(" ".join(server.values()))}
     return [try_server(name, server, {**env, **asked["values"]}) for name, server in used.items()] or [{"status": -1}]
 
 
 def main():
     signal.alarm(55)  # whatever happens: nothing of this stays behind
-    env_file, config, state = agent_files("/opt/data/.env", "/opt/data/config.yaml", "/opt/data/gateway_state.json")
+    *files, state = agent_files(*ENV_FILES, *CONFIGS, "/opt/data/gateway_state.json")
     asked = json.loads(sys.stdin.readline())
-    config = config or asked["config"]
-    asked.update(state=state, config=config, model=live_model(config)["model"])
+    found = merged(map(settings, (files[2] or asked["config"], files[3])))
+    asked.update(state=state, settings=found, model=live_model(found)["model"])
     os.environ.update(asked["variables"])
-    env, found, trials = variables(env_file), settings(config), []
+    env, trials = variables(files[:2]), []
     secrets = [*asked["values"].values(), asked["present"], env.get(TOKEN, "")]
     for key, value in asked["values"].items():
-        trials += [{"key": key, **hide(one, secrets)} for one in try_value(key, value, asked, env, found)]
+        trials += [{"key": key, **hide(one, secrets)} for one in try_value(key, value, asked, env)]
     print(json.dumps({"trials": trials}))
 
 

@@ -119,12 +119,11 @@ std::string live_model(const hermes::Lifelines& lines) {
 
 /// Only keys that the Secret has: what the pod says is the agent's to choose.
 void judge_shadows(const hermes::Lifelines& lines, const Json& secret, Status& status) {
-    for (const std::string& key : lines.shadowed) {
-        if (!kube::at(secret, "/data").contains(key)) continue;
-        status.warnings.push_back(
-            fmt::format("{0} has another value in {1}, which wins over the Secret; hermesctl rotate-secret "
-                        "--unshadow {0} takes it out there",
-                        key, hermes::env_file_path));
+    for (const hermes::Shadow& shadow : lines.shadowed) {
+        if (!kube::at(secret, "/data").contains(shadow.key)) continue;
+        status.warnings.push_back(fmt::format("{} has another value in {}, which wins over the Secret; {}{}",
+                                              shadow.key, shadow.file, way_out_of(shadow),
+                                              shadow.mendable() ? " takes it out there" : ""));
     }
 }
 

@@ -25,17 +25,22 @@ bool is_provider(const std::string& name) {
     }
 }
 
-/// The volume's config.yaml is the agent's: what it says is shown, but only a known name is put into a
-/// command.
-Trouble other_provider(const std::string& live, const ModelChoice& wanted) {
+/// The live config.yaml is the agent's, or its manager's: what it says is shown, but only a known name is put
+/// into a command.
+Trouble other_provider(const Lifelines& lines, const ModelChoice& wanted) {
+    const std::string& live = lines.live_provider;
     const std::string keep =
         is_provider(live) ? fmt::format("; or, to keep it: hermesctl deploy --provider {}", live) : "";
+    const std::string back =
+        lines.managed
+            ? "whoever manages that file has to change it there"
+            : fmt::format("hermesctl exec -- hermes config set model.provider {}, then hermesctl restart",
+                          wanted.provider);
     return {"provider", "provider",
-            fmt::format("the live config.yaml on the volume uses the provider {}, not {}", scrub(live),
-                        wanted.provider),
-            fmt::format("hermesctl exec -- hermes config set model.provider {}, then hermesctl restart{}",
-                        wanted.provider, keep),
-            Patience::none};
+            fmt::format("{} uses the provider {}, not {}",
+                        lines.managed ? "/etc/hermes/config.yaml" : "the live config.yaml on the volume",
+                        scrub(live), wanted.provider),
+            back + keep, Patience::none};
 }
 
 Trouble mute(const std::string& cause, std::string hint, Patience patience = Patience::none) {
@@ -49,10 +54,10 @@ Trouble model_trouble(const Lifelines& lines, const ModelChoice& wanted) {
     const std::string model = lines.live_model.empty() ? wanted.model : scrub(lines.live_model);
     if (status == 401 || status == 403) {
         // The Secret's may be a good one all the same.
-        const bool shadowed = std::ranges::find(lines.shadowed, lines.model_key) != lines.shadowed.end();
+        const auto shadow = std::ranges::find(lines.shadowed, lines.model_key, &Shadow::key);
         return mute(fmt::format("{} refuses {} ({}){}", wanted.provider, lines.model_key, status, said),
-                    "hermesctl rotate-secret " +
-                        (shadowed ? "--unshadow " + lines.model_key : lines.model_key + "=-"));
+                    shadow != lines.shadowed.end() ? way_out_of(*shadow)
+                                                   : "hermesctl rotate-secret " + lines.model_key + "=-");
     }
     if (status == 402) {
         return mute(fmt::format("the account at {} has no balance (402){}", wanted.provider, said),
@@ -94,9 +99,10 @@ std::optional<Lifelines> parse_lifelines(std::string_view text) {
     const Json json = Json::parse(text, nullptr, false);
     if (!json.is_object() || !json.contains("bot") || !json.contains("model")) return std::nullopt;
     const std::string username = kube::text_at(json, "/bot/username");
-    std::vector<std::string> shadowed;
-    for (const Json& name : kube::at(json, "/shadowed")) {
-        if (name.is_string()) shadowed.push_back(name.get<std::string>());
+    std::vector<Shadow> shadowed;
+    for (const auto& [key, file] : kube::at(json, "/shadowed").items()) {
+        if (file == env_file_path || file == managed_env_file)
+            shadowed.push_back({.key = key, .file = file.get<std::string>()});
     }
     return Lifelines{.bot = username.empty() ? "" : "@" + username,
                      .bot_status = static_cast<int>(kube::int_at(json, "/bot/status")),
@@ -107,6 +113,7 @@ std::optional<Lifelines> parse_lifelines(std::string_view text) {
                      .model_key = kube::text_at(json, "/model/key"),
                      .live_provider = kube::text_at(json, "/live/provider"),
                      .live_model = kube::text_at(json, "/live/model"),
+                     .managed = kube::bool_at(json, "/live/managed"),
                      .shadowed = std::move(shadowed)};
 }
 
@@ -135,13 +142,6 @@ std::optional<Trouble> lifeline_trouble(const Lifelines& lines, const ModelChoic
                        "get the token from @BotFather, then: hermesctl deploy --secret TELEGRAM_BOT_TOKEN=-",
                        Patience::none};
     }
-    if (!lines.live_provider.empty() && lines.live_provider != wanted.provider)
-        return other_provider(lines.live_provider, wanted);
-    if (lines.model_status < 0 || lines.key_accepted()) return std::nullopt;
-    if (lines.model_key.empty()) {
-        return mute(lines.model_reason,
-                    fmt::format("hermesctl deploy --secret {}=-", key_of_provider(wanted.provider)));
-    }
     if (lines.webhook) {  // Hermes has deleted the one that was there when it connected
         return Trouble{
             "webhook", "telegram",
@@ -150,6 +150,13 @@ std::optional<Trouble> lifeline_trouble(const Lifelines& lines, const ModelChoic
             "hermesctl restart deletes it; if it comes back, find the program that has this token, or "
             "/revoke it at @BotFather, then: hermesctl rotate-secret TELEGRAM_BOT_TOKEN",
             Patience::minute};
+    }
+    if (!lines.live_provider.empty() && lines.live_provider != wanted.provider)
+        return other_provider(lines, wanted);
+    if (lines.model_status < 0 || lines.key_accepted()) return std::nullopt;
+    if (lines.model_key.empty()) {
+        return mute(lines.model_reason,
+                    fmt::format("hermesctl deploy --secret {}=-", key_of_provider(wanted.provider)));
     }
     return model_trouble(lines, wanted);
 }

@@ -25,6 +25,11 @@ Shadows unknown(std::string why, std::string hint) {
 
 }  // namespace
 
+std::string way_out_of(const Shadow& shadow) {
+    return shadow.mendable() ? "hermesctl rotate-secret --unshadow " + shadow.key
+                             : "whoever manages that file has to change it there";
+}
+
 Shadows shadows_of(const Inside& inside) {
     if (inside.said.is_null()) return unknown(inside.why, inside.hint);
     Shadows found{.known = true};

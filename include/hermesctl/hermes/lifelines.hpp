@@ -4,6 +4,7 @@
 #pragma once
 
 #include "hermesctl/hermes/diagnosis.hpp"
+#include "hermesctl/hermes/shadow.hpp"
 #include "hermesctl/kube/client.hpp"
 
 #include <functional>
@@ -28,9 +29,10 @@ struct Lifelines {
     int model_status = 0;  // -1: it was not asked
     std::string model_reason{};
     std::string model_key{};      // the variable whose value was used; "" if none is set
-    std::string live_provider{};  // of /opt/data/config.yaml; "" if it names none
+    std::string live_provider{};  // of the live config.yaml; "" if it names none
     std::string live_model{};
-    std::vector<std::string> shadowed{};  // variables that Hermes' own .env sets otherwise than the container
+    bool managed = false;            // that provider is of /etc/hermes/config.yaml, which wins
+    std::vector<Shadow> shadowed{};  // variables that a file of Hermes' sets otherwise than the container
     bool key_accepted() const { return model_status / 100 == 2; }
 };
 

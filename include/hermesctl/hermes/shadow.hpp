@@ -21,6 +21,8 @@ struct Shadow {
     bool same = false;   // the same value as in the container's environment, until one of them changes
     bool mendable() const { return file == env_file_path; }
 };
+/// What takes it out of that file.
+std::string way_out_of(const Shadow&);
 
 struct Shadows {
     bool known = false;

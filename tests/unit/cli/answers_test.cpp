@@ -150,10 +150,13 @@ TEST_F(AnswersTest, StatusTellsWhatTheAgentsOwnFileSetsInTheSecretsStead) {
         return Json::parse(out())["warnings"].dump();
     };
     EXPECT_THAT(warnings(), Not(HasSubstr("wins over the Secret")));
-    lines_["shadowed"] = Json::array({"PATH", "TELEGRAM_ALLOWED_USERS"});
+    lines_["shadowed"] = {{"PATH", "/opt/data/.env"}, {"TELEGRAM_ALLOWED_USERS", "/opt/data/.env"}};
     EXPECT_THAT(warnings(), AllOf(HasSubstr("TELEGRAM_ALLOWED_USERS has another value in /opt/data/.env"),
                                   HasSubstr("rotate-secret --unshadow TELEGRAM_ALLOWED_USERS"),
                                   Not(HasSubstr("PATH has another"))));
+    lines_["shadowed"] = {{"TELEGRAM_ALLOWED_USERS", "/etc/hermes/.env"}};
+    EXPECT_THAT(warnings(), AllOf(HasSubstr("TELEGRAM_ALLOWED_USERS has another value in /etc/hermes/.env"),
+                                  HasSubstr("whoever manages that file"), Not(HasSubstr("--unshadow"))));
 }
 
 TEST_F(AnswersTest, StatusTellsWhatTheLiveConfigHasOtherwise) {

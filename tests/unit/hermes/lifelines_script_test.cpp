@@ -12,14 +12,20 @@ namespace hermesctl::hermes {
 namespace {
 
 using kube::Json;
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
 const std::string token = "123456789:AAtoken-of-a-bot";
 const std::string get_me = "GET /bot" + token + "/getMe";
+
+auto set_in(const std::string& key, const std::string& file) {
+    return AllOf(Field(&Shadow::key, key), Field(&Shadow::file, file));
+}
 
 class LifelinesScript : public ::testing::Test {
   protected:
@@ -120,8 +126,25 @@ TEST_F(LifelinesScript, AMissingKeyIsNamed) {
 TEST_F(LifelinesScript, WhatTheAgentsOwnFileSetsOtherwiseIsNamed) {
     EXPECT_THAT(lines().shadowed, IsEmpty());
     root_.write("opt/data/.env", "TELEGRAM_BOT_TOKEN=" + token + "\nMINIMAX_API_KEY=of-the-file\nNEW=1\n");
-    EXPECT_THAT(lines().shadowed, ElementsAre("MINIMAX_API_KEY"));
+    EXPECT_THAT(lines().shadowed, ElementsAre(set_in("MINIMAX_API_KEY", "/opt/data/.env")));
     EXPECT_THAT(run(), Not(HasSubstr("of-the-file")));
+    root_.write("etc/hermes/.env", "MINIMAX_API_KEY=the-key-of-minimax\n");
+    EXPECT_THAT(lines().shadowed, IsEmpty()) << "it is read last";
+    root_.write("etc/hermes/.env", "MINIMAX_API_KEY=of-the-managers\n");
+    EXPECT_THAT(lines().shadowed, ElementsAre(set_in("MINIMAX_API_KEY", "/etc/hermes/.env")));
+}
+
+TEST_F(LifelinesScript, WhatTheManagedFilesSetIsAskedAbout) {
+    root_.write("etc/hermes/.env", "MINIMAX_API_KEY=of-the-managers\n");
+    root_.write("etc/hermes/config.yaml", "model: {default: M2}\n");
+    EXPECT_EQ(lines().live_model, "M2");
+    EXPECT_EQ(lines().live_provider, "minimax") << "key by key";
+    EXPECT_FALSE(lines().managed);
+    EXPECT_THAT(server_.requests(), AllOf(Contains(HasSubstr("of-the-managers")),
+                                          Not(Contains(HasSubstr("the-key-of-minimax")))));
+    root_.write("etc/hermes/config.yaml", "model: {provider: openrouter}\n");
+    EXPECT_EQ(lines().live_provider, "openrouter");
+    EXPECT_TRUE(lines().managed);
 }
 
 TEST_F(LifelinesScript, WhoCannotBeAskedIsNotAskedForItsKeyEither) {
@@ -150,6 +173,8 @@ TEST_F(LifelinesScript, AServerThatIsNotThereOrTalksNonsenseIsNoAnswer) {
 TEST_F(LifelinesScript, AWebhookIsSeen) {
     server_.answer("GET /bot" + token + "/getWebhookInfo", 200, R"({"result":{"url":"https://x.example"}})");
     EXPECT_TRUE(lines().webhook);
+    environment_["TELEGRAM_WEBHOOK_URL"] = "https://x.example";
+    EXPECT_FALSE(lines().webhook) << "it is the gateway's own";
 }
 
 struct Yaml {
@@ -173,8 +198,6 @@ TEST_F(LifelinesScript, ReadsTheLiveConfigAsPeopleAndHermesWriteIt) {
              Yaml{"\xef\xbb\xbfmodel:\n\n  # provider: other\n  provider: minimax\n", "minimax", ""},
              Yaml{"model:\n  extra:\n    provider: other\n  provider: minimax\n", "minimax", ""},
              Yaml{"model:\n  provider: minimax\n  extra:\n    provider: other\n", "minimax", ""},
-    environment_["TELEGRAM_WEBHOOK_URL"] = "https://x.example";
-    EXPECT_FALSE(lines().webhook) << "it is the gateway's own";
              Yaml{"x: |\n  model:\n    provider: other\nmodel:\n  provider: minimax\n", "minimax", ""},
              Yaml{"auxiliary:\n  model:\n    provider: other\n", "", ""},
              Yaml{"models:\n- model: x\n  provider: other\n", "", ""},

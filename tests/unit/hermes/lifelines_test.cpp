@@ -50,9 +50,11 @@ TEST(Lifelines, OnlySuccessIsAYes) {
 TEST(Lifelines, ARefusedKeyOfTheAgentsOwnFileIsToGoFromThere) {
     Lifelines lines = good();
     lines.model_status = 401;
-    lines.shadowed = {"MINIMAX_API_KEY"};
+    lines.shadowed = {{.key = "MINIMAX_API_KEY", .file = "/opt/data/.env"}};
     EXPECT_EQ(lifeline_trouble(lines, wanted)->hint, "hermesctl rotate-secret --unshadow MINIMAX_API_KEY")
         << "another value of the Secret would change nothing";
+    lines.shadowed[0].file = "/etc/hermes/.env";
+    EXPECT_THAT(lifeline_trouble(lines, wanted)->hint, HasSubstr("whoever manages that file"));
 }
 
 TEST(Lifelines, EachRefusalHasItsName) {
@@ -91,8 +93,6 @@ TEST(Lifelines, ARevokedTokenIsAFailure) {
     }
 }
 
-TEST(Lifelines, TelegramThatCouldNotBeAskedIsSaid) {
-    Lifelines lines = good();
 TEST(Lifelines, AWebhookOfAnotherProgramIsAFailureThatMayPass) {
     Lifelines lines = good();
     lines.webhook = true;
@@ -105,6 +105,8 @@ TEST(Lifelines, AWebhookOfAnotherProgramIsAFailureThatMayPass) {
     EXPECT_EQ(lifeline_trouble(lines, wanted)->kind, "token");
 }
 
+TEST(Lifelines, TelegramThatCouldNotBeAskedIsSaid) {
+    Lifelines lines = good();
     lines.bot_status = 0;
     lines.bot_reason = "timed out";
     EXPECT_FALSE(lifeline_trouble(lines, wanted)) << "the gateway is connected";
@@ -121,6 +123,10 @@ TEST(Lifelines, ASilentFallbackToAnotherProviderIsAFailure) {
     EXPECT_THAT(trouble.hint, HasSubstr("hermes config set model.provider minimax"));
     EXPECT_THAT(trouble.hint, HasSubstr("hermesctl deploy --provider openrouter"));
     EXPECT_EQ(trouble.patience, Patience::none);
+    lines.managed = true;
+    EXPECT_THAT(lifeline_trouble(lines, wanted)->cause, HasSubstr("/etc/hermes/config.yaml uses"));
+    EXPECT_THAT(lifeline_trouble(lines, wanted)->hint, Not(HasSubstr("hermes config set")))
+        << "which Hermes refuses there";
 }
 
 TEST(Lifelines, WhatTheAgentWroteIsNotPutIntoACommand) {

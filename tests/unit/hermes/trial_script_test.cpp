@@ -107,6 +107,18 @@ TEST_F(TrialScript, WhatHermesOwnFileSetsIsTheTokenOfNow) {
     EXPECT_EQ(tried(token, new_value).other_bot, true);
 }
 
+TEST_F(TrialScript, WhatTheManagedFilesSetIsAskedAbout) {
+    root_.write("opt/data/.env", "TELEGRAM_BOT_TOKEN=" + old_value + "\n");
+    root_.write("etc/hermes/.env", "TELEGRAM_BOT_TOKEN=" + other_value + "\n");
+    EXPECT_EQ(tried(token, other_value).other_bot, false) << "the token of now";
+    root_.write("etc/hermes/config.yaml",
+                fmt::format("model: {{base_url: \"{}/managed\"}}\n", server_.url()));
+    environment_.erase("MINIMAX_BASE_URL");
+    server_.answer("GET /managed/v1/models", 200, "{}");
+    EXPECT_EQ(tried("MINIMAX_API_KEY", "a-new-key").answer, Answer::accepted);
+    EXPECT_THAT(server_.requests(), Contains(HasSubstr("GET /managed/v1/models")));
+}
+
 TEST_F(TrialScript, NoUpdateIsTakenFromABotThatIsAsked) {
     tried(token, other_value);
     EXPECT_THAT(server_.requests(), Contains(HasSubstr(updates(other_value))));
