@@ -130,15 +130,15 @@ def ask_telegram(way, token, question):
     return ask("%s%s/%s" % (api, token, question), proxy=proxy)
 
 
-def ask_bot(way, token):
-    """Whose token it is, and whether a webhook takes the updates away from polling."""
+def ask_bot(way, token, env):
+    """Whose token it is, and whether a webhook, other than the gateway's own, takes the updates away from polling."""
     status, answer = ask_telegram(way, token, "getMe")
     if status != 200:
         return {"status": status, "reason": str(answer.get("description") or answer.get("reason") or "")}
     me = answer.get("result") or {}
     _, hook = ask_telegram(way, token, "getWebhookInfo")
     return {"status": status, "username": str(me.get("username", "")), "id": me.get("id", 0),
-            "webhook": bool((hook.get("result") or {}).get("url"))}
+            "webhook": bool((hook.get("result") or {}).get("url")) and not env.get("TELEGRAM_WEBHOOK_URL")}
 
 
 def live_model(found):

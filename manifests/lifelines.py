@@ -14,10 +14,7 @@ def check_bot(env, found):
     token = env.get("TELEGRAM_BOT_TOKEN", "")
     if not token:
         return {"status": 0, "reason": "TELEGRAM_BOT_TOKEN is not set in the pod"}
-    said = ask_bot(telegram_of(found, env), token)
-    if env.get("TELEGRAM_WEBHOOK_URL"):
-        said["webhook"] = False  # the one that is set is the gateway's own
-    return said
+    return ask_bot(telegram_of(found, env), token, env)
 
 
 def check_model(env, live, found):

@@ -28,14 +28,14 @@ def polled_by_another(way, token, ours, state):
         return False
 
 
-def try_bot(way, token, present, asked):
-    said = {"by": "Telegram", **ask_bot(way, token)}
+def try_bot(way, token, present, asked, env):
+    said = {"by": "Telegram", **ask_bot(way, token, env)}
     if said["status"] != 200:
         return said
     now = present.partition(":")[0]
     same = now == str(said["id"])
     if now:
-        bot = said if same else ask_bot(way, present)
+        bot = said if same else ask_bot(way, present, env)
         said.update(other=not same, now=bot.get("username", ""), now_id=now if now.isdecimal() else "")
     if not said["webhook"]:
         said["poller"] = polled_by_another(way, token, same and asked["polled"], asked["state"])
@@ -74,7 +74,7 @@ def try_server(name, server, env):
 def try_value(key, value, asked, env):
     """One answer for each who takes it."""
     if key == TOKEN:
-        return [try_bot(telegram_of(asked["settings"], env), value, env.get(TOKEN) or asked["present"], asked)]
+        return [try_bot(telegram_of(asked["settings"], env), value, env.get(TOKEN) or asked["present"], asked, env)]
     provider = asked["providers"].get(key, "")
     if provider in ANTHROPIC or provider in OPENAI:
         return [try_model(provider, env, value, asked)]

@@ -144,7 +144,7 @@ Answers wait_for_answers(Session& session, const hermes::Names& names, const Mod
 Answers wait_for_answers(Session& session, const hermes::Names& names, const ModelChoice& model, bool checked,
                          const std::vector<std::string>& keys, const std::function<void()>& each_round) {
     const auto is_error = [&](const hermes::Trouble& trouble) {
-        return hermes::made_by(trouble, model, keys);
+        return hermes::concerns(trouble, model, keys);
     };
     return wait_and_check(session, names, model, checked, is_error, each_round);
 }

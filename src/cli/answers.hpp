@@ -31,7 +31,7 @@ std::optional<ModelChoice> known_model(Session&, const hermes::Names&);
 /// for what lifeline_trouble finds.
 Answers wait_for_answers(Session&, const hermes::Names&, const ModelChoice&, bool check,
                          hermes::HeldLease* lease);
-/// The same after a change of these keys: what none of them can have made is a warning. `each_round` is
+/// The same after a change of these keys: what concerns none of them is a warning. `each_round` is
 /// called meanwhile.
 Answers wait_for_answers(Session&, const hermes::Names&, const ModelChoice&, bool check,
                          const std::vector<std::string>& keys, const std::function<void()>& each_round);

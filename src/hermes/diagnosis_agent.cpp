@@ -83,9 +83,10 @@ std::optional<Trouble> lasting_trouble(const AgentFacts& agent, int starts, cons
                        "hermesctl logs", Patience::none};
     }
     if (agent.telegram == "fatal") {
-        return Trouble{"telegram", subject, fmt::format("Telegram failed for good: {}", agent.message),
-                       "hermesctl logs",
-                       agent.code == "telegram_polling_conflict" ? Patience::minute : Patience::none};
+        const bool polled = agent.code == "telegram_polling_conflict";
+        return Trouble{polled ? "polled" : "telegram", subject,
+                       fmt::format("Telegram failed for good: {}", agent.message), "hermesctl logs",
+                       polled ? Patience::minute : Patience::none};
     }
     if (starts > most_starts) {
         return Trouble{"crash", subject, crash_loop(agent, starts), "hermesctl logs --source errors",

@@ -2,6 +2,7 @@
 
 #include "hermesctl/base/scrub.hpp"
 #include "hermesctl/hermes/secrets.hpp"
+#include "hermesctl/hermes/trial.hpp"
 
 #include <algorithm>
 #include <array>
@@ -47,6 +48,13 @@ Trouble mute(const std::string& cause, std::string hint, Patience patience = Pat
     return {"mute", "model", "the bot is connected but mute: " + cause, std::move(hint), patience};
 }
 
+/// The key is to blame, and nothing else.
+Trouble refused(const std::string& cause, std::string hint) {
+    Trouble trouble = mute(cause, std::move(hint));
+    trouble.kind = "key";
+    return trouble;
+}
+
 /// What the provider's answer means, if it is not a yes.
 Trouble model_trouble(const Lifelines& lines, const ModelChoice& wanted) {
     const int status = lines.model_status;
@@ -55,9 +63,9 @@ Trouble model_trouble(const Lifelines& lines, const ModelChoice& wanted) {
     if (status == 401 || status == 403) {
         // The Secret's may be a good one all the same.
         const auto shadow = std::ranges::find(lines.shadowed, lines.model_key, &Shadow::key);
-        return mute(fmt::format("{} refuses {} ({}){}", wanted.provider, lines.model_key, status, said),
-                    shadow != lines.shadowed.end() ? way_out_of(*shadow)
-                                                   : "hermesctl rotate-secret " + lines.model_key + "=-");
+        return refused(fmt::format("{} refuses {} ({}){}", wanted.provider, lines.model_key, status, said),
+                       shadow != lines.shadowed.end() ? way_out_of(*shadow)
+                                                      : "hermesctl rotate-secret " + lines.model_key + "=-");
     }
     if (status == 402) {
         return mute(fmt::format("the account at {} has no balance (402){}", wanted.provider, said),
@@ -78,18 +86,15 @@ Trouble model_trouble(const Lifelines& lines, const ModelChoice& wanted) {
                 passing ? Patience::minute : Patience::none);
 }
 
-bool is_proxy(std::string_view variable) {
-    return variable.ends_with("_PROXY") || variable.ends_with("_proxy");
+/// Refused, or another program has the bot.
+bool is_of_token(std::string_view kind) {
+    return kind == "token" || kind == "webhook" || kind == "polled";
 }
 
 /// A gateway that does not start, or does not stay up.
 bool is_of_a_start(std::string_view kind) {
-    constexpr std::array<std::string_view, 6> kinds{"crash",
-                                                    "gateway",
-                                                    "startup",
-                                                    "CreateContainerConfigError",
-                                                    "CreateContainerError",
-                                                    "RunContainerError"};
+    constexpr std::array<std::string_view, 4> kinds{"crash", "gateway", "startup",
+                                                    "CreateContainerConfigError"};
     return std::ranges::find(kinds, kind) != kinds.end();
 }
 
@@ -155,22 +160,28 @@ std::optional<Trouble> lifeline_trouble(const Lifelines& lines, const ModelChoic
         return other_provider(lines, wanted);
     if (lines.model_status < 0 || lines.key_accepted()) return std::nullopt;
     if (lines.model_key.empty()) {
-        return mute(lines.model_reason,
-                    fmt::format("hermesctl deploy --secret {}=-", key_of_provider(wanted.provider)));
+        return refused(lines.model_reason,
+                       fmt::format("hermesctl deploy --secret {}=-", key_of_provider(wanted.provider)));
     }
     return model_trouble(lines, wanted);
 }
 
 bool made_by(const Trouble& trouble, const ModelChoice& wanted, const std::vector<std::string>& keys) {
     const auto changes = [&](std::string_view key) { return std::ranges::find(keys, key) != keys.end(); };
-    if (trouble.kind == "token") return changes(token_key);
-    if (trouble.kind == "telegram") return std::ranges::any_of(keys, is_proxy);
+    if (is_of_token(trouble.kind)) return changes(token_key);
+    if (trouble.kind == "key") return std::ranges::any_of(keys_of_provider(wanted.provider), changes);
+    // By another way there may be nobody, or somebody else.
+    if (trouble.kind == "telegram" || trouble.kind == "mute") return std::ranges::any_of(keys, is_route);
     // The gateway reads all of them as it starts, and any may break it, but no list of users.
-    if (is_of_a_start(trouble.kind)) return !std::ranges::all_of(keys, says_who_gets_in);
-    if (trouble.kind != "mute" && trouble.kind != "unasked") return false;
+    return is_of_a_start(trouble.kind) && !std::ranges::all_of(keys, says_who_gets_in);
+}
+
+bool concerns(const Trouble& trouble, const ModelChoice& wanted, const std::vector<std::string>& keys) {
+    const auto changes = [&](std::string_view key) { return std::ranges::find(keys, key) != keys.end(); };
     const bool of_model = std::ranges::any_of(keys_of_provider(wanted.provider), changes);
-    // Who could not be asked has not refused; but a key that was to be asked about is not proved.
-    return of_model || (trouble.kind == "unasked" && changes(token_key));  // config.yaml's own is in no key
+    if (trouble.kind == "mute") return of_model || made_by(trouble, wanted, keys);
+    if (trouble.kind == "unasked") return of_model || changes(token_key);  // config.yaml's own is in no key
+    return made_by(trouble, wanted, keys);
 }
 
 std::vector<Event> lifeline_notes(const Lifelines& lines, const ModelChoice& wanted) {

@@ -162,8 +162,9 @@ class Rotator {
             const bool stopped = is_stopped();
             const bool made = dynamic_cast<const MadeByTheChange*>(&error) != nullptr;
             if (made && !stopped) throw put_back(changes, error);
-            drop_record();  // as in go_on(), what the Secret holds stays: nobody is to undo it later
-            if (!stopped) throw stays(changes, error);
+            // As in go_on(), what the Secret holds stays: nobody is to undo it later.
+            const bool gone = drop_record();
+            if (!stopped) throw stays(changes, error, gone ? "" : title(names_.previous()));
             error.during(fmt::format("changing {}; {} keeps the new value, which a start brings in force",
                                      listed(changes), title(names_.secret())));
             throw;
@@ -319,15 +320,18 @@ class Rotator {
             fmt::format("wait until it has ended; a killed one lapses after {} s", lease_lapse.count()));
     }
 
-    /// What is left of it after all else went well is no failure: the next command removes it.
-    void drop_record() {
+    /// What is left of it after all else went well is no failure: the next command removes it. False then.
+    bool drop_record() {
+        bool gone = true;
         try {
             record_->remove();
         } catch (const kube::ApiError& error) {
+            gone = false;
             tell(State::warning,
                  fmt::format("{} could not be removed: {}", title(names_.previous()), error.message()));
         }
         record_.reset();
+        return gone;
     }
 
     /// What it has thrown it throws again: what is asked in a pod takes it for the pod's failure.

@@ -64,13 +64,14 @@ Error story(const SecretChanges& changes, const Error& cause, const std::string&
         .with_hint(nearer_hint(cause.hint(), changes));
 }
 
-Error stays(const SecretChanges& changes, const Error& cause) {
+Error stays(const SecretChanges& changes, const Error& cause, const std::string& left) {
     constexpr std::string_view next = "hermesctl wait";
     std::string hint = nearer_hint(cause.hint(), changes);
     if (hint.find(next) == std::string::npos) hint.append(hint.empty() ? "" : ", then: ").append(next);
     return cause
-        .with_message(fmt::format("{}; the new {} stays in place: nothing shows that it made this",
-                                  cause.message(), listed(changes)))
+        .with_message(fmt::format(
+            "{}; the change of {} stays: nothing shows that it made this{}", cause.message(), listed(changes),
+            left.empty() ? "" : fmt::format("; the next command may undo it, as {} is left", left)))
         .with_hint(hint);
 }
 
@@ -83,7 +84,7 @@ std::string what_stays(RotationRecord::Holds holds) {
         case RotationRecord::Holds::neither:
             break;
     }
-    return "the values were changed since, and stay as they are now";
+    return "the values were put back in part, or changed since, and stay as they are now";
 }
 
 }  // namespace hermesctl::hermes

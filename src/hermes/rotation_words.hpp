@@ -21,8 +21,9 @@ Error not_told(const SecretChanges&, const Proof&);
 /// Of a rotation that did not come up: "the new A did not work: CAUSE; END".
 Error story(const SecretChanges&, const Error& cause, const std::string& end);
 
-/// Of one that does not come up for another reason: "CAUSE; the new A stays in place".
-Error stays(const SecretChanges&, const Error& cause);
+/// Of one that does not come up for another reason: "CAUSE; the change of A stays". `left`: what could not be
+/// removed and may still undo it, or "".
+Error stays(const SecretChanges&, const Error& cause, const std::string& left);
 
 /// How a recovery ended that has nothing to wait for.
 std::string what_stays(RotationRecord::Holds);

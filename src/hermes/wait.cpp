@@ -273,7 +273,7 @@ class Waiter {
              fmt::format("the bot does not answer after {}: {}",
                          short_duration(std::chrono::duration_cast<std::chrono::milliseconds>(limit)), why),
              trouble ? trouble->hint : hint},
-            trouble.value_or(Trouble{})};
+            trouble.value_or(Trouble{.kind = assessment_.running ? "startup" : ""})};
     }
 
     kube::Client& client_;

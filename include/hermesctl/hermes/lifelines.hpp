@@ -1,5 +1,5 @@
-// The two things without which a connected bot stays mute: Telegram does not refuse its token (behind a proxy
-// of SOCKS it is not asked), and the provider that the live config.yaml names takes its key. Asked from
+// The two things without which a connected bot stays mute: Telegram does not refuse its token (it is asked
+// past a proxy of SOCKS), and the provider that the live config.yaml names takes its key. Asked from
 // inside the pod by manifests/lifelines.py, judged here.
 #pragma once
 
@@ -48,10 +48,15 @@ Lifelines check_lifelines(kube::Client&, const std::string& ns, const std::strin
 /// mend it; minute: it may be gone with the next try.
 std::optional<Trouble> lifeline_trouble(const Lifelines&, const ModelChoice&);
 
-/// Whether new values of these keys can have made it, or one of a wait: the bot token that Telegram refuses
-/// it, a proxy that Telegram is not reached, any key that the gateway does not start or stay up, but for
-/// those that say who may use the bot. A pull, a node, a volume, a time that is up without a cause: no key.
+/// Whether new values of these keys can have made it, or one of a wait, so that the old ones may mend it: the
+/// bot token that Telegram refuses it or another program has the bot, the provider's that this one refuses
+/// it, a proxy or an address that somebody is not reached, any key that the gateway does not start or stay
+/// up, but for those that say who may use the bot. A pull, a node, a volume, an empty account: no key.
 bool made_by(const Trouble&, const ModelChoice&, const std::vector<std::string>& keys);
+
+/// Whether with it a change of these keys is not proved to work: what they made, and what leaves open whether
+/// the provider takes its key.
+bool concerns(const Trouble&, const ModelChoice&, const std::vector<std::string>& keys);
 
 /// What a person should know though the bot answers.
 std::vector<Event> lifeline_notes(const Lifelines&, const ModelChoice&);

@@ -12,15 +12,15 @@
 //      nobody can tell with which values, that is an error, and 4 is left to the next command
 // and when it does not come up: 2 with the old values, 3 with the old mark, then 4, then the wait; only 4 for
 // a trouble that none of the keys can have made (made_by in lifelines.hpp). What says who may use the bot is
-// never put back. recover_rotation() decides by what it finds. "new", "old": what NAME-secrets holds of the
-// keys that change, compared with the fingerprints and the old values; "marked": the template has the mark of
-// NAME-secrets.
+// not put back but where the pod may not be rolled. recover_rotation() decides by what it finds. "new",
+// "old": what NAME-secrets holds of the keys that change, compared with the fingerprints and the old values;
+// "marked": the template has the mark of NAME-secrets.
 //   no NAME-secrets-previous   nothing to do
 //   old, marked                not begun, or put back: it is deleted
 //   old, not marked            put back, but the pod was not: 3, 4
 //   new, not marked            3, the wait, the proof, 4; put back as above
 //   new, marked                the wait, the proof, 4 (told or not); put back as above
-//   neither                    somebody else has changed them since, and that stays: 3, 4
+//   neither                    put back in part, or changed by somebody else since, and that stays: 3, 4
 //   NAME-secrets is not there  nothing: the old values may be the last copy; deploy makes it anew
 // With 0 replicas there is nothing to wait for: what NAME-secrets holds stays.
 #pragma once

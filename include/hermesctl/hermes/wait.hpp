@@ -23,7 +23,8 @@ struct WaitOptions {
 class NotAnswering : public Error {
   public:
     NotAnswering(const Error& error, Trouble trouble) : Error(error), trouble_(std::move(trouble)) {}
-    /// Of no kind where the time was up, and nothing is known to be wrong.
+    /// Where the time was up and nothing is known to be wrong: of kind "startup" if the container runs, else
+    /// of none.
     const Trouble& trouble() const noexcept { return trouble_; }
 
   private:

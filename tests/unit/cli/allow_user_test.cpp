@@ -214,7 +214,7 @@ TEST_F(AllowUser, WhoIsPutOutStaysOutWhateverKeepsTheNewPodFromAnswering) {
         };
         EXPECT_THAT(
             run({"--remove", "222", "-y"}, ExitCode::failed),
-            AllOf(HasSubstr("the new TELEGRAM_ALLOWED_USERS stays in place"), HasSubstr("hermesctl wait")));
+            AllOf(HasSubstr("the change of TELEGRAM_ALLOWED_USERS stays"), HasSubstr("hermesctl wait")));
         EXPECT_EQ(list(), others) << state;
         EXPECT_TRUE(world_.api.object({"Secret", "hermes", "hermes-secrets-previous"}).is_null())
             << "no later command lets that one in again";

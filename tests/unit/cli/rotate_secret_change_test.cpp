@@ -112,7 +112,7 @@ TEST_F(RotateSecretChange, ATroubleThatTheKeyDidNotMakePutsNothingBack) {
               {"waiting", {{"reason", "ImagePullBackOff"}, {"message", "429 Too Many Requests"}}}});
     EXPECT_THAT(rotate({"COLONY_PAT=env:KEY"}, ExitCode::failed),
                 AllOf(HasSubstr("the registry's pull limit is reached (429)"),
-                      HasSubstr("the new COLONY_PAT stays in place"), HasSubstr("hermesctl wait")));
+                      HasSubstr("the change of COLONY_PAT stays"), HasSubstr("hermesctl wait")));
     EXPECT_EQ(values().at("COLONY_PAT"), new_key);
     EXPECT_TRUE(world_.api.object(names.previous()).is_null()) << "no later command undoes it";
     put_values({{"COLONY_PAT", "the-old-pat-0123456789"}});

@@ -50,13 +50,21 @@ TEST_F(RotateSecretTest, ATroubleOfTheModelDoesNotBringBackAKeyThatIsNotItsOwn) 
         EXPECT_TRUE(world_.api.object(names.previous()).is_null());
     }
     live_provider_ = "minimax";
-    model_status_ = 402;
-    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY"}, ExitCode::failed), HasSubstr("did not work"));
     model_status_ = 401;
     EXPECT_THAT(
         rotate({"MINIMAX_API_KEY=env:KEY"}, ExitCode::failed),
         AllOf(HasSubstr("hint: hermesctl rotate-secret MINIMAX_API_KEY"), Not(HasSubstr("deploy --secret"))));
     EXPECT_EQ(values().at("MINIMAX_API_KEY"), "the-old-key-0123456789") << "of the key itself it does";
+}
+
+/// The old one may have leaked.
+TEST_F(RotateSecretTest, AProviderThatIsAwayIsAFailureThatBringsNoOldKeyBack) {
+    model_status_ = 503;
+    EXPECT_THAT(rotate({"MINIMAX_API_KEY=env:KEY"}, ExitCode::failed),
+                AllOf(HasSubstr("answers with 503"), HasSubstr("the change of MINIMAX_API_KEY stays"),
+                      HasSubstr("when the provider is back: hermesctl wait")));
+    EXPECT_EQ(values().at("MINIMAX_API_KEY"), "the-new-key-0123456789");
+    EXPECT_TRUE(world_.api.object(names.previous()).is_null());
 }
 
 TEST_F(RotateSecretTest, IsSeenToLiveWhileThePodIsAsked) {

@@ -154,7 +154,7 @@ TEST_F(RotationRecovery, AnswersOrNotTheNewValueStaysWhereNoKeyIsToBlame) {
     leave_half_done();
     while_waiting_ = [] { throw Error(ExitCode::failed, "no node takes it"); };
     EXPECT_TRUE(recover());
-    EXPECT_THAT(story(), HasSubstr("no node takes it; the new ADDED, TELEGRAM_BOT_TOKEN stays in place"));
+    EXPECT_THAT(story(), HasSubstr("no node takes it; the change of ADDED, TELEGRAM_BOT_TOKEN stays"));
     while_waiting_ = nullptr;
     expect_whole("after a trouble of another");
     EXPECT_EQ(token(), new_token);

@@ -136,13 +136,22 @@ TEST_F(Rotation, ATroubleThatNoKeyMadeUndoesNothingNowOrLater) {
         put_secret({{"TELEGRAM_BOT_TOKEN", old_token}, {"KEEP", "kept"}});
         while_waiting_ = [&] { throw Error(code, "the registry's pull limit is reached (429)", "wait"); };
         EXPECT_THAT(failure([&] { rotate(other_token); }, code),
-                    AllOf(HasSubstr("(429); the new TELEGRAM_BOT_TOKEN stays in place"),
+                    AllOf(HasSubstr("(429); the change of TELEGRAM_BOT_TOKEN stays"),
                           HasSubstr("wait, then: hermesctl wait")));
         EXPECT_EQ(token(), new_token);
         EXPECT_EQ(template_mark(), mark());
         EXPECT_FALSE(half_done_now()) << "nor does the next command undo it";
     }
     EXPECT_EQ(waits_, 2);
+}
+
+TEST_F(Rotation, WhatCouldNotBeRemovedAndMayUndoItIsTold) {
+    while_waiting_ = [this] {
+        api_.fail_always("DELETE", "Secret", testing::refusal(500, "InternalError", "etcd"));
+        throw Error(ExitCode::failed, "the registry's pull limit is reached (429)", "wait");
+    };
+    EXPECT_THAT(failure([&] { rotate(other_token); }),
+                HasSubstr("the next command may undo it, as secret/hermes-secrets-previous is left"));
 }
 
 TEST_F(Rotation, WhoWasPutOutDoesNotComeBackWithAnotherKey) {

@@ -185,6 +185,24 @@ TEST_F(Wait, WhenTheTimeIsUpItSaysWhatItWaitedForFirst) {
     EXPECT_THAT(error.message(), HasSubstr("gateway: no process yet"));
 }
 
+TEST_F(Wait, AGatewayThatNeverAppearsIsOneThatDoesNotStart) {
+    const auto kind = [this](const char* status) {
+        api_.merge({"Pod", "hermes", "hermes-1-a"},
+                   {{"status", {{"containerStatuses", Json::parse(status)}}}});
+        try {
+            ADD_FAILURE() << "it answers: " << wait();
+        } catch (const NotAnswering& error) {
+            return error.trouble().kind;
+        }
+        return std::string("none");
+    };
+    api_.on_exec = [](FakeProcess& process) { process.out("{\"alive\":false}\n"); };
+    options_.timeout = 30s;
+    EXPECT_EQ(kind(R"([{"name":"hermes","started":false,"state":{"running":null}}])"), "")
+        << "it does not run";
+    EXPECT_EQ(kind(R"([{"name":"hermes","started":false,"state":{"running":{}}}])"), "startup");
+}
+
 TEST_F(Wait, WhenTheTimeIsUpAndNoServerIsReachedThatIsWhatItSays) {
     api_.down = true;
     options_.timeout = 5s;
