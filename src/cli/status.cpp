@@ -259,7 +259,7 @@ void judge_secret(const hermes::Live& live, const hermes::Names& names, Status& 
 void judge_users(const Json& secret, const hermes::Names& names, Status& status) {
     status.users = hermes::users_in(secret).ids;
     for (const std::string& key : hermes::keys_to_all(secret)) {
-        status.everybody = true;
+        status.everybody = status.everybody || hermes::decides_who_gets_in(key);  // not a group alone
         const std::string hint = key == hermes::users_key ? "hermesctl allow-user --replace ID..."
                                                           : "hermesctl rotate-secret --remove " + key;
         status.warnings.push_back(
@@ -324,7 +324,7 @@ bool is_away(const Error& error) {
 /// What is new, until an interrupt. A server that is away meanwhile is told, and asked again; so is, for a
 /// while, one that fails after a good look.
 ExitCode watch(Session& session, const hermes::Names& names) {
-    std::optional<Clock::Time> failing_since;
+    Clock::Time well = session.clock().now();  // when it last answered, or was away
     for (std::string last;; session.clock().sleep(2s)) {
         try {
             throw_if_interrupted();
@@ -332,17 +332,11 @@ ExitCode watch(Session& session, const hermes::Names& names) {
             const Json json = to_json(now);
             if (last != json_text(json)) session.print_result(json, to_text(now, names));
             last = json_text(json);
-            failing_since.reset();
+            well = session.clock().now();
         } catch (const Error& error) {
             if (error.code() == ExitCode::interrupted) return ExitCode::interrupted;
-            const Clock::Time now = session.clock().now();
-            if (is_away(error)) {
-                failing_since.reset();
-            } else if (!failing_since) {
-                failing_since = now;
-            }
-            const bool lasts = failing_since && now - *failing_since >= patience_after_a_start;
-            if (last.empty() || lasts) throw;
+            if (is_away(error)) well = session.clock().now();
+            if (last.empty() || session.clock().now() - well >= patience_after_a_start) throw;
             if (last != error.message())
                 session.story().on({"status", "server", State::warning, error.message()});
             last = error.message();

@@ -62,7 +62,7 @@ bool opens_to_all(std::string_view name, std::string_view set) {
 std::vector<std::string> keys_to_all(const Json& secret) {
     std::vector<std::string> keys;
     for (const auto& [key, value] : secret_values(secret)) {
-        const bool starred = decides_who_gets_in(key) && user_list(value).everybody;
+        const bool starred = says_who_gets_in(key) && user_list(value).everybody;
         if (starred || opens_to_all(key, value)) keys.push_back(key);
     }
     return keys;
