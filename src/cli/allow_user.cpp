@@ -161,11 +161,19 @@ class Runner {
 
     void rotate(hermes::HeldLease& lease) {
         Answers answers;
-        rotated_ = hermes::rotate(session_.client(), *plan_, !flags_.no_restart,
-                                  // A list has nothing to do with the model: who goes, goes.
-                                  rotation_steps(session_, names_, flags_.drain, false, lease, answers,
-                                                 [this] { changed_ = true; }),
-                                  &lease, session_.story());
+        try {
+            rotated_ = hermes::rotate(session_.client(), *plan_, !flags_.no_restart,
+                                      // A list has nothing to do with the model: who goes, goes.
+                                      rotation_steps(session_, names_, flags_.drain, false, lease, answers,
+                                                     [this] { changed_ = true; }),
+                                      &lease, session_.story());
+        } catch (const kube::ApiError&) {
+            throw;
+        } catch (const Error& error) {
+            if (change_.go.empty() || (error.code() != ExitCode::failed && error.code() != ExitCode::timeout))
+                throw;
+            throw error.with_hint(error.hint() + ", then the same again: it tells whether they are out");
+        }
         if (rotated_.proof.shadowed.empty()) return;
         throw refused("a file on the volume stands in for the Secret's list, so the new one is not in force",
                       "hermesctl allow-user --list says which");

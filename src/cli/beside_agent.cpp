@@ -8,6 +8,8 @@
 #include "hermesctl/hermes/trial.hpp"
 #include "requested.hpp"
 
+#include <algorithm>
+
 namespace hermesctl::cli {
 namespace {
 
@@ -57,11 +59,17 @@ SecretValues routes_in(const kube::Json& secret) {
     return values;
 }
 
+/// Another model is asked for by the same way.
+bool keeps_way(const ConfigChange& config) {
+    return std::ranges::all_of(config.fields,
+                               [](const std::string& field) { return field.starts_with("model.default: "); });
+}
+
 /// Whether its pod asks now whom it would surely ask then.
 bool same_way(const Plan& plan, const ConfigChange& config) {
     const hermes::Step& pod = plan.of("Deployment");
     const hermes::Step& secret = plan.of("Secret");
-    return config.text.empty() && !hermes::lacks_secret(pod.live, secret.live) &&
+    return keeps_way(config) && !hermes::lacks_secret(pod.live, secret.live) &&
            routes_of(pod.live) == routes_of(pod.planned) &&
            routes_in(secret.live) == routes_in(secret.object);
 }

@@ -18,9 +18,10 @@ bool leaks(const Check& check) {
     return check.decisive && check.verdict == Verdict::fail;
 }
 
-/// What stands in the way of a pass, and what the policies lack.
+/// What stands in the way of a pass, what the policies lack, and who is let in beside the list.
 bool is_shown(const Check& check) {
-    return hermes::wants_attention(check) && (check.decisive || check.group == "policy");
+    const bool is_told = check.decisive || check.group == "policy" || check.id == "agent-allowlist";
+    return is_told && hermes::wants_attention(check);
 }
 
 }  // namespace

@@ -246,12 +246,12 @@ void judge(const hermes::Assessment& now, const hermes::Snapshot& snapshot, Stat
 void judge_secret(const hermes::Live& live, const hermes::Names& names, Status& status) {
     const Json& deployment = live.of(names.deployment());
     if (const auto found = hermes::half_done(live.of(names.previous()), names)) {
-        status.drift.push_back(found->text() + "; hermesctl rotate-secret or deploy finishes or undoes it");
+        status.drift.push_back(found->text() + "; hermesctl deploy finishes or undoes it");
         if (status.hint.empty()) status.hint = "hermesctl deploy";
     } else if (kube::int_at(deployment, "/spec/replicas", 1) != 0 &&
                hermes::lacks_secret(deployment, live.of(names.secret()))) {
         status.drift.emplace_back(
-            "the Secret was changed and the running agent does not have it yet; hermesctl restart brings it "
+            "the Secret was changed and the running agent may not have it yet; hermesctl restart brings it "
             "in force");
     }
 }

@@ -68,7 +68,8 @@ class Rotator {
             return run();
         } catch (const Error& error) {
             leave(error);
-            if (error.code() == ExitCode::interrupted) throw cut_off(error);
+            const bool away = error.code() == ExitCode::unreachable && record_;
+            if (away || error.code() == ExitCode::interrupted) throw cut_off(error);
             throw;
         }
     }
@@ -322,16 +323,15 @@ class Rotator {
 
     /// What is left of it after all else went well is no failure: the next command removes it. False then.
     bool drop_record() {
-        bool gone = true;
+        std::optional<RotationRecord> record = std::exchange(record_, std::nullopt);
         try {
-            record_->remove();
+            record->remove();
+            return true;
         } catch (const kube::ApiError& error) {
-            gone = false;
             tell(State::warning,
                  fmt::format("{} could not be removed: {}", title(names_.previous()), error.message()));
+            return false;
         }
-        record_.reset();
-        return gone;
     }
 
     /// What it has thrown it throws again: what is asked in a pod takes it for the pod's failure.
@@ -353,7 +353,7 @@ class Rotator {
         if (record_ && !lost_ && error.code() != ExitCode::unreachable) record_->give_up();
     }
 
-    /// An interrupt says what it has left.
+    /// What it has left.
     Error cut_off(const Error& error) const {
         if (!record_ && touched_) return error;
         if (!record_) {

@@ -212,9 +212,9 @@ TEST_F(AllowUser, WhoIsPutOutStaysOutWhateverKeepsTheNewPodFromAnswering) {
             const auto generation = kube::int_at(object, "/metadata/generation");
             world_.api.merge(deployment_ref, {{"status", {{"observedGeneration", generation}}}});
         };
-        EXPECT_THAT(
-            run({"--remove", "222", "-y"}, ExitCode::failed),
-            AllOf(HasSubstr("the change of TELEGRAM_ALLOWED_USERS stays"), HasSubstr("hermesctl wait")));
+        EXPECT_THAT(run({"--remove", "222", "-y"}, ExitCode::failed),
+                    AllOf(HasSubstr("the change of TELEGRAM_ALLOWED_USERS stays"),
+                          HasSubstr("hermesctl wait, then the same again: it tells whether they are out")));
         EXPECT_EQ(list(), others) << state;
         EXPECT_TRUE(world_.api.object({"Secret", "hermes", "hermes-secrets-previous"}).is_null())
             << "no later command lets that one in again";

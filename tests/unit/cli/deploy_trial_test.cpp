@@ -107,6 +107,9 @@ TEST_F(DeployTrial, WhatComesWithAnotherConfigIsNotTried) {
                 AllOf(HasSubstr(another_way), HasSubstr("a yes is needed")));
     EXPECT_THAT(deploy_new({"-f", file, "--config", "merge", "--dry-run"}), HasSubstr("and needs a yes"));
     EXPECT_TRUE(asked_.is_null());
+    EXPECT_THAT(deploy_new({"--model", "M4", "--config", "merge"}, ExitCode::failed),
+                HasSubstr("Telegram refuses it"))
+        << "another model is asked for by the same way";
 }
 
 TEST_F(DeployTrial, AConfigThatCouldNotBeWrittenMayBeChanged) {

@@ -34,7 +34,7 @@ class RunningDeploy : public ::testing::Test {
             return word.find(".hermesctl-config") != std::string::npos;
         });
         if (with_config != process.argv.end()) {
-            process.out("\nmodel: MiniMax-M2.7\n");
+            process.out("\nmodel: {default: MiniMax-M2.7}\n");
             return process.exit(*std::next(with_config) == "read" ? 0 : 1);  // it cannot be written
         }
         const std::string& script = process.argv.at(4);

@@ -249,10 +249,17 @@ TEST(CageCheck, WarningsAreShownThoughTheCageHolds) {
                              .verdict = hermes::Verdict::warn,
                              .evidence = "no rule opens UDP and TCP 53 of 169.254.25.10",
                              .decisive = false});
+    report.checks.push_back({.id = "agent-allowlist",
+                             .group = "agent",
+                             .title = "the bot answers its users and nobody else",
+                             .verdict = hermes::Verdict::warn,
+                             .evidence = "still in: 555",
+                             .decisive = false});
     const CageCheck check = summary_of(report, {});
     EXPECT_FALSE(check.leaks);
     EXPECT_EQ(check.json["passed"], true);
-    EXPECT_EQ(check.json["checks"].size(), 1u);
+    EXPECT_EQ(check.json["checks"].size(), 2u);
+    EXPECT_THAT(check.text, HasSubstr("still in: 555"));
     EXPECT_THAT(check.text, AllOf(HasSubstr("WARN the pod's own name servers"), HasSubstr("169.254.25.10"),
                                   HasSubstr("the cage holds (4 checks)")));
 }

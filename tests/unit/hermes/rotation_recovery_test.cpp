@@ -137,6 +137,14 @@ TEST_F(RotationRecovery, WithTheLeaseHeldNobodyElseIsAtWork) {
     expect_whole("with the lease held");
 }
 
+TEST_F(RotationRecovery, AServerThatGoesAwayLeavesItHalfDoneAndThatIsTold) {
+    while_waiting_ = [] { throw Error(ExitCode::unreachable, "the API server is gone", "hermesctl wait"); };
+    EXPECT_THAT(
+        failure([&] { rotate(other_token); }, ExitCode::unreachable),
+        AllOf(HasSubstr("the API server is gone; the change of ADDED, TELEGRAM_BOT_TOKEN is half done"),
+              HasSubstr("the same again, or hermesctl deploy")));
+}
+
 TEST_F(RotationRecovery, AnInterruptGivesItUpForTheNextOne) {
     while_waiting_ = [] { throw Error(ExitCode::interrupted, "interrupted"); };
     EXPECT_THAT(failure([&] { rotate(other_token); }, ExitCode::interrupted),
