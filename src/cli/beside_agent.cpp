@@ -39,7 +39,7 @@ SecretValues new_values(const Plan& plan) {
         const bool same = found != before.end() && found->second == one.second;
         return same || one.first == hermes::users_key;
     });
-    const bool any = std::ranges::any_of(values, [](const auto& one) { return is_worth_trying(one.first); });
+    const bool any = std::ranges::any_of(values, [](const auto& one) { return somebody_takes(one.first); });
     return any ? values : SecretValues{};
 }
 

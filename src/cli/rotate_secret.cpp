@@ -165,7 +165,7 @@ class RotateSecret {
                                     shadow.key, shadow.file),
                         shadow.mendable() ? fmt::format("hermesctl rotate-secret {0}{1} --unshadow {1}",
                                                         goes ? "--remove " : "", shadow.key)
-                                          : "whoever manages that file has to change it there");
+                                          : hermes::managers_business);
         }
         refuse_unknown();
         // Also when the lines have gone already: the gateway that runs may have started with them.

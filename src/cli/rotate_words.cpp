@@ -215,8 +215,7 @@ std::vector<std::string> old_values_end(const RotationPlan& plan, const Tried& t
         const auto known = plan.keys.find(key);  // not of a Secret that may not be read
         const bool had = known == plan.keys.end() || known->second == KeyChange::update ||
                          known->second == KeyChange::remove;
-        const bool ends = hermes::names_credential(key) || !hermes::provider_of_key(key).empty();
-        if (!had || !ends) continue;  // of a switch no old value is in anybody's hands
+        if (!had || !somebody_takes(key)) continue;  // of a switch no old value is in anybody's hands
         if (key != hermes::token_key)
             lines.push_back(when + old_key_end(key));
         else if (value && tried.other_bot_than.empty() && is_same_bot(plan, *value))

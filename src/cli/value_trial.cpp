@@ -78,7 +78,7 @@ std::string whose(const Session& session, const hermes::Names& names) {
 
 }  // namespace
 
-bool is_worth_trying(const std::string& key) {
+bool somebody_takes(const std::string& key) {
     return hermes::names_credential(key) || !hermes::provider_of_key(key).empty();
 }
 
@@ -105,15 +105,14 @@ Tried try_new_values(Session& session, const hermes::Names& names, const hermes:
     if (values.empty()) return tried;
     const auto trials =
         hermes::try_values(session.client(), names, values, session.story(), each_round, place);
+    const std::string of_whom = whose(session, names);
     std::vector<std::string> refusals;
     std::string hint;
     for (const Trial& trial : trials.each) {
-        if (trial.answer == Answer::not_tried && !is_worth_trying(trial.key)) continue;
-        session.story().on(
-            {"try", trial.key + whose(session, names), state_of(trial.answer), sentence(trial)});
+        if (trial.answer == Answer::not_tried && !somebody_takes(trial.key)) continue;
+        session.story().on({"try", trial.key + of_whom, state_of(trial.answer), sentence(trial)});
         for (const std::string& warning : trial.warnings)
-            session.story().on(
-                {"try", trial.key + whose(session, names) + " (note)", State::warning, warning});
+            session.story().on({"try", trial.key + of_whom + " (note)", State::warning, warning});
         tried.json.push_back(to_json(trial));
         judge(trial, tried);
         if (trial.answer != Answer::refused) continue;
@@ -133,7 +132,7 @@ Tried left_untried(Session& session, const hermes::Names& names, const hermes::S
     Tried tried;
     session.story().on({"try", "values" + whose(session, names), State::warning, "not tried: " + why});
     for (const auto& [key, value] : values) {
-        if (is_worth_trying(key)) tried.json.push_back(to_json({.key = key, .reason = why}));
+        if (somebody_takes(key)) tried.json.push_back(to_json({.key = key, .reason = why}));
     }
     return tried;
 }

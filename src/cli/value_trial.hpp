@@ -22,8 +22,8 @@ struct Tried {
     std::vector<std::string> all_doubts() const;
 };
 
-/// Whether somebody is, or may be, known who takes it.
-bool is_worth_trying(const std::string& key);
+/// Whether a value of this name is somebody's to take: a credential, or a key of a provider.
+bool somebody_takes(const std::string& key);
 
 /// What is new to the agent with this change.
 hermes::SecretValues new_values(const hermes::RotationPlan&);

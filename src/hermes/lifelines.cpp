@@ -34,7 +34,7 @@ Trouble other_provider(const Lifelines& lines, const ModelChoice& wanted) {
         is_provider(live) ? fmt::format("; or, to keep it: hermesctl deploy --provider {}", live) : "";
     const std::string back =
         lines.managed
-            ? "whoever manages that file has to change it there"
+            ? managers_business
             : fmt::format("hermesctl exec -- hermes config set model.provider {}, then hermesctl restart",
                           wanted.provider);
     return {"provider", "provider",
@@ -84,6 +84,17 @@ Trouble model_trouble(const Lifelines& lines, const ModelChoice& wanted) {
     const bool passing = status == 408 || status == 425 || status == 429 || status >= 500;
     return mute(fmt::format("{} answers with {}{}", wanted.provider, status, said), back,
                 passing ? Patience::minute : Patience::none);
+}
+
+bool names_token(const std::vector<std::string>& keys) {
+    return std::ranges::find(keys, token_key) != keys.end();
+}
+
+/// The key of this provider.
+bool names_key_of(const ModelChoice& wanted, const std::vector<std::string>& keys) {
+    return std::ranges::any_of(keys_of_provider(wanted.provider), [&](std::string_view key) {
+        return std::ranges::find(keys, key) != keys.end();
+    });
 }
 
 /// Refused, or another program has the bot.
@@ -167,9 +178,8 @@ std::optional<Trouble> lifeline_trouble(const Lifelines& lines, const ModelChoic
 }
 
 bool made_by(const Trouble& trouble, const ModelChoice& wanted, const std::vector<std::string>& keys) {
-    const auto changes = [&](std::string_view key) { return std::ranges::find(keys, key) != keys.end(); };
-    if (is_of_token(trouble.kind)) return changes(token_key);
-    if (trouble.kind == "key") return std::ranges::any_of(keys_of_provider(wanted.provider), changes);
+    if (is_of_token(trouble.kind)) return names_token(keys);
+    if (trouble.kind == "key") return names_key_of(wanted, keys);
     // By another way there may be nobody, or somebody else.
     if (trouble.kind == "telegram" || trouble.kind == "mute") return std::ranges::any_of(keys, is_route);
     // The gateway reads all of them as it starts, and any may break it, but no list of users.
@@ -177,10 +187,9 @@ bool made_by(const Trouble& trouble, const ModelChoice& wanted, const std::vecto
 }
 
 bool concerns(const Trouble& trouble, const ModelChoice& wanted, const std::vector<std::string>& keys) {
-    const auto changes = [&](std::string_view key) { return std::ranges::find(keys, key) != keys.end(); };
-    const bool of_model = std::ranges::any_of(keys_of_provider(wanted.provider), changes);
-    if (trouble.kind == "mute") return of_model || made_by(trouble, wanted, keys);
-    if (trouble.kind == "unasked") return of_model || changes(token_key);  // config.yaml's own is in no key
+    const bool unasked = trouble.kind == "unasked";
+    if ((unasked || trouble.kind == "mute") && names_key_of(wanted, keys)) return true;
+    if (unasked && names_token(keys)) return true;  // config.yaml's own is in no key
     return made_by(trouble, wanted, keys);
 }
 

@@ -26,8 +26,7 @@ Shadows unknown(std::string why, std::string hint) {
 }  // namespace
 
 std::string way_out_of(const Shadow& shadow) {
-    return shadow.mendable() ? "hermesctl rotate-secret --unshadow " + shadow.key
-                             : "whoever manages that file has to change it there";
+    return shadow.mendable() ? "hermesctl rotate-secret --unshadow " + shadow.key : managers_business;
 }
 
 Shadows shadows_of(const Inside& inside) {

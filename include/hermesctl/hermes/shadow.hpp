@@ -14,6 +14,8 @@ namespace hermesctl::hermes {
 
 inline constexpr std::string_view env_file_path = "/opt/data/.env";
 inline constexpr std::string_view managed_env_file = "/etc/hermes/.env";  // is read last
+/// The hint for a file of Hermes' managed scope.
+inline constexpr const char* managers_business = "whoever manages that file has to change it there";
 
 struct Shadow {
     std::string key{};

@@ -30,6 +30,20 @@ class InstallTest : public ::testing::Test {
         api_.log.clear();
         install(client_, plan, options, reporter_);
     }
+    /// Of another image, onto a Deployment in which somebody has edited what it takes back.
+    Plan plan_that_takes() {
+        run();
+        values_.image = "a/b:2";
+        const Json shown{{"spec", {{"paused", false}, {"revisionHistoryLimit", 7}}}};
+        client_.patch(names.deployment(), kube::Patch::merge, shown, {.manager = "kubectl-edit"}).value();
+        Plan plan = make_plan(client_, read_live(client_, names), render(values_, input_));
+        EXPECT_TRUE(plan.of("Deployment").forced);
+        return plan;
+    }
+    void scale(int replicas, const std::string& manager) {
+        const Json body{{"spec", {{"replicas", replicas}}}};
+        client_.patch(names.deployment(), kube::Patch::merge, body, {.manager = manager}).value();
+    }
     std::ptrdiff_t place(const std::string& line) const {
         return std::find(api_.log.begin(), api_.log.end(), line) - api_.log.begin();
     }
@@ -114,9 +128,7 @@ TEST_F(InstallTest, OnlyFieldsThatWereShownAreTaken) {
     run();
     values_.image = "a/b:2";
     const Plan plan = make_plan(client_, read_live(client_, names), render(values_, input_));
-    client_
-        .patch(names.deployment(), kube::Patch::merge, {{"spec", {{"replicas", 3}}}}, {.manager = "argocd"})
-        .value();
+    scale(3, "argocd");
     EXPECT_THROW(install(client_, plan, {}, reporter_), kube::ApiError);
     EXPECT_EQ(api_.object(names.deployment())["spec"]["replicas"], 3);
     run();  // a new plan tells, and its consent is deploy's matter
@@ -125,20 +137,10 @@ TEST_F(InstallTest, OnlyFieldsThatWereShownAreTaken) {
 
 /// The same where the plan takes something that it has shown: that is no leave for what comes later.
 TEST_F(InstallTest, WhatComesAfterThePlanIsNotTakenAlongWithWhatWasShown) {
-    run();
-    values_.image = "a/b:2";
-    const Json shown{{"spec", {{"paused", false}, {"revisionHistoryLimit", 7}}}};
-    client_.patch(names.deployment(), kube::Patch::merge, shown, {.manager = "kubectl-edit"}).value();
-    const Plan plan = make_plan(client_, read_live(client_, names), render(values_, input_));
-    ASSERT_TRUE(plan.of("Deployment").forced);
-    const auto scale = [&] {
-        client_
-            .patch(names.deployment(), kube::Patch::merge, {{"spec", {{"replicas", 3}}}},
-                   {.manager = "argocd"})
-            .value();
-    };
+    const Plan plan = plan_that_takes();
+    const auto others = [&] { scale(3, "argocd"); };
     try {
-        install(client_, plan, {.after_namespace = {}, .before_deployment = scale}, reporter_);
+        install(client_, plan, {.after_namespace = {}, .before_deployment = others}, reporter_);
         FAIL() << "not told";
     } catch (const Error& error) {
         EXPECT_THAT(error.message(), HasSubstr("deployment/hermes was changed meanwhile"));
@@ -150,15 +152,8 @@ TEST_F(InstallTest, WhatComesAfterThePlanIsNotTakenAlongWithWhatWasShown) {
 
 /// Which is written under our own name.
 TEST_F(InstallTest, AStopAfterThePlanIsNotUndone) {
-    run();
-    values_.image = "a/b:2";
-    const Json shown{{"spec", {{"paused", false}, {"revisionHistoryLimit", 7}}}};
-    client_.patch(names.deployment(), kube::Patch::merge, shown, {.manager = "kubectl-edit"}).value();
-    const Plan plan = make_plan(client_, read_live(client_, names), render(values_, input_));
-    ASSERT_TRUE(plan.of("Deployment").forced);
-    const auto stop = [&] {
-        client_.patch(names.deployment(), kube::Patch::merge, {{"spec", {{"replicas", 0}}}}).value();
-    };
+    const Plan plan = plan_that_takes();
+    const auto stop = [&] { scale(0, std::string(kube::field_manager)); };
     EXPECT_THROW(install(client_, plan, {.after_namespace = {}, .before_deployment = stop}, reporter_),
                  Error);
     EXPECT_EQ(api_.object(names.deployment())["spec"]["replicas"], 0);
@@ -181,14 +176,8 @@ TEST_F(InstallTest, NothingThatComesMeanwhileIsTakenFromTheCageEither) {
 }
 
 TEST_F(InstallTest, WhatIsWrittenBeforeTheDeploymentIsNotWhereThatWasChanged) {
-    run();
-    values_.image = "a/b:2";
-    const Json shown{{"spec", {{"paused", false}, {"revisionHistoryLimit", 7}}}};
-    client_.patch(names.deployment(), kube::Patch::merge, shown, {.manager = "kubectl-edit"}).value();
-    const Plan plan = make_plan(client_, read_live(client_, names), render(values_, input_));
-    client_
-        .patch(names.deployment(), kube::Patch::merge, {{"spec", {{"replicas", 3}}}}, {.manager = "argocd"})
-        .value();
+    const Plan plan = plan_that_takes();
+    scale(3, "argocd");
     bool written = false;
     const InstallOptions options{.after_namespace = {}, .before_deployment = [&] { written = true; }};
     EXPECT_THROW(install(client_, plan, options, reporter_), Error);

@@ -5,6 +5,8 @@
 #include "support/fake_api.hpp"
 #include "support/recording_reporter.hpp"
 
+#include <initializer_list>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -24,6 +26,12 @@ class PermissionsTest : public ::testing::Test {
     void install() {
         for (const Json& object : render(Values{}, {}))
             client_.apply(object).value();
+    }
+    void deny_all(std::initializer_list<const char*> resources) {
+        for (const char* resource : resources) {
+            for (const char* verb : {"get", "list", "watch", "patch", "create", "delete"})
+                api_.deny(verb, resource);
+        }
     }
     std::string told(Work work, const kube::Ref& ref = names.secret()) {
         const kube::Outcome refused = client_.get_all({&ref, 1}).front();
@@ -148,12 +156,9 @@ TEST_F(PermissionsTest, StoppingAndStartingNeedTheDeploymentAndItsPods) {
 /// The refusal itself is of the Secret, whatever the command does.
 TEST_F(PermissionsTest, WhatReadsLittleNeedsLittle) {
     install();
-    for (const char* resource : {"deployments", "replicasets", "pods", "pods/exec", "pods/log", "events",
-                                 "secrets", "configmaps", "namespaces", "networkpolicies", "leases",
-                                 "persistentvolumeclaims", "serviceaccounts", "nodes", "jobs"}) {
-        for (const char* verb : {"get", "list", "watch", "patch", "create", "delete"})
-            api_.deny(verb, resource);
-    }
+    deny_all({"deployments", "replicasets", "pods", "pods/exec", "pods/log", "events", "secrets",
+              "configmaps", "namespaces", "networkpolicies", "leases", "persistentvolumeclaims",
+              "serviceaccounts", "nodes", "jobs"});
     const std::string pod =
         "\nthis account may not:"
         "\n  - get deployments.apps in namespace hermes"
@@ -184,13 +189,10 @@ TEST_F(PermissionsTest, WhatReadsLittleNeedsLittle) {
 
 TEST_F(PermissionsTest, AProofWantsWhatItsRowsLookAt) {
     install();
-    for (const char* resource :
-         {"deployments", "replicasets", "pods", "pods/exec", "events", "secrets", "namespaces", "configmaps",
-          "networkpolicies", "persistentvolumeclaims", "nodes", "services", "endpointslices", "ingresses",
-          "servicecidrs", "rolebindings", "clusterrolebindings", "clusterroles", "jobs"}) {
-        for (const char* verb : {"get", "list", "watch", "patch", "create", "delete"})
-            api_.deny(verb, resource);
-    }
+    deny_all({"deployments", "replicasets", "pods", "pods/exec", "events", "secrets", "namespaces",
+              "configmaps", "networkpolicies", "persistentvolumeclaims", "nodes", "services",
+              "endpointslices", "ingresses", "servicecidrs", "rolebindings", "clusterrolebindings",
+              "clusterroles", "jobs"});
     const std::string computed =
         "\nand may not, what is wanted but need not be:"
         "\n  - list pods in namespace hermes"
