@@ -1,9 +1,12 @@
 # Do the token and the model key work? Asked from inside the pod, with the values that the gateway has:
-# prints one JSON line {"bot": {...}, "model": {...}, "live": {...}, "shadowed": {NAME: FILE}}; never a value. Run as
-# `python3 -I -S` by absolute path, with files.py and asking.py before this.
+# prints one JSON line {"bot": {...}, "model": {...}, "live": {...}, "shadowed": {NAME: FILE}, "open": {NAME: FILE}};
+# never a value. Run as `python3 -I -S` by absolute path, with files.py and asking.py before this.
 #   lifelines.py PROVIDER KEYS MODEL   KEYS: the variables that may hold the provider's key, with blanks between
 # Two more arguments are for tests: the root directory, and where the Bot API is.
 import signal
+
+LISTS = (USERS, "GATEWAY_ALLOWED_USERS", "TELEGRAM_GROUP_ALLOWED_USERS", "TELEGRAM_GROUP_ALLOWED_CHATS")
+SWITCHES = ("TELEGRAM_ALLOW_ALL_USERS", "GATEWAY_ALLOW_ALL_USERS")
 
 PROVIDER, KEYS, MODEL = sys.argv[1], sys.argv[2].split(), sys.argv[3]
 if len(sys.argv) > 4:
@@ -36,6 +39,14 @@ def shadowed(env, files):
     return {name: path for name, path in decides.items() if os.environ.get(name, env[name]) != env[name]}
 
 
+def open_to_all(files):
+    """What lets everybody in by the file that decides."""
+    decides = merged({name: (path, value) for name, value in assignments(text).items()}
+                     for path, text in zip(ENV_FILES, files))
+    return {name: path for name, (path, value) in decides.items()
+            if (name in LISTS and "*" in users_in(value)) or (name in SWITCHES and is_on(value))}
+
+
 def main():
     signal.alarm(55)  # whatever the files and the servers do: nothing of this stays behind
     files = agent_files(*ENV_FILES, *CONFIGS)
@@ -45,7 +56,7 @@ def main():
     values = [env.get(name, "") for name in ("TELEGRAM_BOT_TOKEN", *KEYS)]
     print(json.dumps({"bot": hide(check_bot(env, found), values),
                       "model": hide(check_model(env, live, found), values), "live": live,
-                      "shadowed": shadowed(env, files[:2])}))
+                      "shadowed": shadowed(env, files[:2]), "open": open_to_all(files[:2])}))
 
 
 main()

@@ -22,9 +22,14 @@ using kube::Json;
 
 struct Listing {
     hermes::UserList list{};
+    std::vector<hermes::OpenToAll> openings{};
     std::optional<UserId> owner{};
     std::optional<People> people{};
     std::string name_of(UserId id) const { return people ? term::printable(people->name_of(id)) : ""; }
+    /// Not those to groups alone.
+    bool everybody() const {
+        return std::ranges::any_of(openings, hermes::decides_who_gets_in, &hermes::OpenToAll::key);
+    }
     /// Null when nobody could tell.
     Json in_force() const {
         if (!people || !people->gateway) return nullptr;
@@ -82,10 +87,8 @@ std::vector<std::string> beside(const People& people, const hermes::UserList& li
 /// What a person should know beside the table, a line each.
 std::vector<std::string> notes_of(const Listing& shown) {
     std::vector<std::string> notes;
-    if (shown.list.everybody) {
-        notes.emplace_back(
-            "the list lets everybody in (*): hermesctl allow-user --replace ID... says who may stay");
-    }
+    for (const hermes::OpenToAll& one : shown.openings)
+        notes.push_back(one.text());
     if (!shown.list.plain && shown.list.odd > 0)
         notes.push_back(
             fmt::format("{} of the list's entries are no ids, and let nobody in", shown.list.odd));
@@ -126,7 +129,7 @@ Json to_json(const Listing& shown) {
         add(id, "pairing");
     Json json = others_json(shown.people);
     json.update({{"users", users},
-                 {"everybody", shown.list.everybody},
+                 {"everybody", shown.everybody()},
                  {"odd", shown.list.odd},
                  {"inForce", shown.in_force()}});
     return json;
@@ -190,7 +193,10 @@ std::string called(const std::optional<People>& people, UserId id) {
 
 ExitCode list_users(Session& session, const hermes::Names& names) {
     const Json secret = users_secret(session, names);
-    Listing shown{.list = hermes::users_in(secret), .owner = hermes::owner_of(secret)};
+    const kube::Outcome deployment = session.client().look(names.deployment());
+    Listing shown{.list = hermes::users_in(secret),
+                  .openings = hermes::what_opens_to_all(secret, deployment.object.value_or(Json()), names),
+                  .owner = hermes::owner_of(secret)};
     shown.people = people_inside(session, names, shown.list.ids);
     session.print_result(to_json(shown), to_text(shown));
     return ExitCode::ok;

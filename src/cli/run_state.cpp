@@ -3,16 +3,19 @@
 #include "commands.hpp"
 #include "drain.hpp"
 #include "flags.hpp"
+#include "hermesctl/hermes/allowlist.hpp"
 #include "hermesctl/hermes/hardening.hpp"
 #include "hermesctl/hermes/roll.hpp"
 #include "hermesctl/hermes/rotation.hpp"
 #include "requested.hpp"
 
+#include <array>
 #include <functional>
 #include <optional>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace hermesctl::cli {
 namespace {
@@ -54,11 +57,25 @@ ExitCode say(Session& session, const std::string& text, const Json& json) {
     return ExitCode::ok;
 }
 
+/// Whoever may not look there is told of none.
+void warn_if_open(Session& session, const hermes::Names& names) {
+    const std::array refs{names.secret(), names.deployment()};
+    const auto found = session.client().get_all(refs);
+    const Json secret = found[0].object.value_or(Json());
+    std::vector<std::string> texts;
+    for (const auto& one : hermes::what_opens_to_all(secret, found[1].object.value_or(Json()), names))
+        texts.push_back(one.text());
+    if (!texts.empty())
+        session.story().on({"wait", "users", State::warning, fmt::format("{}", fmt::join(texts, "; "))});
+}
+
 /// `done` says what was changed.
 ExitCode answer(Session& session, const hermes::Names& names, const RunFlags& flags, hermes::HeldLease* lease,
                 Json done = Json::object()) {
+    const bool asks = !flags.no_wait && !flags.no_check;
+    const auto model = asks ? known_model(session, names) : std::nullopt;
+    warn_if_open(session, names);
     if (flags.no_wait) return say(session, "done; hermesctl wait tells when it answers\n", done);
-    const auto model = flags.no_check ? std::nullopt : known_model(session, names);
     const Answers answers =
         wait_for_answers(session, names, model.value_or(ModelChoice{}), model.has_value(), lease);
     done.update(answers.json());

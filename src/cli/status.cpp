@@ -144,6 +144,8 @@ void judge_lifelines(Session& session, const hermes::Observation& seen, bool con
             status.model_from = "live";
         }
         judge_shadows(lines, seen.live.of(seen.names.secret()), status);
+        for (const hermes::OpenToAll& one : lines.open)  // the notes name it
+            status.everybody = status.everybody || hermes::decides_who_gets_in(one.key);
         for (const Event& note : hermes::lifeline_notes(lines, wanted)) {
             if (note.subject != "live model" || !config_told) status.warnings.push_back(note.detail);
         }
@@ -256,14 +258,13 @@ void judge_secret(const hermes::Live& live, const hermes::Names& names, Status& 
     }
 }
 
-void judge_users(const Json& secret, const hermes::Names& names, Status& status) {
+void judge_users(const hermes::Live& live, const hermes::Names& names, Status& status) {
+    const Json& secret = live.of(names.secret());
     status.users = hermes::users_in(secret).ids;
-    for (const std::string& key : hermes::keys_to_all(secret)) {
-        status.everybody = status.everybody || hermes::decides_who_gets_in(key);  // not a group alone
-        const std::string hint = key == hermes::users_key ? "hermesctl allow-user --replace ID..."
-                                                          : "hermesctl rotate-secret --remove " + key;
-        status.warnings.push_back(
-            fmt::format("{} in {} lets everybody in; {} ends that", key, title(names.secret()), hint));
+    for (const hermes::OpenToAll& one :
+         hermes::what_opens_to_all(secret, live.of(names.deployment()), names)) {
+        status.everybody = status.everybody || hermes::decides_who_gets_in(one.key);  // not a group alone
+        status.warnings.push_back(one.text());
     }
 }
 
@@ -294,7 +295,7 @@ Status look(Session& session, const hermes::Names& names, bool check) {
     for (const std::string& why : seen.refused)
         status.drift.push_back("deploy would refuse what somebody set: " + why);
     judge_secret(live, names, status);
-    judge_users(live.of(names.secret()), names, status);
+    judge_users(live, names, status);
     judge_gate(live.of(names.deployment()), status);
     if (check) judge_cage(seen, status);
     if (!check && caged) status.cage += "; what it opens was not looked at (hermesctl verify does)";

@@ -3,6 +3,7 @@
 #include "hermesctl/base/crypto.hpp"
 #include "hermesctl/base/error.hpp"
 #include "hermesctl/base/text.hpp"
+#include "hermesctl/hermes/agent.hpp"
 #include "hermesctl/hermes/live.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 #include "words.hpp"
@@ -24,6 +25,10 @@ std::optional<UserId> id_of(std::string_view word) {
     UserId id = 0;
     std::from_chars(word.data(), word.data() + word.size(), id);
     return id;
+}
+
+bool lets_all_in(const std::string& key, const std::string& value) {
+    return opens_to_all(key, value) || (says_who_gets_in(key) && user_list(value).everybody);
 }
 
 bool is_among(const UserIds& ids, UserId id) {
@@ -59,13 +64,26 @@ bool opens_to_all(std::string_view name, std::string_view set) {
     return name.ends_with("_ALLOW_ALL_USERS") && !off;
 }
 
-std::vector<std::string> keys_to_all(const Json& secret) {
-    std::vector<std::string> keys;
+std::string OpenToAll::text() const {
+    return fmt::format("{} in {} lets everybody in; {} ends that", key, where, way_out);
+}
+
+std::vector<OpenToAll> what_opens_to_all(const Json& secret, const Json& deployment, const Names& names) {
+    std::vector<OpenToAll> found;
     for (const auto& [key, value] : secret_values(secret)) {
-        const bool starred = says_who_gets_in(key) && user_list(value).everybody;
-        if (starred || opens_to_all(key, value)) keys.push_back(key);
+        if (!lets_all_in(key, value)) continue;
+        found.push_back({key, title(names.secret()),
+                         key == users_key ? "hermesctl allow-user --replace ID..."
+                                          : "hermesctl rotate-secret --remove " + key});
     }
-    return keys;
+    const Json& containers = kube::at(deployment, "/spec/template/spec/containers");
+    for (const Json& variable : kube::at(kube::with_name(containers, container_name), "/env")) {
+        const std::string key = kube::text_at(variable, "/name");
+        if (!lets_all_in(key, kube::text_at(variable, "/value"))) continue;
+        found.push_back({key, title(names.deployment()),
+                         fmt::format("kubectl -n {} set env deployment/{} {}-", names.ns, names.name, key)});
+    }
+    return found;
 }
 
 std::string users_text(const UserIds& ids) {

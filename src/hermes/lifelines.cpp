@@ -109,6 +109,19 @@ bool is_of_a_start(std::string_view kind) {
     return std::ranges::find(kinds, kind) != kinds.end();
 }
 
+std::vector<OpenToAll> open_to_all_in(const Json& said) {
+    std::vector<OpenToAll> found;
+    for (const auto& [key, file] : said.items()) {
+        if (!says_who_gets_in(key)) continue;
+        if (file == env_file_path)
+            found.push_back({key, std::string(env_file_path), "hermesctl rotate-secret --unshadow " + key});
+        if (file == managed_env_file)
+            found.push_back(
+                {key, std::string(managed_env_file), "taking it out there, then hermesctl restart,"});
+    }
+    return found;
+}
+
 }  // namespace
 
 std::optional<Lifelines> parse_lifelines(std::string_view text) {
@@ -130,7 +143,8 @@ std::optional<Lifelines> parse_lifelines(std::string_view text) {
                      .live_provider = kube::text_at(json, "/live/provider"),
                      .live_model = kube::text_at(json, "/live/model"),
                      .managed = kube::bool_at(json, "/live/managed"),
-                     .shadowed = std::move(shadowed)};
+                     .shadowed = std::move(shadowed),
+                     .open = open_to_all_in(kube::at(json, "/open"))};
 }
 
 Lifelines check_lifelines(kube::Client& client, const std::string& ns, const std::string& pod,
@@ -209,6 +223,10 @@ std::vector<Event> lifeline_notes(const Lifelines& lines, const ModelChoice& wan
         note("live model", fmt::format("the live config.yaml uses the model {}, not {}",
                                        scrub(lines.live_model), wanted.model));
     }
+    std::vector<std::string> open;
+    for (const OpenToAll& one : lines.open)
+        open.push_back(one.text());
+    if (!open.empty()) note("users (file)", fmt::format("{}", fmt::join(open, "; ")));
     return notes;
 }
 

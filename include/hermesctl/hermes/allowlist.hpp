@@ -13,6 +13,7 @@
 namespace hermesctl::hermes {
 
 using kube::Json;
+struct Names;
 
 using UserId = std::int64_t;
 using UserIds = std::vector<UserId>;
@@ -36,8 +37,16 @@ UserList users_in(const Json& secret);
 
 /// Whether a variable of this name is a switch that lets everybody in.
 bool opens_to_all(std::string_view name, std::string_view value);
-/// What in a Secret lets everybody in: lists with "*", and such switches.
-std::vector<std::string> keys_to_all(const Json& secret);
+
+/// A list with "*", or such a switch.
+struct OpenToAll {
+    std::string key{};
+    std::string where{};    // "secret/hermes-secrets"
+    std::string way_out{};  // the command that ends that
+    std::string text() const;
+};
+/// Those of the Secret, and of the variables that the Deployment itself has; null where there is none.
+std::vector<OpenToAll> what_opens_to_all(const Json& secret, const Json& deployment, const Names&);
 
 /// "1,2" from ids.
 std::string users_text(const UserIds&);

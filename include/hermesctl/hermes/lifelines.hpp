@@ -3,6 +3,7 @@
 // inside the pod by manifests/lifelines.py, judged here.
 #pragma once
 
+#include "hermesctl/hermes/allowlist.hpp"
 #include "hermesctl/hermes/diagnosis.hpp"
 #include "hermesctl/hermes/shadow.hpp"
 #include "hermesctl/kube/client.hpp"
@@ -33,6 +34,7 @@ struct Lifelines {
     std::string live_model{};
     bool managed = false;            // that provider is of /etc/hermes/config.yaml, which wins
     std::vector<Shadow> shadowed{};  // variables that a file of Hermes' sets otherwise than the container
+    std::vector<OpenToAll> open{};   // by such a file
     bool key_accepted() const { return model_status / 100 == 2; }
 };
 

@@ -419,6 +419,26 @@ TEST_F(AllowUser, TheListTellsNamesTheOwnerAndWhatElseLetsPeopleIn) {
     EXPECT_THAT(run({"--list"}), AllOf(HasSubstr("222"), HasSubstr("could not be asked in the pod")));
 }
 
+TEST_F(AllowUser, TheListTellsWhatTheDeploymentItselfOpens) {
+    const auto everybody = [this] {
+        run({"--list", "-o", "json"});
+        return Json::parse(world_.out.str())["everybody"];
+    };
+    EXPECT_EQ(everybody(), false);
+    const Json variable{{"name", "TELEGRAM_ALLOW_ALL_USERS"}, {"value", "true"}};
+    world_.api.merge(
+        deployment_ref,
+        {{"spec",
+          {{"template", {{"spec", {{"containers", {{{"name", "hermes"}, {"env", {variable}}}}}}}}}}}});
+    EXPECT_THAT(
+        run({"--list"}),
+        HasSubstr("TELEGRAM_ALLOW_ALL_USERS in deployment/hermes lets everybody in; kubectl -n hermes "
+                  "set env deployment/hermes TELEGRAM_ALLOW_ALL_USERS- ends that"));
+    EXPECT_EQ(everybody(), true);
+    world_.api.deny("get", "deployments");
+    EXPECT_THAT(run({"--list"}), HasSubstr("111"));
+}
+
 TEST_F(AllowUser, PendingTellsWhoTriedAndTheCommandThatLetsThemIn) {
     people_["names"] = {{"333", "Bob"}};
     log_ =

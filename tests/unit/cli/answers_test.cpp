@@ -309,6 +309,52 @@ TEST_F(AnswersTest, StatusWarnsOfABotThatIsOpenToEverybody) {
     }
 }
 
+TEST_F(AnswersTest, WhatTheDeploymentItselfOpensIsToldByEachThatLooks) {
+    api().put(R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":"hermes"}})"_json);
+    const auto set = [this](const char* name, const char* value) {
+        Json deployment = api().object({"Deployment", "hermes", "hermes"});
+        deployment["spec"]["template"]["spec"]["containers"][0]["env"] = {{{"name", name}, {"value", value}}};
+        api().put(deployment);
+    };
+    for (const auto& [name, value] : {std::pair{"TELEGRAM_ALLOW_ALL_USERS", "true"},
+                                      {"GATEWAY_ALLOW_ALL_USERS", "1"},
+                                      {"TELEGRAM_ALLOWED_USERS", "111,*"}}) {
+        set(name, value);
+        const std::string told = fmt::format(
+            "{0} in deployment/hermes lets everybody in; kubectl -n hermes set env deployment/hermes {0}-",
+            name);
+        run({"status"});
+        EXPECT_THAT(out(), AllOf(HasSubstr(told), HasSubstr("users     everybody\n")));
+        EXPECT_EQ(run({"wait"}), ExitCode::ok);
+        EXPECT_THAT(err(), HasSubstr(told));
+    }
+    set("TELEGRAM_ALLOW_ALL_USERS", "false");
+    run({"status"});
+    EXPECT_THAT(out(), HasSubstr("users     1\n"));
+    EXPECT_EQ(run({"wait"}), ExitCode::ok);
+    EXPECT_THAT(err(), Not(HasSubstr("everybody")));
+    set("TELEGRAM_ALLOW_ALL_USERS", "true");
+    for (const char* command : {"start", "restart"}) {
+        EXPECT_EQ(run({command, "--no-wait"}), ExitCode::ok);
+        EXPECT_THAT(err(), HasSubstr("TELEGRAM_ALLOW_ALL_USERS in deployment/hermes lets")) << command;
+    }
+}
+
+TEST_F(AnswersTest, WhatTheSecretOrAFileOnTheVolumeOpensIsToldByAWaitToo) {
+    lines_["open"] = {{"GATEWAY_ALLOW_ALL_USERS", "/opt/data/.env"}, {"PATH", "/opt/data/.env"}};
+    const auto told = AllOf(HasSubstr("GATEWAY_ALLOW_ALL_USERS in /opt/data/.env lets everybody in; "
+                                      "hermesctl rotate-secret --unshadow GATEWAY_ALLOW_ALL_USERS"),
+                            Not(HasSubstr("PATH")));
+    run({"status"});
+    EXPECT_THAT(out(), AllOf(told, HasSubstr("users     everybody\n")));
+    api().merge({"Secret", "hermes", "hermes-secrets"},
+                {{"data", {{"TELEGRAM_ALLOWED_USERS", base64_encode("*")}}}});
+    EXPECT_EQ(run({"wait"}), ExitCode::ok);
+    EXPECT_THAT(err(), AllOf(told, HasSubstr("TELEGRAM_ALLOWED_USERS in secret/hermes-secrets lets")));
+    api().deny("get", "secrets");
+    EXPECT_EQ(run({"wait"}), ExitCode::ok) << "who may not look may wait: " << err();
+}
+
 TEST_F(AnswersTest, StatusTellsWhetherTheCageLeaks) {
     run({"status", "-o", "json"});
     EXPECT_THAT(out(), HasSubstr("NO NetworkPolicy"));

@@ -2,6 +2,7 @@
 #include "hermesctl/hermes/allowlist.hpp"
 
 #include "hermesctl/base/crypto.hpp"
+#include "hermesctl/hermes/live.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -41,6 +42,34 @@ TEST(Allowlist, WhatHermesReadsOtherwiseIsNotPlain) {
     EXPECT_TRUE(all.everybody);
     EXPECT_FALSE(all.plain);
     EXPECT_EQ(all.odd, 0u);
+}
+
+TEST(Allowlist, WhatLetsEverybodyInIsFoundInTheSecretAndInTheDeployment) {
+    const Names names{"ns", "bot"};
+    const auto found = [&](const Json& of_secret, const Json& variables) {
+        const Json container{{"name", "hermes"}, {"env", variables}};
+        std::vector<std::string> texts;
+        for (const OpenToAll& one : what_opens_to_all(
+                 of_secret, {{"spec", {{"template", {{"spec", {{"containers", {container}}}}}}}}}, names))
+            texts.push_back(one.text());
+        return texts;
+    };
+    const auto variable = [](const char* name, const char* value) {
+        return Json{{"name", name}, {"value", value}};
+    };
+    EXPECT_THAT(what_opens_to_all(nullptr, nullptr, names), IsEmpty());
+    EXPECT_THAT(found(secret("*"), Json::array()),
+                ElementsAre("TELEGRAM_ALLOWED_USERS in secret/bot-secrets lets everybody in; "
+                            "hermesctl allow-user --replace ID... ends that"));
+    EXPECT_THAT(found(secret("1"), {variable("TELEGRAM_ALLOW_ALL_USERS", "true"),
+                                    variable("TELEGRAM_ALLOWED_USERS", "1, *")}),
+                ElementsAre("TELEGRAM_ALLOW_ALL_USERS in deployment/bot lets everybody in; "
+                            "kubectl -n ns set env deployment/bot TELEGRAM_ALLOW_ALL_USERS- ends that",
+                            "TELEGRAM_ALLOWED_USERS in deployment/bot lets everybody in; "
+                            "kubectl -n ns set env deployment/bot TELEGRAM_ALLOWED_USERS- ends that"));
+    EXPECT_THAT(found(secret("1"), {variable("TELEGRAM_ALLOW_ALL_USERS", "off"),
+                                    variable("TELEGRAM_ALLOWED_USERS", "1"), variable("GLOB", "*")}),
+                IsEmpty());
 }
 
 TEST(Allowlist, WhatStaysOfAPlainListStaysAsItIsWritten) {

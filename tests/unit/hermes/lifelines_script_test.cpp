@@ -134,6 +134,21 @@ TEST_F(LifelinesScript, WhatTheAgentsOwnFileSetsOtherwiseIsNamed) {
     EXPECT_THAT(lines().shadowed, ElementsAre(set_in("MINIMAX_API_KEY", "/etc/hermes/.env")));
 }
 
+TEST_F(LifelinesScript, WhatLetsEverybodyInByAFileIsNamed) {
+    const auto open = [this] {
+        std::string found;
+        for (const OpenToAll& one : lines().open)
+            found += one.key + " " + one.where + "; ";
+        return found;
+    };
+    root_.write("opt/data/.env", "TELEGRAM_ALLOWED_USERS=1,222\nGATEWAY_ALLOW_ALL_USERS=no\n");
+    EXPECT_EQ(open(), "");
+    root_.write("opt/data/.env", "TELEGRAM_ALLOWED_USERS=1, *\nGATEWAY_ALLOW_ALL_USERS=True\n");
+    EXPECT_EQ(open(), "GATEWAY_ALLOW_ALL_USERS /opt/data/.env; TELEGRAM_ALLOWED_USERS /opt/data/.env; ");
+    root_.write("etc/hermes/.env", "TELEGRAM_ALLOWED_USERS=*\nGATEWAY_ALLOW_ALL_USERS=off\n");
+    EXPECT_EQ(open(), "TELEGRAM_ALLOWED_USERS /etc/hermes/.env; ") << "it is read last";
+}
+
 TEST_F(LifelinesScript, WhatTheManagedFilesSetIsAskedAbout) {
     root_.write("etc/hermes/.env", "MINIMAX_API_KEY=of-the-managers\n");
     root_.write("etc/hermes/config.yaml", "model: {default: M2}\n");
