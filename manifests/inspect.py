@@ -32,7 +32,7 @@ SHAPE = re.compile(r"\b\d{6,16}:[\w-]{30,}|(?<![\w-])(sk-(?=[\w-]*\d)[\w-]{16,}"
                    r"|\[[A-Za-z_.-]+\d{0,3}\]|%[A-Za-z_.-]+\d{0,3}%)"
                    r"@(?![^\s/?#<>\"'`]*@)"
                    r"|[^\s/?#@]*\$[{(])[^\s/?#<>\"'`]+@"
-                   r"|(?i:bearer) (?=[\w.~+/=-]*\d)[\w.~+/=-]{8,}|PRIVATE KEY-----", re.A)
+                   r"|(?i:bearer) (?=[\w.~+/=-]*\d)[\w.~+/=-]{8,}|PRIVATE KEY-----[^\s\"']{0,200}", re.A)
 QUERY = re.compile(r"[?&#]([^=&?#\s]+)=([^&?#\s\"']+)")  # of a URL, and of a URL in that
 SHORT = re.compile(r"(key|api-key|sig|signature)$", re.I)  # what opens is named so there
 # "{{KEY_1}}", "[password]", "%PASS%", "your-key-1", "xxxxxxxx": what is to be put there.
@@ -44,6 +44,7 @@ ELSEWHERE = re.compile(r"\$[A-Z0-9_]+$|(?i:ctrl|alt|cmd|shift)\+|/|~/|<")
 UNCLEAR = re.compile(r"""^["']?terminal["']?[ ]*:[ ]*[{&*!"']|^\s+["']?backend["']?[ ]*:[ ]*([|>&*!{[#]|$)"""
                      r"""|^\s*<<\s*:|^\{""", re.M)
 OPEN = re.compile(r"""allow_from["']?\s*:\s*(\[[^]]*|(-.*\n\s*)*-\s*)?["']?\*""")
+COPY = re.compile(r"\.env\.before-[0-9TZ-]{1,40}")  # of unshadow.py
 PUBLIC = ("GPG_KEY",)  # of Python's own images: a fingerprint
 
 
@@ -129,6 +130,7 @@ def config(path):
     unclear = not plain or (not backend and UNCLEAR.search(text))
     credentials = {name for name, value in found.items() if is_credential(name, value)}
     told = {shape.group() for name in credentials for shape in SHAPE.finditer(found[name])}
+    told.discard("PRIVATE KEY-----")  # so begins every key that has lines of its own
     credentials |= {"line %d" % (number + 1) for number, line in enumerate(text.splitlines())
                     if any(shape.group() not in told for shape in SHAPE.finditer(line))}
     held = [key for key in KEYS if CREDENTIAL.search(key) and len(os.environ.get(key, "")) >= 8]
@@ -145,6 +147,16 @@ def env_file(path, since):
     shadows = {key: found[key] == os.environ.get(key) for key in KEYS if key in found}
     settled = state == "read" and changed(ROOT + path) < since  # a gateway reads it when it starts
     return {"state": state, "shadows": shadows, "mark": mark_of(ROOT + path), "settled": settled, **rights(found)}
+
+
+def left():
+    """What hermesctl has left of files that it changed: the credentials in each."""
+    found = {}
+    names = os.listdir(ROOT + "/opt/data") if os.path.isdir(ROOT + "/opt/data") else []
+    for name in sorted(one for one in names if COPY.fullmatch(one))[:20]:
+        text = read(ROOT + "/opt/data/" + name)[1]
+        found["/opt/data/" + name] = words(key for key, value in assignments(text).items() if is_credential(key, value))
+    return found
 
 
 def main():
@@ -166,6 +178,7 @@ def main():
     said["configs"] = {path: config(path) for path in CONFIGS}
     since = min((began(PROC, pid) for pid in pids), default=0)
     said["env_files"] = {path: env_file(path, since) for path in ENV_FILES}
+    said["left"] = left()
     print(json.dumps(said))
 
 

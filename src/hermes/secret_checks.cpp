@@ -1,6 +1,7 @@
 // Rows about where the agent's secrets lie: in the Secret, and nowhere else.
 #include "credentials.hpp"
 #include "hermes/inspection_parts.hpp"
+#include "hermesctl/hermes/shadow.hpp"
 #include "settings_check.hpp"
 
 #include <set>
@@ -69,6 +70,13 @@ std::set<std::string> from_other_secrets(const Premises& premises) {
     return names;
 }
 
+/// Of what the agent says only such a name is put into a command.
+bool is_copy(std::string_view path) {
+    const std::string start = fmt::format("{}.before-", env_file_path);
+    return path.starts_with(start) &&
+           path.find_first_not_of("0123456789TZ-", start.size()) == std::string_view::npos;
+}
+
 void judge_inside(const Premises& premises, Findings& findings) {
     const Json& configs = at(premises.inside, "/configs");
     for (const auto& [path, said] : configs.items()) {
@@ -84,6 +92,14 @@ void judge_inside(const Premises& premises, Findings& findings) {
         }
     }
     note_unread(configs, findings);
+    for (const auto& [path, keys] : at(premises.inside, "/left").items()) {
+        for (const Json& key : keys) {
+            if (!is_copy(path) || !key.is_string()) continue;
+            findings.warn(
+                fmt::format("{}, a copy that --unshadow left, holds {}", path, key.get<std::string>()),
+                fmt::format("once the bot answers: hermesctl exec -- rm {}", path));
+        }
+    }
     const auto others = from_other_secrets(premises);
     if (others.contains("*") || !premises.secret.known()) return;
     for (const Json& name : at(premises.inside, "/plain")) {

@@ -189,6 +189,26 @@ TEST_F(InspectScript, ManyKeysAreLookedThroughOnceToo) {
               Json({"a", "line 2"}));
 }
 
+TEST_F(InspectScript, EveryPrivateKeyIsToldAlsoBesideOneThatASettingHolds) {
+    const std::string setting = "a: '-----BEGIN PRIVATE KEY-----\\nMIIEvQ1'\n";
+    const std::string block = "b: |\n  -----BEGIN PRIVATE KEY-----\n  MIIEvQ1\n";
+    EXPECT_EQ(config(setting)["credentials"], Json({"a"}));
+    EXPECT_EQ(config(setting + block)["credentials"], Json({"a", "line 3"}));
+    EXPECT_EQ(config(block + block)["credentials"], Json({"line 2", "line 5"}));
+    EXPECT_EQ(config("a: '-----BEGIN PRIVATE KEY-----'\n" + block)["credentials"],
+              Json({"a", "line 1", "line 3"}));
+}
+
+TEST_F(InspectScript, CopiesOfTheEnvFileAreLookedInto) {
+    EXPECT_EQ(said()["left"], Json::object());
+    root_.write("opt/data/.env.before-20260101T000000Z", "A=1\nexport X_API_KEY=abcdefgh12345678\n");
+    root_.write("opt/data/.env.before-20260101T000001Z", "A=1\n");
+    root_.write("opt/data/.env.before-$(x)", "X_API_KEY=abcdefgh12345678\n");
+    EXPECT_EQ(said()["left"], Json({{"/opt/data/.env.before-20260101T000000Z", Json::array({"X_API_KEY"})},
+                                    {"/opt/data/.env.before-20260101T000001Z", Json::array()}}));
+    EXPECT_THAT(print(), Not(HasSubstr("abcdefgh")));
+}
+
 TEST_F(InspectScript, BackendIsReadOrSaidToBeUnclear) {
     EXPECT_EQ(config("terminal:\n  backend: local\n")["backend"], "local");
     EXPECT_EQ(config("terminal: {timeout: 5, backend: \"ssh\"}\n")["backend"], "ssh");

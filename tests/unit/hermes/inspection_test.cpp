@@ -333,6 +333,14 @@ std::vector<Fault> agent_faults() {
          },
          {}},
         {"a key in config.yaml", config("model:\n  api_key: 0123456789abcdef\n"), {"agent-secrets=FAIL"}},
+        {"a key in a copy of .env",
+         [](Inspected& w) {
+             w.root.write("opt/data/.env.before-20260101T000000Z", "MINIMAX_API_KEY=0123456789abcdef\n");
+         },
+         {"agent-secrets=WARN"}},
+        {"a copy of .env without one",
+         [](Inspected& w) { w.root.write("opt/data/.env.before-20260101T000000Z", "A=1\n"); },
+         {}},
         {"a header in config.yaml",
          config("h: {Authorization: \"Bearer abcdefgh12345678\"}\n"),
          {"agent-secrets=FAIL"}},
@@ -485,6 +493,15 @@ TEST(Inspection, WhatOpensTheBotFromTheSecretGoesByRotateSecret) {
     const auto rows = world.rows();
     EXPECT_EQ(rows.at("agent-allow-all").hint, "hermesctl rotate-secret --remove TELEGRAM_ALLOW_ALL_USERS");
     EXPECT_EQ(rows.at("agent-allowlist").hint, "hermesctl rotate-secret --remove GATEWAY_ALLOWED_USERS");
+}
+
+TEST(Inspection, ACopyWithAKeyIsToldWithTheCommandThatRemovesIt) {
+    Inspected world;
+    world.root.write("opt/data/.env.before-20260101T000000Z", "A=1\nMINIMAX_API_KEY=0123456789abcdef\n");
+    const Check row = world.rows().at("agent-secrets");
+    EXPECT_THAT(row.evidence, AllOf(HasSubstr("/opt/data/.env.before-20260101T000000Z"),
+                                    HasSubstr("MINIMAX_API_KEY"), Not(HasSubstr("0123456789abcdef"))));
+    EXPECT_THAT(row.hint, HasSubstr("hermesctl exec -- rm /opt/data/.env.before-20260101T000000Z"));
 }
 
 /// Of the agent's own pod it says nothing.
