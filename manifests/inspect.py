@@ -34,7 +34,11 @@ SHAPE = re.compile(r"\b\d{6,16}:[\w-]{30,}|(?<![\w-])(sk-(?=[\w-]*\d)[\w-]{16,}"
                    r"|[^\s/?#@]*\$[{(])[^\s/?#<>\"'`]+@"
                    r"|(?i:bearer) (?=[\w.~+/=-]*\d)[\w.~+/=-]{8,}|PRIVATE KEY-----[^\s\"']{0,200}", re.A)
 QUERY = re.compile(r"[?&#]([^=&?#\s]+)=([^&?#\s\"']+)")  # of a URL, and of a URL in that
-SHORT = re.compile(r"(key|api-key|sig|signature)$", re.I)  # what opens is named so there
+SHORT = re.compile(r"(key|api-key|sig|([\w-]+-)?signature)$", re.I)  # what opens is named so there
+FLAG = re.compile(r"(?:^|[\s\"'])--([\w-]{1,60})=[\"']?([^\s\"']+)")
+COOKIE, AUTH = re.compile(r"(^|[.-])cookie$", re.I), re.compile(r"(^|\.)auth$", re.I)
+# Under "auth" a method may stand, too ("oauth2-device").
+MADE = re.compile(r"(?i:basic|token) \S+|[A-Za-z0-9]{20,}")
 # "{{KEY_1}}", "[password]", "%PASS%", "your-key-1", "xxxxxxxx": what is to be put there.
 WORDS = r"[A-Za-z_. -]+\d{0,3}"
 EXAMPLE = re.compile(r"\{%s\}|\{\{%s\}\}|\[%s\]|%%%s%%|(?i:your)[-_]%s|(.)\1*" % ((WORDS,) * 5), re.S)
@@ -65,9 +69,14 @@ def is_credential(name, value):
     named = CREDENTIAL.search(name) and is_literal(name, value)
     if name.lower().endswith("authorization"):  # "Token ...", or the token alone
         named = is_literal(name, value.rpartition(" ")[2])
+    if COOKIE.search(name):  # "session=...; theme=dark"
+        named = any(is_literal(name, part.partition("=")[2] or part) for part in re.split(r"[;\s]+", value))
+    if AUTH.search(name):
+        named = MADE.fullmatch(value) and is_literal(name, value.rpartition(" ")[2])
     return bool(named or SHAPE.search(value)) or any(
         (CREDENTIAL.search(one) or SHORT.match(one)) and is_literal(one, text)
-        for one, text in QUERY.findall(value.partition("://")[2]))
+        for one, text in QUERY.findall(value.partition("://")[2])) or any(
+        CREDENTIAL.search(one) and is_literal(one, text) for one, text in FLAG.findall(value))
 
 
 def tokens():

@@ -15,6 +15,7 @@ namespace hermesctl::hermes {
 namespace {
 
 constexpr std::size_t shortest_credential = 8;
+constexpr std::size_t shortest_made = 20;  // by a machine
 
 /// "COLONY_API_KEY"; digits alone may be a password.
 bool is_variable(std::string_view value) {
@@ -88,16 +89,40 @@ bool can_be_credential(std::string_view name, std::string_view value) {
     return !word && !is_elsewhere(value) && !is_example(value) && value.size() >= shortest_credential;
 }
 
+/// "session=...; theme=dark"
+bool is_credential_in_cookie(std::string_view name, std::string_view value) {
+    return std::ranges::any_of(words_of(value, "; \t\r\n"), [&](std::string_view part) {
+        return can_be_credential(name, part.substr(part.find('=') + 1));
+    });
+}
+
+/// "Basic ...", or what only a machine has made: a method may stand there, too ("oauth2-device").
+bool is_credential_under_auth(std::string_view name, std::string_view value) {
+    const std::size_t blank = value.find(' ');
+    if (blank == std::string_view::npos) {
+        const bool plain = std::ranges::all_of(
+            value, [](char c) { return is_digit(c) || is_capital(c) || (c >= 'a' && c <= 'z'); });
+        return plain && value.size() >= shortest_made && can_be_credential(name, value);
+    }
+    const std::string scheme = lower(value.substr(0, blank));
+    return (scheme == "basic" || scheme == "token") && can_be_credential(name, value.substr(blank + 1));
+}
+
 bool is_named_credential(std::string_view name, std::string_view value) {
-    if (lower(name).ends_with("authorization"))  // "Token ...", or the token alone
+    const std::string low = "." + lower(name);
+    if (low.ends_with("authorization"))  // "Token ...", or the token alone
         return can_be_credential(name, value.substr(value.rfind(' ') + 1));
+    if (low.ends_with(".cookie") || low.ends_with("/cookie") || low.ends_with("-cookie"))
+        return is_credential_in_cookie(name, value);
+    if (low.ends_with(".auth") || low.ends_with("/auth")) return is_credential_under_auth(name, value);
     return names_credential(name) && can_be_credential(name, value);
 }
 
 /// Of a URL's query, where what opens is named in short: "?key=...", "?sig=...".
 bool is_credential_in_query_part(std::string_view name, std::string_view value) {
     const std::string low = lower(name);
-    const bool is_short = low == "key" || low == "api-key" || low == "sig" || low == "signature";
+    const bool is_short =
+        low == "key" || low == "api-key" || low == "sig" || low == "signature" || low.ends_with("-signature");
     return (is_short || names_credential(name)) && can_be_credential(name, value);
 }
 
@@ -114,6 +139,20 @@ bool is_credential_in_query(std::string_view value) {
     });
 }
 
+std::string_view unquoted(std::string_view text) {
+    return text.substr(std::min(text.find_first_not_of("\"'"), text.size()));
+}
+
+/// "--api-key=...", alone or in a command line.
+bool is_credential_in_flag(std::string_view value) {
+    return std::ranges::any_of(words_of(value), [](std::string_view word) {
+        word = unquoted(word);
+        const std::size_t equals = word.find('=');
+        return word.starts_with("--") && equals != std::string_view::npos &&
+               is_named_credential(word.substr(2, equals - 2), unquoted(word.substr(equals + 1)));
+    });
+}
+
 /// "${COLONY_PAT}", "Bearer ${env:COLONY_PAT}"
 bool is_reference(std::string_view text) {
     if (text.starts_with("Bearer ")) text.remove_prefix(7);
@@ -125,7 +164,8 @@ bool is_reference(std::string_view text) {
 }  // namespace
 
 bool is_credential(std::string_view name, std::string_view value) {
-    return has_secret_shape(value) || is_credential_in_query(value) || is_named_credential(name, value);
+    return has_secret_shape(value) || is_credential_in_query(value) || is_credential_in_flag(value) ||
+           is_named_credential(name, value);
 }
 
 std::vector<std::string> credentials_in(const Json& value, const std::string& pointer,

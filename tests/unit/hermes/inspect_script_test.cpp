@@ -132,7 +132,14 @@ TEST_F(InspectScript, WhatIsNoCredentialIsNoneInAConfig) {
                              "token: '00000000'\n",
                              "a: https://b/?signal=hunter2hunter2\n",
                              "a: https://hooks.slack.com/services/${SLACK_HOOK_1}\n",
-                             "a: http://me:@proxy\n"})
+                             "a: http://me:@proxy\n",
+                             "auth: oauth2-device\n",
+                             "auth: hmac-sha256\n",
+                             "a:\n  Cookie: session=${SESSION_1}; theme=dark\n",
+                             "cookie_name: hermes_sid_01\n",
+                             "a: --api-key=${COLONY_KEY_1}\n",
+                             "a: --token-file=/run/token1\n",
+                             "a: https://b/?X-Amz-Signature=${SIGNATURE_1}\n"})
         EXPECT_EQ(config(text)["credentials"], Json::array()) << text;
     for (const char* text : {"api_key: sk-0123456789abcdefghij\n",
                              "- Bearer 0123456789abcdef\n",
@@ -163,7 +170,12 @@ TEST_F(InspectScript, WhatIsNoCredentialIsNoneInAConfig) {
                              "a: https://hooks.slack.com/workflows/T01234567/A01234567/12345\n",
                              "a: http://me:{b@c\n",
                              "a: http://me:PASS@word@d\n",
-                             "a: http://me:Hunter@proxy\n"})
+                             "a: http://me:Hunter@proxy\n",
+                             "Cookie: theme=dark; session=hunter2hunter2\n",
+                             "auth: Basic aHVudGVyMjpodW50ZXIy\n",
+                             "auth: a1b2c3d4e5f6a1b2c3d4e5f6\n",
+                             "a: server --api-key=hunter2hunter2\n",
+                             "a: https://b/o?X-Amz-Signature=hunter2hunter2\n"})
         EXPECT_EQ(config(text)["credentials"].size(), 1u) << text;
     for (const std::string lead : {"glpat-", "AIza", "ghr_", "xoxe-", "xapp-"})
         EXPECT_EQ(config("a: " + lead + std::string(35, '1') + "\n")["credentials"].size(), 1u) << lead;

@@ -141,11 +141,23 @@ TEST(SettingsOfFile, RefusesACredentialUnderConfigWithAllElseThatIsWrong) {
 }
 
 TEST(SettingsOfFile, RefusesACredentialInAHeader) {
-    for (const char* header : {"X-Api-Key: hunter2hunter2", "Authorization: Token hunter2hunter2",
-                               "Authorization: hunter2hunter2", "secretKey: hunter2hunter2"})
+    for (const char* header :
+         {"X-Api-Key: hunter2hunter2", "Authorization: Token hunter2hunter2", "Authorization: hunter2hunter2",
+          "secretKey: hunter2hunter2", "Cookie: theme=dark; session=hunter2hunter2",
+          "Set-Cookie: hunter2hunter2", "auth: Basic aHVudGVyMjpodW50ZXIy", "auth: Token hunter2hunter2",
+          "auth: a1b2c3d4e5f6a1b2c3d4e5f6"})
         EXPECT_THAT(refusal_of_file(fmt::format("config: {{headers: {{{}}}}}\n", header)),
                     HasSubstr("is a credential"))
             << header;
+}
+
+TEST(SettingsOfFile, RefusesACredentialInASignedUrlOrAFlag) {
+    for (const char* value :
+         {"https://b/o?X-Amz-Date=20260101&X-Amz-Signature=0123456789abcdef", "--api-key=hunter2hunter2",
+          "server --port=8080 --access-token=\"hunter2hunter2\"", "--password=letmeinplease"})
+        EXPECT_THAT(refusal_of_file(fmt::format("config: {{a: '{}'}}\n", value)),
+                    HasSubstr("is a credential"))
+            << value;
 }
 
 TEST(SettingsOfFile, RefusesWhatOnlyBeginsLikeAnExample) {
@@ -228,6 +240,10 @@ TEST(SettingsOfFile, TakesWhatOnlyLooksLikeACredential) {
   mcp_servers:
     a:
       auth: oauth
+      tries: [{auth: oauth2-device}, {auth: hmac-sha256}, {auth: "https://b/v2/auth"}, {auth: "Basic ${AUTH_1}"}]
+      args: ["--api-key=${COLONY_KEY_1}", --api-key=COLONY_KEY_1, --token-file=/run/token1, --log-key=created]
+      cookies: [{Cookie: "session=${SESSION_1}; theme=dark"}, {cookie: "no"}, {cookie_name: hermes_sid_01}]
+      url: "https://b/?X-Amz-Signature=${SIGNATURE_1}&signature_version=version2"
       token: ""
       client_secret: /run/secrets/a
       api_key: COLONY_API_KEY
