@@ -75,7 +75,8 @@ bool same_way(const Plan& plan, const ConfigChange& config) {
 }
 
 /// Why new values are not tried; "" where they are.
-std::string why_untried(bool runs, const Plan& plan, const ConfigChange& config) {
+std::string why_untried(bool runs, const Composition& made, const Plan& plan, const ConfigChange& config) {
+    if (made.stopped) return "the agent is stopped (hermesctl rotate-secret tries them in a pod of its own)";
     if (!runs) return "no agent runs that could be asked";
     return same_way(plan, config)
                ? ""
@@ -89,7 +90,7 @@ Tried try_values_beside(Session& session, const Composition& made, const Plan& p
     const SecretValues values = new_values(plan);
     if (values.empty() || !made.live.installed(made.names)) return {};
     const bool runs = agent_runs(session, made);
-    const std::string why = why_untried(runs, plan, config);
+    const std::string why = why_untried(runs, made, plan, config);
     if (why.empty()) return try_new_values(session, made.names, values, each_round, hermes::TrialPlace::pod);
     Tried tried = left_untried(session, made.names, values, why);
     if (runs) tried.mistake = "new values are not tried: " + why;
@@ -117,7 +118,7 @@ void tell_of_trials(Session& session, const Composition& made, const Plan& plan,
                     bool values_too) {
     if (values_too && made.live.installed(made.names) && !new_values(plan).empty()) {
         const bool runs = agent_runs(session, made);
-        const std::string why = why_untried(runs, plan, config);
+        const std::string why = why_untried(runs, made, plan, config);
         session.story().on({"plan", "values", State::info,
                             why.empty() ? "a dry run tries none: deploy tries those that are new first"
                                         : "deploy does not try those that are new" +

@@ -16,7 +16,6 @@ using EachRound = std::function<void()>;
 
 /// Values that are new to the Secret, tried with who takes them, from its pod. What comes with another way to
 /// them (variables, config.yaml, a Secret that it does not have yet) is not tried, which may be a mistake.
-/// Throws as try_new_values.
 Tried try_values_beside(Session&, const hermes::Composition&, const hermes::Plan&,
                         const hermes::ConfigChange&, const EachRound&);
 

@@ -155,6 +155,7 @@ void carry_out(Session& session, const Prepared& all, const DeployFlags& flags,
     told_when_cut_off(result.changed(), [&] {
         const Tried tried = tried_before ? *tried_before : try_values(session, all, flags, each_round);
         if (!tried.json.empty()) result.json["tried"] = tried.json;
+        if (tried.refusal) throw *tried.refusal;
         get_consent(session, made, plan, config, tried.mistake, result.changed());
     });
     if (!made.live.of(made.names.name_space()).is_null()) {
@@ -209,9 +210,13 @@ std::optional<ModelChoice> change(Session& session, Wanted wanted, const hermes:
     return ModelChoice{made.values.provider, made.values.model};
 }
 
+kube::Json untouched(const hermes::Names& names) {
+    return {{"namespace", names.ns}, {"name", names.name}, {"changed", false}};
+}
+
 void deploy_one(Session& session, const Wanted& wanted, const DeployFlags& flags, Result& result) {
     const hermes::Names names = hermes::names_of(wanted.wish.settings);
-    result.json = {{"namespace", names.ns}, {"name", names.name}, {"changed", false}};
+    result.json = untouched(names);
     session.turns_to(names);
     session.announce(names.ns);
     try {
@@ -246,6 +251,7 @@ bool check(Session& session, Wanted& wanted, const DeployFlags& flags) {
         // What was left half done comes first, and its end changes what is new.
         if (!hermes::half_done(all.made.live.of(names.previous()), names))
             wanted.tried = try_values(session, all, flags);
+        if (wanted.tried && wanted.tried->refusal) throw *wanted.tried->refusal;
         // Where nobody can be asked, it is known whether that will do.
         if (!session.terminal().input)
             get_consent(session, all.made, all.plan, all.config, wanted.tried.value_or(Tried{}).mistake,
@@ -309,6 +315,16 @@ kube::Json json_of(const std::vector<Result>& results, bool several) {
     return json;
 }
 
+/// What was found of the new values of several before any was changed.
+void add_trials(const std::vector<Wanted>& all, std::vector<Result>& results) {
+    for (const Wanted& wanted : all) {
+        if (!wanted.tried || wanted.tried->json.empty()) continue;
+        Result& result = results.emplace_back();
+        result.json = untouched(hermes::names_of(wanted.wish.settings));
+        result.json["tried"] = wanted.tried->json;
+    }
+}
+
 ExitCode deploy(Session& session, const DeployFlags& flags) {
     std::vector<Wanted> all;
     for (hermes::Json& settings : requested(session, flags))
@@ -324,6 +340,7 @@ ExitCode deploy(Session& session, const DeployFlags& flags) {
             tell(session, wanted.wish, result);
         }
     } catch (const std::exception&) {
+        if (several && results.empty()) add_trials(all, results);
         // What was done is done, whatever became of the rest.
         session.print_partial(json_of(results, several), "");
         throw;

@@ -49,6 +49,7 @@ class RotateSecret {
         } catch (const std::exception&) {
             Json done{{"changed", changed_}};
             if (!copy_.empty()) done["copy"] = copy_;
+            if (!tried_.json.empty()) done["tried"] = tried_.json;
             session_.print_partial(std::move(done), "");
             throw;
         }
@@ -75,6 +76,7 @@ class RotateSecret {
         if (flags_.dry_run) return end(rotation_json(plan_), shown() + untried());
         const auto values = flags_.no_check ? hermes::SecretValues{} : new_values(plan_);
         tried_ = agent_ ? try_new_values(session_, names_, values) : untried_values(session_, values);
+        if (tried_.refusal) throw *tried_.refusal;
         session_.show_plan(shown());
         get_consent();
         return carry_out();
@@ -230,12 +232,10 @@ class RotateSecret {
         }
         if (is_mended(std::string(hermes::users_key)))
             doubts.push_back("then the Secret's list decides who may use the bot: " + users_then());
-        const bool removes = std::any_of(plan_.changes.begin(), plan_.changes.end(),
-                                         [](const auto& one) { return !one.second; });
+        const bool removes = std::ranges::any_of(plan_.changes, [](const auto& one) { return !one.second; });
         const std::string question =
             doubts.empty() ? "change this?" : fmt::format("change this? {}", fmt::join(doubts, "; "));
-        const bool takes = removes || !doubts.empty() || !shadows_.all.empty();
-        session_.confirm(question, takes, changed_);
+        session_.confirm(question, removes || !doubts.empty() || !shadows_.all.empty(), changed_);
     }
 
     /// Who would be let in by the Secret alone; an empty list would lock everybody out.

@@ -120,9 +120,9 @@ Tried try_new_values(Session& session, const hermes::Names& names, const hermes:
         if (hint.empty()) hint = trial.hint;
     }
     if (!refusals.empty()) {
-        throw Error(ExitCode::failed,
-                    fmt::format("{}; nothing was changed by this", fmt::join(refusals, "; ")),
-                    hint + (hint.empty() ? "" : "; ") + "--no-check sets it all the same");
+        tried.refusal =
+            Error(ExitCode::failed, fmt::format("{}; nothing was changed by this", fmt::join(refusals, "; ")),
+                  hint + (hint.empty() ? "" : "; ") + "--no-check sets it all the same");
     }
     return tried;
 }

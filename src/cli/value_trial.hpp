@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct Tried {
     std::map<std::string, std::string> by{};  // KEY -> who took it
     std::string other_bot_than{};             // "@old_bot": the new token is of another bot
     std::string mistake{};                    // what needs a yes: that, or that nothing could be tried
+    std::optional<Error> refusal{};           // one is refused; nothing has been changed for them
     std::vector<std::string> all_doubts() const;
 };
 
@@ -28,7 +30,7 @@ bool somebody_takes(const std::string& key);
 /// What is new to the agent with this change.
 hermes::SecretValues new_values(const hermes::RotationPlan&);
 
-/// Tries them. Throws Error{failed} when one is refused: nothing has been changed for them then.
+/// Tries them. A refusal is for the caller to throw, who tells in JSON what else was found.
 Tried try_new_values(Session&, const hermes::Names&, const hermes::SecretValues&,
                      const std::function<void()>& each_round = {},
                      hermes::TrialPlace = hermes::TrialPlace::anywhere);

@@ -173,6 +173,17 @@ TEST_F(DeployTrial, JsonTellsWhatTheTrialFound) {
     EXPECT_EQ(tried[0]["answer"], "accepted");
 }
 
+TEST_F(DeployTrial, JsonTellsWhatWasRefused) {
+    status_ = 401;
+    deploy_new({"-o", "json"}, ExitCode::failed);
+    const Json said = Json::parse(world_.out.str());
+    EXPECT_EQ(said["changed"], false);
+    ASSERT_TRUE(said.contains("tried")) << said;
+    EXPECT_EQ(said["tried"][0]["key"], "TELEGRAM_BOT_TOKEN");
+    EXPECT_EQ(said["tried"][0]["answer"], "refused");
+    EXPECT_THAT(said["error"]["message"].dump(), HasSubstr("Telegram refuses it"));
+}
+
 TEST_F(DeployTrial, OfSeveralAllAreTriedBeforeAnyIsChanged) {
     status_ = 401;
     hermesctl::testing::Scratch scratch;
@@ -186,6 +197,12 @@ TEST_F(DeployTrial, OfSeveralAllAreTriedBeforeAnyIsChanged) {
         AllOf(HasSubstr("fail  TELEGRAM_BOT_TOKEN of hermes in namespace hermes  Telegram refuses it"),
               HasSubstr("checking hermes in namespace hermes")));
     EXPECT_TRUE(world_.api.object({"Deployment", "one", "one"}).is_null());
+    deploy({"-f", file, "-o", "json"}, ExitCode::failed);
+    const Json said = Json::parse(world_.out.str())["instances"];
+    ASSERT_EQ(said.size(), 1u) << said;
+    EXPECT_EQ(said[0]["namespace"], "hermes");
+    EXPECT_EQ(said[0]["changed"], false);
+    EXPECT_EQ(said[0]["tried"][0]["answer"], "refused");
 }
 
 /// What no answer would mend.
@@ -212,6 +229,16 @@ TEST_F(DeployTrial, CtrlCAtTheQuestionChangesNothing) {
     EXPECT_EQ(seen.code, 130) << seen.screen;
     EXPECT_THAT(seen.screen,
                 AllOf(HasSubstr("~ restart the agent"), HasSubstr("interrupted; nothing was changed")));
+}
+
+TEST_F(DeployTrial, WhileTheAgentIsStoppedItIsSaidWhoTriesThem) {
+    status_ = 401;
+    world_.api.erase({"Pod", "hermes", "hermes-1-a"});
+    world_.api.merge(deployment, {{"spec", {{"replicas", 0}}}});
+    const auto told = HasSubstr("the agent is stopped (hermesctl rotate-secret tries them");
+    EXPECT_THAT(deploy_new({"--dry-run"}), told);
+    EXPECT_THAT(deploy_new(), told);
+    EXPECT_EQ(token(), new_token);
 }
 
 TEST_F(DeployTrial, WithoutAnAgentThatRunsThereIsNothingToLose) {

@@ -189,6 +189,10 @@ TEST_F(RotateSecretTest, WhatIsRefusedChangesNothing) {
                 AllOf(HasSubstr("Telegram refuses it"), HasSubstr("nothing was changed")));
     EXPECT_THAT(writes(), IsEmpty());
     EXPECT_EQ(values().at("TELEGRAM_BOT_TOKEN"), old_token);
+    rotate({"TELEGRAM_BOT_TOKEN=env:NEW", "MINIMAX_API_KEY=env:KEY", "-y", "-o", "json"}, ExitCode::failed);
+    const Json tried = Json::parse(world_.out.str())["tried"];
+    ASSERT_EQ(tried.size(), 2u) << "all that was found";
+    EXPECT_EQ(tried[0]["answer"], "refused");
 }
 
 TEST_F(RotateSecretTest, ValuesNeverComeFromTheCommandLine) {
