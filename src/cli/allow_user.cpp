@@ -70,12 +70,12 @@ class Runner {
         if (!ids.empty()) plan(ids);
         const std::string text = change_text(change_, people_, restarts());
         if (flags_.dry_run) return finish(text.empty() ? "nothing to change\n" : text, result());
+        gone_ = flags_.remove ? ids : change_.go;
         if (anything()) {
             session_.show_plan(text);
             get_consent();
             carry_out(ids);
         }
-        gone_ = flags_.remove ? ids : change_.go;
         prove_gone();
         return finish(farewell(ids), result());
     }
@@ -151,7 +151,11 @@ class Runner {
         for (const UserId id : change_.revoke) {
             const hermes::Target agent = hermes::running_agent(session_.client(), names_);
             if (changed_ == false) changed_ = nullptr;  // where that fails
-            hermes::revoke_pairing(session_.client(), agent, id, [&] { lease.renew_if_due(); });
+            try {
+                hermes::revoke_pairing(session_.client(), agent, id, [&] { lease.renew_if_due(); });
+            } catch (const Error& error) {
+                throw_until_out(error);
+            }
             changed();
             session_.story().on({"users", std::to_string(id), State::done, "the pairing is revoked"});
         }
@@ -167,16 +171,22 @@ class Runner {
                                       rotation_steps(session_, names_, flags_.drain, false, lease, answers,
                                                      [this] { changed_ = true; }),
                                       &lease, session_.story());
-        } catch (const kube::ApiError&) {
-            throw;
         } catch (const Error& error) {
-            if (change_.go.empty() || (error.code() != ExitCode::failed && error.code() != ExitCode::timeout))
-                throw;
-            throw error.with_hint(error.hint() + ", then the same again: it tells whether they are out");
+            throw_until_out(error);
         }
         if (rotated_.proof.shadowed.empty()) return;
         throw refused("a file on the volume stands in for the Secret's list, so the new one is not in force",
                       "hermesctl allow-user --list says which");
+    }
+
+    /// The list, a pairing and the gateway that runs: any of them may yet let in who is to go.
+    [[noreturn]] void throw_until_out(const Error& error) const {
+        const bool of_server = dynamic_cast<const kube::ApiError*>(&error) != nullptr;
+        const bool ended = error.code() == ExitCode::failed || error.code() == ExitCode::timeout;
+        if (gone_.empty() || of_server || !ended) throw;
+        throw error.with_hint(
+            fmt::format("{}, then {}hermesctl allow-user --remove {}: not before that is it sure who is out",
+                        error.hint(), flags_.replace ? "the same again, and " : "", fmt::join(gone_, " ")));
     }
 
     void note_owner() {

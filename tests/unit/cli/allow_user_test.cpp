@@ -214,7 +214,8 @@ TEST_F(AllowUser, WhoIsPutOutStaysOutWhateverKeepsTheNewPodFromAnswering) {
         };
         EXPECT_THAT(run({"--remove", "222", "-y"}, ExitCode::failed),
                     AllOf(HasSubstr("the change of TELEGRAM_ALLOWED_USERS stays"),
-                          HasSubstr("hermesctl wait, then the same again: it tells whether they are out")));
+                          HasSubstr("hermesctl wait, then hermesctl allow-user --remove 222: not before "
+                                    "that is it sure who is out")));
         EXPECT_EQ(list(), others) << state;
         EXPECT_TRUE(world_.api.object({"Secret", "hermes", "hermes-secrets-previous"}).is_null())
             << "no later command lets that one in again";
@@ -274,6 +275,12 @@ TEST_F(AllowUser, WhetherAPairingWasRevokedIsNotKnownWhereThatFails) {
     revoke_fails_ = true;
     run({"--remove", "222", "-y", "-o", "json"}, ExitCode::failed);
     EXPECT_EQ(Json::parse(world_.out.str())["changed"], nullptr) << world_.out.str();
+    EXPECT_EQ(list(), "111,222");
+    EXPECT_THAT(run({"--remove", "222", "-y"}, ExitCode::failed),
+                HasSubstr("hermesctl exec -- hermes pairing revoke telegram 222, then "
+                          "hermesctl allow-user --remove 222: not before that is it sure who is out"));
+    EXPECT_THAT(run({"--replace", "111", "-y"}, ExitCode::failed),
+                HasSubstr("then the same again, and hermesctl allow-user --remove 222"));
 }
 
 TEST_F(AllowUser, WithoutARestartTheListWaitsForOne) {
