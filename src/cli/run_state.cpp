@@ -112,6 +112,15 @@ void wait_until_stopped(Session& session, const hermes::Names& names, std::int64
     }
 }
 
+/// A dry run that needs no more than the answer whether this account may do it.
+ExitCode foretell(Session& session, const hermes::Names& names, const std::string& text, const Json& step) {
+    const Json body = scale_to(static_cast<int>(kube::int_at(step, "/replicas/to")));
+    const auto tried =
+        session.client().patch(names.deployment(), kube::Patch::merge, body, {.dry_run = true});
+    if (tried.error && tried.error->code() == ExitCode::denied) throw *tried.error;
+    return say(session, text, step);
+}
+
 /// The Deployment that is to change.
 Json installed(Session& session, const hermes::Names& names) {
     auto deployment = session.client().get(names.deployment());
@@ -126,7 +135,8 @@ ExitCode stop(Session& session, const RunFlags& flags) {
     session.announce(names.ns);
     const Json deployment = installed(session, names);
     Json step = step_of(names, "stop", deployment, 0);
-    if (flags.dry_run) return say(session, "would scale " + title(names.deployment()) + " to 0\n", step);
+    if (flags.dry_run)
+        return foretell(session, names, "would scale " + title(names.deployment()) + " to 0\n", step);
     const kube::Outcome scaled = session.client().patch(names.deployment(), kube::Patch::merge, scale_to(0));
     const auto generation = kube::int_at(scaled.value(), "/metadata/generation");
     settle(session, step);
@@ -140,7 +150,8 @@ ExitCode start(Session& session, const RunFlags& flags) {
     session.announce(names.ns);
     const Json deployment = installed(session, names);
     Json step = step_of(names, "start", deployment, 1);
-    if (flags.dry_run) return say(session, "would scale " + title(names.deployment()) + " to 1\n", step);
+    if (flags.dry_run)
+        return foretell(session, names, "would scale " + title(names.deployment()) + " to 1\n", step);
     hermes::HeldLease lease(session.client(), names, session.story());
     if (kube::int_at(deployment, "/spec/replicas", 1) == 0) {
         // Scaled up, Kubernetes would not wait for a pod that is still stopping: two would share the volume.
@@ -160,7 +171,8 @@ ExitCode restart(Session& session, const RunFlags& flags) {
     if (replicas == 0) throw Error(ExitCode::failed, "the agent is stopped (0 replicas)", "hermesctl start");
     Json step = step_of(names, "restart", deployment, replicas);
     step["changes"] = true;
-    if (flags.dry_run) return say(session, "would restart " + title(names.deployment()) + "\n", step);
+    if (flags.dry_run)
+        return foretell(session, names, "would restart " + title(names.deployment()) + "\n", step);
     hermes::HeldLease lease(session.client(), names, session.story());
     drain(session, names, flags.drain, &lease);
     // A Secret that was changed without a restart gets in force as by deploy, which then has nothing to do.

@@ -126,8 +126,9 @@ std::optional<Trouble> exec_trouble(const std::string& failure, const Json& pod)
 void add_agent(const Snapshot& now, const Json& pod, bool started, Assessment& result) {
     if (now.exec_denied) {
         result.answering = pod_is_ready(pod);
-        result.rows.push_back(row("agent", result.answering ? State::done : State::waiting,
-                                  "pods/exec is not allowed, so the pod's own Ready decides"));
+        const std::string decides = "pods/exec is not allowed, so the pod's own Ready decides";
+        result.rows.push_back(row("gateway", result.answering ? State::done : State::waiting,
+                                  decides + (result.answering ? "" : ": it is not ready yet")));
         return;
     }
     if (!now.agent || now.agent->pod != result.pod) {

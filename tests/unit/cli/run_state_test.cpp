@@ -224,6 +224,15 @@ TEST_F(RunState, ADryRunTellsProgramsWhatIsDoneThen) {
     EXPECT_EQ(said({"start", "--dry-run"})["replicas"], Json({{"from", 0}, {"to", 1}}));
 }
 
+TEST_F(RunState, ADryRunSaysThatItMayNotBeDone) {
+    world_.api.deny("patch", "deployments");
+    for (const char* command : {"stop", "restart", "start"}) {
+        EXPECT_THAT(run({command, "--dry-run"}, ExitCode::denied),
+                    AllOf(HasSubstr("- patch deployments.apps in namespace hermes"), Not(HasSubstr("would"))))
+            << command;
+    }
+}
+
 TEST_F(RunState, WhatIsDoneIsToldToProgramsThoughTheWaitFails) {
     grace = 1h;
     EXPECT_EQ(world_.run({"stop", "--timeout", "5s", "-o", "json"}), ExitCode::timeout) << world_.err.str();

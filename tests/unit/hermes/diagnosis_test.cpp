@@ -133,6 +133,8 @@ TEST(Diagnosis, WithoutExecThePodsOwnReadyDecides) {
     EXPECT_TRUE(assess(now).answering);
     now.pods["pod2"]["status"]["conditions"][0]["status"] = "False";
     EXPECT_FALSE(assess(now).answering);
+    EXPECT_EQ(assess(now).rows.back().subject, "gateway") << "in the place of what was asked before";
+    EXPECT_THAT(assess(now).rows.back().detail, ::testing::HasSubstr("Ready decides: it is not ready yet"));
 }
 
 TEST(Diagnosis, RejectedTokenEndsTheWaitAtOnce) {
