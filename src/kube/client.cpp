@@ -109,7 +109,7 @@ std::vector<Outcome> Client::outcomes(std::span<const net::Request> requests,
         if (!complete || !body.is_object()) {
             result[i].error.emplace(answer, what_for[i]);
             const bool no_end = answer.ok() || answer.status >= 500;  // cut off; of a proxy or of etcd, say
-            result[i].lost = answer.status == 0 ? answer.connected : no_end;
+            result[i].lost = answer.doubtful || (answer.status == 0 ? answer.connected : no_end);
             return;
         }
         result[i].object = std::move(body);

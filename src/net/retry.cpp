@@ -62,12 +62,15 @@ void exchange_retrying(Transport& transport, Clock& clock, std::span<const Reque
                        const Take& take) {
     std::vector<std::size_t> open(requests.size());
     std::iota(open.begin(), open.end(), std::size_t{0});
+    std::vector<bool> doubtful(requests.size());
     for (int attempt = 1;; ++attempt) {
         std::vector<std::size_t> again;
         milliseconds wait{0};
         exchange(transport, requests, open, [&](std::size_t i, Response answer) {
+            answer.doubtful = doubtful[i];
             auto delay = next_delay(requests[i], answer, attempt);
             if (!delay) return take(i, std::move(answer));
+            if (answer.status >= 500) doubtful[i] = true;
             wait = std::max(wait, *delay);
             again.push_back(i);
         });

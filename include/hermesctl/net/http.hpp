@@ -41,6 +41,7 @@ struct Response {
     bool connected = false;  // with a failure: whether the server may have seen the request
     bool transient = false;  // with a failure: another try may well go through (refused, reset)
     CertificateFault certificate = CertificateFault::none;  // with a failure
+    bool doubtful = false;  // a try before this one was answered 5xx, and may have been carried out
     bool ok() const { return status >= 200 && status < 300; }
     /// The first header of this name (any case), or "".
     std::string_view header(std::string_view name) const;

@@ -67,6 +67,19 @@ TEST_F(ClientTest, ALostWriteOfWhatIsForTheRunAloneChangesNothing) {
     EXPECT_TRUE(client.has_lost_write());
 }
 
+TEST_F(ClientTest, ARefusalTellsNothingOfATryBeforeThatFailed) {
+    const net::Response conflict = refusal(409, "Conflict", "the object has been modified");
+    const auto busy = [](int status) { return answer(status, "", {{"Retry-After", "1"}}); };
+    net.answers = {busy(429), conflict};
+    EXPECT_TRUE(client.apply(deployment).error);
+    net.answers = {busy(503), answer(200, "{}")};
+    EXPECT_FALSE(client.apply(deployment).error);
+    EXPECT_FALSE(client.has_lost_write()) << "the server was too busy to begin, or has done it";
+    net.answers = {busy(503), conflict};
+    EXPECT_TRUE(client.apply(deployment).error);
+    EXPECT_TRUE(client.has_lost_write());
+}
+
 TEST_F(ClientTest, AMissingObjectIsNothing) {
     net.answers = {refusal(404, "NotFound", "deployments.apps \"hermes\" not found")};
     EXPECT_EQ(client.get(hermes), std::nullopt);
