@@ -4,12 +4,15 @@
 #include "hermesctl/base/scrub.hpp"
 #include "hermesctl/net/curl.hpp"
 
+#include <algorithm>
 #include <functional>
 
 #include <fmt/format.h>
 
 namespace hermesctl::cli {
 namespace {
+
+constexpr std::chrono::seconds shortest_look{1};  // also with --timeout 0s
 
 /// Every text in it but the keys.
 void change_texts(kube::Json& value, const std::function<std::string(const std::string&)>& change) {
@@ -50,10 +53,10 @@ class CompletedStory : public term::Story {
 }  // namespace
 
 struct Session::Cluster {
-    Cluster(kube::Connection found, Context& context, Reporter& reporter)
+    Cluster(kube::Connection found, Context& context, Reporter& reporter, Clock::Duration patience)
         : connection(std::move(found)),
           transport(context.connect(connection.endpoint, context.clock)),
-          client(*transport, context.clock, reporter) {}
+          client(*transport, context.clock, reporter, patience) {}
 
     kube::Connection connection;
     std::unique_ptr<net::Transport> transport;
@@ -74,7 +77,8 @@ Session::Cluster& Session::cluster() {
     if (!cluster_) {
         const kube::KubeconfigRequest request{flags_.kubeconfig, flags_.context, terminal_.input,
                                               flags_.timeout};
-        cluster_ = std::make_unique<Cluster>(loaded(request, context_), context_, *story_);
+        cluster_ = std::make_unique<Cluster>(loaded(request, context_), context_, *story_,
+                                             std::max<Clock::Duration>(flags_.timeout, shortest_look));
     }
     return *cluster_;
 }

@@ -42,8 +42,8 @@ const Json& Outcome::value() const {
     return *object;
 }
 
-Client::Client(net::Transport& transport, Clock& clock, Reporter& reporter)
-    : transport_(transport), clock_(clock), reporter_(reporter) {}
+Client::Client(net::Transport& transport, Clock& clock, Reporter& reporter, Clock::Duration patience)
+    : transport_(transport), clock_(clock), reporter_(reporter), patience_(patience) {}
 
 std::optional<Json> Client::get(const Ref& ref) {
     Outcome outcome = look(ref);
@@ -85,8 +85,9 @@ Outcome Client::get_path(std::string_view path) {
 std::vector<Outcome> Client::read_all(std::span<const Read> reads) {
     std::vector<net::Request> requests;
     std::vector<std::string> what_for;
+    const Clock::Time end = out_of_time_ ? clock_.now() : clock_.now() + patience_;
     for (const Read& read : reads) {
-        requests.push_back({.target = read.path, .headers = {{"Accept", read.accept}}});
+        requests.push_back({.target = read.path, .headers = {{"Accept", read.accept}}, .end = end});
         what_for.push_back(read.what_for);
     }
     return outcomes(requests, what_for, reads);
@@ -98,7 +99,11 @@ std::vector<Outcome> Client::outcomes(std::span<const net::Request> requests,
                                       std::span<const std::string> what_for, std::span<const Read> reads) {
     static const Read plain;
     std::vector<Outcome> result(requests.size());
-    net::exchange_retrying(transport_, clock_, requests, [&](std::size_t i, const net::Response& answer) {
+    net::exchange_retrying(transport_, clock_, requests, [&](std::size_t i, net::Response answer) {
+        if (answer.status == 0 && clock_.now() >= requests[i].end) {
+            out_of_time_ = true;
+            answer.failure += fmt::format(" (--timeout {})", short_duration(patience_));
+        }
         const Read& read = reads.empty() ? plain : reads[i];
         if (!read.quiet) result[i].warned = show_warnings(answer);
         note_time(answer);

@@ -2,6 +2,9 @@
 
 #include "hermesctl/base/text.hpp"
 
+#include <algorithm>
+#include <chrono>
+
 #include <fmt/format.h>
 
 namespace hermesctl::net {
@@ -81,7 +84,6 @@ void Exchange::prepare(CurlLink& link) {
     CURL* handle = easy.get();
     set_method(handle, request);
     set_option(handle, CURLOPT_HTTPHEADER, lines.get());
-    set_option(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
     if (link.endpoint().compression) set_option(handle, CURLOPT_ACCEPT_ENCODING, "gzip");
     set_option(handle, CURLOPT_ERRORBUFFER, detail.data());
     set_option(handle, CURLOPT_PRIVATE, this);
@@ -89,6 +91,16 @@ void Exchange::prepare(CurlLink& link) {
     set_option(handle, CURLOPT_HEADERDATA, this);
     set_option(handle, CURLOPT_WRITEFUNCTION, &on_body);
     set_option(handle, CURLOPT_WRITEDATA, this);
+}
+
+void Exchange::begin(Clock::Time now) {
+    if (!stream()) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(request.end - now);
+        set_option(easy.get(), CURLOPT_TIMEOUT_MS,
+                   static_cast<long>(std::min(request.timeout, left).count()));
+    }
+    running = true;
+    heard = now;
 }
 
 void Exchange::settle(const CurlLink& link, CURLcode code) {

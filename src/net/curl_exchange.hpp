@@ -29,6 +29,8 @@ struct Exchange {
     bool stream() const { return request.timeout.count() == 0; }
     /// A new handle for the request, with `sent` as its credentials.
     void prepare(CurlLink&);
+    /// It runs from now on; before its end.
+    void begin(Clock::Time now);
     /// Makes what the transfer ended with the response.
     void settle(const CurlLink&, CURLcode);
 };

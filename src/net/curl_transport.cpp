@@ -107,15 +107,20 @@ void CurlTransport::admit() {
     auto busy = std::ranges::count_if(
         exchanges_, [](const auto& entry) { return entry.second->running && !entry.second->stream(); });
     std::deque<Ticket> later;
+    const auto now = clock_.now();
     for (auto ticket : std::exchange(waiting_, {})) {
         auto& exchange = *exchanges_.at(ticket);
+        if (now >= exchange.request.end) {
+            exchange.finished = true;
+            exchange.response = {.failure = "no connection was free within the time limit"};
+            continue;
+        }
         if (!exchange.stream() && busy >= link_.endpoint().max_connections) {
             later.push_back(ticket);
             continue;
         }
+        exchange.begin(now);
         if (curl_multi_add_handle(multi_.get(), exchange.easy.get()) != CURLM_OK) throw std::bad_alloc{};
-        exchange.running = true;
-        exchange.heard = clock_.now();
         busy += exchange.stream() ? 0 : 1;
     }
     waiting_ = std::move(later);

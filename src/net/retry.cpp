@@ -69,7 +69,7 @@ void exchange_retrying(Transport& transport, Clock& clock, std::span<const Reque
         exchange(transport, requests, open, [&](std::size_t i, Response answer) {
             answer.doubtful = doubtful[i];
             auto delay = next_delay(requests[i], answer, attempt);
-            if (!delay) return take(i, std::move(answer));
+            if (!delay || clock.now() + *delay >= requests[i].end) return take(i, std::move(answer));
             if (answer.status >= 500) doubtful[i] = true;
             wait = std::max(wait, *delay);
             again.push_back(i);

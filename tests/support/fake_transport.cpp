@@ -177,7 +177,9 @@ bool FakeTransport::unread() const {
 void FakeTransport::expire() {
     for (const auto& [ticket, exchange] : exchanges_) {
         const net::Request& request = exchange.request;
-        const bool late = request.timeout.count() > 0 && clock_.now() - exchange.started >= request.timeout;
+        const bool late =
+            (request.timeout.count() > 0 && clock_.now() - exchange.started >= request.timeout) ||
+            clock_.now() >= request.end;
         const bool silent = request.idle.count() > 0 && clock_.now() - exchange.active >= request.idle;
         if (late || silent) finish(ticket, no_answer(late ? "timed out" : "no byte for too long", true));
     }
@@ -189,6 +191,7 @@ Clock::Time FakeTransport::next_event(Clock::Time end) const {
         const net::Request& request = exchange.request;
         if (request.timeout.count() > 0) end = std::min(end, exchange.started + request.timeout);
         if (request.idle.count() > 0) end = std::min(end, exchange.active + request.idle);
+        end = std::min(end, request.end);
     }
     return std::max(end, clock_.now());
 }

@@ -37,7 +37,9 @@ class CommandLine : public ::testing::Test {
         world.context.environment["TOKEN"] = bot_token;
         world.context.environment["KEY"] = model_key;
         // Waits between tries take no time; what is on the wire does.
-        world.context.connect = [](const net::Endpoint& endpoint, Clock&) { return connect(endpoint); };
+        world.context.connect = [](const net::Endpoint& endpoint, Clock& clock) {
+            return net::make_curl_transport(endpoint, clock);
+        };
     }
 
     void expect(const Case& each) {

@@ -144,6 +144,27 @@ TEST(Transport, AnswersManyInTheirOrderOnAtMostMaxConnections) {
     EXPECT_GE(server.most_open(), 2) << "they should have been in flight together";
 }
 
+TEST(Transport, WhatWaitsForAConnectionEndsInTimeToo) {
+    std::atomic<int> asked{0};
+    ScriptedServer server{[&](Peer& peer) {
+                              peer.read_request();
+                              ++asked;
+                              peer.read_some();
+                          },
+                          {.tls = false}};
+    auto endpoint = endpoint_of(server);
+    endpoint.max_connections = 1;
+    std::vector<net::Request> requests{get("/a"), get("/b")};
+    for (auto& request : requests) {
+        request.timeout = 3s;
+        request.end = system_clock().now() + 1s;
+    }
+    const auto answers = net::exchange(*connect(endpoint), requests);
+    EXPECT_NE(answers.at(0).failure, "");
+    EXPECT_EQ(answers.at(1).failure, "no connection was free within the time limit");
+    EXPECT_LE(asked, 1);
+}
+
 TEST(Transport, StreamsDoNotHoldUpOtherRequests) {
     ScriptedServer server{[](Peer& peer) {
         if (peer.read_request().starts_with("GET /watch")) {

@@ -106,8 +106,10 @@ enum class Patch { merge, json };
 
 class Client {
   public:
-    /// Warnings of the server (RFC 7234 `Warning: 299`) go to the reporter, once each.
-    Client(net::Transport&, Clock&, Reporter&);
+    /// Warnings of the server (RFC 7234 `Warning: 299`) go to the reporter, once each. A round of reads takes
+    /// no longer than `patience`, and after one that has taken it none waits any more; a write goes on to its
+    /// own end: nobody would know what became of it.
+    Client(net::Transport&, Clock&, Reporter&, Clock::Duration patience = std::chrono::hours(24));
 
     /// Warnings that contain this are known and expected: they are not shown.
     void expect_warning(std::string part) { expected_.push_back(std::move(part)); }
@@ -164,6 +166,8 @@ class Client {
     net::Transport& transport_;
     Clock& clock_;
     Reporter& reporter_;
+    Clock::Duration patience_;
+    bool out_of_time_ = false;
     std::set<std::string> warned_{};
     std::vector<std::string> expected_{};
     std::chrono::seconds ahead_{0};  // of us

@@ -2,6 +2,7 @@
 // A status code is data; so is a failed exchange (Response::failure). Nothing of libcurl shows here.
 #pragma once
 
+#include "hermesctl/base/clock.hpp"
 #include "hermesctl/net/websocket.hpp"
 
 #include <chrono>
@@ -27,6 +28,7 @@ struct Request {
     std::string body{};
     std::chrono::milliseconds timeout{30'000};  // the whole exchange; 0: none (watches, log streams)
     std::chrono::milliseconds idle{0};          // no byte for so long is a failure; 0: no limit
+    Clock::Time end = Clock::Time::max();       // it is over by then, waiting and further tries included
 };
 
 /// Whose certificate is at fault: the server's is from an unknown authority or has expired, or the server

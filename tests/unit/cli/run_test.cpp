@@ -152,6 +152,25 @@ TEST_F(RunTest, ADeniedListIsCode4) {
     EXPECT_THAT(err(), Not(HasSubstr("NAMESPACE")));
 }
 
+TEST_F(RunTest, AServerThatHangsKeepsNoReaderLongerThanTheTimeout) {
+    world_.transport.serve = [](net::Transport::Ticket, const net::Request&) {};
+    for (std::vector<std::string> line : {std::vector<std::string>{"status"},
+                                          {"list"},
+                                          {"diff", "--allow-user", "1"},
+                                          {"verify", "--quick"},
+                                          {"logs"},
+                                          {"allow-user", "--list"},
+                                          {"rotate-secret", "--list"}}) {
+        const auto begun = world_.clock.now();
+        const std::string command = line.front();
+        line.insert(line.end(), {"--timeout", "10s"});
+        EXPECT_EQ(run(line), ExitCode::unreachable) << command;
+        EXPECT_EQ(world_.clock.now() - begun, std::chrono::seconds{10}) << command;
+        EXPECT_THAT(err(), HasSubstr("error: the API server did not answer: ")) << command;
+        EXPECT_THAT(err(), HasSubstr(" (--timeout 10s)\n  while ")) << command;
+    }
+}
+
 TEST_F(RunTest, AnExceptionIsABugAndSaysSo) {
     world_.context.connect = [](const net::Endpoint&, Clock&) -> std::unique_ptr<net::Transport> {
         throw std::out_of_range("vector::at");

@@ -105,5 +105,16 @@ TEST(ExchangeRetrying, GivesUpWithTheLastAnswer) {
     EXPECT_EQ(transport.asked.size(), 10u);
 }
 
+TEST(ExchangeRetrying, WaitsForNoTryBeyondTheEnd) {
+    ScriptedTransport transport;
+    testing::FakeClock clock;
+    for (int i = 0; i < 20; ++i)
+        transport.script.push_back(answer(429, "2"));
+    const Request request{.target = "/a", .end = clock.now() + milliseconds{5000}};
+    EXPECT_EQ(exchange_retrying(transport, clock, {&request, 1})[0].status, 429);
+    EXPECT_EQ(transport.asked.size(), 3u);
+    EXPECT_EQ(clock.elapsed(), milliseconds{4000});
+}
+
 }  // namespace
 }  // namespace hermesctl::net
