@@ -106,7 +106,7 @@ class Runner {
         if (!find_half_done(session_, names_)) return;
         began_ = true;
         hermes::HeldLease lease(session_.client(), names_, session_.story());
-        recover_rotation(session_, names_, flags_.drain, lease, [this] { changed_ = true; });
+        recover_rotation(session_, names_, flags_.drain, true, lease, [this] { changed_ = true; });
     }
 
     /// Names, pairings, and whatever would make the change a vain one.
@@ -147,7 +147,7 @@ class Runner {
         began_ = true;
         hermes::HeldLease lease(session_.client(), names_, session_.story());
         const auto changed = [this] { changed_ = true; };
-        if (recover_rotation(session_, names_, flags_.drain, lease, changed) && plan_) plan(ids);
+        if (recover_rotation(session_, names_, flags_.drain, true, lease, changed) && plan_) plan(ids);
         for (const UserId id : change_.revoke) {
             const hermes::Target agent = hermes::running_agent(session_.client(), names_);
             if (changed_ == false) changed_ = nullptr;  // where that fails

@@ -189,7 +189,7 @@ std::optional<ModelChoice> change(Session& session, Wanted wanted, const hermes:
         wanted.wish.recover = [&] {
             guard.take();
             const auto changed = [&] { result.json["changed"] = true; };
-            recover_rotation(session, names, flags.drain, *guard.lease(), changed);
+            recover_rotation(session, names, flags.drain, !flags.no_check, *guard.lease(), changed);
         };
     }
     const Prepared all = prepare(session, wanted.wish, flags, session.story());

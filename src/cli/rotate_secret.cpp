@@ -83,11 +83,11 @@ class RotateSecret {
     }
 
     bool recover() {
-        const auto half = find_half_done(session_, names_);
-        if (!half) return false;
+        if (!find_half_done(session_, names_)) return false;
         if (flags_.dry_run) return tell_half_done(session_, names_), true;
         take_lease();
-        return recover_rotation(session_, names_, flags_.drain, *lease_, [this] { changed_ = true; });
+        return recover_rotation(session_, names_, flags_.drain, !flags_.no_check, *lease_,
+                                [this] { changed_ = true; });
     }
 
     /// Of one that was cut off, or waits for a restart, the same again is no mistake.

@@ -11,7 +11,7 @@ hermes::RotationSteps rotation_steps(Session& session, const hermes::Names& name
                                      std::chrono::milliseconds at_most, bool check, hermes::HeldLease& lease,
                                      Answers& answers, std::function<void()> changed) {
     using EachRound = hermes::RotationSteps::EachRound;
-    return {
+    hermes::RotationSteps steps{
         .drain = [&session, names, at_most,
                   &lease](const EachRound&) { drain(session, names, at_most, &lease); },
         .wait =
@@ -27,11 +27,13 @@ hermes::RotationSteps rotation_steps(Session& session, const hermes::Names& name
                 }
                 return answers.pod;
             },
-        .refused =
-            [&session, names](const std::string& key, const std::string& value, const EachRound& each_round) {
-                return is_refused(session, names, key, value, each_round);
-            },
         .changed = std::move(changed)};
+    if (!check) return steps;
+    steps.refused = [&session, names](const std::string& key, const std::string& value,
+                                      const EachRound& each_round) {
+        return is_refused(session, names, key, value, each_round);
+    };
+    return steps;
 }
 
 std::optional<hermes::HalfDone> find_half_done(Session& session, const hermes::Names& names) {
@@ -46,11 +48,11 @@ void tell_half_done(Session& session, const hermes::Names& names) {
 }
 
 bool recover_rotation(Session& session, const hermes::Names& names, std::chrono::milliseconds at_most,
-                      hermes::HeldLease& lease, std::function<void()> changed) {
+                      bool check, hermes::HeldLease& lease, std::function<void()> changed) {
     Answers answers;
     return hermes::recover_rotation(
         session.client(), names,
-        rotation_steps(session, names, at_most, true, lease, answers, std::move(changed)), &lease,
+        rotation_steps(session, names, at_most, check, lease, answers, std::move(changed)), &lease,
         session.story());
 }
 

@@ -12,7 +12,7 @@
 namespace hermesctl::cli {
 
 /// `answers` gets what the last wait found, and has to outlive the steps, as `lease` has. `check`: ask
-/// Telegram and the provider too. `changed`: see RotationSteps.
+/// Telegram and the provider too; without it neither is asked of an old value. `changed`: see RotationSteps.
 hermes::RotationSteps rotation_steps(Session&, const hermes::Names&, std::chrono::milliseconds drain,
                                      bool check, hermes::HeldLease& lease, Answers& answers,
                                      std::function<void()> changed);
@@ -23,7 +23,7 @@ std::optional<hermes::HalfDone> find_half_done(Session&, const hermes::Names&);
 void tell_half_done(Session&, const hermes::Names&);
 
 /// Finishes or undoes what an earlier command has left half done; true when there was something.
-bool recover_rotation(Session&, const hermes::Names&, std::chrono::milliseconds drain,
+bool recover_rotation(Session&, const hermes::Names&, std::chrono::milliseconds drain, bool check,
                       hermes::HeldLease& lease, std::function<void()> changed);
 
 }  // namespace hermesctl::cli

@@ -141,6 +141,23 @@ TEST_F(RotateSecretChange, JsonOfAFailureSaysWhatWasChanged) {
     EXPECT_THAT(said()["error"].dump(), HasSubstr("no balance"));
 }
 
+TEST_F(RotateSecretChange, WhatIsLeftHalfDoneIsEndedWithoutACheckThatIsNotWanted) {
+    for (const std::string command : {"rotate-secret", "deploy"}) {
+        std::vector<std::string> line{command, "--no-check", "-y"};
+        if (command == "deploy") line.emplace_back("--no-wait");
+        if (command == "rotate-secret") line.emplace_back("MINIMAX_API_KEY=env:KEY");
+        world_.context.environment["KEY"] = "the-new-key-of-" + command;
+        const auto controllers = world_.api.on_write;
+        leave_half_done();
+        world_.api.on_write = controllers;
+        argv_.clear();
+        EXPECT_EQ(world_.run(line), ExitCode::ok) << world_.err.str();
+        EXPECT_TRUE(world_.api.object(names.previous()).is_null()) << command;
+        EXPECT_EQ(values().at("MINIMAX_API_KEY"), "the-new-key-of-" + command);
+        EXPECT_THAT(argv_, AllOf(HasSubstr("\"unused\""), Not(HasSubstr("def check_model")))) << command;
+    }
+}
+
 TEST_F(RotateSecretChange, JsonOfADeploySaysWhetherARotationWasTakenUp) {
     leave_half_done();
     world_.api.erase(names.lease());
