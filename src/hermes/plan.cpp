@@ -57,8 +57,29 @@ void create_with_namespace(Step& step) {
     step.planned = step.object;
 }
 
+/// A volume keeps its class, and only grows. The server says what may be changed, not what was to be.
+void refuse_another_volume(const Step& step, const kube::ApiError& refusal) {
+    if (step.ref.kind != "PersistentVolumeClaim" || step.live.is_null() || refusal.http() != 422) return;
+    const auto refuse_change = [&](const char* what, const char* path, const char* flag) {
+        const std::string now = text_at(step.live, path);
+        const std::string wanted = text_at(step.object, path, now);
+        if (wanted == now) return;
+        throw Error(
+            ExitCode::failed,
+            fmt::format("the {} of {} cannot be changed from {} to {}", what, title(step.ref),
+                        now.empty() ? "none" : now, wanted.empty() ? "none" : wanted),
+            fmt::format("hermesctl deploy without {} keeps it; for another volume save what is on this "
+                        "one (hermesctl cp :/opt/data DIR), then hermesctl teardown --delete-data, "
+                        "and deploy anew",
+                        flag));
+    };
+    refuse_change("storage class", "/spec/storageClassName", "--storage-class");
+    refuse_change("size", "/spec/resources/requests/storage", "--storage-size");
+}
+
 void settle(Step& step, const Outcome& outcome) {
     if (outcome.error) {
+        refuse_another_volume(step, *outcome.error);
         kube::ApiError error = *outcome.error;
         error.during("planning " + title(step.ref));
         throw error;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -15,6 +16,7 @@ namespace hermesctl::hermes {
 namespace {
 
 using namespace nlohmann::json_literals;
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -117,6 +119,39 @@ TEST_F(PlanTest, NamesTheOwnerOfAContestedField) {
     EXPECT_EQ(plan_json(made)["objects"][6]["conflicts"],
               R"([{"field": ".spec.replicas", "manager": "argocd"}])"_json);
     EXPECT_EQ(api_.object(names.deployment())["spec"]["replicas"], 3) << "it was only looked at";
+}
+
+TEST_F(PlanTest, AClaimThatCannotBecomeAnotherIsSaidInPlainWords) {
+    values_.storage_class = "local-path";
+    install();
+    const auto refused = [this](const Values& wanted) {
+        values_ = wanted;
+        api_.fail("PATCH", "PersistentVolumeClaim", 1,
+                  testing::refusal(422, "Invalid", "spec: Forbidden: spec is immutable after creation"));
+        try {
+            plan();
+        } catch (const Error& error) {
+            return fmt::format("{} | {}", error.message(), error.hint());
+        }
+        return std::string("planned");
+    };
+    Values wanted = values_;
+    wanted.storage_size = "1Gi";
+    EXPECT_THAT(
+        refused(wanted),
+        AllOf(HasSubstr("the size of persistentvolumeclaim/hermes-data cannot be changed from 5Gi to 1Gi"),
+              HasSubstr("hermesctl deploy without --storage-size keeps it")));
+    wanted.storage_class = "fast";
+    EXPECT_THAT(refused(wanted),
+                AllOf(HasSubstr("the storage class of persistentvolumeclaim/hermes-data cannot "
+                                "be changed from local-path to fast"),
+                      HasSubstr("hermesctl teardown --delete-data, and deploy anew")));
+    wanted.storage_class = "";
+    EXPECT_THAT(refused(wanted), HasSubstr("from local-path to none"));
+    wanted.storage_class = "local-path";
+    wanted.storage_size = "5Gi";
+    wanted.model = "MiniMax-M3";
+    EXPECT_THAT(refused(wanted), HasSubstr("planned")) << "what is as it was is not asked about";
 }
 
 TEST_F(PlanTest, TakesOverWhatKubectlOwns) {
