@@ -34,11 +34,9 @@ class Installer {
             // A stop has our own name.
             const bool same_count = at(now, "/spec/replicas") == at(step->live, "/spec/replicas");
             if (same_count && others(now) == others(step->live)) continue;
-            Error error(ExitCode::failed,
+            throw Error(ExitCode::failed,
                         fmt::format("{} was changed meanwhile by somebody else", title(step->ref)),
                         "run this again: it plans anew");
-            tell_what_was_applied(error);
-            throw error;
         }
     }
 
@@ -52,7 +50,7 @@ class Installer {
                 changed.push_back(step);
             }
             // Forced only where the plan named the owner; another conflict came since then: a failure.
-            const auto outcomes = client_.apply_all(objects, {.dry_run = false, .force = forced});
+            const auto outcomes = sent(objects, {.dry_run = false, .force = forced});
             for (std::size_t i = 0; i < outcomes.size(); ++i) {
                 finish(*changed[i], outcomes[i]);
             }
@@ -68,7 +66,26 @@ class Installer {
         if (options_.changed) options_.changed(step.ref);
     }
 
+    void tell_what_was_applied(Error& error) const {
+        if (!applied_.empty())
+            error.during(fmt::format("after {} had been applied", fmt::join(applied_, ", ")));
+    }
+
   private:
+    /// What ends this leaves it open what became of each.
+    std::vector<Outcome> sent(const std::vector<Json>& objects, kube::ApplyOptions options) {
+        try {
+            return client_.apply_all(objects, options);
+        } catch (Error& error) {
+            std::vector<std::string> titles;
+            for (const Json& object : objects)
+                titles.push_back(title(kube::ref_of(object)));
+            error.during(
+                fmt::format("applying {}: any of it may have been applied", fmt::join(titles, ", ")));
+            throw;
+        }
+    }
+
     void finish(const Step& step, const Outcome& outcome) {
         if (outcome.error) return fail(step, *outcome.error);
         applied_.push_back(title(step.ref));
@@ -107,13 +124,7 @@ class Installer {
     [[noreturn]] void throw_first() {
         kube::ApiError error = *first_error_;
         error.during("applying " + first_failed_);
-        tell_what_was_applied(error);
         throw error;
-    }
-
-    void tell_what_was_applied(Error& error) const {
-        if (!applied_.empty())
-            error.during(fmt::format("after {} had been applied", fmt::join(applied_, ", ")));
     }
 
     kube::Client& client_;
@@ -137,19 +148,24 @@ void install(kube::Client& client, const Plan& plan, const InstallOptions& optio
             .push_back(&step);
     }
     Installer installer(client, options, reporter);
-    installer.refuse_if_changed(name_space);
-    installer.apply(name_space);
-    if (options.after_namespace) options.after_namespace();
-    installer.refuse_if_changed(middle);
-    installer.apply(middle);
-    for (const Step* step : deployment) {
-        if (step->change == Change::same) continue;
-        installer.refuse_if_changed({step});
-        if (options.before_deployment) options.before_deployment();  // it takes its time, and writes, too
-        installer.refuse_if_changed({step});
-        installer.prepare_strategy(*step);
+    try {
+        installer.refuse_if_changed(name_space);
+        installer.apply(name_space);
+        if (options.after_namespace) options.after_namespace();
+        installer.refuse_if_changed(middle);
+        installer.apply(middle);
+        for (const Step* step : deployment) {
+            if (step->change == Change::same) continue;
+            installer.refuse_if_changed({step});
+            if (options.before_deployment) options.before_deployment();  // it takes its time, and writes, too
+            installer.refuse_if_changed({step});
+            installer.prepare_strategy(*step);
+        }
+        installer.apply(deployment);
+    } catch (Error& error) {
+        installer.tell_what_was_applied(error);
+        throw;
     }
-    installer.apply(deployment);
 }
 
 }  // namespace hermesctl::hermes

@@ -101,6 +101,27 @@ TEST_F(InstallTest, AFailureInTheMiddleLeavesTheDeploymentAlone) {
               "a/b:2");
 }
 
+TEST_F(InstallTest, AnInterruptSaysWhatWasAppliedAndWhatMayHaveBeen) {
+    run();
+    values_.image = "a/b:2";
+    input_.secrets["TELEGRAM_BOT_TOKEN"] = "u";
+    const auto interrupt = [] { throw Error(ExitCode::interrupted, "interrupted"); };
+    const auto trail = [this](const InstallOptions& options) {
+        try {
+            run(options);
+        } catch (const Error& error) {
+            EXPECT_EQ(error.code(), ExitCode::interrupted);
+            return error.trail();
+        }
+        return std::vector<std::string>{"not interrupted"};
+    };
+    EXPECT_THAT(trail({.after_namespace = interrupt}), IsEmpty());
+    EXPECT_THAT(trail({.before_deployment = interrupt}),
+                ElementsAre("after secret/hermes-secrets had been applied"));
+    api_.on_write = [&](const std::string&, const Json&) { interrupt(); };
+    EXPECT_THAT(trail({}), ElementsAre("applying deployment/hermes: any of it may have been applied"));
+}
+
 TEST_F(InstallTest, WhatIsTheSameIsNotWritten) {
     run();
     values_.model = "MiniMax-M3";
