@@ -2,11 +2,13 @@
 
 #include "hermesctl/base/interrupt.hpp"
 #include "hermesctl/base/scrub.hpp"
+#include "hermesctl/base/text.hpp"
 #include "hermesctl/term/board.hpp"
 #include "hermesctl/term/text.hpp"
 
 #include <algorithm>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -36,6 +38,25 @@ void write_safe(std::ostream& err, std::string_view text) {
     err.flush();
 }
 
+/// A line that is too long goes on below its beginning, with its words whole. One with a command is left to
+/// the terminal, from which that is copied as one.
+std::string broken_at_words(std::string_view text, int width) {
+    std::string all;
+    for (const std::string& line : lines_of(text)) {
+        const bool command = line.find("hermesctl ") != std::string::npos;
+        if (columns(line) <= width || command || trimmed(line).empty()) {
+            all += line + "\n";
+            continue;
+        }
+        const int indent = std::min(static_cast<int>(line.find_first_not_of(' ')), width / 8);
+        int more = 0;
+        for (const std::string& piece : wrapped(line, width - indent - 2)) {
+            all += pad("", indent + std::exchange(more, 2)) + piece + "\n";
+        }
+    }
+    return all;
+}
+
 /// The board at the bottom of a terminal, drawn over itself.
 class LiveStory : public Story {
   public:
@@ -61,7 +82,7 @@ class LiveStory : public Story {
 
     void print(std::string_view lines) override {
         hide();
-        write_safe(err_, lines);
+        write_safe(err_, broken_at_words(scrub(lines), size_.columns));
     }
 
     void hide() override {

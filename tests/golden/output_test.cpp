@@ -230,6 +230,25 @@ TEST(OutputGolden, TheObjectsAsJson) {
     expect_golden("output/render.json", without_hashes(objects.dump(2) + "\n"));
 }
 
+TEST(OutputGolden, APlanOnANarrowTerminal) {
+    hermesctl::testing::CliWorld world;
+    furnish(world);
+    world.terminal = {.live = true, .width = 40};
+    const std::vector<std::string> line{"deploy",
+                                        "--no-wait",
+                                        "--no-check",
+                                        "--allow-user",
+                                        "111",
+                                        "--secret",
+                                        "TELEGRAM_BOT_TOKEN=env:TOKEN",
+                                        "--secret",
+                                        "MINIMAX_API_KEY=env:KEY"};
+    ASSERT_EQ(world.run(line), ExitCode::ok) << world.err.str();
+    const std::vector<std::string> again{"deploy", "--no-wait", "--no-check", "-y", "--model", "M3"};
+    const ExitCode code = world.run(again);
+    expect_golden("output/narrow-plan.txt", without_hashes(shown(again, world.err.str(), code)));
+}
+
 /// What a newcomer sees in a pipe: the story on stderr, then the result.
 TEST(OutputGolden, TheStoryOfAFirstDeploy) {
     std::string all;

@@ -96,6 +96,23 @@ TEST_F(StoryTest, LiveDrawsOverItself) {
     EXPECT_EQ(take(), erase_up(1) + "- pod  1s  scheduling\n");
 }
 
+TEST_F(StoryTest, LiveBreaksLongLinesOfAPlanBetweenWords) {
+    Terminal narrow = live;
+    narrow.width = 40;
+    const std::string plan =
+        "~ change  secret/hermes-secrets\n"
+        "            TELEGRAM_ALLOWED_USERS: 111 -> 111, 222 and one more\n"
+        "            it goes with hermesctl teardown --delete-data\n\n";
+    story(narrow)->print(plan);
+    EXPECT_EQ(take(),
+              "~ change  secret/hermes-secrets\n"
+              "     TELEGRAM_ALLOWED_USERS: 111 ->\n"
+              "       111, 222 and one more\n"
+              "            it goes with hermesctl teardown --delete-data\n\n");
+    story(none)->print(plan);
+    EXPECT_EQ(take(), plan);
+}
+
 TEST_F(StoryTest, LiveIsNotDrawnMoreThanTenTimesASecond) {
     const auto board = story(live);
     board->on(waiting("pod", "1"));
