@@ -49,6 +49,7 @@ SETUP = """
 python3 -m venv /opt/hermes/.venv
 cd /tmp/wheels
 /opt/hermes/.venv/bin/pip install --quiet --no-index --no-deps --find-links . --requirement requirements.lock
+/opt/hermes/.venv/bin/pip uninstall --quiet --yes pip  # the official image's, which uv has made, has none
 useradd -u 10000 -m -d /opt/data -s /bin/bash hermes
 chmod 1777 /run
 # the gateway knows the official image, where it refuses to run as root, by its checkout's place
