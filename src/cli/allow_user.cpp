@@ -184,9 +184,10 @@ class Runner {
         const bool of_server = dynamic_cast<const kube::ApiError*>(&error) != nullptr;
         const bool ended = error.code() == ExitCode::failed || error.code() == ExitCode::timeout;
         if (gone_.empty() || of_server || !ended) throw;
+        const std::string first = error.hint().empty() ? "" : error.hint() + ", then ";
         throw error.with_hint(
-            fmt::format("{}, then {}hermesctl allow-user --remove {}: not before that is it sure who is out",
-                        error.hint(), flags_.replace ? "the same again, and " : "", fmt::join(gone_, " ")));
+            fmt::format("{}{}hermesctl allow-user --remove {}: not before that is it sure who is out", first,
+                        flags_.replace ? "the same again, and " : "", fmt::join(gone_, " ")));
     }
 
     void note_owner() {
