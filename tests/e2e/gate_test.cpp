@@ -90,7 +90,7 @@ TEST_F(Gate, WhereNothingEnforcesNoAgentStarts) {
     client().remove(kube::ref_of(pods[0]));  // its back-off is minutes long by now
     const Finished waited = hermesctl({"wait"});
     EXPECT_EQ(waited.code, 0) << waited.err;
-    EXPECT_THAT(ask("held"), HasSubstr("you said 'held'"));
+    EXPECT_TRUE(answers());
 }
 
 TEST_F(Gate, ARunningAgentIsLeftAloneWhereNothingEnforcesAnyMore) {
@@ -103,7 +103,7 @@ TEST_F(Gate, ARunningAgentIsLeftAloneWhereNothingEnforcesAnyMore) {
     EXPECT_THAT(refused.err, HasSubstr("nothing enforces NetworkPolicy"));
     EXPECT_EQ(pod_uids("pod-template-hash"), pod);
     EXPECT_TRUE(client().list("Job", ns()).empty()) << "the proof's own";
-    EXPECT_THAT(ask("still there"), HasSubstr("you said 'still there'"));
+    EXPECT_TRUE(answers());
 
     const Finished forced = hermesctl({"deploy", "-y", "--no-gate", "--no-wait"});
     EXPECT_EQ(forced.code, 0) << forced.err;
@@ -114,7 +114,8 @@ TEST_F(Gate, NoConnectionGetsThroughFromAPodsFirstInstantOn) {
     // The gate as deploy makes it, and without an agent beside it.
     ASSERT_EQ(hermesctl(deploy_arguments({"--no-wait"})).code, 0);
     ASSERT_EQ(hermesctl({"stop", "--now", "-y"}).code, 0);
-    for (const auto& [enforcer, tens] : std::map<std::string, int>{{"agent", 1}, {usual_, 3}}) {
+    for (const std::string& enforcer : enforcers()) {
+        const int tens = enforcer == "agent" ? 1 : 3;
         node({"enforcer", enforcer});
         int bare = 0;
         for (int i = 0; i < 3 && bare == 0; ++i)  // on a busy machine an enforcer may be the faster one

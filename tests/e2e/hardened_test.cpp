@@ -70,16 +70,16 @@ TEST_F(Hardened, AnImageThatNeedsRootIsRefusedAndTheAgentStays) {
     refused({"deploy", "-y", "--hardened"});
     EXPECT_EQ(agents(), uid);
     EXPECT_EQ(get("deployment/hermes")["metadata"]["generation"], before["metadata"]["generation"]);
-    EXPECT_THAT(ask("still there"), HasSubstr("you said 'still there'"));
+    EXPECT_TRUE(answers());
 
     // And over to the one that does not need it, with the data that root's start has left, and back.
     const Finished over = hermesctl({"deploy", "-y", "--hardened", "--image", rootless});
     EXPECT_EQ(over.code, 0) << over.err;
-    EXPECT_THAT(ask("over"), HasSubstr("you said 'over'"));
+    EXPECT_TRUE(answers());
     const Finished back =
         hermesctl({"deploy", "-y", "--no-hardened", "--image", "docker.io/nousresearch/hermes-agent:latest"});
     EXPECT_EQ(back.code, 0) << back.err;
-    EXPECT_THAT(ask("back"), HasSubstr("you said 'back'"));
+    EXPECT_TRUE(answers());
 }
 
 }  // namespace

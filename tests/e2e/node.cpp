@@ -189,10 +189,15 @@ std::string Node::proxied_kubeconfig() {
     return proxied;
 }
 
-std::string Node::ask(const std::string& text, int seconds) {
-    return testing::finished(
-               {SOURCE_DIR "/tests/node/node", "say", text, "--timeout", std::to_string(seconds)})
-        .out;
+std::string Node::ask(const std::string& text, const std::string& user) {
+    const Finished done =
+        testing::finished({SOURCE_DIR "/tests/node/node", "say", text, "--from", user, "--timeout", "170"});
+    EXPECT_LT(done.code, 2) << done.err;
+    return done.out;
+}
+
+bool Node::answers(const std::string& user) {
+    return ask("/version", user).find(version_answer) != std::string::npos;
 }
 
 void EnforcedNode::SetUp() {
@@ -200,6 +205,12 @@ void EnforcedNode::SetUp() {
     if (IsSkipped()) return;
     usual_ = node({"enforcer", "which"});
     usual_.erase(usual_.find_last_not_of("\n ") + 1);
+}
+
+std::vector<std::string> EnforcedNode::enforcers() {
+    const Finished found = testing::finished({SOURCE_DIR "/tests/node/node", "enforcer", "kube-router"});
+    return found.code == 0 ? std::vector<std::string>{"kube-router", "agent"}
+                           : std::vector<std::string>{"agent"};
 }
 
 void EnforcedNode::TearDown() {

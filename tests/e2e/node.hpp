@@ -57,8 +57,12 @@ class Node : public ::testing::Test {
     std::string node(std::vector<std::string> arguments);
     /// By way of the proxy that `node proxy` makes slow; "" when there is none.
     std::string proxied_kubeconfig();
-    /// The bot's answer to a message of the allowed user; "" when none came.
-    std::string ask(const std::string& text, int seconds = 150);
+    /// The bot's answer to a message of a user, the allowed one if none is named; "" when none came.
+    std::string ask(const std::string& text, const std::string& user = setting("HERMES_TEST_USER"));
+    /// Whether the gateway answers that user, by a command of its own: a new one's first turn of the model,
+    /// for which ask() is, takes as much of the processor as its start.
+    bool answers(const std::string& user = setting("HERMES_TEST_USER"));
+    static constexpr const char* version_answer = "Hermes Agent v";  // what it says then
     /// Of this test; what an earlier run has left in it goes.
     void use_namespace(const std::string& name);
 
@@ -87,6 +91,9 @@ class EnforcedNode : public Node {
     using Node::Node;
     void SetUp() override;
     void TearDown() override;
+
+    /// All that there are: kube-router, where it is installed, which enforces then, and the agent.
+    static std::vector<std::string> enforcers();
 
     std::string usual_{};  // enforcer
 };

@@ -70,7 +70,7 @@ TEST_F(Running, GatewayKilledInsideARunningContainerIsNoticed) {
     ASSERT_EQ(goes_on.code, 0) << "it has lived all the time: " << goes_on.err;
     const Finished waited = hermesctl({"wait"});
     EXPECT_EQ(waited.code, 0) << waited.err;
-    EXPECT_THAT(ask("again"), HasSubstr("you said 'again'"));
+    EXPECT_TRUE(answers());
 }
 
 TEST_F(Running, SecondDeployChangesNothingAndOneFlagOneThing) {
@@ -134,7 +134,7 @@ TEST_F(Running, ARefusedChangeLeavesTheRunningAgentAlone) {
     EXPECT_EQ(wrong.code, 1) << wrong.out;
     EXPECT_THAT(wrong.err, AllOf(HasSubstr("refuses it"), HasSubstr("nothing was changed")));
     EXPECT_EQ(pod_uids(), pod);
-    EXPECT_THAT(ask("still there"), HasSubstr("you said 'still there'"));
+    EXPECT_TRUE(answers());
 }
 
 TEST_F(Running, RestartBringsANewPodThatAnswers) {
@@ -145,7 +145,7 @@ TEST_F(Running, RestartBringsANewPodThatAnswers) {
     EXPECT_EQ(restarted.code, 0) << restarted.err;
     EXPECT_EQ(Json::parse(restarted.out)["bot"], "@cage_bot");
     EXPECT_NE(pod_uids(), pod);
-    EXPECT_THAT(ask("after the conflict", 170), HasSubstr("you said 'after the conflict'"));
+    EXPECT_TRUE(answers());
     EXPECT_THAT(hermesctl({"logs", "--since-boot"}).out, HasSubstr("polling conflict"));
     // The annotation is the rollout tools': the next deploy must not take it away and roll the pod again.
     EXPECT_THAT(hermesctl({"deploy", "-y"}).out, HasSubstr("nothing to change"));

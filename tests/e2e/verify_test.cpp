@@ -71,8 +71,6 @@ class Verify : public EnforcedNode {
         });
         return others;
     }
-    /// All that there are: kube-router, where it is installed, and the agent.
-    Ids enforcers() const { return {usual_, "agent"}; }
     void use_enforcer(const std::string& name) {
         node({"enforcer", name});
         wait_until_reached(api_server, name == "none");
