@@ -115,15 +115,13 @@ TEST_F(Gate, NoConnectionGetsThroughFromAPodsFirstInstantOn) {
     ASSERT_EQ(hermesctl(deploy_arguments({"--no-wait"})).code, 0);
     ASSERT_EQ(hermesctl({"stop", "--now", "-y"}).code, 0);
     for (const std::string& enforcer : enforcers()) {
-        const int tens = enforcer == "agent" ? 1 : 3;
         node({"enforcer", enforcer});
         int bare = 0;
         for (int i = 0; i < 3 && bare == 0; ++i)  // on a busy machine an enforcer may be the faster one
             bare = get_through(10, false);
         std::cout << enforcer << ": without the gate " << bare << " of 10 pods got through\n";
         EXPECT_GT(bare, 0) << enforcer << ": without a window this proves nothing";
-        for (int i = 0; i < tens; ++i)
-            EXPECT_EQ(get_through(10, true), 0) << enforcer;
+        EXPECT_EQ(get_through(10, true), 0) << enforcer;
     }
 }
 

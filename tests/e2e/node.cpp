@@ -209,6 +209,7 @@ void EnforcedNode::SetUp() {
 
 std::vector<std::string> EnforcedNode::enforcers() {
     const Finished found = testing::finished({SOURCE_DIR "/tests/node/node", "enforcer", "kube-router"});
+    if (found.code != 0) EXPECT_THAT(found.err, ::testing::HasSubstr("no kube-router here"));
     return found.code == 0 ? std::vector<std::string>{"kube-router", "agent"}
                            : std::vector<std::string>{"agent"};
 }

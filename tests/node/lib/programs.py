@@ -25,7 +25,7 @@ ENVIRONMENT = {
     "SSL_CERT_FILE": f"{INSIDE_CACHE}/pki/world-ca.crt",
     "SSL_CERT_DIR": "/nonexistent",
     "PYTHONDONTWRITEBYTECODE": "1",
-    "GOGC": "400",  # a third less of the processor for Kubernetes' programs, for half as much memory again
+    "GOGC": "400",  # less of the processor for Kubernetes' programs, for more memory
 }
 ETCD = "http://127.0.0.1:2379"
 ADMIN = f"--kubeconfig={INSIDE_STATE}/conf/admin.kubeconfig"
