@@ -65,7 +65,8 @@ bool opens_to_all(std::string_view name, std::string_view set) {
 }
 
 std::string OpenToAll::text() const {
-    return fmt::format("{} in {} lets everybody in; {} ends that", key, where, way_out);
+    return fmt::format("{} in {} lets everybody in{}; {} ends that", key, where,
+                       key.starts_with("TELEGRAM_GROUP_") ? ", in groups only" : "", way_out);
 }
 
 std::vector<OpenToAll> what_opens_to_all(const Json& secret, const Json& deployment, const Names& names) {

@@ -109,10 +109,11 @@ bool is_of_a_start(std::string_view kind) {
     return std::ranges::find(kinds, kind) != kinds.end();
 }
 
+/// Of what the pod says only a variable's name is put into a command.
 std::vector<OpenToAll> open_to_all_in(const Json& said) {
     std::vector<OpenToAll> found;
     for (const auto& [key, file] : said.items()) {
-        if (!says_who_gets_in(key)) continue;
+        if (!is_variable_name(key) || !says_who_gets_in(key)) continue;
         if (file == env_file_path)
             found.push_back({key, std::string(env_file_path), "hermesctl rotate-secret --unshadow " + key});
         if (file == managed_env_file)
@@ -128,10 +129,11 @@ std::optional<Lifelines> parse_lifelines(std::string_view text) {
     const Json json = Json::parse(text, nullptr, false);
     if (!json.is_object() || !json.contains("bot") || !json.contains("model")) return std::nullopt;
     const std::string username = kube::text_at(json, "/bot/username");
+    const std::string key = kube::text_at(json, "/model/key");
     std::vector<Shadow> shadowed;
-    for (const auto& [key, file] : kube::at(json, "/shadowed").items()) {
-        if (file == env_file_path || file == managed_env_file)
-            shadowed.push_back({.key = key, .file = file.get<std::string>()});
+    for (const auto& [name, file] : kube::at(json, "/shadowed").items()) {
+        if (is_variable_name(name) && (file == env_file_path || file == managed_env_file))
+            shadowed.push_back({.key = name, .file = file.get<std::string>()});
     }
     return Lifelines{.bot = username.empty() ? "" : "@" + username,
                      .bot_status = static_cast<int>(kube::int_at(json, "/bot/status")),
@@ -139,7 +141,7 @@ std::optional<Lifelines> parse_lifelines(std::string_view text) {
                      .webhook = kube::bool_at(json, "/bot/webhook"),
                      .model_status = static_cast<int>(kube::int_at(json, "/model/status")),
                      .model_reason = scrub(kube::text_at(json, "/model/reason")),
-                     .model_key = kube::text_at(json, "/model/key"),
+                     .model_key = is_variable_name(key) ? key : "",
                      .live_provider = kube::text_at(json, "/live/provider"),
                      .live_model = kube::text_at(json, "/live/model"),
                      .managed = kube::bool_at(json, "/live/managed"),

