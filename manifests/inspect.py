@@ -37,8 +37,9 @@ QUERY = re.compile(r"[?&#]([^=&?#\s]+)=([^&?#\s\"']+)")  # of a URL, and of a UR
 SHORT = re.compile(r"(key|api-key|sig|([\w-]+-)?signature)$", re.I)  # what opens is named so there
 FLAG = re.compile(r"(?:^|[\s\"'])--([\w-]{1,60})=[\"']?([^\s\"']+)")
 COOKIE, AUTH = re.compile(r"(^|[.-])cookie$", re.I), re.compile(r"(^|\.)auth$", re.I)
-# Under "auth" a method may stand, too ("oauth2-device").
-MADE = re.compile(r"(?i:basic|token) \S+|[A-Za-z0-9]{20,}")
+# Under "auth" a method may stand, too ("oauth2-device", "oauth2ClientCredentials"), and after a flag a path.
+MADE = re.compile(r"(?i:basic|token) \S+|(?!(?i:oauth))[A-Za-z0-9]{20,}")
+PATH = re.compile(r"\.\.?/|.*\.(pem|key)$")
 # "{{KEY_1}}", "[password]", "%PASS%", "your-key-1", "xxxxxxxx": what is to be put there.
 WORDS = r"[A-Za-z_. -]+\d{0,3}"
 EXAMPLE = re.compile(r"\{%s\}|\{\{%s\}\}|\[%s\]|%%%s%%|(?i:your)[-_]%s|(.)\1*" % ((WORDS,) * 5), re.S)
@@ -65,18 +66,37 @@ def is_literal(name, value):
     return len(value) >= 8 and not (reference or word or count or EXAMPLE.fullmatch(value) or ELSEWHERE.match(value))
 
 
-def is_credential(name, value):
-    named = CREDENTIAL.search(name) and is_literal(name, value)
+def is_in_cookie(name, part):
+    """Of "session=...; theme=dark", where a date or an age is none; without "=" it may be a cookie's name, but not in
+    a header."""
+    _, equals, value = part.partition("=")
+    told = value if equals else part if "headers" in name.lower() or len(part) >= 20 else ""
+    return not told.isdigit() and is_literal(name, told)
+
+
+def is_named(name, value):
+    """Whether it is a credential by its name."""
     if name.lower().endswith("authorization"):  # "Token ...", or the token alone
-        named = is_literal(name, value.rpartition(" ")[2])
-    if COOKIE.search(name):  # "session=...; theme=dark"
-        named = any(is_literal(name, part.partition("=")[2] or part) for part in re.split(r"[;\s]+", value))
+        return is_literal(name, value.rpartition(" ")[2])
+    if COOKIE.search(name):
+        return any(is_in_cookie(name, part) for part in re.split(r"[;\s]+", value))
     if AUTH.search(name):
-        named = MADE.fullmatch(value) and is_literal(name, value.rpartition(" ")[2])
-    return bool(named or SHAPE.search(value)) or any(
+        return bool(MADE.fullmatch(value)) and is_literal(name, value.rpartition(" ")[2])
+    return bool(CREDENTIAL.search(name)) and is_literal(name, value)
+
+
+def is_in_flag(name, value):
+    """And no name ("--tls-secret=ingress-tls"), nor a path; a slash is also in passwords, and in what is long."""
+    said = name.lower().endswith("secret") and not re.search(r"[0-9]", value)
+    path = PATH.match(value) or ("/" in value and len(value) < 32 and not PASSWORD.search(name))
+    return not said and not path and is_named(name, value)
+
+
+def is_credential(name, value):
+    return bool(SHAPE.search(value)) or is_named(name, value) or any(
         (CREDENTIAL.search(one) or SHORT.match(one)) and is_literal(one, text)
         for one, text in QUERY.findall(value.partition("://")[2])) or any(
-        CREDENTIAL.search(one) and is_literal(one, text) for one, text in FLAG.findall(value))
+        is_in_flag(one, text) for one, text in FLAG.findall(value))
 
 
 def tokens():

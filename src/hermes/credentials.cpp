@@ -89,20 +89,27 @@ bool can_be_credential(std::string_view name, std::string_view value) {
     return !word && !is_elsewhere(value) && !is_example(value) && value.size() >= shortest_credential;
 }
 
-/// "session=...; theme=dark"
+/// "session=...; theme=dark", with no date or age. Without "=" it may be a cookie's name, but not in a
+/// header.
 bool is_credential_in_cookie(std::string_view name, std::string_view value) {
+    const bool in_header = lower(name).find("headers") != std::string::npos;
     return std::ranges::any_of(words_of(value, "; \t\r\n"), [&](std::string_view part) {
-        return can_be_credential(name, part.substr(part.find('=') + 1));
+        const std::size_t equals = part.find('=');
+        const std::string_view set = part.substr(equals + 1);
+        return (equals != std::string_view::npos || in_header || part.size() >= shortest_made) &&
+               !std::ranges::all_of(set, is_digit) && can_be_credential(name, set);
     });
 }
 
-/// "Basic ...", or what only a machine has made: a method may stand there, too ("oauth2-device").
+/// "Basic ...", or what only a machine has made: a method may stand there, too ("oauth2-device",
+/// "oauth2ClientCredentials").
 bool is_credential_under_auth(std::string_view name, std::string_view value) {
     const std::size_t blank = value.find(' ');
     if (blank == std::string_view::npos) {
         const bool plain = std::ranges::all_of(
             value, [](char c) { return is_digit(c) || is_capital(c) || (c >= 'a' && c <= 'z'); });
-        return plain && value.size() >= shortest_made && can_be_credential(name, value);
+        return plain && value.size() >= shortest_made && !lower(value).starts_with("oauth") &&
+               can_be_credential(name, value);
     }
     const std::string scheme = lower(value.substr(0, blank));
     return (scheme == "basic" || scheme == "token") && can_be_credential(name, value.substr(blank + 1));
@@ -139,17 +146,31 @@ bool is_credential_in_query(std::string_view value) {
     });
 }
 
-std::string_view unquoted(std::string_view text) {
+std::string_view after_quotes(std::string_view text) {
     return text.substr(std::min(text.find_first_not_of("\"'"), text.size()));
+}
+
+/// "--tls-secret=ingress-tls" names one, "--ssh-key=keys/id_1" a file. A slash is also in passwords, and in
+/// what is long.
+bool is_name_in_flag(std::string_view name, std::string_view value) {
+    constexpr std::size_t longest_path = 31;
+    if (lower(name).ends_with("secret") && std::ranges::none_of(value, is_digit)) return true;
+    return value.starts_with("./") || value.starts_with("../") || value.ends_with(".pem") ||
+           value.ends_with(".key") ||
+           (!names_password(name) && value.size() <= longest_path &&
+            value.find('/') != std::string_view::npos);
 }
 
 /// "--api-key=...", alone or in a command line.
 bool is_credential_in_flag(std::string_view value) {
     return std::ranges::any_of(words_of(value), [](std::string_view word) {
-        word = unquoted(word);
+        word = after_quotes(word);
         const std::size_t equals = word.find('=');
-        return word.starts_with("--") && equals != std::string_view::npos &&
-               is_named_credential(word.substr(2, equals - 2), unquoted(word.substr(equals + 1)));
+        if (!word.starts_with("--") || equals == std::string_view::npos) return false;
+        const std::string_view name = word.substr(2, equals - 2);
+        const std::string_view rest = after_quotes(word.substr(equals + 1));
+        const std::string_view set = rest.substr(0, rest.find_first_of("\"'"));
+        return is_named_credential(name, set) && !is_name_in_flag(name, set);
     });
 }
 

@@ -144,8 +144,8 @@ TEST(SettingsOfFile, RefusesACredentialInAHeader) {
     for (const char* header :
          {"X-Api-Key: hunter2hunter2", "Authorization: Token hunter2hunter2", "Authorization: hunter2hunter2",
           "secretKey: hunter2hunter2", "Cookie: theme=dark; session=hunter2hunter2",
-          "Set-Cookie: hunter2hunter2", "auth: Basic aHVudGVyMjpodW50ZXIy", "auth: Token hunter2hunter2",
-          "auth: a1b2c3d4e5f6a1b2c3d4e5f6"})
+          "Set-Cookie: hunter2hunter2", "Cookie: id=a1b2c3d4; Max-Age=31536000",
+          "auth: Basic aHVudGVyMjpodW50ZXIy", "auth: Token hunter2hunter2", "auth: a1b2c3d4e5f6a1b2c3d4e5f6"})
         EXPECT_THAT(refusal_of_file(fmt::format("config: {{headers: {{{}}}}}\n", header)),
                     HasSubstr("is a credential"))
             << header;
@@ -154,7 +154,9 @@ TEST(SettingsOfFile, RefusesACredentialInAHeader) {
 TEST(SettingsOfFile, RefusesACredentialInASignedUrlOrAFlag) {
     for (const char* value :
          {"https://b/o?X-Amz-Date=20260101&X-Amz-Signature=0123456789abcdef", "--api-key=hunter2hunter2",
-          "server --port=8080 --access-token=\"hunter2hunter2\"", "--password=letmeinplease"})
+          "server --port=8080 --access-token=\"hunter2hunter2\"", "--password=letmeinplease",
+          "--client-secret=hunter2hunter2", "--password=a1b2c/d3e4f5", "--auth=a1b2c3d4e5f6a1b2c3d4e5f6",
+          "--secret-key=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY1", "--cookie=session=hunter2hunter2"})
         EXPECT_THAT(refusal_of_file(fmt::format("config: {{a: '{}'}}\n", value)),
                     HasSubstr("is a credential"))
             << value;
@@ -243,6 +245,11 @@ TEST(SettingsOfFile, TakesWhatOnlyLooksLikeACredential) {
       tries: [{auth: oauth2-device}, {auth: hmac-sha256}, {auth: "https://b/v2/auth"}, {auth: "Basic ${AUTH_1}"}]
       args: ["--api-key=${COLONY_KEY_1}", --api-key=COLONY_KEY_1, --token-file=/run/token1, --log-key=created]
       cookies: [{Cookie: "session=${SESSION_1}; theme=dark"}, {cookie: "no"}, {cookie_name: hermes_sid_01}]
+      set: [{cookie: hermes_sid_01}, {Cookie: "consent=20260101"}, {Set-Cookie: "a=b; Max-Age=31536000"}]
+      kinds: [{auth: oauth2ClientCredentials}, {auth: OAuth2AuthorizationCode}]
+      run: ["-c", "server --password=\"$DB_PASSWORD\" --token='$TOKEN_1' --api-key=\"COLONY_KEY_1\""]
+      more: ['--password="{password}"', --tls-secret=ingress-tls, --kube-secret=my-app-secret]
+      files: [--ssl-key=./certs/mcp2025.key, --ssh-key=keys/id_ed25519, --tls-key=certificates/of/a/long/path-2026.pem]
       url: "https://b/?X-Amz-Signature=${SIGNATURE_1}&signature_version=version2"
       token: ""
       client_secret: /run/secrets/a
