@@ -6,6 +6,9 @@ import time
 
 LARGEST = 1 << 20
 USERS = "TELEGRAM_ALLOWED_USERS"
+# What lets people in: lists, and switches that let in everybody.
+LISTS = (USERS, "GATEWAY_ALLOWED_USERS", "TELEGRAM_GROUP_ALLOWED_USERS", "TELEGRAM_GROUP_ALLOWED_CHATS")
+SWITCHES = ("TELEGRAM_ALLOW_ALL_USERS", "GATEWAY_ALLOW_ALL_USERS")
 # Hermes' own files, and those of its managed scope: they win over the environment, a later one over an earlier one.
 ENV_FILES = ("/opt/data/.env", "/etc/hermes/.env")
 CONFIGS = ("/opt/data/config.yaml", "/etc/hermes/config.yaml")
@@ -126,7 +129,7 @@ def settings(config):
     return found
 
 
-def read(path):
+def read(path, largest=LARGEST):
     """("absent", "unreadable" or "read", its text). The agent may have put anything there: a pipe is not waited
     for, and of a file that is too large nothing is believed."""
     try:
@@ -137,10 +140,10 @@ def read(path):
         return "unreadable", ""
     try:
         with os.fdopen(handle, "rb") as file:
-            data = file.read(LARGEST + 1) if stat.S_ISREG(os.fstat(handle).st_mode) else None
+            data = file.read(largest + 1) if stat.S_ISREG(os.fstat(handle).st_mode) else None
     except OSError:
         data = None
-    if data is None or len(data) > LARGEST:
+    if data is None or len(data) > largest:
         return "unreadable", ""
     return "read", data.decode("utf-8-sig", "replace")
 

@@ -12,7 +12,6 @@ AGENT = 10000  # the image's user hermes
 KEYS = json.loads(sys.argv[1])
 ROOT = sys.argv[2] if len(sys.argv) > 2 else ""
 PROC = ROOT + "/proc"
-LISTS = (USERS, "TELEGRAM_GROUP_ALLOWED_USERS", "TELEGRAM_GROUP_ALLOWED_CHATS", "GATEWAY_ALLOWED_USERS")
 # Names that hold a credential, those that hold one which a person may have chosen, and texts that are one wherever
 # they stand.
 PASSWORD = re.compile(r"(password|passwd|passphrase|pwd|(^|[_.])pass|secret)$", re.I)
@@ -32,7 +31,7 @@ SHAPE = re.compile(r"\b\d{6,16}:[\w-]{30,}|(?<![\w-])(sk-(?=[\w-]*\d)[\w-]{16,}"
                    r"|\[[A-Za-z_.-]+\d{0,3}\]|%[A-Za-z_.-]+\d{0,3}%)"
                    r"@(?![^\s/?#<>\"'`]*@)"
                    r"|[^\s/?#@]*\$[{(])[^\s/?#<>\"'`]+@"
-                   r"|(?i:bearer) (?=[\w.~+/=-]*\d)[\w.~+/=-]{8,}|PRIVATE KEY-----[^\s\"']{0,200}", re.A)
+                   r"|(?i:bearer) (?=[\w.~+/=-]*\d)[\w.~+/=-]{8,}|BEGIN [A-Z0-9 ]{0,20}PRIVATE KEY-----[^\s\"']{0,200}", re.A)
 QUERY = re.compile(r"[?&#]([^=&?#\s]+)=([^&?#\s\"']+)")  # of a URL, and of a URL in that
 SHORT = re.compile(r"(key|api-key|sig|([\w-]+-)?signature)$", re.I)  # what opens is named so there
 FLAG = re.compile(r"(?:^|[\s\"'])--([\w-]{1,60})=[\"']?([^\s\"']+)")
@@ -49,7 +48,9 @@ ELSEWHERE = re.compile(r"\$[A-Z0-9_]+$|(?i:ctrl|alt|cmd|shift)\+|/|~/|<")
 UNCLEAR = re.compile(r"""^["']?terminal["']?[ ]*:[ ]*[{&*!"']|^\s+["']?backend["']?[ ]*:[ ]*([|>&*!{[#]|$)"""
                      r"""|^\s*<<\s*:|^\{""", re.M)
 OPEN = re.compile(r"""allow_from["']?\s*:\s*(\[[^]]*|(-.*\n\s*)*-\s*)?["']?\*""")
+OWN_LINES = re.compile(r"[\s#-]*-----BEGIN [A-Z0-9 ]{0,20}PRIVATE KEY-----")  # a key that has some
 COPY = re.compile(r"\.env\.before-[0-9TZ-]{1,40}")  # of unshadow.py
+COPIES, LARGEST_COPY = 20, 1 << 16  # looked into: the agent may plant as many as it likes
 PUBLIC = ("GPG_KEY",)  # of Python's own images: a fingerprint
 
 
@@ -129,7 +130,7 @@ def rights(found):
     said = {"backend": words([found.get("TERMINAL_ENV", "")])[0],
             "allow_all": words(name for name, value in found.items()
                                if name.endswith("_ALLOW_ALL_USERS") and is_on(value)),
-            "wildcards": [name for name in LISTS if "*" in found.get(name, "").replace(",", " ").split()]}
+            "wildcards": [name for name in LISTS if "*" in users_in(found.get(name, ""))]}
     if USERS in found:
         users = users_in(found[USERS])
         said["users"] = {"count": len(users), "odd": len([user for user in users if not user.isdigit()]),
@@ -159,9 +160,8 @@ def config(path):
     unclear = not plain or (not backend and UNCLEAR.search(text))
     credentials = {name for name, value in found.items() if is_credential(name, value)}
     told = {shape.group() for name in credentials for shape in SHAPE.finditer(found[name])}
-    told.discard("PRIVATE KEY-----")  # so begins every key that has lines of its own
     credentials |= {"line %d" % (number + 1) for number, line in enumerate(text.splitlines())
-                    if any(shape.group() not in told for shape in SHAPE.finditer(line))}
+                    if OWN_LINES.match(line) or any(shape.group() not in told for shape in SHAPE.finditer(line))}
     held = [key for key in KEYS if CREDENTIAL.search(key) and len(os.environ.get(key, "")) >= 8]
     return {"state": state, "backend": backend[:80] if plain else "", "unclear": bool(unclear),
             "open": bool(OPEN.search(text)), "provider": words([found.get("model.provider", "").lower()])[0],
@@ -179,12 +179,21 @@ def env_file(path, since):
 
 
 def left():
-    """What hermesctl has left of files that it changed: the credentials in each."""
+    """What hermesctl has left of files that it changed, the newest first: the credentials in each; None for what is
+    not looked into."""
+    folder = "/opt/data"
+    try:
+        names = sorted(filter(COPY.fullmatch, os.listdir(ROOT + folder)), reverse=True)
+    except FileNotFoundError:
+        return {}
+    except OSError:
+        return {folder: None}
     found = {}
-    names = os.listdir(ROOT + "/opt/data") if os.path.isdir(ROOT + "/opt/data") else []
-    for name in sorted(one for one in names if COPY.fullmatch(one))[:20]:
-        text = read(ROOT + "/opt/data/" + name)[1]
-        found["/opt/data/" + name] = words(key for key, value in assignments(text).items() if is_credential(key, value))
+    for number, name in enumerate(names[:COPIES + 1]):
+        path = folder + "/" + name
+        state, text = read(ROOT + path, LARGEST_COPY) if number < COPIES else ("", "")
+        found[path] = words(key for key, value in assignments(text).items()
+                            if is_credential(key, value)) if state == "read" else None
     return found
 
 

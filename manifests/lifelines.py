@@ -5,9 +5,6 @@
 # Two more arguments are for tests: the root directory, and where the Bot API is.
 import signal
 
-LISTS = (USERS, "GATEWAY_ALLOWED_USERS", "TELEGRAM_GROUP_ALLOWED_USERS", "TELEGRAM_GROUP_ALLOWED_CHATS")
-SWITCHES = ("TELEGRAM_ALLOW_ALL_USERS", "GATEWAY_ALLOW_ALL_USERS")
-
 PROVIDER, KEYS, MODEL = sys.argv[1], sys.argv[2].split(), sys.argv[3]
 if len(sys.argv) > 4:
     ROOT, BOT_API = sys.argv[4:6]

@@ -14,8 +14,6 @@ AGENT = 10000  # the image's user hermes
 WANTED = json.loads(sys.argv[1])
 ROOT = sys.argv[2] if len(sys.argv) > 2 else ""
 BOT_API = sys.argv[3] if len(sys.argv) > 3 else "https://api.telegram.org"
-LISTS = ("GATEWAY_ALLOWED_USERS", "TELEGRAM_GROUP_ALLOWED_USERS", "TELEGRAM_GROUP_ALLOWED_CHATS")
-SWITCHES = ("TELEGRAM_ALLOW_ALL_USERS", "GATEWAY_ALLOW_ALL_USERS")
 PAIRING = ("/opt/data/platforms/pairing", "/opt/data/pairing")
 SETTLED = 15  # seconds: as it starts, Hermes itself may write its .env
 FROM = re.compile(r"""(?:^|[\s{,])["']?allow_from["']?\s*:\s*(.*)""")
@@ -84,7 +82,7 @@ def allow_from(config):
 def grants(sources):
     """What lets people in beside the list of the environment, each as it is in force."""
     found = []
-    for name in LISTS + SWITCHES + (USERS,):
+    for name in LISTS + SWITCHES:
         where, value = next(((place, said[name]) for place, said in reversed(sources) if name in said), ("", ""))
         if name == USERS and where == sources[0][0]:
             continue

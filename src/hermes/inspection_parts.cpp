@@ -2,6 +2,7 @@
 
 #include "credentials.hpp"
 #include "hermesctl/base/scrub.hpp"
+#include "hermesctl/base/text.hpp"
 #include "hermesctl/hermes/secrets.hpp"
 #include "hermesctl/hermes/shadow.hpp"
 #include "policy_rows.hpp"
@@ -132,10 +133,18 @@ bool looked_inside(const Premises& premises, Findings& findings) {
     return false;
 }
 
+std::string show_file(const std::string& path) {
+    const bool plain = std::ranges::all_of(path, [](char c) {
+        return is_digit(c) || is_capital(c) || (c >= 'a' && c <= 'z') ||
+               std::string_view("/._-").find(c) != std::string_view::npos;
+    });
+    return "hermesctl exec -- ls -l " + (plain ? path : "/opt/data");
+}
+
 void note_unread(const Json& files, Findings& findings) {
     for (const auto& [path, said] : files.items()) {
         if (text_at(said, "/state") == "unreadable")
-            findings.unknown(path + " cannot be read as the agent", "hermesctl exec -- ls -l " + path);
+            findings.unknown(path + " cannot be read as the agent", show_file(path));
     }
 }
 

@@ -71,6 +71,8 @@ std::string put_back(const Premises&, const Subject&, const Container&);
 /// False, and why in the findings, when the inside of the pod could not be seen.
 bool looked_inside(const Premises&, Findings&);
 
+/// The command that shows a file of the agent's; the pod may have made up its path.
+std::string show_file(const std::string& path);
 /// Files of the agent (as inspect.py tells of them) that may not be read are no proof of anything.
 void note_unread(const Json& files, Findings&);
 /// How a line goes out of one of those files; `name`: the variable that it sets, if it sets one.

@@ -126,8 +126,7 @@ std::vector<std::pair<std::string, std::string>> still_admitted(const People& pe
                            way_out_of(grant));
     }
     for (const std::string& path : people.unread)
-        found.emplace_back(path + " cannot be read, and may let anybody in",
-                           "hermesctl exec -- ls -l " + path);
+        found.emplace_back(path + " cannot be read, and may let anybody in", show_file(path));
     for (const std::string& path : people.changed)
         found.emplace_back(
             path + " was changed after the gateway's start: whom it let in before is not known",

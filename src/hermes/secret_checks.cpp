@@ -70,6 +70,8 @@ std::set<std::string> from_other_secrets(const Premises& premises) {
     return names;
 }
 
+constexpr std::string_view data_folder = "/opt/data";
+
 /// Of what the agent says only such a name is put into a command.
 bool is_copy(std::string_view path) {
     const std::string start = fmt::format("{}.before-", env_file_path);
@@ -93,8 +95,16 @@ void judge_inside(const Premises& premises, Findings& findings) {
     }
     note_unread(configs, findings);
     for (const auto& [path, keys] : at(premises.inside, "/left").items()) {
+        const bool unread = keys.is_null();
+        if (unread && path == data_folder)
+            findings.warn(fmt::format("whether --unshadow left copies in {} is not known", path),
+                          show_file(path));
+        if (!is_copy(path)) continue;
+        if (unread)
+            findings.warn(fmt::format("{}, a copy that --unshadow left, was not looked into", path),
+                          show_file(path));
         for (const Json& key : keys) {
-            if (!is_copy(path) || !key.is_string()) continue;
+            if (!key.is_string()) continue;
             findings.warn(
                 fmt::format("{}, a copy that --unshadow left, holds {}", path, key.get<std::string>()),
                 fmt::format("once the bot answers: hermesctl exec -- rm {}", path));

@@ -1,5 +1,6 @@
 #include "hermesctl/hermes/shadow.hpp"
 
+#include "hermes/inspection_parts.hpp"
 #include "hermesctl/hermes/agent.hpp"
 #include "hermesctl/hermes/inspection.hpp"
 #include "hermesctl/kube/exec.hpp"
@@ -34,7 +35,7 @@ Shadows shadows_of(const Inside& inside) {
     Shadows found{.known = true};
     for (const auto& [path, said] : at(inside.said, "/env_files").items()) {
         if (text_at(said, "/state") == "unreadable")
-            return unknown(path + " cannot be read as the agent", "hermesctl exec -- ls -l " + path);
+            return unknown(path + " cannot be read as the agent", show_file(path));
         for (const auto& [key, same] : at(said, "/shadows").items())
             found.all.push_back({.key = key, .file = path, .same = same == Json(true)});
         if (path != env_file_path) continue;

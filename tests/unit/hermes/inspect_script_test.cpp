@@ -201,7 +201,7 @@ TEST_F(InspectScript, WhatIsNoCredentialIsNoneInAConfig) {
 }
 
 TEST_F(InspectScript, ALongLineIsLookedThroughOnceWhateverTheAgentWrites) {
-    for (const char* part : {"://?a=https", "?", "sk-", "://a:{}@", "eyJ"}) {
+    for (const char* part : {"://?a=https", "?", "sk-", "://a:{}@", "eyJ", "BEGIN ", "-----"}) {
         std::string text = "a: https://";
         while (text.size() < (1u << 20) - 100)
             text += part;
@@ -226,8 +226,11 @@ TEST_F(InspectScript, EveryPrivateKeyIsToldAlsoBesideOneThatASettingHolds) {
     EXPECT_EQ(config(setting)["credentials"], Json({"a"}));
     EXPECT_EQ(config(setting + block)["credentials"], Json({"a", "line 3"}));
     EXPECT_EQ(config(block + block)["credentials"], Json({"line 2", "line 5"}));
-    EXPECT_EQ(config("a: '-----BEGIN PRIVATE KEY-----'\n" + block)["credentials"],
-              Json({"a", "line 1", "line 3"}));
+    EXPECT_EQ(config("a: '-----BEGIN PRIVATE KEY-----'\n" + block)["credentials"], Json({"a", "line 3"}));
+    const std::string begin = "-----BEGIN RSA PRIVATE KEY-----", end = "-----END RSA PRIVATE KEY-----";
+    EXPECT_EQ(config("a: '" + begin + std::string(300, 'x') + end + "'\n")["credentials"], Json({"a"}))
+        << "one key is told once";
+    EXPECT_EQ(config("a: '" + begin + "'\n# " + begin + "\n")["credentials"], Json({"a", "line 2"}));
 }
 
 TEST_F(InspectScript, CopiesOfTheEnvFileAreLookedInto) {
@@ -238,6 +241,36 @@ TEST_F(InspectScript, CopiesOfTheEnvFileAreLookedInto) {
     EXPECT_EQ(said()["left"], Json({{"/opt/data/.env.before-20260101T000000Z", Json::array({"X_API_KEY"})},
                                     {"/opt/data/.env.before-20260101T000001Z", Json::array()}}));
     EXPECT_THAT(print(), Not(HasSubstr("abcdefgh")));
+}
+
+TEST_F(InspectScript, CopiesThatTheAgentPlantsHideNone) {
+    const std::string folder = "/opt/data/.env.before-";
+    root_.write(folder.substr(1) + "20260101T000000Z", "X_API_KEY=abcdefgh12345678\n");
+    std::filesystem::create_symlink("nowhere", root_.path(folder.substr(1) + "20260102"));
+    root_.write(folder.substr(1) + "20260103", std::string((1u << 16) + 1, '\n'));
+    for (int number = 10; number < 40; ++number)
+        root_.write(fmt::format("{}0-{}", folder.substr(1), number), "A=1\n");
+    const Json left = said()["left"];
+    EXPECT_EQ(left[folder + "20260101T000000Z"], Json::array({"X_API_KEY"}));
+    EXPECT_EQ(left[folder + "20260102"], Json()) << "what cannot be read";
+    EXPECT_EQ(left[folder + "20260103"], Json()) << "what is too large";
+    EXPECT_EQ(left.size(), 21u);
+    EXPECT_EQ(left.begin().value(), Json()) << "what is too much";
+    EXPECT_EQ(left[folder + "0-39"], Json::array());
+    std::filesystem::remove_all(root_.path("opt/data"));
+    root_.write("opt/data", "");
+    EXPECT_EQ(said()["left"], Json({{"/opt/data", nullptr}}));
+}
+
+TEST_F(InspectScript, LargeCopiesTakeLittleTime) {
+    std::string text;
+    for (int i = 0; text.size() < (1u << 16) - 100; ++i)
+        text += fmt::format("K{}_KEY=https://?a=https://a:{{}}@sk-{}\n", i, i);
+    for (int number = 10; number < 40; ++number)
+        root_.write(fmt::format("opt/data/.env.before-{}", number), text);
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_EQ(said()["left"].size(), 21u);
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10)) << "the script has 20";
 }
 
 TEST_F(InspectScript, BackendIsReadOrSaidToBeUnclear) {
@@ -266,6 +299,7 @@ TEST_F(InspectScript, ListsOfUsers) {
         << "Hermes parts entries at commas alone";
     EXPECT_EQ(users(""), Json({{"count", 0}, {"odd", 0}, {"ids", Json::array()}}));
     EXPECT_EQ(env_file("GATEWAY_ALLOWED_USERS=1,*\n")["wildcards"], Json({"GATEWAY_ALLOWED_USERS"}));
+    EXPECT_EQ(env_file("GATEWAY_ALLOWED_USERS=1 *\n")["wildcards"], Json::array());
     EXPECT_EQ(env_file("# TELEGRAM_ALLOWED_USERS=*\n")["wildcards"], Json::array());
     EXPECT_EQ(config("telegram:\n  allow_from:\n    - 1\n    - '*'\n")["open"], true);
     EXPECT_EQ(config("telegram:\n  allow_from: [1]\nother: '*'\n")["open"], false);

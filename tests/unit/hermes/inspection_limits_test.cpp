@@ -1,4 +1,5 @@
 // Where the inspection cannot look, or is told nonsense: that is no pass.
+#include "hermes/inspection_parts.hpp"
 #include "unit/hermes/inspected.hpp"
 
 #include <gmock/gmock.h>
@@ -61,6 +62,32 @@ TEST(Inspection, OfAGatewayThatIsNotSeenNoRowSaysWhatItHas) {
         EXPECT_EQ(changed(rows), Rows({"agent-backend=INCONCLUSIVE", "agent-allowlist=INCONCLUSIVE",
                                        "agent-allow-all=INCONCLUSIVE"}))
             << gateways;
+    }
+}
+
+TEST(Inspection, NoPathThatTheAgentMadeUpIsPutIntoACommand) {
+    Inspected world;
+    Premises premises = world.premises();
+    const std::string copy = "/opt/data/.env.before-";
+    premises.inside["left"] = {{copy + "$(x)", {"K"}}, {copy + "$(y)", nullptr}, {"/opt/data;x", nullptr}};
+    premises.inside["configs"]["/opt/data/config.yaml; $(z)"] = {{"state", "unreadable"}};
+    const Check row = check_secrets(premises);
+    EXPECT_EQ(row.verdict, Verdict::inconclusive);
+    EXPECT_THAT(row.evidence, Not(HasSubstr(".env.before")));
+    EXPECT_EQ(row.hint, "hermesctl exec -- ls -l /opt/data");
+    premises.inside["configs"] = Json::object();
+    EXPECT_EQ(check_secrets(premises).verdict, Verdict::pass);
+}
+
+TEST(Inspection, ACopyThatWasNotLookedIntoIsToldAsThat) {
+    Inspected world;
+    Premises premises = world.premises();
+    for (const std::string path : {"/opt/data/.env.before-20260101T000000Z", "/opt/data"}) {
+        premises.inside["left"] = {{path, nullptr}};
+        const Check row = check_secrets(premises);
+        EXPECT_EQ(row.verdict, Verdict::warn);
+        EXPECT_THAT(row.evidence, HasSubstr(path));
+        EXPECT_EQ(row.hint, "hermesctl exec -- ls -l " + path);
     }
 }
 
