@@ -149,9 +149,9 @@ class Runner {
         const auto changed = [this] { changed_ = true; };
         if (recover_rotation(session_, names_, flags_.drain, true, lease, changed) && plan_) plan(ids);
         for (const UserId id : change_.revoke) {
-            const hermes::Target agent = hermes::running_agent(session_.client(), names_);
-            if (changed_ == false) changed_ = nullptr;  // where that fails
             try {
+                const hermes::Target agent = hermes::running_agent(session_.client(), names_);
+                if (changed_ == false) changed_ = nullptr;  // where that fails
                 hermes::revoke_pairing(session_.client(), agent, id, [&] { lease.renew_if_due(); });
             } catch (const Error& error) {
                 throw_until_out(error);
@@ -183,11 +183,18 @@ class Runner {
     [[noreturn]] void throw_until_out(const Error& error) const {
         const bool of_server = dynamic_cast<const kube::ApiError*>(&error) != nullptr;
         const bool ended = error.code() == ExitCode::failed || error.code() == ExitCode::timeout;
-        if (gone_.empty() || of_server || !ended) throw;
+        const bool takes = !gone_.empty() || (flags_.replace && change_.before.everybody);
+        if (!takes || of_server || !ended) throw;
         const std::string first = error.hint().empty() ? "" : error.hint() + ", then ";
-        throw error.with_hint(
-            fmt::format("{}{}hermesctl allow-user --remove {}: not before that is it sure who is out", first,
-                        flags_.replace ? "the same again, and " : "", fmt::join(gone_, " ")));
+        throw error.with_hint(fmt::format("{}{}: not before that is it sure who is out", first, once_more()));
+    }
+
+    std::string once_more() const {
+        const std::string ids = fmt::format("{}", fmt::join(gone_, " "));
+        if (gone_.empty()) return "the same again";
+        if (flags_.replace) return fmt::format("the same again, and hermesctl allow-user --remove {}", ids);
+        return fmt::format("hermesctl allow-user --remove {}{}{}", ids, flags_.force ? " --force" : "",
+                           change_.owner_named ? fmt::format(" --owner {}", *change_.owner) : std::string());
     }
 
     void note_owner() {

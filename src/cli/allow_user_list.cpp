@@ -26,9 +26,22 @@ struct Listing {
     std::optional<UserId> owner{};
     std::optional<People> people{};
     std::string name_of(UserId id) const { return people ? term::printable(people->name_of(id)) : ""; }
-    /// Not those to groups alone.
-    bool everybody() const {
-        return std::ranges::any_of(openings, hermes::decides_who_gets_in, &hermes::OpenToAll::key);
+    /// Not those to groups alone. Null when nobody could tell: without the Deployment nobody is asked in the
+    /// pod.
+    Json everybody() const {
+        const auto opens = [](const Admission& grant) {
+            return grant.everybody && hermes::decides_who_gets_in(grant.name);
+        };
+        if (std::ranges::any_of(openings, hermes::decides_who_gets_in, &hermes::OpenToAll::key)) return true;
+        if (!people) return nullptr;
+        const bool shadow_opens = people->shadow && opens(*people->shadow);
+        if (shadow_opens || std::ranges::any_of(people->grants, opens)) return true;
+        return people->unread.empty() ? Json(false) : Json();
+    }
+    /// An opening of the Secret or the Deployment is in the gateway's environment, too.
+    bool told(const Admission& grant) const {
+        return grant.everybody && !grant.where.starts_with('/') &&
+               std::ranges::find(openings, grant.name, &hermes::OpenToAll::key) != openings.end();
     }
     /// Null when nobody could tell.
     Json in_force() const {
@@ -93,7 +106,9 @@ std::vector<std::string> notes_of(const Listing& shown) {
         notes.push_back(
             fmt::format("{} of the list's entries are no ids, and let nobody in", shown.list.odd));
     if (!shown.people) return notes;
-    std::ranges::move(beside(*shown.people, shown.list), std::back_inserter(notes));
+    People others = *shown.people;
+    std::erase_if(others.grants, [&](const Admission& grant) { return shown.told(grant); });
+    std::ranges::move(beside(others, shown.list), std::back_inserter(notes));
     if (shown.in_force() == false) {
         notes.push_back(
             fmt::format("the gateway started with another list ({}): hermesctl restart brings this one "

@@ -42,6 +42,11 @@ class AllowUser : public ::testing::Test {
         world_.api.merge(secret_ref, {{"data", {{"TELEGRAM_ALLOWED_USERS", base64_encode(users)}}}});
         world_.api.log.clear();
     }
+    /// That lets everybody in.
+    void grant(const char* name, const char* where) {
+        people_["grants"] =
+            Json::array({{{"name", name}, {"where", where}, {"ids", Json::array()}, {"everybody", true}}});
+    }
     std::string list() const {
         return base64_decode(kube::text_at(world_.api.object(secret_ref), "/data/TELEGRAM_ALLOWED_USERS"))
             .value();
@@ -219,6 +224,9 @@ TEST_F(AllowUser, WhoIsPutOutStaysOutWhateverKeepsTheNewPodFromAnswering) {
         EXPECT_EQ(list(), others) << state;
         EXPECT_TRUE(world_.api.object({"Secret", "hermes", "hermes-secrets-previous"}).is_null())
             << "no later command lets that one in again";
+        list("*");
+        EXPECT_THAT(run({"--replace", "111", "-y"}, ExitCode::failed),
+                    HasSubstr("hermesctl wait, then the same again: not before that is it sure who is out"));
     }
 }
 
@@ -281,6 +289,21 @@ TEST_F(AllowUser, WhetherAPairingWasRevokedIsNotKnownWhereThatFails) {
                           "hermesctl allow-user --remove 222: not before that is it sure who is out"));
     EXPECT_THAT(run({"--replace", "111", "-y"}, ExitCode::failed),
                 HasSubstr("then the same again, and hermesctl allow-user --remove 222"));
+    people_["paired"] = {{"111", "Ann"}};
+    EXPECT_THAT(run({"--remove", "111", "--force", "-y"}, ExitCode::failed),
+                HasSubstr("hermesctl allow-user --remove 111 --force: not before"))
+        << "without it the owner's removal is refused";
+    EXPECT_THAT(run({"--remove", "111", "--owner", "222", "-y"}, ExitCode::failed),
+                HasSubstr("hermesctl allow-user --remove 111 --owner 222: not before"));
+    world_.api.on_exec = [this](FakeProcess& process) {  // the pod goes as soon as it was looked into
+        serve(process);
+        world_.api.merge({"Pod", "hermes", "hermes-1-a"},
+                         {{"metadata", {{"deletionTimestamp", "2026-01-01T00:00:00Z"}}}});
+    };
+    people_["paired"] = {{"222", "Bob"}};
+    EXPECT_THAT(
+        run({"--remove", "222", "-y"}, ExitCode::failed),
+        AllOf(HasSubstr("no agent runs"), HasSubstr("hermesctl allow-user --remove 222: not before")));
 }
 
 TEST_F(AllowUser, WithoutARestartTheListWaitsForOne) {
@@ -442,8 +465,28 @@ TEST_F(AllowUser, TheListTellsWhatTheDeploymentItselfOpens) {
         HasSubstr("TELEGRAM_ALLOW_ALL_USERS in deployment/hermes lets everybody in; kubectl -n hermes "
                   "set env deployment/hermes TELEGRAM_ALLOW_ALL_USERS- ends that"));
     EXPECT_EQ(everybody(), true);
+    grant("TELEGRAM_ALLOW_ALL_USERS", "the gateway's environment");
+    EXPECT_THAT(run({"--list"}), Not(HasSubstr("the gateway's environment"))) << "once is enough";
     world_.api.deny("get", "deployments");
     EXPECT_THAT(run({"--list"}), HasSubstr("111"));
+    EXPECT_EQ(everybody(), nullptr) << "nobody could tell";
+}
+
+TEST_F(AllowUser, JsonOfTheListTellsWhoeverOpensItToEverybody) {
+    const auto everybody = [this](const char* name, const char* where) {
+        grant(name, where);
+        run({"--list", "-o", "json"});
+        return Json::parse(world_.out.str())["everybody"];
+    };
+    for (const char* where : {"/opt/data/.env", "the gateway's environment"}) {
+        EXPECT_EQ(everybody("GATEWAY_ALLOW_ALL_USERS", where), true);
+        EXPECT_EQ(everybody("GATEWAY_ALLOWED_USERS", where), true);
+        EXPECT_EQ(everybody("TELEGRAM_GROUP_ALLOWED_CHATS", where), false) << "in groups only";
+    }
+    EXPECT_EQ(everybody("TELEGRAM_ALLOWED_USERS", "/opt/data/.env"), true);
+    EXPECT_EQ(everybody("telegram.allow_from", "/opt/data/config.yaml"), false) << "it comes before the list";
+    people_["unread"] = {"/opt/data/.env"};
+    EXPECT_EQ(everybody("telegram.allow_from", "/opt/data/config.yaml"), nullptr);
 }
 
 TEST_F(AllowUser, PendingTellsWhoTriedAndTheCommandThatLetsThemIn) {
