@@ -112,12 +112,10 @@ void wait_until_stopped(Session& session, const hermes::Names& names, std::int64
     }
 }
 
-/// A dry run that needs no more than the answer whether this account may do it.
+/// A dry run that needs no more than the answer whether the server would do it.
 ExitCode foretell(Session& session, const hermes::Names& names, const std::string& text, const Json& step) {
     const Json body = scale_to(static_cast<int>(kube::int_at(step, "/replicas/to")));
-    const auto tried =
-        session.client().patch(names.deployment(), kube::Patch::merge, body, {.dry_run = true});
-    if (tried.error && tried.error->code() == ExitCode::denied) throw *tried.error;
+    session.client().patch(names.deployment(), kube::Patch::merge, body, {.dry_run = true}).value();
     return say(session, text, step);
 }
 

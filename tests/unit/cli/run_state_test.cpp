@@ -233,6 +233,17 @@ TEST_F(RunState, ADryRunSaysThatItMayNotBeDone) {
     }
 }
 
+TEST_F(RunState, ADryRunThatTheServerDoesNotAnswerForetellsNothing) {
+    for (const auto& [answer, code] :
+         {std::pair{hermesctl::testing::refusal(503, "ServiceUnavailable", "etcd is away"), ExitCode::failed},
+          {hermesctl::testing::no_answer("reset", true), ExitCode::unreachable}}) {
+        for (const char* command : {"stop", "restart", "start"}) {
+            world_.api.fail("PATCH", "Deployment", 1, answer);
+            EXPECT_THAT(run({command, "--dry-run"}, code), Not(HasSubstr("would"))) << command;
+        }
+    }
+}
+
 TEST_F(RunState, WhatIsDoneIsToldToProgramsThoughTheWaitFails) {
     grace = 1h;
     EXPECT_EQ(world_.run({"stop", "--timeout", "5s", "-o", "json"}), ExitCode::timeout) << world_.err.str();
