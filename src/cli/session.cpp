@@ -4,15 +4,12 @@
 #include "hermesctl/base/scrub.hpp"
 #include "hermesctl/net/curl.hpp"
 
-#include <algorithm>
 #include <functional>
 
 #include <fmt/format.h>
 
 namespace hermesctl::cli {
 namespace {
-
-constexpr std::chrono::seconds shortest_look{1};  // also with --timeout 0s
 
 /// Every text in it but the keys.
 void change_texts(kube::Json& value, const std::function<std::string(const std::string&)>& change) {
@@ -77,8 +74,7 @@ Session::Cluster& Session::cluster() {
     if (!cluster_) {
         const kube::KubeconfigRequest request{flags_.kubeconfig, flags_.context, terminal_.input,
                                               flags_.timeout};
-        cluster_ = std::make_unique<Cluster>(loaded(request, context_), context_, *story_,
-                                             std::max<Clock::Duration>(flags_.timeout, shortest_look));
+        cluster_ = std::make_unique<Cluster>(loaded(request, context_), context_, *story_, flags_.timeout);
     }
     return *cluster_;
 }

@@ -1,6 +1,7 @@
 // Reading: single objects, collections, and any path.
 #include "hermesctl/kube/client.hpp"
 
+#include "hermesctl/base/interrupt.hpp"
 #include "hermesctl/base/scrub.hpp"
 #include "hermesctl/net/retry.hpp"
 #include "selector.hpp"
@@ -14,6 +15,8 @@
 
 namespace hermesctl::kube {
 namespace {
+
+constexpr std::chrono::seconds shortest_look{1};  // also with --timeout 0s
 
 std::string query_of(const Selector& selector) {
     const std::string query = selector_query(selector);
@@ -42,7 +45,8 @@ const Json& Outcome::value() const {
     return *object;
 }
 
-Client::Client(net::Transport& transport, Clock& clock, Reporter& reporter, Clock::Duration patience)
+Client::Client(net::Transport& transport, Clock& clock, Reporter& reporter,
+               std::optional<Clock::Duration> patience)
     : transport_(transport), clock_(clock), reporter_(reporter), patience_(patience) {}
 
 std::optional<Json> Client::get(const Ref& ref) {
@@ -85,12 +89,17 @@ Outcome Client::get_path(std::string_view path) {
 std::vector<Outcome> Client::read_all(std::span<const Read> reads) {
     std::vector<net::Request> requests;
     std::vector<std::string> what_for;
-    const Clock::Time end = out_of_time_ ? clock_.now() : clock_.now() + patience_;
+    const Clock::Time end = round_end();
     for (const Read& read : reads) {
         requests.push_back({.target = read.path, .headers = {{"Accept", read.accept}}, .end = end});
         what_for.push_back(read.what_for);
     }
     return outcomes(requests, what_for, reads);
+}
+
+Clock::Time Client::round_end() const {
+    return patience_ ? clock_.now() + std::max<Clock::Duration>(*patience_, shortest_look)
+                     : Clock::Time::max();
 }
 
 // Each answer is read as soon as it is there: while others are on their way, and no text is kept beside what
@@ -99,10 +108,19 @@ std::vector<Outcome> Client::outcomes(std::span<const net::Request> requests,
                                       std::span<const std::string> what_for, std::span<const Read> reads) {
     static const Read plain;
     std::vector<Outcome> result(requests.size());
+    const auto timeout = [this] { return fmt::format(" (--timeout {})", short_duration(*patience_)); };
+    if (out_of_time_) {
+        throw_if_interrupted();
+        const net::Response none{.failure = "the time was up before this was asked" + timeout(),
+                                 .connected = true};
+        for (std::size_t i = 0; i < result.size(); ++i)
+            result[i].error.emplace(none, what_for[i]);
+        return result;
+    }
     net::exchange_retrying(transport_, clock_, requests, [&](std::size_t i, net::Response answer) {
         if (answer.status == 0 && clock_.now() >= requests[i].end) {
             out_of_time_ = true;
-            answer.failure += fmt::format(" (--timeout {})", short_duration(patience_));
+            answer.failure += timeout();
         }
         const Read& read = reads.empty() ? plain : reads[i];
         if (!read.quiet) result[i].warned = show_warnings(answer);

@@ -66,8 +66,14 @@ Json access_review(const Permission& permission) {
 
 }  // namespace
 
+void Client::lift_limit() {
+    patience_.reset();
+    out_of_time_ = false;
+}
+
 std::vector<Outcome> Client::write(std::span<const net::Request> requests,
                                    std::span<const std::string> what_for) {
+    lift_limit();
     const bool before = std::exchange(has_lost_write_, true);  // an interrupt may end it
     auto all = outcomes(requests, what_for);
     has_lost_write_ = before || std::ranges::any_of(all, &Outcome::lost);
@@ -75,6 +81,7 @@ std::vector<Outcome> Client::write(std::span<const net::Request> requests,
 }
 
 Outcome Client::write(const Ref& ref, const net::Request& request, const std::string& what_for) {
+    lift_limit();
     if (ref.kind == "Lease" || ref.kind == "Job") return one(request, what_for);
     return std::move(write({&request, 1}, {&what_for, 1}).front());
 }
@@ -92,6 +99,7 @@ std::vector<Outcome> Client::apply_all(std::span<const Json> objects, ApplyOptio
                                                write_query(field_manager, options.dry_run), options.force);
         requests.push_back(change_request({"PATCH", target, "application/apply-patch+yaml"},
                                           without_managed_fields(object)));
+        if (options.dry_run) requests.back().end = round_end();
         what_for.push_back("applying " + title(ref));
     }
     return options.dry_run ? outcomes(requests, what_for) : write(requests, what_for);
@@ -111,7 +119,8 @@ Outcome Client::replace(const Json& object) {
 
 Outcome Client::patch(const Ref& ref, Patch kind, const Json& body, PatchOptions options) {
     const std::string target = object_path(ref) + write_query(options.manager, options.dry_run);
-    const net::Request request = change_request({"PATCH", target, content_type_of(kind)}, body);
+    net::Request request = change_request({"PATCH", target, content_type_of(kind)}, body);
+    if (options.dry_run) request.end = round_end();
     const std::string what_for = "patching " + title(ref);
     return options.dry_run ? one(request, what_for) : write(ref, request, what_for);
 }
@@ -131,6 +140,7 @@ std::vector<bool> Client::allowed(std::span<const Permission> permissions) {
     for (const Permission& permission : permissions) {
         requests.push_back(change_request({"POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"},
                                           access_review(permission)));
+        requests.back().end = round_end();
         what_for.push_back(
             fmt::format("asking whether {} {} is allowed", permission.verb, permission.resource));
     }

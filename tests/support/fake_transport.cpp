@@ -120,7 +120,10 @@ bool FakeTransport::serve_new() {
     }
     bool any = false;
     for (const Ticket ticket : fresh) {
-        if (serve) {
+        if (is_over(request(ticket))) {
+            finish(ticket, {.failure = "no connection was free within the time limit"});
+            any = true;
+        } else if (serve) {
             const net::Request copy = request(ticket);
             serve(ticket, copy);
             any = true;
@@ -174,12 +177,16 @@ bool FakeTransport::unread() const {
     });
 }
 
+bool FakeTransport::is_over(const net::Request& request) const {
+    return request.timeout.count() > 0 && clock_.now() >= request.end;
+}
+
 void FakeTransport::expire() {
     for (const auto& [ticket, exchange] : exchanges_) {
         const net::Request& request = exchange.request;
         const bool late =
             (request.timeout.count() > 0 && clock_.now() - exchange.started >= request.timeout) ||
-            clock_.now() >= request.end;
+            is_over(request);
         const bool silent = request.idle.count() > 0 && clock_.now() - exchange.active >= request.idle;
         if (late || silent) finish(ticket, no_answer(late ? "timed out" : "no byte for too long", true));
     }
@@ -189,9 +196,9 @@ Clock::Time FakeTransport::next_event(Clock::Time end) const {
     if (!actions_.empty()) end = std::min(end, actions_.begin()->first);
     for (const auto& [ticket, exchange] : exchanges_) {
         const net::Request& request = exchange.request;
-        if (request.timeout.count() > 0) end = std::min(end, exchange.started + request.timeout);
+        if (request.timeout.count() > 0)
+            end = std::min({end, exchange.started + request.timeout, request.end});
         if (request.idle.count() > 0) end = std::min(end, exchange.active + request.idle);
-        end = std::min(end, request.end);
     }
     return std::max(end, clock_.now());
 }

@@ -84,6 +84,7 @@ class FakeTransport : public net::Transport {
     bool deliver();
     bool run_due();
     bool unread() const;
+    bool is_over(const net::Request&) const;
     void expire();
     Clock::Time next_event(Clock::Time end) const;
 

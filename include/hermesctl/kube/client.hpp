@@ -106,10 +106,11 @@ enum class Patch { merge, json };
 
 class Client {
   public:
-    /// Warnings of the server (RFC 7234 `Warning: 299`) go to the reporter, once each. A round of reads takes
-    /// no longer than `patience`, and after one that has taken it none waits any more; a write goes on to its
-    /// own end: nobody would know what became of it.
-    Client(net::Transport&, Clock&, Reporter&, Clock::Duration patience = std::chrono::hours(24));
+    /// Warnings of the server (RFC 7234 `Warning: 299`) go to the reporter, once each. A round of reads, of
+    /// dry runs or of access reviews takes no longer than `patience` (--timeout), and after one that has
+    /// taken it nothing is asked any more. From the first change on, of a lease or a job, too, each has its
+    /// own limit instead: what was begun is not to be left half done by a server that hung for a moment.
+    Client(net::Transport&, Clock&, Reporter&, std::optional<Clock::Duration> patience = {});
 
     /// Warnings that contain this are known and expected: they are not shown.
     void expect_warning(std::string part) { expected_.push_back(std::move(part)); }
@@ -147,6 +148,8 @@ class Client {
     /// Whether something was sent that may have changed an object, and nobody knows whether it did. Leases
     /// and jobs, which are for the run alone and end by themselves, are none of these.
     bool has_lost_write() const { return has_lost_write_; }
+    /// Whether a round has taken all the patience: nothing is asked any more.
+    bool is_out_of_time() const { return out_of_time_; }
 
     net::Transport& transport() { return transport_; }
     Clock& clock() { return clock_; }
@@ -157,6 +160,10 @@ class Client {
     std::vector<Outcome> outcomes(std::span<const net::Request>, std::span<const std::string> what_for,
                                   std::span<const Read> reads = {});
     Outcome one(const net::Request&, const std::string& what_for);
+    /// Of what changes nothing, and begins now.
+    Clock::Time round_end() const;
+    /// A change begins: see the constructor.
+    void lift_limit();
     /// Those that change something.
     std::vector<Outcome> write(std::span<const net::Request>, std::span<const std::string> what_for);
     Outcome write(const Ref&, const net::Request&, const std::string& what_for);
@@ -166,7 +173,7 @@ class Client {
     net::Transport& transport_;
     Clock& clock_;
     Reporter& reporter_;
-    Clock::Duration patience_;
+    std::optional<Clock::Duration> patience_;
     bool out_of_time_ = false;
     std::set<std::string> warned_{};
     std::vector<std::string> expected_{};

@@ -28,7 +28,7 @@ struct Request {
     std::string body{};
     std::chrono::milliseconds timeout{30'000};  // the whole exchange; 0: none (watches, log streams)
     std::chrono::milliseconds idle{0};          // no byte for so long is a failure; 0: no limit
-    Clock::Time end = Clock::Time::max();       // it is over by then, waiting and further tries included
+    Clock::Time end = Clock::Time::max();       // over by then, waits and tries included; not for streams
 };
 
 /// Whose certificate is at fault: the server's is from an unknown authority or has expired, or the server

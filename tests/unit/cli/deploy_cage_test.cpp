@@ -80,6 +80,24 @@ TEST_F(DeployCage, ANameThatAProxyResolvesIsNotAskedForHere) {
     EXPECT_FALSE(asked);
 }
 
+/// Longer than --timeout, which ends only what has not begun.
+TEST_F(DeployCage, AServerThatHangsForAMomentLeavesNoDeployHalfDone) {
+    const auto serve = world_.transport.serve;
+    Clock::Time well{};
+    world_.transport.serve = [&](net::Transport::Ticket ticket, const net::Request& request) {
+        const auto now = world_.clock.now();
+        if (request.method == "POST" && request.target.find("/leases") != std::string::npos)
+            well = now + std::chrono::seconds{25};
+        if (request.method != "GET" || now >= well) return serve(ticket, request);
+        world_.transport.after(std::chrono::ceil<Clock::Duration>(well - now),
+                               [=] { serve(ticket, request); });
+    };
+    EXPECT_EQ(world_.run({"deploy", "--image", "a/b:2", "--no-wait", "--timeout", "20s"}), ExitCode::ok)
+        << world_.err.str();
+    EXPECT_GT(well, Clock::Time{});
+    EXPECT_THAT(world_.api.object(deployment)["spec"]["template"].dump(), HasSubstr("a/b:2"));
+}
+
 TEST_F(DeployCage, IsNotLookedAtWithoutAWaitOrACheck) {
     open_the_lan();
     for (const char* flag : {"--no-check", "--no-wait"}) {

@@ -4,6 +4,7 @@
 #include "../../../src/cli/session.hpp"
 #include "hermesctl/base/scrub.hpp"
 #include "support/cli_world.hpp"
+#include "support/installation.hpp"
 
 #include <gmock/gmock.h>
 #include <spdlog/spdlog.h>
@@ -172,6 +173,26 @@ TEST_F(RunTest, AServerThatHangsKeepsNoReaderLongerThanTheTimeout) {
 }
 
 TEST_F(RunTest, AnExceptionIsABugAndSaysSo) {
+TEST_F(RunTest, AServerThatHangsAtADryRunKeepsNobodyLongerEither) {
+    hermesctl::testing::put_installation(world_.api);
+    const auto serve = world_.transport.serve;
+    world_.transport.serve = [&](net::Transport::Ticket ticket, const net::Request& request) {
+        if (request.method == "GET") serve(ticket, request);
+    };
+    world_.context.environment["TOKEN"] = "123456789:" + std::string(35, 'A');
+    for (std::vector<std::string> line :
+         {std::vector<std::string>{"diff", "--allow-user", "1", "--secret", "TELEGRAM_BOT_TOKEN=env:TOKEN",
+                                   "--secret", "MINIMAX_API_KEY=env:TOKEN"},
+          {"stop", "--dry-run"}}) {
+        const auto begun = world_.clock.now();
+        line.insert(line.end(), {"--timeout", "10s"});
+        EXPECT_EQ(run(line), ExitCode::unreachable) << err();
+        EXPECT_EQ(world_.clock.now() - begun, std::chrono::seconds{10}) << line.front();
+        EXPECT_THAT(err(), HasSubstr(" (--timeout 10s)\n  while ")) << line.front();
+        EXPECT_THAT(out(), Not(HasSubstr("would")));
+    }
+}
+
     world_.context.connect = [](const net::Endpoint&, Clock&) -> std::unique_ptr<net::Transport> {
         throw std::out_of_range("vector::at");
     };

@@ -57,6 +57,62 @@ TEST_F(ClientTest, KnowsWhatTheServersClockSays) {
     EXPECT_EQ(rfc3339(client.server_time()).substr(0, 19), "2099-01-31T10:00:05");
 }
 
+class AServerThatHangs : public ClientTest {
+  protected:
+    std::string failure_of(const Outcome& outcome) { return outcome.error ? outcome.error->message() : ""; }
+    Client impatient{net, clock, reporter, std::chrono::seconds{20}};
+};
+
+TEST_F(AServerThatHangs, IsNotAskedAnyMoreByWhatOnlyReads) {
+    EXPECT_EQ(failure_of(impatient.look(hermes)), "the API server did not answer: timed out (--timeout 20s)");
+    const std::string unasked =
+        "the API server did not answer: the time was up before this was asked (--timeout 20s)";
+    EXPECT_EQ(failure_of(impatient.look(hermes)), unasked);
+    EXPECT_EQ(failure_of(impatient.apply(deployment, {.dry_run = true})), unasked);
+    EXPECT_EQ(failure_of(impatient.patch(hermes, Patch::merge, Json::object(), {.dry_run = true})), unasked);
+    EXPECT_THROW(impatient.allowed(std::array{Permission{"get", "", "pods"}}), ApiError);
+    EXPECT_EQ(net.requests.size(), 1u);
+    EXPECT_EQ(clock.now() - Clock::Time{},
+              testing::FakeClock{}.now() - Clock::Time{} + std::chrono::seconds{20});
+}
+
+TEST_F(AServerThatHangs, KeepsNoDryRunAndNoQuestionLongerThanAReadEither) {
+    const auto taken = [this](const std::function<void(Client&)>& ask) {
+        Client fresh{net, clock, reporter, std::chrono::seconds{0}};
+        const auto begun = clock.now();
+        ask(fresh);
+        EXPECT_TRUE(fresh.is_out_of_time());
+        return clock.now() - begun;
+    };
+    const std::chrono::seconds shortest{1};
+    EXPECT_EQ(taken([&](Client& it) { it.apply(deployment, {.dry_run = true}); }), shortest);
+    EXPECT_EQ(taken([&](Client& it) { it.patch(hermes, Patch::merge, deployment, {.dry_run = true}); }),
+              shortest);
+    EXPECT_EQ(taken([&](Client& it) {
+                  EXPECT_THROW(it.allowed(std::array{Permission{"get", "", "pods"}}), ApiError);
+              }),
+              shortest);
+    EXPECT_EQ(
+        taken([&](Client& it) { EXPECT_THAT(failure_of(it.look(hermes)), HasSubstr("(--timeout 0s)")); }),
+        shortest);
+}
+
+TEST_F(AServerThatHangs, KeepsNoChangeThatHasBegunFromItsEnd) {
+    const Json lease = Json::parse(R"({"apiVersion":"coordination.k8s.io/v1","kind":"Lease",
+        "metadata":{"name":"hermes","namespace":"hermes"}})");
+    const std::vector<std::function<Outcome(Client&)>> changes{
+        [&](Client& it) { return it.apply(deployment); }, [&](Client& it) { return it.create(lease); }};
+    for (const auto& change : changes) {
+        Client fresh{net, clock, reporter, std::chrono::seconds{20}};
+        EXPECT_NE(failure_of(fresh.look(hermes)), "") << "before the change";
+        net.answers = {answer(201, "{}")};
+        EXPECT_EQ(failure_of(change(fresh)), "");
+        EXPECT_EQ(failure_of(fresh.look(hermes)), "the API server did not answer: timed out");
+        net.answers = {answer(200, "{}")};
+        EXPECT_EQ(failure_of(fresh.look(hermes)), "") << "it is well again";
+    }
+}
+
 TEST_F(ClientTest, ALostWriteOfWhatIsForTheRunAloneChangesNothing) {
     const Ref job{"Job", "hermes", "trial"};
     net.answers = {no_answer("reset", true)};
