@@ -119,9 +119,14 @@ std::string Answers::text() const {
 std::optional<ModelChoice> known_model(Session& session, const hermes::Names& names) {
     const std::array refs{names.deployment(), names.config()};
     const auto found = session.client().get_all(refs);
-    if (found[0].not_found()) throw hermes::missing(refs[0]);
+    return known_model(session, names, found[0], found[1]);
+}
+
+std::optional<ModelChoice> known_model(Session& session, const hermes::Names& names,
+                                       const kube::Outcome& deployment, const kube::Outcome& config) {
+    if (deployment.not_found()) throw hermes::missing(names.deployment());
     try {
-        const hermes::Live live{{{refs[0], found[0].value()}, {refs[1], found[1].value()}}};
+        const hermes::Live live{{{names.deployment(), deployment.value()}, {names.config(), config.value()}}};
         const kube::Json settings = hermes::settings_of(live, names);
         const hermes::Values defaults;
         ModelChoice model{kube::text_at(settings, "/model/provider", defaults.provider),
@@ -129,6 +134,7 @@ std::optional<ModelChoice> known_model(Session& session, const hermes::Names& na
         hermes::key_of_provider(model.provider);
         return model;
     } catch (const Error& error) {
+        if (session.client().is_out_of_time()) throw;
         session.story().on({"wait", "model", State::warning, "its key is not checked: " + error.message()});
         return std::nullopt;
     }

@@ -24,8 +24,12 @@ struct Answers {
 using hermes::ModelChoice;
 
 /// What it is set to use. Nothing, with a warning, where that cannot be read or is no provider we know: it
-/// still may answer, only nobody asks the provider. Throws Error{failed} where there is no installation.
+/// still may answer, only nobody asks the provider. Throws Error{failed} where there is no installation, and
+/// where reading took all the time.
 std::optional<ModelChoice> known_model(Session&, const hermes::Names&);
+/// The same of what was read already.
+std::optional<ModelChoice> known_model(Session&, const hermes::Names&, const kube::Outcome& deployment,
+                                       const kube::Outcome& config);
 
 /// `lease` may be null. `check`: ask Telegram and the provider too. Throws as wait_until_answers does, also
 /// for what lifeline_trouble finds.

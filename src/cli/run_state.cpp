@@ -12,6 +12,7 @@
 #include <array>
 #include <functional>
 #include <optional>
+#include <span>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -58,12 +59,11 @@ ExitCode say(Session& session, const std::string& text, const Json& json) {
 }
 
 /// Whoever may not look there is told of none.
-void warn_if_open(Session& session, const hermes::Names& names) {
-    const std::array refs{names.secret(), names.deployment()};
-    const auto found = session.client().get_all(refs);
-    const Json secret = found[0].object.value_or(Json());
+void warn_if_open(Session& session, const hermes::Names& names, const kube::Outcome& deployment,
+                  const kube::Outcome& secret) {
     std::vector<std::string> texts;
-    for (const auto& one : hermes::what_opens_to_all(secret, found[1].object.value_or(Json()), names))
+    for (const auto& one :
+         hermes::what_opens_to_all(secret.object.value_or(Json()), deployment.object.value_or(Json()), names))
         texts.push_back(one.text());
     if (!texts.empty())
         session.story().on({"wait", "users", State::warning, fmt::format("{}", fmt::join(texts, "; "))});
@@ -73,8 +73,10 @@ void warn_if_open(Session& session, const hermes::Names& names) {
 ExitCode answer(Session& session, const hermes::Names& names, const RunFlags& flags, hermes::HeldLease* lease,
                 Json done = Json::object()) {
     const bool asks = !flags.no_wait && !flags.no_check;
-    const auto model = asks ? known_model(session, names) : std::nullopt;
-    warn_if_open(session, names);
+    const std::array refs{names.deployment(), names.secret(), names.config()};
+    const auto found = session.client().get_all(std::span(refs).first(asks ? 3 : 2));
+    const auto model = asks ? known_model(session, names, found[0], found[2]) : std::nullopt;
+    warn_if_open(session, names, found[0], found[1]);
     if (flags.no_wait) return say(session, "done; hermesctl wait tells when it answers\n", done);
     const Answers answers =
         wait_for_answers(session, names, model.value_or(ModelChoice{}), model.has_value(), lease);
