@@ -57,24 +57,32 @@ void create_with_namespace(Step& step) {
     step.planned = step.object;
 }
 
+/// Of a whole spec the server says that it stays as it is.
+bool concerns(const kube::ApiError& refusal, std::string_view field) {
+    return std::ranges::any_of(refusal.causes(), [&](const kube::Cause& cause) {
+        return cause.field == "spec" || cause.field == field;
+    });
+}
+
 /// A volume keeps its class, and only grows. The server says what may be changed, not what was to be.
 void refuse_another_volume(const Step& step, const kube::ApiError& refusal) {
     if (step.ref.kind != "PersistentVolumeClaim" || step.live.is_null() || refusal.http() != 422) return;
-    const auto refuse_change = [&](const char* what, const char* path, const char* flag) {
+    const auto refuse_change = [&](const char* what, const char* path, const char* field, const char* key) {
         const std::string now = text_at(step.live, path);
         const std::string wanted = text_at(step.object, path, now);
-        if (wanted == now) return;
+        if (wanted == now || !concerns(refusal, field)) return;
         throw Error(
             ExitCode::failed,
             fmt::format("the {} of {} cannot be changed from {} to {}", what, title(step.ref),
                         now.empty() ? "none" : now, wanted.empty() ? "none" : wanted),
-            fmt::format("hermesctl deploy without {} keeps it; for another volume save what is on this "
-                        "one (hermesctl cp :/opt/data DIR), then hermesctl teardown --delete-data, "
-                        "and deploy anew",
-                        flag));
+            fmt::format(
+                "hermesctl deploy without --storage-{0}, and without storage.{0} in the file, keeps it; "
+                "for another volume save what is on this one (hermesctl cp :/opt/data DIR), then "
+                "hermesctl teardown --delete-data, and deploy anew",
+                key));
     };
-    refuse_change("storage class", "/spec/storageClassName", "--storage-class");
-    refuse_change("size", "/spec/resources/requests/storage", "--storage-size");
+    refuse_change("storage class", "/spec/storageClassName", "spec.storageClassName", "class");
+    refuse_change("size", "/spec/resources/requests/storage", "spec.resources.requests.storage", "size");
 }
 
 void settle(Step& step, const Outcome& outcome) {

@@ -124,10 +124,13 @@ TEST_F(PlanTest, NamesTheOwnerOfAContestedField) {
 TEST_F(PlanTest, AClaimThatCannotBecomeAnotherIsSaidInPlainWords) {
     values_.storage_class = "local-path";
     install();
-    const auto refused = [this](const Values& wanted) {
+    const auto refused = [this](const Values& wanted, const char* field = "spec") {
         values_ = wanted;
-        api_.fail("PATCH", "PersistentVolumeClaim", 1,
-                  testing::refusal(422, "Invalid", "spec: Forbidden: spec is immutable after creation"));
+        const Json said{{"kind", "Status"},
+                        {"reason", "Invalid"},
+                        {"message", "the claim is invalid"},
+                        {"details", {{"causes", {{{"field", field}}}}}}};
+        api_.fail("PATCH", "PersistentVolumeClaim", 1, testing::answer(422, said.dump()));
         try {
             plan();
         } catch (const Error& error) {
@@ -140,7 +143,10 @@ TEST_F(PlanTest, AClaimThatCannotBecomeAnotherIsSaidInPlainWords) {
     EXPECT_THAT(
         refused(wanted),
         AllOf(HasSubstr("the size of persistentvolumeclaim/hermes-data cannot be changed from 5Gi to 1Gi"),
-              HasSubstr("hermesctl deploy without --storage-size keeps it")));
+              HasSubstr("deploy without --storage-size, and without storage.size in the file, keeps it")));
+    EXPECT_THAT(refused(wanted, "spec.resources.requests.storage"), HasSubstr("from 5Gi to 1Gi"));
+    wanted.storage_size = "10Gi";
+    EXPECT_THAT(refused(wanted, "metadata.labels"), HasSubstr("the claim is invalid")) << "not for its size";
     wanted.storage_class = "fast";
     EXPECT_THAT(refused(wanted),
                 AllOf(HasSubstr("the storage class of persistentvolumeclaim/hermes-data cannot "
