@@ -260,7 +260,7 @@ bool check(Session& session, Wanted& wanted, const DeployFlags& flags) {
     } catch (Error& error) {
         if (wish.ask_later) session.announce(names.ns);
         const std::string text = shown(all.plan, all.config);  // what that is about
-        if (!text.empty()) session.story().print(heading(session, names) + text);
+        if (!text.empty()) session.story().print_broken(heading(session, names) + text);
         error.during(fmt::format("checking {}, before anything is changed", called(names)));
         throw;
     }

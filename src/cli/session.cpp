@@ -39,6 +39,7 @@ class CompletedStory : public term::Story {
     }
     void tick() override { story_->tick(); }
     void print(std::string_view lines) override { story_->print(lines); }
+    void print_broken(std::string_view lines) override { story_->print_broken(lines); }
     void hide() override { story_->hide(); }
     void finish() override { story_->finish(); }
 
@@ -132,7 +133,7 @@ void Session::show_plan(std::string text) {
 }
 
 void Session::show_kept_plan() {
-    story_->print(std::exchange(kept_plan_, {}));
+    story_->print_broken(std::exchange(kept_plan_, {}));
 }
 
 void Session::confirm(const std::string& question, bool takes, bool changed) {

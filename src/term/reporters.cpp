@@ -50,7 +50,7 @@ std::string broken_at_words(std::string_view text, int width) {
         }
         const int indent = std::min(static_cast<int>(line.find_first_not_of(' ')), width / 8);
         int more = 0;
-        for (const std::string& piece : wrapped(line, width - indent - 2)) {
+        for (const std::string& piece : wrapped(line, std::max(1, width - indent - 2))) {
             all += pad("", indent + std::exchange(more, 2)) + piece + "\n";
         }
     }
@@ -82,7 +82,12 @@ class LiveStory : public Story {
 
     void print(std::string_view lines) override {
         hide();
-        write_safe(err_, broken_at_words(scrub(lines), size_.columns));
+        write_safe(err_, lines);
+    }
+
+    void print_broken(std::string_view lines) override {
+        hide();  // and learn the width
+        print(broken_at_words(scrub(lines), size_.columns));
     }
 
     void hide() override {

@@ -16,6 +16,8 @@ class Story : public Reporter {
   public:
     /// Text of whole lines, above what is live.
     virtual void print(std::string_view lines) = 0;
+    /// The same; on a terminal a line that is too long is broken between words.
+    virtual void print_broken(std::string_view lines) { print(lines); }
     /// Clears what is live, before someone else writes to the terminal; the next event or tick draws it
     /// again.
     virtual void hide() = 0;

@@ -103,14 +103,25 @@ TEST_F(StoryTest, LiveBreaksLongLinesOfAPlanBetweenWords) {
         "~ change  secret/hermes-secrets\n"
         "            TELEGRAM_ALLOWED_USERS: 111 -> 111, 222 and one more\n"
         "            it goes with hermesctl teardown --delete-data\n\n";
-    story(narrow)->print(plan);
+    story(narrow)->print_broken(plan);
     EXPECT_EQ(take(),
               "~ change  secret/hermes-secrets\n"
               "     TELEGRAM_ALLOWED_USERS: 111 ->\n"
               "       111, 222 and one more\n"
               "            it goes with hermesctl teardown --delete-data\n\n");
-    story(none)->print(plan);
+    story(none)->print_broken(plan);
     EXPECT_EQ(take(), plan);
+    story(narrow)->print(plan);
+    EXPECT_EQ(take(), plan) << "a line of -v, say";
+}
+
+TEST_F(StoryTest, LiveBreaksLinesOnATerminalOfOneColumn) {
+    Terminal narrow = live;
+    for (const int width : {1, 2, 3}) {
+        narrow.width = width;
+        story(narrow)->print_broken("  ab c\n");
+        EXPECT_THAT(take(), HasSubstr("c\n")) << width;
+    }
 }
 
 TEST_F(StoryTest, LiveIsNotDrawnMoreThanTenTimesASecond) {
