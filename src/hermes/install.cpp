@@ -21,6 +21,19 @@ Json others(const Json& object) {
     return entries;
 }
 
+/// What ends this leaves it open what became of each.
+auto sent(const std::vector<Json>& objects, const auto& send) {
+    try {
+        return send();
+    } catch (Error& error) {
+        std::vector<std::string> titles;
+        for (const Json& object : objects)
+            titles.push_back(title(kube::ref_of(object)));
+        error.during(fmt::format("applying {}: any of it may have been applied", fmt::join(titles, ", ")));
+        throw;
+    }
+}
+
 class Installer {
   public:
     Installer(kube::Client& client, const InstallOptions& options, Reporter& reporter)
@@ -50,7 +63,8 @@ class Installer {
                 changed.push_back(step);
             }
             // Forced only where the plan named the owner; another conflict came since then: a failure.
-            const auto outcomes = sent(objects, {.dry_run = false, .force = forced});
+            const auto outcomes = sent(
+                objects, [&] { return client_.apply_all(objects, {.dry_run = false, .force = forced}); });
             for (std::size_t i = 0; i < outcomes.size(); ++i) {
                 finish(*changed[i], outcomes[i]);
             }
@@ -62,7 +76,7 @@ class Installer {
     void prepare_strategy(const Step& step) {
         if (!step.replaces_strategy) return;
         const Json body{{"spec", {{"strategy", {{"type", "Recreate"}, {"rollingUpdate", nullptr}}}}}};
-        client_.patch(step.ref, kube::Patch::merge, body).value();
+        sent({step.object}, [&] { return client_.patch(step.ref, kube::Patch::merge, body); }).value();
         if (options_.changed) options_.changed(step.ref);
     }
 
@@ -72,20 +86,6 @@ class Installer {
     }
 
   private:
-    /// What ends this leaves it open what became of each.
-    std::vector<Outcome> sent(const std::vector<Json>& objects, kube::ApplyOptions options) {
-        try {
-            return client_.apply_all(objects, options);
-        } catch (Error& error) {
-            std::vector<std::string> titles;
-            for (const Json& object : objects)
-                titles.push_back(title(kube::ref_of(object)));
-            error.during(
-                fmt::format("applying {}: any of it may have been applied", fmt::join(titles, ", ")));
-            throw;
-        }
-    }
-
     void finish(const Step& step, const Outcome& outcome) {
         if (outcome.error) return fail(step, *outcome.error);
         applied_.push_back(title(step.ref));

@@ -119,7 +119,16 @@ TEST_F(InstallTest, AnInterruptSaysWhatWasAppliedAndWhatMayHaveBeen) {
     EXPECT_THAT(trail({.before_deployment = interrupt}),
                 ElementsAre("after secret/hermes-secrets had been applied"));
     api_.on_write = [&](const std::string&, const Json&) { interrupt(); };
-    EXPECT_THAT(trail({}), ElementsAre("applying deployment/hermes: any of it may have been applied"));
+    const std::string open = "applying deployment/hermes: any of it may have been applied";
+    EXPECT_THAT(trail({}), ElementsAre(open));
+    api_.on_write = {};
+    const Json rolling{{"spec", {{"strategy", {{"type", "RollingUpdate"}}}}}};
+    client_.patch(names.deployment(), kube::Patch::merge, rolling).value();
+    api_.on_write = [&](const std::string&, const Json& object) {
+        if (kube::text_at(object, "/spec/strategy/type") == "Recreate") interrupt();
+    };
+    values_.image = "a/b:3";
+    EXPECT_THAT(trail({}), ElementsAre(open));
 }
 
 TEST_F(InstallTest, WhatIsTheSameIsNotWritten) {
