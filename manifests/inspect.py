@@ -72,7 +72,7 @@ def is_in_cookie(name, part):
     a header."""
     _, equals, value = part.partition("=")
     told = value if equals else part if "headers" in name.lower() or len(part) >= 20 else ""
-    return not told.isdigit() and is_literal(name, told)
+    return not (told.isdigit() and len(told) <= 13) and is_literal(name, told)
 
 
 def is_named(name, value):
@@ -87,10 +87,13 @@ def is_named(name, value):
 
 
 def is_in_flag(name, value):
-    """And no name ("--tls-secret=ingress-tls"), nor a path; a slash is also in passwords, and in what is long."""
-    said = name.lower().endswith("secret") and not re.search(r"[0-9]", value)
-    path = PATH.match(value) or ("/" in value and len(value) < 32 and not PASSWORD.search(name))
-    return not said and not path and is_named(name, value)
+    """And no name of Kubernetes' ("--tls-secret=ingress-tls"), nor a path; a slash is also in passwords, in base64 and
+    in what is long."""
+    if name.lower().endswith("secret"):
+        return not re.fullmatch(r"[a-z-]*-[a-z-]*", value) and is_named(name, value)
+    random = re.search(r"[+=]|(?=[^/]{8})(?=[^/]*[a-z])(?=[^/]*[A-Z])(?=[^/]*[0-9])", value)
+    path = PATH.match(value) or ("/" in value and len(value) < 32 and not random)
+    return (bool(PASSWORD.search(name)) or not path) and is_named(name, value)
 
 
 def is_credential(name, value):

@@ -36,7 +36,8 @@ struct Listing {
         if (!people) return nullptr;
         const bool shadow_opens = people->shadow && opens(*people->shadow);
         if (shadow_opens || std::ranges::any_of(people->grants, opens)) return true;
-        return people->unread.empty() ? Json(false) : Json();
+        if (people->started_for_all && !people->shadow) return true;
+        return people->unread.empty() && people->changed.empty() ? Json(false) : Json();
     }
     /// An opening of the Secret or the Deployment is in the gateway's environment, too.
     bool told(const Admission& grant) const {
@@ -46,7 +47,8 @@ struct Listing {
     /// Null when nobody could tell.
     Json in_force() const {
         if (!people || !people->gateway) return nullptr;
-        return hermes::missing_from(people->started_with, list.ids).empty() &&
+        return people->started_for_all == list.everybody &&
+               hermes::missing_from(people->started_with, list.ids).empty() &&
                hermes::missing_from(list.ids, people->started_with).empty();
     }
 };
@@ -113,7 +115,7 @@ std::vector<std::string> notes_of(const Listing& shown) {
         notes.push_back(
             fmt::format("the gateway started with another list ({}): hermesctl restart brings this one "
                         "in force",
-                        in_words(shown.people->started_with)));
+                        shown.people->started_for_all ? "everybody" : in_words(shown.people->started_with)));
     }
     return notes;
 }

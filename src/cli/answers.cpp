@@ -134,7 +134,6 @@ std::optional<ModelChoice> known_model(Session& session, const hermes::Names& na
         hermes::key_of_provider(model.provider);
         return model;
     } catch (const Error& error) {
-        if (session.client().is_out_of_time()) throw;
         session.story().on({"wait", "model", State::warning, "its key is not checked: " + error.message()});
         return std::nullopt;
     }

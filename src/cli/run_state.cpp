@@ -75,6 +75,10 @@ ExitCode answer(Session& session, const hermes::Names& names, const RunFlags& fl
     const bool asks = !flags.no_wait && !flags.no_check;
     const std::array refs{names.deployment(), names.secret(), names.config()};
     const auto found = session.client().get_all(std::span(refs).first(asks ? 3 : 2));
+    if (session.client().is_out_of_time()) {  // or the wait would begin its own
+        for (const kube::Outcome& one : found)
+            one.value();
+    }
     const auto model = asks ? known_model(session, names, found[0], found[2]) : std::nullopt;
     warn_if_open(session, names, found[0], found[1]);
     if (flags.no_wait) return say(session, "done; hermesctl wait tells when it answers\n", done);

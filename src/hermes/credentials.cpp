@@ -89,15 +89,17 @@ bool can_be_credential(std::string_view name, std::string_view value) {
     return !word && !is_elsewhere(value) && !is_example(value) && value.size() >= shortest_credential;
 }
 
-/// "session=...; theme=dark", with no date or age. Without "=" it may be a cookie's name, but not in a
+/// "session=...; theme=dark", with no date or age in it. Without "=" it may be a cookie's name, but not in a
 /// header.
 bool is_credential_in_cookie(std::string_view name, std::string_view value) {
+    constexpr std::size_t longest_time = 13;  // in milliseconds
     const bool in_header = lower(name).find("headers") != std::string::npos;
     return std::ranges::any_of(words_of(value, "; \t\r\n"), [&](std::string_view part) {
         const std::size_t equals = part.find('=');
         const std::string_view set = part.substr(equals + 1);
         return (equals != std::string_view::npos || in_header || part.size() >= shortest_made) &&
-               !std::ranges::all_of(set, is_digit) && can_be_credential(name, set);
+               !(set.size() <= longest_time && std::ranges::all_of(set, is_digit)) &&
+               can_be_credential(name, set);
     });
 }
 
@@ -150,15 +152,26 @@ std::string_view after_quotes(std::string_view text) {
     return text.substr(std::min(text.find_first_not_of("\"'"), text.size()));
 }
 
-/// "--tls-secret=ingress-tls" names one, "--ssh-key=keys/id_1" a file. A slash is also in passwords, and in
-/// what is long.
+/// "Zr81xP0m"
+bool is_random(std::string_view part) {
+    const auto is_small = [](char c) { return c >= 'a' && c <= 'z'; };
+    return part.size() >= shortest_credential && std::ranges::any_of(part, is_digit) &&
+           std::ranges::any_of(part, is_capital) && std::ranges::any_of(part, is_small);
+}
+
+/// "--tls-secret=ingress-tls" names one of Kubernetes', "--ssh-key=keys/id_1" a file. A slash is also in
+/// passwords, in base64 and in what is long.
 bool is_name_in_flag(std::string_view name, std::string_view value) {
     constexpr std::size_t longest_path = 31;
-    if (lower(name).ends_with("secret") && std::ranges::none_of(value, is_digit)) return true;
+    if (lower(name).ends_with("secret"))
+        return value.find('-') != std::string_view::npos &&
+               std::ranges::all_of(value, [](char c) { return c == '-' || (c >= 'a' && c <= 'z'); });
+    if (names_password(name)) return false;
     return value.starts_with("./") || value.starts_with("../") || value.ends_with(".pem") ||
            value.ends_with(".key") ||
-           (!names_password(name) && value.size() <= longest_path &&
-            value.find('/') != std::string_view::npos);
+           (value.size() <= longest_path && value.find('/') != std::string_view::npos &&
+            value.find_first_of("+=") == std::string_view::npos &&
+            std::ranges::none_of(words_of(value, "/"), is_random));
 }
 
 /// "--api-key=...", alone or in a command line.

@@ -80,6 +80,7 @@ std::optional<People> parse_people(std::string_view text) {
     if (!at(json, "/list").is_object() || !at(json, "/grants").is_array()) return std::nullopt;
     People people{.gateway = kube::bool_at(json, "/gateway"),
                   .started_with = ids_in(at(json, "/list/ids")),
+                  .started_for_all = kube::bool_at(json, "/list/everybody"),
                   .paired = called_in(at(json, "/paired")),
                   .asking = called_in(at(json, "/asking")),
                   .names = called_in(at(json, "/names")),

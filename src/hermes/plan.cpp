@@ -57,11 +57,9 @@ void create_with_namespace(Step& step) {
     step.planned = step.object;
 }
 
-/// Of a whole spec the server says that it stays as it is.
 bool concerns(const kube::ApiError& refusal, std::string_view field) {
-    return std::ranges::any_of(refusal.causes(), [&](const kube::Cause& cause) {
-        return cause.field == "spec" || cause.field == field;
-    });
+    return std::ranges::any_of(refusal.causes(),
+                               [&](const kube::Cause& cause) { return cause.field == field; });
 }
 
 /// A volume keeps its class, and only grows. The server says what may be changed, not what was to be.
@@ -81,7 +79,7 @@ void refuse_another_volume(const Step& step, const kube::ApiError& refusal) {
                 "hermesctl teardown --delete-data, and deploy anew",
                 key));
     };
-    refuse_change("storage class", "/spec/storageClassName", "spec.storageClassName", "class");
+    refuse_change("storage class", "/spec/storageClassName", "spec", "class");  // of what never changes
     refuse_change("size", "/spec/resources/requests/storage", "spec.resources.requests.storage", "size");
 }
 

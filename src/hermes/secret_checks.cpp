@@ -1,6 +1,7 @@
 // Rows about where the agent's secrets lie: in the Secret, and nowhere else.
 #include "credentials.hpp"
 #include "hermes/inspection_parts.hpp"
+#include "hermesctl/hermes/secrets.hpp"
 #include "hermesctl/hermes/shadow.hpp"
 #include "settings_check.hpp"
 
@@ -113,11 +114,11 @@ void judge_inside(const Premises& premises, Findings& findings) {
     const auto others = from_other_secrets(premises);
     if (others.contains("*") || !premises.secret.known()) return;
     for (const Json& name : at(premises.inside, "/plain")) {
-        if (name.is_string() && !others.contains(name.get<std::string>()))
-            findings.fail(
-                fmt::format("variable {} of the container is a credential from outside of the Secret",
-                            name.get<std::string>()),
-                fmt::format("hermesctl deploy --secret {}=-", name.get<std::string>()));
+        if (!name.is_string() || others.contains(name.get<std::string>())) continue;
+        const auto key = name.get<std::string>();
+        findings.fail(
+            fmt::format("variable {} of the container is a credential from outside of the Secret", key),
+            fmt::format("hermesctl deploy --secret {}=-", is_variable_name(key) ? key : "KEY"));
     }
 }
 

@@ -3,6 +3,7 @@
 #include "hermes/inspection_parts.hpp"
 #include "hermesctl/hermes/agent.hpp"
 #include "hermesctl/hermes/inspection.hpp"
+#include "hermesctl/hermes/secrets.hpp"
 #include "hermesctl/kube/exec.hpp"
 #include "tamed.hpp"
 
@@ -36,8 +37,11 @@ Shadows shadows_of(const Inside& inside) {
     for (const auto& [path, said] : at(inside.said, "/env_files").items()) {
         if (text_at(said, "/state") == "unreadable")
             return unknown(path + " cannot be read as the agent", show_file(path));
-        for (const auto& [key, same] : at(said, "/shadows").items())
-            found.all.push_back({.key = key, .file = path, .same = same == Json(true)});
+        for (const auto& [key, same] : at(said, "/shadows").items()) {
+            // It goes into commands to type: the agent may have made it up.
+            if (is_variable_name(key))
+                found.all.push_back({.key = key, .file = path, .same = same == Json(true)});
+        }
         if (path != env_file_path) continue;
         found.mark = text_at(said, "/mark");
         found.settled = kube::bool_at(said, "/settled");

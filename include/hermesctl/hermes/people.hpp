@@ -32,6 +32,7 @@ using Called = std::map<UserId, std::string>;
 struct People {
     bool gateway = false;               // the environment of a live gateway was read
     UserIds started_with{};             // the list in it
+    bool started_for_all = false;       // with "*" among them
     std::optional<Admission> shadow{};  // a list in a file, which Hermes takes in place of the Secret's
     std::vector<Admission> grants{};    // what lets people in beside it
     Called paired{};                    // by `hermes pairing approve`

@@ -487,6 +487,13 @@ TEST_F(AllowUser, JsonOfTheListTellsWhoeverOpensItToEverybody) {
     EXPECT_EQ(everybody("telegram.allow_from", "/opt/data/config.yaml"), false) << "it comes before the list";
     people_["unread"] = {"/opt/data/.env"};
     EXPECT_EQ(everybody("telegram.allow_from", "/opt/data/config.yaml"), nullptr);
+    people_["unread"] = Json::array();
+    people_["changed"] = {"/opt/data/.env"};
+    EXPECT_EQ(everybody("telegram.allow_from", "/opt/data/config.yaml"), nullptr) << "what it said before";
+    people_["changed"] = Json::array();
+    people_["list"]["everybody"] = true;
+    EXPECT_EQ(everybody("telegram.allow_from", "/opt/data/config.yaml"), true) << "the gateway has it yet";
+    EXPECT_THAT(run({"--list"}), HasSubstr("the gateway started with another list (everybody)"));
 }
 
 TEST_F(AllowUser, PendingTellsWhoTriedAndTheCommandThatLetsThemIn) {

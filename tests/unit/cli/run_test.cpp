@@ -161,6 +161,7 @@ TEST_F(RunTest, AServerThatHangsKeepsNoReaderLongerThanTheTimeout) {
                                           {"verify", "--quick"},
                                           {"logs"},
                                           {"wait"},
+                                          {"wait", "--no-check"},
                                           {"allow-user", "--list"},
                                           {"rotate-secret", "--list"}}) {
         const auto begun = world_.clock.now();

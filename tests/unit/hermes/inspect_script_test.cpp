@@ -192,6 +192,11 @@ TEST_F(InspectScript, WhatIsNoCredentialIsNoneInAConfig) {
                              "a: --proxy-authorization=hunter2hunter2\n",
                              "a: --client-secret=hunter2hunter2\n",
                              "a: --password=a1b2c/d3e4f5\n",
+                             "a: --password=./hunter2hunter2\n",
+                             "a: --client-secret=letmeinplease\n",
+                             "a: --api-key=q8Zr/1xP0mT7uVw2YkLd9A==\n",
+                             "a: --api-key=q8Zr/1xP0mT7uVw2YkLd9A\n",
+                             "Cookie: sessionid=84629173650284716253\n",
                              "a: --secret-key=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY1\n",
                              "a: server --api-key=hunter2hunter2\n",
                              "a: https://b/o?X-Amz-Signature=hunter2hunter2\n"})

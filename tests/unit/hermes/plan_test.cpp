@@ -141,12 +141,11 @@ TEST_F(PlanTest, AClaimThatCannotBecomeAnotherIsSaidInPlainWords) {
     Values wanted = values_;
     wanted.storage_size = "1Gi";
     EXPECT_THAT(
-        refused(wanted),
+        refused(wanted, "spec.resources.requests.storage"),
         AllOf(HasSubstr("the size of persistentvolumeclaim/hermes-data cannot be changed from 5Gi to 1Gi"),
               HasSubstr("deploy without --storage-size, and without storage.size in the file, keeps it")));
-    EXPECT_THAT(refused(wanted, "spec.resources.requests.storage"), HasSubstr("from 5Gi to 1Gi"));
     wanted.storage_size = "10Gi";
-    EXPECT_THAT(refused(wanted, "metadata.labels"), HasSubstr("the claim is invalid")) << "not for its size";
+    EXPECT_THAT(refused(wanted), HasSubstr("the claim is invalid")) << "not for its size";
     wanted.storage_class = "fast";
     EXPECT_THAT(refused(wanted),
                 AllOf(HasSubstr("the storage class of persistentvolumeclaim/hermes-data cannot "

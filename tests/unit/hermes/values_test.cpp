@@ -145,7 +145,8 @@ TEST(SettingsOfFile, RefusesACredentialInAHeader) {
          {"X-Api-Key: hunter2hunter2", "Authorization: Token hunter2hunter2", "Authorization: hunter2hunter2",
           "secretKey: hunter2hunter2", "Cookie: theme=dark; session=hunter2hunter2",
           "Set-Cookie: hunter2hunter2", "Cookie: id=a1b2c3d4; Max-Age=31536000",
-          "auth: Basic aHVudGVyMjpodW50ZXIy", "auth: Token hunter2hunter2", "auth: a1b2c3d4e5f6a1b2c3d4e5f6"})
+          "Cookie: sessionid=84629173650284716253", "auth: Basic aHVudGVyMjpodW50ZXIy",
+          "auth: Token hunter2hunter2", "auth: a1b2c3d4e5f6a1b2c3d4e5f6"})
         EXPECT_THAT(refusal_of_file(fmt::format("config: {{headers: {{{}}}}}\n", header)),
                     HasSubstr("is a credential"))
             << header;
@@ -155,7 +156,9 @@ TEST(SettingsOfFile, RefusesACredentialInASignedUrlOrAFlag) {
     for (const char* value :
          {"https://b/o?X-Amz-Date=20260101&X-Amz-Signature=0123456789abcdef", "--api-key=hunter2hunter2",
           "server --port=8080 --access-token=\"hunter2hunter2\"", "--password=letmeinplease",
-          "--client-secret=hunter2hunter2", "--password=a1b2c/d3e4f5", "--auth=a1b2c3d4e5f6a1b2c3d4e5f6",
+          "--client-secret=hunter2hunter2", "--password=a1b2c/d3e4f5",
+          "--api-key=q8Zr/1xP0mT7uVw2YkLd9A==", "--api-key=q8Zr/1xP0mT7uVw2YkLd9A",
+          "--password=./hunter2hunter2", "--client-secret=letmeinplease", "--auth=a1b2c3d4e5f6a1b2c3d4e5f6",
           "--secret-key=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY1", "--cookie=session=hunter2hunter2"})
         EXPECT_THAT(refusal_of_file(fmt::format("config: {{a: '{}'}}\n", value)),
                     HasSubstr("is a credential"))
