@@ -80,21 +80,8 @@ bool is_copy(std::string_view path) {
            path.find_first_not_of("0123456789TZ-", start.size()) == std::string_view::npos;
 }
 
-void judge_inside(const Premises& premises, Findings& findings) {
-    const Json& configs = at(premises.inside, "/configs");
-    for (const auto& [path, said] : configs.items()) {
-        for (const char* list : {"/credentials", "/copies"}) {
-            for (const Json& one : at(said, list)) {
-                if (!one.is_string()) continue;
-                const std::string what =
-                    std::string_view(list) == "/copies" ? "the value of " : "a credential at ";
-                findings.fail(
-                    fmt::format("{} holds {}{}", path, what, one.get<std::string>()),
-                    "put it into the Secret (hermesctl deploy --secret NAME=-), and ${NAME} in its place");
-            }
-        }
-    }
-    note_unread(configs, findings);
+/// Those of Hermes' own .env.
+void judge_copies(const Premises& premises, Findings& findings) {
     for (const auto& [path, keys] : at(premises.inside, "/left").items()) {
         const bool unread = keys.is_null();
         if (unread && path == data_folder)
@@ -111,6 +98,9 @@ void judge_inside(const Premises& premises, Findings& findings) {
                 fmt::format("once the bot answers: hermesctl exec -- rm {}", path));
         }
     }
+}
+
+void judge_variables(const Premises& premises, Findings& findings) {
     const auto others = from_other_secrets(premises);
     if (others.contains("*") || !premises.secret.known()) return;
     for (const Json& name : at(premises.inside, "/plain")) {
@@ -120,6 +110,25 @@ void judge_inside(const Premises& premises, Findings& findings) {
             fmt::format("variable {} of the container is a credential from outside of the Secret", key),
             fmt::format("hermesctl deploy --secret {}=-", is_variable_name(key) ? key : "KEY"));
     }
+}
+
+void judge_inside(const Premises& premises, Findings& findings) {
+    const Json& configs = at(premises.inside, "/configs");
+    for (const auto& [path, said] : configs.items()) {
+        for (const char* list : {"/credentials", "/copies"}) {
+            for (const Json& one : at(said, list)) {
+                if (!one.is_string()) continue;
+                const std::string what =
+                    std::string_view(list) == "/copies" ? "the value of " : "a credential at ";
+                findings.fail(
+                    fmt::format("{} holds {}{}", path, what, one.get<std::string>()),
+                    "put it into the Secret (hermesctl deploy --secret NAME=-), and ${NAME} in its place");
+            }
+        }
+    }
+    note_unread(configs, findings);
+    judge_copies(premises, findings);
+    judge_variables(premises, findings);
 }
 
 }  // namespace
