@@ -8,6 +8,7 @@
 #include <thread>
 
 #include <fmt/format.h>
+#include <signal.h>
 
 namespace hermesctl::e2e {
 
@@ -154,6 +155,14 @@ std::vector<std::string> Node::deploy_arguments(std::vector<std::string> more) c
 void Node::deploy_well() {
     const Finished done = hermesctl(deploy_arguments());
     ASSERT_EQ(done.code, 0) << done.out << done.err;
+}
+
+void Node::kill(Command& running) {
+    EXPECT_TRUE(running.running()) << running.all();
+    running.signal(SIGKILL);
+    running.wait();
+    node({"proxy", "heal"});
+    EXPECT_TRUE(client().remove({"Lease", ns_, "hermes-hermesctl"}));
 }
 
 Finished Node::kubectl(std::vector<std::string> arguments, const std::string& input) {

@@ -51,6 +51,10 @@ class Node : public ::testing::Test {
     static bool comes_true(const std::function<bool()>& it_is_so,
                            std::chrono::seconds limit = testing::patience);
 
+    /// Kills a change in the middle of its work on a slow line, which heals; the lease, which would tell of
+    /// it for half a minute, goes as if that had passed.
+    void kill(Command& running);
+
     Finished kubectl(std::vector<std::string> arguments, const std::string& input = {});
     Json get(const std::string& what);
     /// tests/node/node VERB...; the test fails if it does.

@@ -7,7 +7,6 @@
 #include <thread>
 
 #include <fmt/format.h>
-#include <signal.h>
 
 namespace hermesctl::e2e {
 namespace {
@@ -28,15 +27,6 @@ class Rotate : public Node {
         return base64_decode(kube::text_at(data, "/TELEGRAM_BOT_TOKEN")).value_or("");
     }
     bool half_done() { return exists("Secret", "hermes-secrets-previous"); }
-    /// Kills it in the middle of its work, of which its lease would tell for half a minute.
-    void kill(Command& running) {
-        EXPECT_TRUE(running.running()) << running.all();
-        running.signal(SIGKILL);
-        running.wait();
-        node({"proxy", "heal"});
-        EXPECT_TRUE(half_done());
-        EXPECT_TRUE(client().remove({"Lease", ns(), "hermes-hermesctl"}));
-    }
     std::vector<std::string> rotate(const std::string& variable, std::vector<std::string> more = {}) const {
         std::vector<std::string> all{"rotate-secret", fmt::format("{}=env:{}", token_key, variable), "-y"};
         all.insert(all.end(), more.begin(), more.end());
@@ -87,6 +77,7 @@ TEST_F(Rotate, KilledWhileItIsPutBackTheNextCommandEndsIt) {
     auto running = start_hermesctl(rotate("HERMES_TEST_TOKEN", {"-v", "--kubeconfig", proxied}));
     ASSERT_TRUE(running->says("putting back the old")) << running->all();
     kill(*running);
+    EXPECT_TRUE(half_done());
     const Finished ended = hermesctl({"deploy", "-y"});
     EXPECT_EQ(ended.code, 0) << ended.out << ended.err;
     EXPECT_THAT(ended.err, HasSubstr("half-done change of TELEGRAM_BOT_TOKEN"));
@@ -114,6 +105,7 @@ TEST_F(Rotate, KilledAnywhereTheNextCommandEndsIt) {
         ASSERT_TRUE(running->says(cuts[i])) << running->all();
         if (i == 2) std::this_thread::sleep_for(4s);
         kill(*running);
+        EXPECT_TRUE(half_done());
         EXPECT_THAT(hermesctl({"status", "--no-check"}).out, HasSubstr("half-done"));
         const bool by_deploy = i != 1;
         const Finished ended = by_deploy ? hermesctl({"deploy", "-y"})
