@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,10 +36,26 @@ std::string fresh_folder() {
     return pattern;
 }
 
-void redirect(const std::string& path, int flags, int target) {
-    const int fd = ::open(path.c_str(), flags, 0600);
-    if (fd == -1 || ::dup2(fd, target) == -1) ::_exit(126);
-    ::close(fd);
+/// This process's environment with some settings changed, as exec takes it.
+std::vector<std::string> environment_with(const Command::Settings& settings) {
+    std::vector<std::string> all;
+    for (char** one = environ; *one != nullptr; ++one) {
+        const std::string_view line = *one;
+        if (!settings.contains(std::string(line.substr(0, line.find('='))))) all.emplace_back(line);
+    }
+    for (const auto& [key, value] : settings) {
+        all.push_back(key + "=" + value);
+    }
+    return all;
+}
+
+std::vector<char*> pointers_to(std::vector<std::string>& words) {
+    std::vector<char*> all;
+    for (std::string& word : words) {
+        all.push_back(word.data());
+    }
+    all.push_back(nullptr);
+    return all;
 }
 
 }  // namespace
@@ -46,21 +63,20 @@ void redirect(const std::string& path, int flags, int target) {
 Command::Command(std::vector<std::string> argv, const Settings& settings, const std::string& input)
     : folder_(fresh_folder()) {
     std::ofstream(folder_ + "/in", std::ios::binary) << input;
-    pid_ = ::fork();
-    if (pid_ != 0) return;
-    redirect(folder_ + "/in", O_RDONLY, STDIN_FILENO);
-    redirect(folder_ + "/out", O_WRONLY | O_CREAT, STDOUT_FILENO);
-    redirect(folder_ + "/err", O_WRONLY | O_CREAT, STDERR_FILENO);
-    for (const auto& [key, value] : settings) {
-        ::setenv(key.c_str(), value.c_str(), 1);
+    // Not fork(): it copies the tables of all that the sanitizers have mapped.
+    posix_spawn_file_actions_t files;
+    posix_spawn_file_actions_init(&files);
+    posix_spawn_file_actions_addopen(&files, STDIN_FILENO, (folder_ + "/in").c_str(), O_RDONLY, 0);
+    constexpr int written = O_WRONLY | O_CREAT;
+    posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, (folder_ + "/out").c_str(), written, 0600);
+    posix_spawn_file_actions_addopen(&files, STDERR_FILENO, (folder_ + "/err").c_str(), written, 0600);
+    std::vector<std::string> environment = environment_with(settings);
+    if (::posix_spawnp(&pid_, argv[0].c_str(), &files, nullptr, pointers_to(argv).data(),
+                       pointers_to(environment).data()) != 0) {
+        ended_ = true;
+        code_ = 127;
     }
-    std::vector<char*> words;
-    for (std::string& word : argv) {
-        words.push_back(word.data());
-    }
-    words.push_back(nullptr);
-    ::execvp(words[0], words.data());
-    ::_exit(127);
+    posix_spawn_file_actions_destroy(&files);
 }
 
 Command::~Command() {
