@@ -27,6 +27,8 @@ ENVIRONMENT = {
     "PYTHONDONTWRITEBYTECODE": "1",
     "GOGC": "400",  # less of the processor for Kubernetes' programs, for more memory
 }
+# Of many that mostly wait, on few processors: each need not look for work on all of them
+MODEST = ENVIRONMENT | {"GOMAXPROCS": "1"}
 ETCD = "http://127.0.0.1:2379"
 ADMIN = f"--kubeconfig={INSIDE_STATE}/conf/admin.kubeconfig"
 REGISTRY_ADDRESS = "127.0.0.1:5000"
