@@ -85,13 +85,23 @@ class Lifecycle(unittest.TestCase):
         listed = ["nsenter", f"--net={netns}", "nft", "list", "tables"]
         return subprocess.run(listed, capture_output=True, text=True, check=True).stdout
 
-    def test_two_nodes_and_a_crash(self):
-        one, two = self.states
+    def kill_ups(self, state):
+        for moment in (0.7, 2, 5):
+            first = subprocess.Popen([NODE, "--state", state, "up"], stderr=subprocess.DEVNULL)
+            time.sleep(moment)
+            first.kill()
+            first.wait()
+        subprocess.run(["ip", "link", "delete", Layout(state).link], check=True)
+
+    def up_side_by_side(self):
+        """Also what is left of an `up` that was killed."""
         parallel = [
             subprocess.Popen([NODE, "--state", s, "up", "--enforcer", "agent"], stderr=subprocess.DEVNULL)
             for s in self.states
         ]
         self.assertEqual([p.wait() for p in parallel], [0, 0])
+
+    def break_and_heal(self, one, two):
         self.assertEqual(node(one, "kubectl", "create", "namespace", "mine").returncode, 0)
         self.assertNotEqual(node(two, "kubectl", "get", "namespace", "mine").returncode, 0)
         self.assertEqual(node(one, "kubectl", "cordon", NODE_NAME).returncode, 0)
@@ -105,6 +115,7 @@ class Lifecycle(unittest.TestCase):
         self.assertEqual(node(one, "heal").returncode, 0)
         self.assert_healed(one)
 
+    def crash(self, one, two):
         os.kill(Holder(Layout(one)).pid(), signal.SIGKILL)
         time.sleep(0.5)
         self.assertNotEqual(node(one, "status").returncode, 0)
@@ -113,31 +124,29 @@ class Lifecycle(unittest.TestCase):
         self.assertEqual(node(one, "kubectl", "get", "namespace", "mine").returncode, 0)
         self.assertNotIn("policy_agent", self.tables(one))
 
-        self.assertEqual(node(one, "down", "--wipe").returncode, 0)
-        self.assertEqual(traces(Layout(one)), [])
-        self.assertEqual(node(two, "status").returncode, 0)
-        self.assertEqual(node(two, "down", "--wipe").returncode, 0)
-        self.assertEqual(traces(Layout(two)), [])
-
-    def test_an_up_that_was_killed(self):
-        state = self.states[0]
-        for moment in (0.7, 2, 5):
-            first = subprocess.Popen([NODE, "--state", state, "up"], stderr=subprocess.DEVNULL)
-            time.sleep(moment)
-            first.kill()
-            first.wait()
-        subprocess.run(["ip", "link", "delete", Layout(state).link], check=True)
-        self.up(state)
+    def break_state(self, state):
         self.kill(state, "kubelet")
         self.assertIn("mended", self.up(state))
-
         self.assertEqual(node(state, "down").returncode, 0)
         for log in Path(state, "etcd/member/wal").glob("*.wal"):
             log.write_bytes(b"garbage" * 1000)
         self.assertIn("started from nothing", self.up(state))
         self.assertTrue(Path(f"{state}.broken/etcd/member").exists())
+
+    def wipe(self, state):
         self.assertEqual(node(state, "down", "--wipe").returncode, 0)
         self.assertEqual(traces(Layout(state)), [])
+
+    def test_two_nodes(self):
+        one, two = self.states
+        self.kill_ups(two)
+        self.up_side_by_side()
+        self.break_and_heal(one, two)
+        self.crash(one, two)
+        self.wipe(one)
+        self.assertEqual(node(two, "status").returncode, 0)
+        self.break_state(two)
+        self.wipe(two)
 
 
 if __name__ == "__main__":
