@@ -13,7 +13,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using ::testing::AllOf;
-using ::testing::AnyOf;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -28,26 +27,6 @@ class Deploy : public Node {
     }
 };
 
-TEST_F(Deploy, GoodStartAnswersAndASecondOneAtOnceIsToldWhoHoldsTheLease) {
-    auto first = start_hermesctl(deploy_arguments({"-v"}));
-    ASSERT_TRUE(comes_true([&] { return exists("Lease", "hermes-hermesctl"); })) << first->all();
-    const Finished second = hermesctl(deploy_arguments({"--model", "MiniMax-M3"}));
-    EXPECT_EQ(second.code, 1) << second.out << second.err;
-    EXPECT_THAT(second.err, HasSubstr("another hermesctl works on this installation"));
-
-    ASSERT_EQ(first->wait(), 0) << first->all();
-    EXPECT_THAT(first->out(), HasSubstr("message @cage_bot"));
-    EXPECT_THAT(first->err(), HasSubstr("PATCH /api/v1/namespaces/"));
-    EXPECT_THAT(first->all(), Not(HasSubstr(setting("HERMES_TEST_TOKEN"))));
-    EXPECT_THAT(first->all(), Not(HasSubstr(setting("HERMES_TEST_KEY"))));
-    EXPECT_THAT(ask("hello"), HasSubstr("you said 'hello'"));
-
-    const Finished status = hermesctl({"status", "-o", "json"});
-    EXPECT_EQ(status.code, 0) << status.err;
-    EXPECT_EQ(Json::parse(status.out)["answering"], true);
-    EXPECT_EQ(Json::parse(status.out)["bot"], "@cage_bot");
-}
-
 TEST_F(Deploy, RejectedTokenFailsAndIsNeverPrinted) {
     const std::string bad = "111111111:AAE-this-token-is-refused-everywhere-00";
     auto arguments = deploy_arguments();
@@ -59,12 +38,25 @@ TEST_F(Deploy, RejectedTokenFailsAndIsNeverPrinted) {
     EXPECT_THAT(done.out + done.err, Not(HasSubstr(bad)));
 }
 
-TEST_F(Deploy, RejectedModelKeyIsAFailureThoughTheBotConnects) {
+TEST_F(Deploy, RejectedModelKeyIsAFailureThoughTheBotConnectsAndPodSecurityRefusalIsNamed) {
+    ASSERT_EQ(kubectl({"create", "namespace", ns()}).code, 0);  // so that its labels are not hermesctl's
     node({"world", "fault", "model", "reject"});
-    const Finished done = hermesctl(deploy_arguments());
-    EXPECT_EQ(done.code, 1);
-    EXPECT_THAT(done.err, HasSubstr("connected but mute"));
-    EXPECT_THAT(done.err, HasSubstr("MINIMAX_API_KEY"));
+    const Finished mute = hermesctl(deploy_arguments());
+    EXPECT_EQ(mute.code, 1);
+    EXPECT_THAT(mute.err, HasSubstr("connected but mute"));
+    EXPECT_THAT(mute.err, HasSubstr("MINIMAX_API_KEY"));
+
+    const std::string before = pod_uids();
+    EXPECT_NE(before, "");
+    ASSERT_EQ(kubectl({"label", "namespace", ns(), "pod-security.kubernetes.io/enforce=restricted"}).code, 0);
+    const Finished refused = hermesctl({"deploy", "-y", "--image", "x.example/other:1"});
+    EXPECT_EQ(refused.code, 1);
+    EXPECT_THAT(refused.err, HasSubstr("would violate PodSecurity"));
+    EXPECT_THAT(refused.err, HasSubstr("hermesctl deploy"));
+    EXPECT_EQ(pod_uids(), before) << "before it is lost";
+    const Finished restarted = hermesctl({"restart", "--drain", "1s"});
+    EXPECT_EQ(restarted.code, 1);
+    EXPECT_THAT(restarted.err, HasSubstr("violates PodSecurity"));
 }
 
 /// Side by side: each takes a minute, and none of them starts a gateway.
@@ -105,9 +97,7 @@ TEST_F(Deploy, TroublesThatMayHealEndAfterAMinuteWithTheirCause) {
         EXPECT_THAT(running[i]->err(), cases[i].said) << cases[i].name;
     }
     make_default_class("true");
-    EXPECT_THAT(hermesctl({"logs", "--source", "console"}).out + hermesctl({"status"}).out,
-                AnyOf(HasSubstr("gateway"), HasSubstr("does not stay up")))
-        << "of the last one";
+    EXPECT_THAT(hermesctl({"status"}).out, HasSubstr("container hermes does not stay up")) << "the last one";
 }
 
 TEST_F(Deploy, ImageForAnotherCpuIsNamed) {
@@ -115,21 +105,6 @@ TEST_F(Deploy, ImageForAnotherCpuIsNamed) {
         hermesctl(deploy_arguments({"--image", "docker.io/nousresearch/hermes-agent:arm64"}));
     EXPECT_EQ(done.code, 1);
     EXPECT_THAT(done.err, HasSubstr("another CPU"));
-}
-
-TEST_F(Deploy, PodSecurityRefusalIsNamed) {
-    ASSERT_EQ(kubectl({"create", "namespace", ns()}).code, 0);
-    deploy_well();
-    const std::string before = pod_uids();
-    ASSERT_EQ(kubectl({"label", "namespace", ns(), "pod-security.kubernetes.io/enforce=restricted"}).code, 0);
-    const Finished done = hermesctl({"deploy", "-y", "--image", "x.example/other:1"});
-    EXPECT_EQ(done.code, 1);
-    EXPECT_THAT(done.err, HasSubstr("would violate PodSecurity"));
-    EXPECT_THAT(done.err, HasSubstr("hermesctl deploy"));
-    EXPECT_EQ(pod_uids(), before) << "before it is lost";
-    const Finished restarted = hermesctl({"restart", "--drain", "1s"});
-    EXPECT_EQ(restarted.code, 1);
-    EXPECT_THAT(restarted.err, HasSubstr("violates PodSecurity"));
 }
 
 TEST_F(Deploy, ApiServerRestartAndCutConnectionsInTheMiddleAreSurvived) {

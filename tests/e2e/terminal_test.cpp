@@ -20,7 +20,7 @@ class AtATerminal : public Node {
     }
 };
 
-TEST_F(AtATerminal, DeployAsksForWhatItNeedsAndNeverEchoesASecret) {
+TEST_F(AtATerminal, DeployAsksForWhatItNeedsAndASecondOneAtOnceIsToldWhoHoldsTheLease) {
     TerminalSession terminal = open({"deploy"}, 40);
     ASSERT_TRUE(terminal.wait_for("numeric Telegram id")) << terminal.screen();
     terminal.type(setting("HERMES_TEST_USER") + "\r");
@@ -31,11 +31,22 @@ TEST_F(AtATerminal, DeployAsksForWhatItNeedsAndNeverEchoesASecret) {
     ASSERT_TRUE(terminal.wait_for("apply this?")) << terminal.screen();
     EXPECT_THAT(terminal.screen(), HasSubstr("deployment/hermes"));
     terminal.type("y\r");
+    ASSERT_TRUE(comes_true([&] { return exists("Lease", "hermes-hermesctl"); })) << terminal.screen();
+    const Finished second = hermesctl(deploy_arguments({"--model", "MiniMax-M3"}));
+    EXPECT_EQ(second.code, 1) << second.out << second.err;
+    EXPECT_THAT(second.err, HasSubstr("another hermesctl works on this installation"));
+
     EXPECT_TRUE(terminal.wait_for("the bot answers")) << terminal.screen();
     EXPECT_EQ(terminal.wait(), 0) << terminal.screen();
     EXPECT_THAT(terminal.screen(), Not(HasSubstr(setting("HERMES_TEST_TOKEN"))));
     EXPECT_THAT(terminal.screen(), Not(HasSubstr(setting("HERMES_TEST_KEY"))));
     EXPECT_TRUE(terminal.is_cooked());
+    EXPECT_THAT(ask("hello"), HasSubstr("you said 'hello'"));
+
+    const Finished status = hermesctl({"status", "-o", "json"});
+    EXPECT_EQ(status.code, 0) << status.err;
+    EXPECT_EQ(Json::parse(status.out)["answering"], true);
+    EXPECT_EQ(Json::parse(status.out)["bot"], "@cage_bot");
 }
 
 TEST_F(AtATerminal, ANoChangesNothing) {

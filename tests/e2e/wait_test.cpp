@@ -43,13 +43,20 @@ TEST_F(Wait, AGatewayThatEndedWellIsNamedAndTheLivenessProbeBringsItBack) {
     EXPECT_TRUE(answers());
 }
 
-TEST_F(Wait, APullMayTakeLongerThanTheTimeout) {
+TEST_F(Wait, APullThatTakesLongerThanTheTimeoutAndTelegramThatIsAwayAreSurvived) {
     node({"image", "forget", "nousresearch/hermes-agent:latest"});
     node({"world", "fault", "registry", "slow", "1200000"});  // bytes a second: two minutes and more
+    node({"world", "fault", "telegram", "status", "502", "--times", "3"});
     const Finished done = hermesctl(deploy_arguments({"--timeout", "100s"}));
     EXPECT_EQ(done.code, 0) << done.err;
     EXPECT_THAT(done.err, HasSubstr("image is being pulled"));
     EXPECT_THAT(done.out, HasSubstr("message @cage_bot"));
+
+    node({"world", "fault", "telegram", "hang"});
+    const Finished restarted = hermesctl({"restart", "--drain", "1s"});
+    EXPECT_EQ(restarted.code, 1) << "one that stays away is named: " << restarted.err;
+    EXPECT_THAT(restarted.err, HasSubstr("elegram"));
+    EXPECT_THAT(restarted.err, Not(HasSubstr(setting("HERMES_TEST_TOKEN"))));
 }
 
 TEST_F(Wait, ARegistryThatRefusesIsNamed) {
@@ -66,17 +73,6 @@ TEST_F(Wait, ARegistryThatRefusesIsNamed) {
     EXPECT_EQ(refused.code, 1) << refused.err;
     EXPECT_THAT(refused.err, HasSubstr("the registry refuses image"));
     EXPECT_THAT(refused.err, HasSubstr("imagePullSecrets"));
-}
-
-TEST_F(Wait, TelegramThatIsAwayIsSurvivedAndOneThatStaysAwayIsNamed) {
-    node({"world", "fault", "telegram", "status", "502", "--times", "3"});
-    const Finished brief = hermesctl(deploy_arguments());
-    EXPECT_EQ(brief.code, 0) << brief.err;
-    node({"world", "fault", "telegram", "hang"});
-    const Finished restarted = hermesctl({"restart", "--drain", "1s"});
-    EXPECT_EQ(restarted.code, 1) << restarted.err;
-    EXPECT_THAT(restarted.err, HasSubstr("elegram"));
-    EXPECT_THAT(restarted.err, Not(HasSubstr(setting("HERMES_TEST_TOKEN"))));
 }
 
 TEST_F(Wait, AFullVolumeIsNamedByAllThatWaitForTheBot) {
