@@ -15,8 +15,6 @@
 #include <span>
 
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 
 namespace hermesctl::cli {
 namespace {
@@ -61,12 +59,9 @@ ExitCode say(Session& session, const std::string& text, const Json& json) {
 /// Whoever may not look there is told of none.
 void warn_if_open(Session& session, const hermes::Names& names, const kube::Outcome& deployment,
                   const kube::Outcome& secret) {
-    std::vector<std::string> texts;
-    for (const auto& one :
-         hermes::what_opens_to_all(secret.object.value_or(Json()), deployment.object.value_or(Json()), names))
-        texts.push_back(one.text());
-    if (!texts.empty())
-        session.story().on({"wait", "users", State::warning, fmt::format("{}", fmt::join(texts, "; "))});
+    const auto openings =
+        hermes::what_opens_to_all(secret.object.value_or(Json()), deployment.object.value_or(Json()), names);
+    if (!openings.empty()) session.story().on({"wait", "users", State::warning, hermes::text_of(openings)});
 }
 
 /// `done` says what was changed.

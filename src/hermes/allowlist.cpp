@@ -31,6 +31,11 @@ bool lets_all_in(const std::string& key, const std::string& value) {
     return opens_to_all(key, value) || (says_who_gets_in(key) && user_list(value).everybody);
 }
 
+std::string unset_command(const Names& names, const std::vector<std::string>& keys) {
+    return fmt::format("kubectl -n {} set env deployment/{} {}-", names.ns, names.name,
+                       fmt::join(keys, "- "));
+}
+
 bool is_among(const UserIds& ids, UserId id) {
     return std::find(ids.begin(), ids.end(), id) != ids.end();
 }
@@ -69,6 +74,20 @@ std::string OpenToAll::text() const {
                        key.starts_with("TELEGRAM_GROUP_") ? ", in groups only" : "", way_out);
 }
 
+std::string text_of(const std::vector<OpenToAll>& openings) {
+    std::vector<std::string> texts;
+    for (const OpenToAll& one : openings)
+        texts.push_back(one.text());
+    return fmt::format("{}", fmt::join(texts, "; "));
+}
+
+std::string way_out_of(const Json& variables, const Names& names) {
+    std::vector<std::string> keys;
+    for (const auto& [key, value] : variables.items())
+        if (decides_who_gets_in(key)) keys.push_back(key);
+    return keys.empty() ? "" : unset_command(names, keys);
+}
+
 std::vector<OpenToAll> what_opens_to_all(const Json& secret, const Json& deployment, const Names& names) {
     std::vector<OpenToAll> found;
     for (const auto& [key, value] : secret_values(secret)) {
@@ -81,8 +100,7 @@ std::vector<OpenToAll> what_opens_to_all(const Json& secret, const Json& deploym
     for (const Json& variable : kube::at(kube::with_name(containers, container_name), "/env")) {
         const std::string key = kube::text_at(variable, "/name");
         if (!lets_all_in(key, kube::text_at(variable, "/value"))) continue;
-        found.push_back({key, title(names.deployment()),
-                         fmt::format("kubectl -n {} set env deployment/{} {}-", names.ns, names.name, key)});
+        found.push_back({key, title(names.deployment()), unset_command(names, {key})});
     }
     return found;
 }

@@ -50,7 +50,7 @@ class Composer {
             keep_users();
             ask_for_users();
         }
-        result_.values = values_of(settings_);
+        result_.values = values_of(settings_, way_out_of(at(settings_, "/pod/env"), result_.names));
         look_at_level();
         if (!wish_.policy_alone) ask_for_keys();
         if (!missing_.empty()) throw what_is_missing();

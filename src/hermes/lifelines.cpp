@@ -225,10 +225,7 @@ std::vector<Event> lifeline_notes(const Lifelines& lines, const ModelChoice& wan
         note("live model", fmt::format("the live config.yaml uses the model {}, not {}",
                                        scrub(lines.live_model), wanted.model));
     }
-    std::vector<std::string> open;
-    for (const OpenToAll& one : lines.open)
-        open.push_back(one.text());
-    if (!open.empty()) note("users (file)", fmt::format("{}", fmt::join(open, "; ")));
+    if (!lines.open.empty()) note("users (file)", text_of(lines.open));
     return notes;
 }
 

@@ -138,17 +138,17 @@ Json merged(Json base, const Json& over) {
     return base;
 }
 
-void check_settings(const Json& settings) {
+void check_settings(const Json& settings, const std::string& hint) {
     std::vector<std::string> complaints;
     for (const Problem& problem : problems_of(settings)) {
         complaints.push_back(fmt::format("{}: {}", dotted(problem.pointer), problem.why));
     }
-    if (!complaints.empty()) refuse(complaints);
+    if (!complaints.empty()) refuse(complaints, hint);
 }
 
-Values values_of(const Json& given) {
+Values values_of(const Json& given, const std::string& hint) {
     const Json settings = without_nulls(given);
-    check_settings(settings);
+    check_settings(settings, hint);
     Values values;
     take(settings, "/name", values.name);
     take(settings, "/namespace", values.ns);

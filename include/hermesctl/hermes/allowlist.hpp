@@ -45,6 +45,11 @@ struct OpenToAll {
     std::string way_out{};  // the command that ends that
     std::string text() const;
 };
+/// All of them in one line; "" for none.
+std::string text_of(const std::vector<OpenToAll>&);
+/// The command that takes out of the Deployment those of its variables that decide who gets in; "" where none
+/// does. A file with one is refused before.
+std::string way_out_of(const Json& variables, const Names&);
 /// Those of the Secret, and of the variables that the Deployment itself has; null where there is none.
 std::vector<OpenToAll> what_opens_to_all(const Json& secret, const Json& deployment, const Names&);
 

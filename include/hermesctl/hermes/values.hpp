@@ -69,9 +69,9 @@ std::vector<Json> settings_of_file(std::string_view text, std::string_view sourc
 Json merged(Json base, const Json& over);
 
 /// Throws Error{usage} that names every problem at once; what is left out is none.
-void check_settings(const Json& settings);
+void check_settings(const Json& settings, const std::string& hint = {});
 
-/// Checks and types; throws Error{usage} that names every problem at once.
-Values values_of(const Json& settings);
+/// Checks and types; throws Error{usage} that names every problem at once. `hint` is what to type then.
+Values values_of(const Json& settings, const std::string& hint = {});
 
 }  // namespace hermesctl::hermes

@@ -150,6 +150,24 @@ TEST_F(ComposeTest, AVariableThatIsPutUnderSecretsIsLeftToTheSecret) {
     EXPECT_THAT(told(), Not(Contains(HasSubstr("is a credential"))));
 }
 
+TEST_F(ComposeTest, ALiveVariableThatLetsOthersInIsRefusedWithWhatTakesItOut) {
+    install();
+    Json deployment = api_.object(names.deployment());
+    for (const char* key : {"GATEWAY_ALLOWED_USERS", "TELEGRAM_ALLOW_ALL_USERS", "TZ"})
+        deployment["spec"]["template"]["spec"]["containers"][0]["env"].push_back(
+            {{"name", key}, {"value", "5"}});
+    api_.put(deployment);
+    try {
+        compose();
+        ADD_FAILURE() << "it was not refused";
+    } catch (const Error& error) {
+        EXPECT_THAT(error.message(), HasSubstr("pod.env.GATEWAY_ALLOWED_USERS: would let others in"));
+        EXPECT_EQ(error.hint(),
+                  "kubectl -n hermes set env deployment/hermes GATEWAY_ALLOWED_USERS- "
+                  "TELEGRAM_ALLOW_ALL_USERS-");
+    }
+}
+
 TEST_F(ComposeTest, ACredentialThatLiesInTheConfigMapIsToldOf) {
     install();
     api_.merge(names.config(), {{"data", {{"config.yaml", "model: {api_key: hunter2hunter2}\n"}}}});
