@@ -62,9 +62,11 @@ bool concerns(const kube::ApiError& refusal, std::string_view field) {
                                [&](const kube::Cause& cause) { return cause.field == field; });
 }
 
-/// A volume keeps its class, and only grows. The server says what may be changed, not what was to be.
+/// A volume keeps its class, and only grows; a claim that waits for one keeps its size, too. The server says
+/// what may be changed, not what was to be.
 void refuse_another_volume(const Step& step, const kube::ApiError& refusal) {
     if (step.ref.kind != "PersistentVolumeClaim" || step.live.is_null() || refusal.http() != 422) return;
+    const bool bound = text_at(step.live, "/status/phase") == "Bound";
     const auto refuse_change = [&](const char* what, const char* path, const char* field, const char* key) {
         const std::string now = text_at(step.live, path);
         const std::string wanted = text_at(step.object, path, now);
@@ -75,12 +77,12 @@ void refuse_another_volume(const Step& step, const kube::ApiError& refusal) {
                         now.empty() ? "none" : now, wanted.empty() ? "none" : wanted),
             fmt::format(
                 "hermesctl deploy without --storage-{0}, and without storage.{0} in the file, keeps it; "
-                "for another volume save what is on this one (hermesctl cp :/opt/data DIR), then "
-                "hermesctl teardown --delete-data, and deploy anew",
-                key));
+                "for another volume {1}hermesctl teardown --delete-data, and deploy anew",
+                key, bound ? "save what is on this one (hermesctl cp :/opt/data DIR), then " : ""));
     };
     refuse_change("storage class", "/spec/storageClassName", "spec", "class");  // of what never changes
-    refuse_change("size", "/spec/resources/requests/storage", "spec.resources.requests.storage", "size");
+    refuse_change("size", "/spec/resources/requests/storage",
+                  bound ? "spec.resources.requests.storage" : "spec", "size");
 }
 
 void settle(Step& step, const Outcome& outcome) {

@@ -139,6 +139,13 @@ TEST_F(PlanTest, AClaimThatCannotBecomeAnotherIsSaidInPlainWords) {
         return std::string("planned");
     };
     Values wanted = values_;
+    wanted.storage_size = "10Gi";
+    EXPECT_THAT(refused(wanted),
+                AllOf(HasSubstr("the size of persistentvolumeclaim/hermes-data cannot be changed from 5Gi to "
+                                "10Gi"),
+                      HasSubstr("for another volume hermesctl teardown --delete-data")))
+        << "of a claim without a volume, which has nothing to be saved";
+    api_.merge(names.claim(), {{"status", {{"phase", "Bound"}}}});
     wanted.storage_size = "1Gi";
     EXPECT_THAT(
         refused(wanted, "spec.resources.requests.storage"),
@@ -150,7 +157,7 @@ TEST_F(PlanTest, AClaimThatCannotBecomeAnotherIsSaidInPlainWords) {
     EXPECT_THAT(refused(wanted),
                 AllOf(HasSubstr("the storage class of persistentvolumeclaim/hermes-data cannot "
                                 "be changed from local-path to fast"),
-                      HasSubstr("hermesctl teardown --delete-data, and deploy anew")));
+                      HasSubstr("then hermesctl teardown --delete-data, and deploy anew")));
     wanted.storage_class = "";
     EXPECT_THAT(refused(wanted), HasSubstr("from local-path to none"));
     wanted.storage_class = "local-path";
