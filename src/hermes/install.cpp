@@ -21,7 +21,7 @@ Json others(const Json& object) {
     return entries;
 }
 
-/// What ends this leaves it open what became of each.
+/// What ends this leaves it open what became of each, once they are on their way.
 auto sent(const std::vector<Json>& objects, const auto& send) {
     try {
         return send();
@@ -29,7 +29,9 @@ auto sent(const std::vector<Json>& objects, const auto& send) {
         std::vector<std::string> titles;
         for (const Json& object : objects)
             titles.push_back(title(kube::ref_of(object)));
-        error.during(fmt::format("applying {}: any of it may have been applied", fmt::join(titles, ", ")));
+        const bool in_doubt = dynamic_cast<const net::NotSent*>(&error) == nullptr;
+        error.during(fmt::format("applying {}{}", fmt::join(titles, ", "),
+                                 in_doubt ? ": any of it may have been applied" : ", which was not sent"));
         throw;
     }
 }

@@ -75,9 +75,14 @@ std::vector<Outcome> Client::write(std::span<const net::Request> requests,
                                    std::span<const std::string> what_for) {
     lift_limit();
     const bool before = std::exchange(has_lost_write_, true);  // an interrupt may end it
-    auto all = outcomes(requests, what_for);
-    has_lost_write_ = before || std::ranges::any_of(all, &Outcome::lost);
-    return all;
+    try {
+        auto all = outcomes(requests, what_for);
+        has_lost_write_ = before || std::ranges::any_of(all, &Outcome::lost);
+        return all;
+    } catch (const net::NotSent&) {
+        has_lost_write_ = before;
+        throw;
+    }
 }
 
 Outcome Client::write(const Ref& ref, const net::Request& request, const std::string& what_for) {

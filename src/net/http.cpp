@@ -4,6 +4,7 @@
 #include "hermesctl/base/text.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace hermesctl::net {
 
@@ -12,6 +13,19 @@ std::string_view Response::header(std::string_view name) const {
         std::ranges::find_if(headers, [&](const Header& h) { return equal_ignoring_case(h.name, name); });
     return found == headers.end() ? std::string_view{} : std::string_view{found->value};
 }
+
+namespace {
+
+/// What was started before it is only sent by poll().
+Transport::Ticket started(Transport& transport, const Request& request, Handler handler) {
+    try {
+        return transport.start(request, std::move(handler));
+    } catch (const Error& error) {
+        throw NotSent(error);
+    }
+}
+
+}  // namespace
 
 void exchange(Transport& transport, std::span<const Request> requests, std::span<const std::size_t> asked,
               const Take& take) {
@@ -23,7 +37,7 @@ void exchange(Transport& transport, std::span<const Request> requests, std::span
                 --open;
                 take(i, std::move(response));
             };
-            tickets.push_back(transport.start(requests[i], {.on_done = taken}));
+            tickets.push_back(started(transport, requests[i], {.on_done = taken}));
         }
         while (open > 0)
             transport.poll(std::chrono::seconds{60});

@@ -66,14 +66,20 @@ void exchange_retrying(Transport& transport, Clock& clock, std::span<const Reque
     for (int attempt = 1;; ++attempt) {
         std::vector<std::size_t> again;
         milliseconds wait{0};
-        exchange(transport, requests, open, [&](std::size_t i, Response answer) {
+        const auto judge = [&](std::size_t i, Response answer) {
             answer.doubtful = doubtful[i];
             auto delay = next_delay(requests[i], answer, attempt);
             if (!delay || clock.now() + *delay >= requests[i].end) return take(i, std::move(answer));
             if (answer.status >= 500) doubtful[i] = true;
             wait = std::max(wait, *delay);
             again.push_back(i);
-        });
+        };
+        try {
+            exchange(transport, requests, open, judge);
+        } catch (const NotSent& error) {
+            if (attempt > 1) throw Error(error);  // not this time
+            throw;
+        }
         if (again.empty()) return;
         std::ranges::sort(again);
         open = std::move(again);

@@ -81,6 +81,7 @@ std::vector<net::Transport::Ticket> FakeTransport::in_flight() const {
 }
 
 net::Transport::Ticket FakeTransport::start(net::Request request, net::Handler handler) {
+    if (before_start) before_start(request);
     requests.push_back(request);
     exchanges_[++last_] = {std::move(request), std::move(handler), false, clock_.now(), clock_.now()};
     return last_;
@@ -188,7 +189,9 @@ void FakeTransport::expire() {
             (request.timeout.count() > 0 && clock_.now() - exchange.started >= request.timeout) ||
             is_over(request);
         const bool silent = request.idle.count() > 0 && clock_.now() - exchange.active >= request.idle;
-        if (late || silent) finish(ticket, no_answer(late ? "timed out" : "no byte for too long", true));
+        net::Response none = no_answer(late ? "timed out" : "no byte for too long", true);
+        none.transient = late;  // after a silence no other try is made
+        if (late || silent) finish(ticket, std::move(none));
     }
 }
 

@@ -48,6 +48,9 @@ class FakeTransport : public net::Transport {
     /// Who answers upgrades. Without it they are refused with 404.
     std::function<net::Upgrade(const net::Request&, std::span<const std::string>)> open{};
 
+    /// Before a request is started; may throw, as where there are no credentials for it.
+    std::function<void(const net::Request&)> before_start{};
+
     std::vector<net::Request> requests{};  // all that were started, upgrades too
     std::vector<Ticket> cancelled{};
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "hermesctl/base/clock.hpp"
+#include "hermesctl/base/error.hpp"
 #include "hermesctl/net/websocket.hpp"
 
 #include <chrono>
@@ -84,11 +85,16 @@ class Transport {
     virtual Upgrade upgrade(Request, std::span<const std::string> protocols) = 0;
 };
 
+/// What kept exchanges from being started (their credentials, say): nothing of them was sent.
+struct NotSent : Error {
+    explicit NotSent(const Error& error) : Error(error) {}
+};
+
 /// What is done with the answer to the request of this index.
 using Take = std::function<void(std::size_t, Response)>;
 
 /// Those of the requests that are asked for, by their indices, in flight together; each answer is taken as
-/// soon as it is there. Throws what poll() does, and what `take` throws; the rest is cancelled then.
+/// soon as it is there. Throws NotSent, what poll() does, and what `take` throws; the rest is cancelled then.
 void exchange(Transport&, std::span<const Request>, std::span<const std::size_t> asked, const Take&);
 
 /// Percent-encodes everything outside RFC 3986's unreserved characters.

@@ -131,6 +131,23 @@ TEST_F(InstallTest, AnInterruptSaysWhatWasAppliedAndWhatMayHaveBeen) {
     EXPECT_THAT(trail({}), ElementsAre(open));
 }
 
+TEST_F(InstallTest, WhatWasNeverSentIsNotSaidToBeInDoubt) {
+    run();
+    values_.image = "a/b:2";
+    transport_.before_start = [](const net::Request& request) {
+        if (request.method == "PATCH" && request.target.find("dryRun") == std::string::npos)
+            throw Error(ExitCode::denied, "the credential plugin failed");
+    };
+    try {
+        run();
+        ADD_FAILURE() << "it went through";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ExitCode::denied);
+        EXPECT_THAT(error.trail(), ElementsAre("applying deployment/hermes, which was not sent"));
+    }
+    EXPECT_FALSE(client_.has_lost_write());
+}
+
 TEST_F(InstallTest, WhatIsTheSameIsNotWritten) {
     run();
     values_.model = "MiniMax-M3";
