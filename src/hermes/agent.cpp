@@ -92,6 +92,11 @@ std::string python_hint(std::string_view ns, std::string_view pod) {
     return fmt::format("kubectl -n {} exec {} -c {} -- /usr/bin/python3 --version", ns, pod, container_name);
 }
 
+std::string right_to_exec_hint(std::string_view ns) {
+    return fmt::format(
+        "whoever administers the cluster can grant get and create on pods/exec in namespace {}", ns);
+}
+
 AgentWatch::AgentWatch(net::Transport& transport, const std::string& ns, const std::string& pod)
     : pod_(pod), session_(transport, watch_request(ns, pod)) {}
 

@@ -122,8 +122,7 @@ Inside look_inside(kube::Client& client, const std::string& ns, const std::strin
     } catch (const Error& error) {
         if (error.code() == ExitCode::interrupted) throw;
         inside.why = "the inside of the pod was not seen: " + error.message();
-        if (error.code() == ExitCode::denied)
-            inside.hint = fmt::format("grant get and create on pods/exec in namespace {}", ns);
+        if (error.code() == ExitCode::denied) inside.hint = right_to_exec_hint(ns);
     }
     return inside;
 }

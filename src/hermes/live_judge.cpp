@@ -180,7 +180,7 @@ void add_hole(Check& check, const Surroundings& around) {
 
 /// `targets`: the row's own.
 Check row_of(const Row& row, const std::vector<ReachTarget>& targets, const std::optional<Reached>& pod,
-             const std::string& no_pod, const Twin& twin, const Surroundings& around) {
+             const NoPod& no_pod, const Twin& twin, const Surroundings& around) {
     Check check{.id = row.id, .group = "live", .title = row.title};
     if (targets.empty() && row.from_services && !around.unlisted.empty()) {
         check.evidence = "the Services, which name what is to be tried, are not known: " + around.unlisted;
@@ -189,8 +189,8 @@ Check row_of(const Row& row, const std::vector<ReachTarget>& targets, const std:
         check.verdict = Verdict::not_applicable;
         check.evidence = nothing_of(row, around);
     } else if (!pod) {
-        check.evidence = no_pod;
-        check.hint = "hermesctl status";
+        check.evidence = no_pod.why;
+        check.hint = no_pod.hint;
     } else {
         Judge judge(std::move(check), *pod, twin, around);
         for (const ReachTarget& target : targets)
@@ -218,7 +218,7 @@ std::optional<Reached> parse_reached(std::string_view text, const std::vector<Re
 }
 
 Checks judge_reach(const std::vector<ReachTarget>& targets, const std::optional<Reached>& pod,
-                   const std::string& no_pod, const Twin& twin, const Surroundings& around) {
+                   const NoPod& no_pod, const Twin& twin, const Surroundings& around) {
     Checks all;
     for (const Row& row : rows) {
         std::vector<ReachTarget> its_own;

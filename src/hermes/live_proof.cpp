@@ -80,11 +80,13 @@ class Probe {
     }
     const std::optional<Reached>& reached() const { return reached_; }
     const std::string& failure() const { return failure_; }
+    bool denied() const { return denied_; }
 
   private:
     void fail(const Error& error) {
         if (error.code() == ExitCode::interrupted) throw Error(error);
         failure_ = error.message();
+        denied_ = error.code() == ExitCode::denied;
     }
 
     const std::vector<ReachTarget>& targets_;
@@ -93,6 +95,7 @@ class Probe {
     std::string err_{};
     std::optional<Reached> reached_{};
     std::string failure_{};
+    bool denied_ = false;
 };
 
 class Proving {
@@ -106,12 +109,12 @@ class Proving {
           reporter_(reporter) {
         std::ranges::copy(options_.lan_targets, std::back_inserter(around_.lan));
         twin_.left_out = options_.quick;  // whether an agent runs or not
-        if (!seen.agent.running) no_pod_ = "no agent runs: " + seen.agent.why;
+        if (!seen.agent.running) no_pod_.why = "no agent runs: " + seen.agent.why;
     }
 
     Checks run() {
         const std::vector<ReachTarget> targets = chosen();
-        if (no_pod_.empty()) probe(targets);
+        if (no_pod_.why.empty()) probe(targets);
         Checks checks = judge_reach(targets, pod_reached_, no_pod_, twin_, around_);
         for (Check& check : checks) {
             if (check.id == "live-lan") check.decisive = decides(check);
@@ -188,7 +191,9 @@ class Proving {
               const std::string& why_not) {
         if (caged) pod_reached_ = caged->reached();
         if (!pod_reached_)
-            no_pod_ = "the pod could not be asked: " + (caged ? scrub(caged->failure()) : "no time was left");
+            no_pod_.why =
+                "the pod could not be asked: " + (caged ? scrub(caged->failure()) : "no time was left");
+        if (caged && caged->denied()) no_pod_.hint = right_to_exec_hint(seen_.names.ns);
         if (twin) twin_.reached = twin->reached();
         twin_.why_not =
             twin && !twin_.reached ? "the twin could not be asked: " + scrub(twin->failure()) : why_not;
@@ -205,7 +210,7 @@ class Proving {
     Surroundings around_;
     const ProofOptions& options_;
     Reporter& reporter_;
-    std::string no_pod_{};
+    NoPod no_pod_{};
     std::optional<Reached> pod_reached_{};
     Twin twin_{};
 };

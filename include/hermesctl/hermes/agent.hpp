@@ -62,6 +62,9 @@ kube::ExecOutput run_in_agent(kube::Client&, kube::ExecRequest, std::string_view
 /// What a person types to see why nothing can be asked there.
 std::string python_hint(std::string_view ns, std::string_view pod);
 
+/// The same where the account may not ask.
+std::string right_to_exec_hint(std::string_view ns);
+
 /// A probe.py that runs in one pod for as long as this lives and tells what changes.
 class AgentWatch {
   public:

@@ -67,9 +67,15 @@ struct Twin {
     bool left_out = false;  // on purpose: --quick
 };
 
+/// Why the pod was not asked.
+struct NoPod {
+    std::string why{};
+    std::string hint = "hermesctl status";
+};
+
 /// A row for each kind of target. Pure.
-Checks judge_reach(const std::vector<ReachTarget>&, const std::optional<Reached>& pod,
-                   const std::string& no_pod, const Twin&, const Surroundings& = {});
+Checks judge_reach(const std::vector<ReachTarget>&, const std::optional<Reached>& pod, const NoPod&,
+                   const Twin&, const Surroundings& = {});
 
 /// The twin's Job: the same node and image as the pod, none of its labels.
 Json twin_job(const Names&, const Json& pod);

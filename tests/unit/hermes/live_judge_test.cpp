@@ -28,7 +28,7 @@ Check judged(const ReachTarget& one, const std::string& pod, const std::string& 
     const std::string name = one.name();
     Twin beside{.why_not = twin.empty() ? "no twin could be made" : "", .left_out = quick};
     if (!twin.empty()) beside.reached = Reached{{name, twin}};
-    for (const Check& check : judge_reach({one}, Reached{{name, pod}}, "", beside)) {
+    for (const Check& check : judge_reach({one}, Reached{{name, pod}}, {}, beside)) {
         if (check.id == one.row) return check;
     }
     throw std::out_of_range(one.row);
@@ -90,7 +90,7 @@ TEST(JudgeReach, ATwinThatIsCagedItselfIsNoComparison) {
         const ReachTarget lan = target("live-lan", one.listener);
         const Twin twin{.reached = Reached{{lan.name(), one.twin}},
                         .cage = {"networkpolicy/second selects the twin too", "leave it out"}};
-        for (const Check& check : judge_reach({lan}, Reached{{lan.name(), "refused"}}, "", twin)) {
+        for (const Check& check : judge_reach({lan}, Reached{{lan.name(), "refused"}}, {}, twin)) {
             if (check.id != "live-lan") continue;
             EXPECT_EQ(check.verdict, one.verdict) << one.twin << ": " << check.evidence;
             if (check.verdict == Verdict::pass) continue;
@@ -132,7 +132,7 @@ TEST(JudgeReach, OneClosedTargetDoesNotSpeakForAnother) {
     const std::vector<ReachTarget> both{target("live-lan", Listener::asked), other};
     const Reached pod{{both[0].name(), "refused"}, {both[1].name(), "silent"}};
     const Twin twin{.reached = Reached{{both[0].name(), "open"}, {both[1].name(), "silent"}}};
-    for (const Check& check : judge_reach(both, pod, "", twin)) {
+    for (const Check& check : judge_reach(both, pod, {}, twin)) {
         if (check.id != "live-lan") continue;
         EXPECT_EQ(check.verdict, Verdict::inconclusive);
         EXPECT_THAT(check.evidence, HasSubstr("192.168.1.8"));
@@ -168,7 +168,7 @@ TEST(JudgeReach, InAQuickLookWhatWasNamedIsOpenOrNotKnown) {
 
 TEST(JudgeReach, WithoutTheAgentNothingIsKnown) {
     for (const Check& check :
-         judge_reach({target("live-api", Listener::sure)}, std::nullopt, "no agent runs", {})) {
+         judge_reach({target("live-api", Listener::sure)}, std::nullopt, {"no agent runs"}, {})) {
         EXPECT_EQ(check.verdict, check.id == "live-api" ? Verdict::inconclusive : Verdict::not_applicable)
             << check.id;
     }
@@ -178,7 +178,7 @@ TEST(JudgeReach, WithoutTheAgentNothingIsKnown) {
 TEST(JudgeReach, WhatServicesWouldNameIsNotKnownWithoutThem) {
     const Reached none;
     for (const Check& check :
-         judge_reach({}, none, "", {.reached = none}, {.unlisted = "services is forbidden"})) {
+         judge_reach({}, none, {}, {.reached = none}, {.unlisted = "services is forbidden"})) {
         const bool named =
             check.id == "live-api" || check.id == "live-nodeports" || check.id == "live-dns-ports";
         EXPECT_EQ(check.verdict, named ? Verdict::inconclusive : Verdict::not_applicable) << check.id;
@@ -206,7 +206,7 @@ TEST(JudgeReach, OnlyThePodsOwnNodeIsExcused) {
         .host_ip = "192.168.1.10"};
     const auto is_excused = [&](const char* row, const char* host) {
         const ReachTarget one{.row = row, .by = "tcp", .host = host, .port = 1};
-        for (const Check& check : judge_reach({one}, Reached{{one.name(), "open"}}, "", {}, around)) {
+        for (const Check& check : judge_reach({one}, Reached{{one.name(), "open"}}, {}, {}, around)) {
             if (check.id == row) return check.evidence.find("its own node") != std::string::npos;
         }
         return false;
@@ -226,7 +226,7 @@ TEST(JudgeReach, OnlyThePodsOwnNodeIsExcused) {
 TEST(JudgeReach, WhatWasNotTriedIsNotKnown) {
     const Check check = [] {
         const ReachTarget one = target("live-api", Listener::sure);
-        for (const Check& row : judge_reach({one}, Reached{}, "", {})) {
+        for (const Check& row : judge_reach({one}, Reached{}, {}, {})) {
             if (row.id == "live-api") return row;
         }
         return Check{};

@@ -235,6 +235,16 @@ TEST_F(LiveProof, APodThatCannotBeAskedIsNoPass) {
     EXPECT_FALSE(has_jobs());
 }
 
+TEST_F(LiveProof, WithoutTheRightToExecTheHintNamesIt) {
+    api_.deny("get", "pods/exec");
+    for (const Check& check : prove({.quick = true})) {
+        if (check.verdict == Verdict::inconclusive)
+            EXPECT_THAT(check.hint, HasSubstr("can grant get and create on pods/exec in namespace hermes"));
+    }
+    api_.erase({"Pod", "hermes", "hermes-1-a"});
+    EXPECT_EQ(prove({.quick = true}).front().hint, "hermesctl status");
+}
+
 TEST_F(LiveProof, WhyNoPortOfTheDnsIsTriedIsTrue) {
     const auto evidence = [this] {
         for (const Check& check : prove({.quick = false})) {
