@@ -20,6 +20,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// What is followed may rest for ever.
+constexpr auto longest_silence = 60s;
 constexpr int no_such_log = 3;
 constexpr int by_signal = 128;
 constexpr std::size_t longest_complaint = 2048;
@@ -142,19 +144,21 @@ bool read_console(kube::Client& client, const Target& target, const LogRequest& 
         if (timed) place.mark = time;
         return sink(timed ? line.substr(std::min(time.size() + 1, line.size())) : line);
     };
-    const auto end = stream(client, {.target = console_target(target, request, place), .timeout = 0ms},
+    const auto end = stream(client,
+                            {.target = console_target(target, request, place),
+                             .timeout = 0ms,
+                             .idle = request.follow ? 0s : longest_silence},
                             [&](std::string_view bytes) {
                                 place.heard = true;
                                 return lines.feed(bytes, take);
                             });
     if (!end) return true;
     place.begun = place.begun || end->ok();
-    if (end->ok() && end->failure.empty()) {
-        lines.finish(take);
-        return !request.follow;
-    }
-    if (end->ok()) {  // followed, its half line comes whole with the next reading
-        if (!request.follow) lines.finish(take);
+    const bool whole = end->ok() && end->failure.empty();
+    // Of one that is followed a half line comes whole with the next reading.
+    if (whole || !request.follow) lines.finish(take);
+    if (whole) return !request.follow;
+    if (end->ok()) {
         throw Error(ExitCode::unreachable,
                     fmt::format("the console of pod/{} was cut off: {}", target.pod, scrub(end->failure)),
                     "hermesctl logs --source console");

@@ -71,6 +71,23 @@ TEST_F(Logs, AConsoleThatIsCutOffIsAFailure) {
     EXPECT_THAT(lines_, ElementsAre("one", "tw"));
 }
 
+TEST_F(Logs, AConsoleThatHangsEndsAndOneThatIsFollowedMayRest) {
+    const auto serve = transport_.serve;
+    transport_.serve = [&](net::Transport::Ticket ticket, const net::Request& request) {
+        if (request.target.find("/log?") == std::string::npos) return serve(ticket, request);
+        transport_.chunk(ticket, "2026-01-01T00:00:00Z one\n2026-01-01T00:00:01Z tw");
+        transport_.after(std::chrono::minutes{10}, [&, ticket] { transport_.chunk(ticket, "o\n"); });
+    };
+    const Error error = failure_of({.source = "console"});
+    EXPECT_THAT(error.message(), HasSubstr("the API server did not answer"));
+    EXPECT_THAT(error.trail(), ElementsAre(HasSubstr("reading the console of pod/hermes-1-a")));
+    EXPECT_THAT(lines_, ElementsAre("one", "tw"));
+    EXPECT_EQ(clock_.elapsed(), std::chrono::minutes{1});
+    lines_.clear();
+    read({.source = "console", .follow = true}, 2);
+    EXPECT_THAT(lines_, ElementsAre("one", "two"));
+}
+
 TEST_F(Logs, AConsoleThatIsFollowedGoesOnAfterACut) {
     console(1, "2026-01-01T00:00:00Z one\n2026-01-01T00:00:01Z tw", "connection reset");
     api_.logs["hermes-1-a"] = "2026-01-01T00:00:00Z one\n2026-01-01T00:00:01Z two\n";
