@@ -2,6 +2,7 @@
 # states and the ids of users; never a value. Run as `python3 -I -S` by absolute path, with files.py before this.
 #   inspect.py KEYS   KEYS: the names that the Secret has, as a JSON list
 # A second argument is the root directory (tests).
+import collections
 import json
 import os
 import re
@@ -48,7 +49,6 @@ ELSEWHERE = re.compile(r"\$[A-Z0-9_]+$|(?i:ctrl|alt|cmd|shift)\+|/|~/|<")
 UNCLEAR = re.compile(r"""^["']?terminal["']?[ ]*:[ ]*[{&*!"']|^\s+["']?backend["']?[ ]*:[ ]*([|>&*!{[#]|$)"""
                      r"""|^\s*<<\s*:|^\{""", re.M)
 OPEN = re.compile(r"""allow_from["']?\s*:\s*(\[[^]]*|(-.*\n\s*)*-\s*)?["']?\*""")
-OWN_LINES = re.compile(r"[\s#-]*-----BEGIN [A-Z0-9 ]{0,20}PRIVATE KEY-----")  # a key that has some
 COPY = re.compile(r"\.env\.before-[0-9TZ-]{1,40}")  # of unshadow.py
 COPIES, LARGEST_COPY = 20, 1 << 16  # looked into: the agent may plant as many as it likes
 PUBLIC = ("GPG_KEY",)  # of Python's own images: a fingerprint
@@ -155,6 +155,25 @@ def references(found, text):
     return used
 
 
+def shapes(text):
+    return [shape.group() for shape in SHAPE.finditer(text)]
+
+
+def untold(text, values):
+    """The lines whose credentials are in none of the settings with these values. A private key that is on the lines
+    after its first one is known by its place alone: each such setting has one, on a line that reads as a setting."""
+    told, lines = collections.Counter(shape for value in values for shape in shapes(value)), set()
+    for number, line in enumerate(text.splitlines()):
+        for shape in shapes(line):
+            known = told[shape]
+            if known and shape.endswith("-----"):
+                known = any(shape in value for value in settings(line).values())
+                told[shape] -= known
+            if not known:
+                lines.add("line %d" % (number + 1))
+    return lines
+
+
 def config(path):
     state, text = read(ROOT + path)
     found = settings(text)
@@ -162,9 +181,7 @@ def config(path):
     plain = re.fullmatch(r"\w*", backend, re.A)
     unclear = not plain or (not backend and UNCLEAR.search(text))
     credentials = {name for name, value in found.items() if is_credential(name, value)}
-    told = {shape.group() for name in credentials for shape in SHAPE.finditer(found[name])}
-    credentials |= {"line %d" % (number + 1) for number, line in enumerate(text.splitlines())
-                    if OWN_LINES.match(line) or any(shape.group() not in told for shape in SHAPE.finditer(line))}
+    credentials |= untold(text, [found[name] for name in credentials])
     held = [key for key in KEYS if CREDENTIAL.search(key) and len(os.environ.get(key, "")) >= 8]
     return {"state": state, "backend": backend[:80] if plain else "", "unclear": bool(unclear),
             "open": bool(OPEN.search(text)), "provider": words([found.get("model.provider", "").lower()])[0],

@@ -236,6 +236,13 @@ TEST_F(InspectScript, EveryPrivateKeyIsToldAlsoBesideOneThatASettingHolds) {
     EXPECT_EQ(config("a: '" + begin + std::string(300, 'x') + end + "'\n")["credentials"], Json({"a"}))
         << "one key is told once";
     EXPECT_EQ(config("a: '" + begin + "'\n# " + begin + "\n")["credentials"], Json({"a", "line 2"}));
+    const std::string open = "\"" + begin + "\n    MIIEvQ1\"\n";  // it ends on another line
+    EXPECT_EQ(config("a: " + open + "l:\n  - " + open + "  - !!str " + open)["credentials"],
+              Json({"a", "line 4", "line 6"}));
+    EXPECT_EQ(config("l:\n  - name: b\n    pem: " + open + "  - name: c\n    pem: " + open)["credentials"],
+              Json({"l.pem", "line 6"}));
+    EXPECT_EQ(config("l:\n  - pem: " + open + "a: " + open + "b: " + open)["credentials"],
+              Json({"a", "b", "line 2"}));
 }
 
 TEST_F(InspectScript, CopiesOfTheEnvFileAreLookedInto) {
