@@ -35,7 +35,8 @@ SHAPE = re.compile(r"\b\d{6,16}:[\w-]{30,}|(?<![\w-])(sk-(?=[\w-]*\d)[\w-]{16,}"
                    r"|(?i:bearer) (?=[\w.~+/=-]*\d)[\w.~+/=-]{8,}|BEGIN [A-Z0-9 ]{0,20}PRIVATE KEY-----[^\s\"']{0,200}", re.A)
 QUERY = re.compile(r"[?&#]([^=&?#\s]+)=([^&?#\s\"']+)")  # of a URL, and of a URL in that
 SHORT = re.compile(r"(key|api-key|sig|([\w-]+-)?signature)$", re.I)  # what opens is named so there
-FLAG = re.compile(r"(?:^|[\s\"'])--([\w-]{1,60})=[\"']?([^\s\"']+)")
+FLAG = re.compile(r"(?:^|[\s\"'])--([\w-]{1,60})(=|\s+(?!-))[\"']?([^\s\"']+)")
+SWITCH = re.compile(r"(no|use|with|skip|show|print)[_-]", re.I)  # what follows it is no value of its own
 COOKIE, AUTH = re.compile(r"(^|[.-])cookie$", re.I), re.compile(r"(^|\.)auth$", re.I)
 # Under "auth" a method may stand, too ("oauth2-device", "oauth2ClientCredentials"), and after a flag a path.
 MADE = re.compile(r"(?i:basic|token) \S+|(?!(?i:oauth))[A-Za-z0-9]{20,}")
@@ -86,9 +87,11 @@ def is_named(name, value):
     return bool(CREDENTIAL.search(name)) and is_literal(name, value)
 
 
-def is_in_flag(name, value):
+def is_in_flag(name, equals, value):
     """And no name of Kubernetes' ("--tls-secret=ingress-tls"), nor a path; a slash is also in passwords, in base64 and
-    in what is long."""
+    in what is long. What follows a flag as a word of its own may be any word."""
+    if equals != "=" and (SWITCH.match(name) or not re.search(r"[0-9]", value)):
+        return False
     if name.lower().endswith("secret"):
         return not re.fullmatch(r"[a-z-]*-[a-z-]*", value) and is_named(name, value)
     random = re.search(r"[+=]|(?=[^/]{8})(?=[^/]*[a-z])(?=[^/]*[A-Z])(?=[^/]*[0-9])", value)
@@ -100,7 +103,7 @@ def is_credential(name, value):
     return bool(SHAPE.search(value)) or is_named(name, value) or any(
         (CREDENTIAL.search(one) or SHORT.match(one)) and is_literal(one, text)
         for one, text in QUERY.findall(value.partition("://")[2])) or any(
-        is_in_flag(one, text) for one, text in FLAG.findall(value))
+        is_in_flag(*flag) for flag in FLAG.findall(value))
 
 
 def tokens():

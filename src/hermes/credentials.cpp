@@ -7,6 +7,7 @@
 #include "hermesctl/kube/yaml.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 
 #include <fmt/format.h>
@@ -27,20 +28,6 @@ bool is_variable(std::string_view value) {
 bool is_count(std::string_view path, const Json& value) {
     const std::string low = lower(path);
     return value.is_number() && (low.ends_with("tokens") || low.ends_with("max_token"));
-}
-
-void collect(const Json& value, const std::string& pointer, const std::map<std::string, std::string>& known,
-             std::vector<std::string>& found) {
-    if (value.is_structured()) {
-        for (const auto& [key, item] : value.items())
-            collect(item, fmt::format("{}/{}", pointer, kube::escape_pointer(key)), known, found);
-        return;
-    }
-    if (!value.is_string() && (!value.is_number() || is_count(pointer, value))) return;
-    const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
-    const bool copied = std::ranges::any_of(
-        known, [&](const auto& one) { return text.find(one.second) != std::string::npos; });
-    if (copied || is_credential(pointer, text)) found.push_back(pointer);
 }
 
 /// Wider than names_credential. Whoever knows the URL of a webhook may write there.
@@ -174,17 +161,29 @@ bool is_name_in_flag(std::string_view name, std::string_view value) {
             std::ranges::none_of(words_of(value, "/"), is_random));
 }
 
-/// "--api-key=...", alone or in a command line.
+/// "--use-token", which has no value. What follows a flag as a word of its own may be any word.
+bool follows_flag(std::string_view name, std::string_view value) {
+    constexpr std::array<std::string_view, 6> switches{"no", "use", "with", "skip", "show", "print"};
+    const std::string first = lower(name.substr(0, name.find_first_of("-_")));
+    return std::ranges::find(switches, first) == switches.end() && !value.starts_with('-') &&
+           std::ranges::any_of(value, is_digit);
+}
+
+/// "--api-key=..." or "--api-key ...", alone or in a command line.
 bool is_credential_in_flag(std::string_view value) {
-    return std::ranges::any_of(words_of(value), [](std::string_view word) {
-        word = after_quotes(word);
-        const std::size_t equals = word.find('=');
-        if (!word.starts_with("--") || equals == std::string_view::npos) return false;
-        const std::string_view name = word.substr(2, equals - 2);
-        const std::string_view rest = after_quotes(word.substr(equals + 1));
+    const std::vector<std::string_view> words = words_of(value);
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        const std::string_view flag = after_quotes(words[i]);
+        const std::size_t equals = flag.find('=');
+        const bool apart = equals == std::string_view::npos;
+        if (!flag.starts_with("--") || (apart && i + 1 == words.size())) continue;
+        const std::string_view name = flag.substr(2, apart ? equals : equals - 2);
+        const std::string_view rest = after_quotes(apart ? words[i + 1] : flag.substr(equals + 1));
         const std::string_view set = rest.substr(0, rest.find_first_of("\"'"));
-        return is_named_credential(name, set) && !is_name_in_flag(name, set);
-    });
+        if (apart && !follows_flag(name, set)) continue;
+        if (is_named_credential(name, set) && !is_name_in_flag(name, set)) return true;
+    }
+    return false;
 }
 
 /// "${COLONY_PAT}", "Bearer ${env:COLONY_PAT}"
@@ -193,6 +192,28 @@ bool is_reference(std::string_view text) {
     if (!text.starts_with("${") || !text.ends_with('}')) return false;
     text = text.substr(2, text.size() - 3);
     return is_variable_name(text.starts_with("env:") ? text.substr(4) : text);
+}
+
+/// `before`: in a list of arguments the flag that stands before it.
+void collect(const Json& value, const std::string& pointer, const std::map<std::string, std::string>& known,
+             std::vector<std::string>& found, const std::string& before = {}) {
+    if (value.is_structured()) {
+        std::string last;
+        for (const auto& [key, item] : value.items()) {
+            collect(item, fmt::format("{}/{}", pointer, kube::escape_pointer(key)), known, found, last);
+            const bool is_flag = value.is_array() && kube::text_at(item, "").starts_with("--");
+            last = is_flag ? kube::text_at(item, "") : "";
+        }
+        return;
+    }
+    if (!value.is_string() && (!value.is_number() || is_count(pointer, value))) return;
+    const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+    const bool copied = std::ranges::any_of(
+        known, [&](const auto& one) { return text.find(one.second) != std::string::npos; });
+    const bool argument = !before.empty() && before.find('=') == std::string::npos;
+    if (copied || is_credential(pointer, text) ||
+        (argument && is_credential_in_flag(fmt::format("{} {}", before, text))))
+        found.push_back(pointer);
 }
 
 }  // namespace

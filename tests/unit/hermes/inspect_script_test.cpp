@@ -2,6 +2,7 @@
 #include "hermesctl/base/process.hpp"
 #include "hermesctl/hermes/agent.hpp"
 #include "hermesctl/kube/object.hpp"
+#include "support/credential_cases.hpp"
 #include "support/scratch.hpp"
 
 #include <chrono>
@@ -98,111 +99,11 @@ TEST_F(InspectScript, ValuesAreComparedAndNeverPrinted) {
 }
 
 TEST_F(InspectScript, WhatIsNoCredentialIsNoneInAConfig) {
-    for (const char* text :
-         {"api_key: ${OPENAI_API_KEY}\n",
-          "key_env: OPENAI_API_KEY\n",
-          "api_key: OPENAI_API_KEY\n",
-          "api_key: \"\"\n",
-          "max_token: 1000000000\n",
-          "token_file: /run/token\n",
-          "h: {Authorization: \"Bearer ${TOKEN}\"}\n",
-          "at: 10:30\n",
-          "a: helpdesk-assistant\n",
-          "api_key: not-needed\n",
-          "a:\n  record_key: ctrl+space\n",
-          "note: Bearer authentication\n",
-          "a: ghp_0123456789\n",
-          "a: AKIAIOSFODNN7EXAMPLES\n",
-          "a: http://me@proxy:3128/b\n",
-          "a: http://me:${PROXY_PASSWORD}@proxy\n",
-          "a: https://b/?token=${TOKEN}&page=12345678\n",
-          "a: https://USER:MY_PASSWORD@host\n",
-          "a: http://{user}:{password}@host\n",
-          "a: http://me:$pass@proxy\n",
-          "a: http://me:***@proxy\n",
-          "a: http://me:[password]@proxy\n",
-          "a: http://me:%PASS_1%@proxy\n",
-          "api_key: \"{{API_KEY_1}}\"\n",
-          "password: '[password]'\n",
-          "token: '%TOKEN_1%'\n",
-          "api_key: your-api-key-1\n",
-          "hot_key: ctrl+shift+f12\n",
-          "ssh_key: ~/.ssh/id_ed25519\n",
-          "password: $PASS_12345\n",
-          "h: {Authorization: \"Token ${TOKEN_1}\"}\n",
-          "token: '00000000'\n",
-          "a: https://b/?signal=hunter2hunter2\n",
-          "a: https://hooks.slack.com/services/${SLACK_HOOK_1}\n",
-          "a: http://me:@proxy\n",
-          "auth: oauth2-device\n",
-          "auth: hmac-sha256\n",
-          "a:\n  Cookie: session=${SESSION_1}; theme=dark\n",
-          "cookie_name: hermes_sid_01\n",
-          "cookie: hermes_sid_01\n",
-          "Cookie: consent=20260101\n",
-          "Set-Cookie: a=b; Max-Age=31536000\n",
-          "auth: oauth2ClientCredentials\n",
-          "auth: OAuth2AuthorizationCode\n",
-          "a: --tls-secret=ingress-tls\n",
-          "a: --ssl-key=./certs/mcp2025.key\n",
-          "a: --ssh-key=keys/id_ed25519\n",
-          "a: --tls-key=certificates/of/a/long/path-2026.pem\n",
-          "a: server --password=\"$DB_PASSWORD\" --token='$TOKEN_1' --api-key=\"COLONY_KEY_1\"\n",
-          "a: --password=\"{password}\" --auth=oauth2-device --cookie=hermes_sid_01\n",
-          "a: --api-key=${COLONY_KEY_1}\n",
-          "a: --token-file=/run/token1\n",
-          "a: https://b/?X-Amz-Signature=${SIGNATURE_1}\n"})
-        EXPECT_EQ(config(text)["credentials"], Json::array()) << text;
-    for (const char* text : {"api_key: sk-0123456789abcdefghij\n",
-                             "- Bearer 0123456789abcdef\n",
-                             "# 123456789:AA0123456789-0123456789-0123456789\n",
-                             "x: |\n  -----BEGIN RSA PRIVATE KEY-----\n",
-                             "m: {password: hunter2hunter2}\n",
-                             "a:\n  client_secret: 'abcdefgh1'\n",
-                             "a:\n  password: 12345678\n",
-                             "smtp_pass: letmeinplease\n",
-                             "a: AKIAIOSFODNN7EXAMPLE\n",
-                             "a: xoxb-0123456789\n",
-                             "a: ghp_012345678901234567890123456789\n",
-                             "a: github_pat_012345678901234567890123456789\n",
-                             "a: http://me:hunter@proxy:3128\n",
-                             "a: https://b/mcp?x=1&access_token=hunter2hunter2\n",
-                             "a: https://b/#token=hunter2hunter2\n",
-                             "password: YourDog2019!\n",
-                             "api_key: your-k8Fz29dkqPzLw03m\n",
-                             "api_key: '[k8Fz29dkqPzLw03m]'\n",
-                             "X-Api-Key: k8Fz29dkqPzLw03m\n",
-                             "Authorization: Token k8Fz29dkqPzLw03m\n",
-                             "oauth_token: '{\"refresh_token\":\"1//0gabc\"}'\n",
-                             "a: https://b/?key=hunter2hunter2\n",
-                             "a: https://b/?x=1&Sig=hunter2hunter2\n",
-                             "a: eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3\n",
-                             "a: https://hooks.slack.com/services/T01234567/B01234567/abcdefghijkl\n",
-                             "a: https://discord.com/api/v10/webhooks/123456789/abc-def_0\n",
-                             "a: https://hooks.slack.com/workflows/T01234567/A01234567/12345\n",
-                             "a: http://me:{b@c\n",
-                             "a: http://me:PASS@word@d\n",
-                             "a: http://me:Hunter@proxy\n",
-                             "Cookie: theme=dark; session=hunter2hunter2\n",
-                             "auth: Basic aHVudGVyMjpodW50ZXIy\n",
-                             "auth: a1b2c3d4e5f6a1b2c3d4e5f6\n",
-                             "headers:\n  Cookie: hunter2hunter2\n",
-                             "a: --auth=a1b2c3d4e5f6a1b2c3d4e5f6\n",
-                             "a: --cookie=session=hunter2hunter2\n",
-                             "a: --proxy-authorization=hunter2hunter2\n",
-                             "a: --client-secret=hunter2hunter2\n",
-                             "a: --password=a1b2c/d3e4f5\n",
-                             "a: --password=./hunter2hunter2\n",
-                             "a: --client-secret=letmeinplease\n",
-                             "a: --api-key=q8Zr/1xP0mT7uVw2YkLd9A==\n",
-                             "a: --api-key=q8Zr/1xP0mT7uVw2YkLd9A\n",
-                             "Cookie: sessionid=84629173650284716253\n",
-                             "a: --secret-key=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY1\n",
-                             "a: server --api-key=hunter2hunter2\n",
-                             "a: https://b/o?X-Amz-Signature=hunter2hunter2\n"})
-        EXPECT_EQ(config(text)["credentials"].size(), 1u) << text;
-    for (const std::string lead : {"glpat-", "AIza", "ghr_", "xoxe-", "xapp-"})
-        EXPECT_EQ(config("a: " + lead + std::string(35, '1') + "\n")["credentials"].size(), 1u) << lead;
+    const auto cases = testing::credential_cases();
+    ASSERT_GT(cases.size(), 100u);
+    for (const auto& [is, setting] : cases)
+        EXPECT_EQ(config(setting + "\n")["credentials"].size(), is ? 1u : 0u) << setting;
+    EXPECT_EQ(config("# 123456789:AA0123456789-0123456789-0123456789\n")["credentials"], Json({"line 1"}));
 }
 
 TEST_F(InspectScript, ALongLineIsLookedThroughOnceWhateverTheAgentWrites) {

@@ -4,6 +4,8 @@
 #include "hermes/credentials.hpp"
 #include "hermes/settings_check.hpp"
 #include "hermesctl/base/error.hpp"
+#include "hermesctl/kube/yaml.hpp"
+#include "support/credential_cases.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -22,6 +24,7 @@ using namespace nlohmann::json_literals;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
 
@@ -140,45 +143,19 @@ TEST(SettingsOfFile, RefusesACredentialUnderConfigWithAllElseThatIsWrong) {
     EXPECT_THAT(message, Not(HasSubstr("hunter2")));
 }
 
-TEST(SettingsOfFile, RefusesACredentialInAHeader) {
-    for (const char* header :
-         {"X-Api-Key: hunter2hunter2", "Authorization: Token hunter2hunter2", "Authorization: hunter2hunter2",
-          "secretKey: hunter2hunter2", "Cookie: theme=dark; session=hunter2hunter2",
-          "Set-Cookie: hunter2hunter2", "Cookie: id=a1b2c3d4; Max-Age=31536000",
-          "Cookie: sessionid=84629173650284716253", "auth: Basic aHVudGVyMjpodW50ZXIy",
-          "auth: Token hunter2hunter2", "auth: a1b2c3d4e5f6a1b2c3d4e5f6"})
-        EXPECT_THAT(refusal_of_file(fmt::format("config: {{headers: {{{}}}}}\n", header)),
-                    HasSubstr("is a credential"))
-            << header;
+TEST(IsCredential, SaysTheSameAsVerifyInThePod) {
+    for (const auto& [is, setting] : testing::credential_cases()) {
+        const Json settings = kube::parse_yaml(setting, "a case").at(0);
+        EXPECT_EQ(credentials_in(settings, "", {}).size(), is ? 1u : 0u) << setting;
+    }
 }
 
-TEST(SettingsOfFile, RefusesACredentialInASignedUrlOrAFlag) {
-    for (const char* value :
-         {"https://b/o?X-Amz-Date=20260101&X-Amz-Signature=0123456789abcdef", "--api-key=hunter2hunter2",
-          "server --port=8080 --access-token=\"hunter2hunter2\"", "--password=letmeinplease",
-          "--client-secret=hunter2hunter2", "--password=a1b2c/d3e4f5",
-          "--api-key=q8Zr/1xP0mT7uVw2YkLd9A==", "--api-key=q8Zr/1xP0mT7uVw2YkLd9A",
-          "--password=./hunter2hunter2", "--client-secret=letmeinplease", "--auth=a1b2c3d4e5f6a1b2c3d4e5f6",
-          "--secret-key=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY1", "--cookie=session=hunter2hunter2"})
-        EXPECT_THAT(refusal_of_file(fmt::format("config: {{a: '{}'}}\n", value)),
-                    HasSubstr("is a credential"))
-            << value;
-}
-
-TEST(SettingsOfFile, RefusesWhatOnlyBeginsLikeAnExample) {
-    for (const char* value : {"your-k8Fz29dkqPzLw03m", "[k8Fz29dkqPzLw03m]", "YourDog2019!",
-                              "{\"refresh_token\":\"1//0gabc\"}", "[\"hunter2\",\"hunter3\"]", "%a%b!1cdef"})
-        EXPECT_THAT(refusal_of_file(fmt::format("config: {{nas: {{password: '{}'}}}}\n", value)),
-                    HasSubstr("is a credential"))
-            << value;
-}
-
-TEST(SettingsOfFile, RefusesAPasswordThatIsANumberOrAWord) {
-    for (const char* password : {"password: 12345678", "password: '12345678'", "smtp_pass: letmeinplease",
-                                 "pass: letmeinplease", "client_secret: letmeinplease"})
-        EXPECT_THAT(refusal_of_file(fmt::format("config: {{nas: {{{}}}}}\n", password)),
-                    HasSubstr("is a credential"))
-            << password;
+TEST(IsCredential, IsAlsoWhatFollowsAFlagInAList) {
+    const auto found = [](const Json& list) { return credentials_in(list, "", {}); };
+    EXPECT_THAT(found({"--port", "8080", "--api-key", "hunter2hunter2"}), ElementsAre("/3"));
+    EXPECT_THAT(found({"--api-key=hunter2hunter2", "argument2"}), ElementsAre("/0"));
+    EXPECT_THAT(found({"--api-key-file", "hunter2hunter2", "--use-token", "gpt-4o-mini", "--token"}),
+                IsEmpty());
 }
 
 TEST(SettingsOfFile, RefusesACredentialInAUrl) {
