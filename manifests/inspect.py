@@ -36,7 +36,7 @@ SHAPE = re.compile(r"\b\d{6,16}:[\w-]{30,}|(?<![\w-])(sk-(?=[\w-]*\d)[\w-]{16,}"
 QUERY = re.compile(r"[?&#]([^=&?#\s]+)=([^&?#\s\"']+)")  # of a URL, and of a URL in that
 SHORT = re.compile(r"(key|api-key|sig|([\w-]+-)?signature)$", re.I)  # what opens is named so there
 FLAG = re.compile(r"(?:^|[\s\"'])--([\w-]{1,60})(=|\s+(?!-))[\"']?([^\s\"']+)")
-SWITCH = re.compile(r"(no|use|with|skip|show|print)[_-]", re.I)  # what follows it is no value of its own
+MACHINES = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[^/:.,@]{8,}")
 COOKIE, AUTH = re.compile(r"(^|[.-])cookie$", re.I), re.compile(r"(^|\.)auth$", re.I)
 # Under "auth" a method may stand, too ("oauth2-device", "oauth2ClientCredentials"), and after a flag a path.
 MADE = re.compile(r"(?i:basic|token) \S+|(?!(?i:oauth))[A-Za-z0-9]{20,}")
@@ -89,8 +89,8 @@ def is_named(name, value):
 
 def is_in_flag(name, equals, value):
     """And no name of Kubernetes' ("--tls-secret=ingress-tls"), nor a path; a slash is also in passwords, in base64 and
-    in what is long. What follows a flag as a word of its own may be any word."""
-    if equals != "=" and (SWITCH.match(name) or not re.search(r"[0-9]", value)):
+    in what is long. What follows a flag as a word of its own may be any word, where the flag has no value."""
+    if equals != "=" and not MACHINES.fullmatch(value):
         return False
     if name.lower().endswith("secret"):
         return not re.fullmatch(r"[a-z-]*-[a-z-]*", value) and is_named(name, value)

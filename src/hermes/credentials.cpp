@@ -161,12 +161,10 @@ bool is_name_in_flag(std::string_view name, std::string_view value) {
             std::ranges::none_of(words_of(value, "/"), is_random));
 }
 
-/// "--use-token", which has no value. What follows a flag as a word of its own may be any word.
-bool follows_flag(std::string_view name, std::string_view value) {
-    constexpr std::array<std::string_view, 6> switches{"no", "use", "with", "skip", "show", "print"};
-    const std::string first = lower(name.substr(0, name.find_first_of("-_")));
-    return std::ranges::find(switches, first) == switches.end() && !value.starts_with('-') &&
-           std::ranges::any_of(value, is_digit);
+/// What follows a flag as a word of its own may be any word, where the flag has no value: "--ask-password
+/// db2".
+bool is_made_by_a_machine(std::string_view word) {
+    return is_random(word) && word.find_first_of("/:.,@") == std::string_view::npos;
 }
 
 /// "--api-key=..." or "--api-key ...", alone or in a command line.
@@ -180,7 +178,7 @@ bool is_credential_in_flag(std::string_view value) {
         const std::string_view name = flag.substr(2, apart ? equals : equals - 2);
         const std::string_view rest = after_quotes(apart ? words[i + 1] : flag.substr(equals + 1));
         const std::string_view set = rest.substr(0, rest.find_first_of("\"'"));
-        if (apart && !follows_flag(name, set)) continue;
+        if (apart && !is_made_by_a_machine(set)) continue;
         if (is_named_credential(name, set) && !is_name_in_flag(name, set)) return true;
     }
     return false;

@@ -152,9 +152,9 @@ TEST(IsCredential, SaysTheSameAsVerifyInThePod) {
 
 TEST(IsCredential, IsAlsoWhatFollowsAFlagInAList) {
     const auto found = [](const Json& list) { return credentials_in(list, "", {}); };
-    EXPECT_THAT(found({"--port", "8080", "--api-key", "hunter2hunter2"}), ElementsAre("/3"));
+    EXPECT_THAT(found({"--port", "8080", "--api-key", "Hunter2Hunter2"}), ElementsAre("/3"));
     EXPECT_THAT(found({"--api-key=hunter2hunter2", "argument2"}), ElementsAre("/0"));
-    EXPECT_THAT(found({"--api-key-file", "hunter2hunter2", "--use-token", "gpt-4o-mini", "--token"}),
+    EXPECT_THAT(found({"--api-key-file", "Hunter2Hunter2", "--ask-password", "hunter2hunter2", "--token"}),
                 IsEmpty());
 }
 
