@@ -148,6 +148,26 @@ TEST_F(InstallTest, WhatWasNeverSentIsNotSaidToBeInDoubt) {
     EXPECT_FALSE(client_.has_lost_write());
 }
 
+TEST_F(InstallTest, WhatWasSentOnceStaysInDoubtWhereItIsNotSentAgain) {
+    run();
+    values_.image = "a/b:2";
+    int sent = 0;
+    transport_.before_start = [&](const net::Request& request) {
+        if (request.method != "PATCH" || request.target.find("dryRun") != std::string::npos) return;
+        if (++sent > 1) throw Error(ExitCode::denied, "the credential plugin failed");
+        api_.fail("PATCH", "Deployment", 1, testing::answer(503, "", {{"Retry-After", "1"}}));
+    };
+    try {
+        run();
+        ADD_FAILURE() << "it went through";
+    } catch (const Error& error) {
+        EXPECT_THAT(error.trail(),
+                    ElementsAre("applying deployment/hermes: any of it may have been applied"));
+    }
+    EXPECT_EQ(sent, 2);
+    EXPECT_TRUE(client_.has_lost_write());
+}
+
 TEST_F(InstallTest, WhatIsTheSameIsNotWritten) {
     run();
     values_.model = "MiniMax-M3";
