@@ -52,12 +52,27 @@ TEST_F(Hardened, AnImageThatNeedsRootIsRefusedAndOneThatDoesNotAnswersWhereTheLe
                     AllOf(HasSubstr("does not start without root"), HasSubstr("/run belongs to uid 0"),
                           HasSubstr("deploy without --hardened")));
     };
+    const auto enforce = [this](const std::string& level) {
+        EXPECT_EQ(kubectl({"label", "--overwrite", "namespace", ns(),
+                           "pod-security.kubernetes.io/enforce=" + level})
+                      .code,
+                  0);
+    };
     ASSERT_EQ(kubectl({"create", "namespace", ns()}).code, 0);  // so that its labels are not hermesctl's
+    enforce("restricted");
     refused(deploy_arguments({"--hardened"}));
     EXPECT_TRUE(client().list("Deployment", ns()).empty());
     EXPECT_TRUE(client().list("Job", ns()).empty());
+    const Finished done = hermesctl(deploy_arguments({"--hardened", "--image", rootless}));
+    ASSERT_EQ(done.code, 0) << done.out << done.err;
+    EXPECT_THAT(done.err, HasSubstr("starts without root"));
+    EXPECT_THAT(done.out, HasSubstr("the cage holds"));
+    expect_hardened();
 
-    ASSERT_EQ(hermesctl(deploy_arguments()).code, 0);
+    enforce("baseline");
+    const Finished over =
+        hermesctl({"deploy", "-y", "--no-hardened", "--image", "docker.io/nousresearch/hermes-agent:latest"});
+    ASSERT_EQ(over.code, 0) << over.err;
     const std::string uid = agents();
     const Json before = get("deployment/hermes");
     refused({"deploy", "-y", "--hardened"});
@@ -65,22 +80,8 @@ TEST_F(Hardened, AnImageThatNeedsRootIsRefusedAndOneThatDoesNotAnswersWhereTheLe
     EXPECT_EQ(get("deployment/hermes")["metadata"]["generation"], before["metadata"]["generation"]);
     EXPECT_TRUE(answers());
 
-    // And over to the one that does not need it, with the data that root's start has left, and back.
-    const auto enforce = [this](const std::string& level) {
-        EXPECT_EQ(kubectl({"label", "--overwrite", "namespace", ns(),
-                           "pod-security.kubernetes.io/enforce=" + level})
-                      .code,
-                  0);
-    };
-    enforce("restricted");
-    const Finished over = hermesctl({"deploy", "-y", "--hardened", "--image", rootless});
-    ASSERT_EQ(over.code, 0) << over.out << over.err;
-    EXPECT_THAT(over.err, HasSubstr("starts without root"));
-    EXPECT_THAT(over.out, HasSubstr("the cage holds"));
-    expect_hardened();
-    enforce("baseline");
-    const Finished back =
-        hermesctl({"deploy", "-y", "--no-hardened", "--image", "docker.io/nousresearch/hermes-agent:latest"});
+    // And back to the one that does not need it, with the data that root's start has left.
+    const Finished back = hermesctl({"deploy", "-y", "--hardened", "--image", rootless});
     EXPECT_EQ(back.code, 0) << back.err;
     EXPECT_TRUE(answers());
 }

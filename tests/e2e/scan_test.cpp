@@ -146,6 +146,10 @@ TEST_F(Scan, NoCommandShowsAValue) {
     EXPECT_THAT(run({"rotate-secret", "-y", next_token}, 1),
                 AllOf(HasSubstr("did not work"), HasSubstr("is back, and the bot answers")));
     node({"world", "reset"});
+    EXPECT_EQ(get("secret/hermes-secrets")["data"]["TELEGRAM_BOT_TOKEN"],
+              base64_encode(setting("HERMES_TEST_TOKEN")));
+    EXPECT_FALSE(exists("Secret", "hermes-secrets-previous"));
+    EXPECT_TRUE(answers());
     run({"rotate-secret", "-y", "-o", "json", next_token, next_key});
     read({"allow-user", "--list"});
     read({"allow-user", "--pending"});
