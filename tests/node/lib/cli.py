@@ -40,7 +40,7 @@ def parser():
     ):
         foreign = verbs.add_parser(name, help=text, add_help=False, prefix_chars="\0")
         foreign.add_argument("arguments", nargs=argparse.REMAINDER)
-    verbs.add_parser("build", help="build programs and images into the cache; prints which")
+    verbs.add_parser("build", help="build programs and images into the cache")
     verbs.add_parser("deps", help="install the Debian packages that it needs")
     faults.add_verbs(verbs)
     for verb in verbs.choices.values():
@@ -91,7 +91,6 @@ def env(node, options):
 
 def build(_node, _options):
     prepare()
-    print(f"export HERMES_TEST_KUBE={shlex.quote(go_build.kube()[0])}")
 
 
 def kubectl(node, options):

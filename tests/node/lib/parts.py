@@ -10,7 +10,7 @@ class Part(NamedTuple):
     argv: list
     net: str
     files: tuple = ()  # changed ones mean that it has to be started again
-    env: dict = programs.MODEST
+    env = programs.ENVIRONMENT
 
 
 def table(layout, address, enforcement):
@@ -18,9 +18,7 @@ def table(layout, address, enforcement):
     sources = tuple(sorted(p for p in (TREE / "world").glob("*.py") if not p.name.startswith("test_")))
     parts = {
         "etcd": Part(programs.etcd(), inner),
-        "containerd": Part(
-            programs.containerd(), inner, (conf / "containerd.toml",), programs.ENVIRONMENT
-        ),
+        "containerd": Part(programs.containerd(), inner, (conf / "containerd.toml",)),
         "apiserver": Part(programs.apiserver(address), inner),
         "toxiproxy": Part(programs.toxiproxy(address), inner, (conf / "toxiproxy.json",)),
         "dnsmasq": Part(programs.dnsmasq(), world, (conf / "dnsmasq.conf",)),

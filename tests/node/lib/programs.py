@@ -1,5 +1,7 @@
 """The command lines of everything that runs on the node."""
 
+import os
+
 from . import proxy
 from .build import binary
 from .holder import PATH
@@ -26,9 +28,8 @@ ENVIRONMENT = {
     "SSL_CERT_DIR": "/nonexistent",
     "PYTHONDONTWRITEBYTECODE": "1",
     "GOGC": "400",  # less of the processor for Kubernetes' programs, for more memory
+    **{name: value for name, value in os.environ.items() if name == "GOMAXPROCS"},
 }
-# Of many that mostly wait, on few processors: each need not look for work on all of them
-MODEST = ENVIRONMENT | {"GOMAXPROCS": "1"}
 ETCD = "http://127.0.0.1:2379"
 ADMIN = f"--kubeconfig={INSIDE_STATE}/conf/admin.kubeconfig"
 REGISTRY_ADDRESS = "127.0.0.1:5000"
