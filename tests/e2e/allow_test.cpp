@@ -14,7 +14,7 @@ using ::testing::Not;
 
 constexpr const char* second = "222222222";  // the stand-in Telegram calls that one Bob
 
-/// They share one installation: each leaves it with its one user.
+/// They share one installation: each but the last one leaves it with its one user.
 class Allow : public Node {
   protected:
     Allow() : Node(Scope::suite) {}
@@ -115,8 +115,6 @@ TEST_F(Allow, KilledAnywhereTheNextCommandEndsIt) {
         all.insert(all.end(), more.begin(), more.end());
         return all;
     };
-    ASSERT_EQ(hermesctl(change({})).code, 0);
-    in = true;
     for (const std::string& cut :
          {fmt::format("POST {}?", secrets), fmt::format("PATCH {}/hermes-secrets?", secrets),
           fmt::format("PATCH /apis/apps/v1/namespaces/{}/deployments/hermes?", ns())}) {

@@ -189,7 +189,14 @@ TEST_F(Remote, LogsFollowAcrossRotationCutAndRestart) {
     std::this_thread::sleep_for(1s);
     node({"proxy", "heal"});
     EXPECT_TRUE(follow->says("while the connection was cut")) << follow->all();
-    ASSERT_EQ(hermesctl({"restart"}).code, 0);
+    const std::string pod = pod_uids();
+    const Finished restarted = hermesctl({"restart", "-o", "json"});
+    ASSERT_EQ(restarted.code, 0) << restarted.err;
+    EXPECT_EQ(Json::parse(restarted.out)["bot"], "@cage_bot");
+    EXPECT_NE(pod_uids(), pod);
+    EXPECT_TRUE(answers());
+    // The annotation is the rollout tools': the next deploy must not take it away and roll the pod again.
+    EXPECT_THAT(hermesctl({"deploy", "-y"}).out, HasSubstr("nothing to change"));
     ASSERT_EQ(write("after the restart"), 0);
     EXPECT_TRUE(follow->says("after the restart")) << follow->all();
     follow->signal(SIGINT);

@@ -103,16 +103,20 @@ TEST_F(Running, SecondDeployChangesNothingAndOneFlagOneThing) {
     EXPECT_THAT(ask("on another model"), HasSubstr("you said 'on another model'"));
 }
 
-TEST_F(Running, StoppedAgentStaysStoppedUntilStart) {
+TEST_F(Running, StoppedAgentStaysStoppedUntilStartWhichBearsWithAConflict) {
     EXPECT_EQ(hermesctl({"stop"}).code, 0);
     EXPECT_EQ(pod_uids(), "");
     const Finished again = hermesctl({"deploy", "-y"});
     EXPECT_EQ(again.code, 0) << again.err;
     EXPECT_THAT(again.out, HasSubstr("stopped"));
     EXPECT_EQ(pod_uids(), "");
+    // As if Telegram held the former one's poll open.
+    node({"world", "fault", "telegram", "status", "409", "--only", "getUpdates", "--times", "2"});
     const Finished started = hermesctl({"start"});
     EXPECT_EQ(started.code, 0) << started.err;
     EXPECT_THAT(started.out, HasSubstr("message @cage_bot"));
+    EXPECT_TRUE(answers());
+    EXPECT_THAT(hermesctl({"logs", "--since-boot"}).out, HasSubstr("polling conflict"));
 }
 
 /// Polling gets nothing while one is set, and the gateway's log alone says so.
@@ -135,20 +139,6 @@ TEST_F(Running, ARefusedChangeLeavesTheRunningAgentAlone) {
     EXPECT_THAT(wrong.err, AllOf(HasSubstr("refuses it"), HasSubstr("nothing was changed")));
     EXPECT_EQ(pod_uids(), pod);
     EXPECT_TRUE(answers());
-}
-
-TEST_F(Running, RestartBringsANewPodThatAnswers) {
-    const std::string pod = pod_uids();
-    // As if Telegram held the old one's poll open; the old one itself takes two of these, or three.
-    node({"world", "fault", "telegram", "status", "409", "--only", "getUpdates", "--times", "4"});
-    const Finished restarted = hermesctl({"restart", "-o", "json"});
-    EXPECT_EQ(restarted.code, 0) << restarted.err;
-    EXPECT_EQ(Json::parse(restarted.out)["bot"], "@cage_bot");
-    EXPECT_NE(pod_uids(), pod);
-    EXPECT_TRUE(answers());
-    EXPECT_THAT(hermesctl({"logs", "--since-boot"}).out, HasSubstr("polling conflict"));
-    // The annotation is the rollout tools': the next deploy must not take it away and roll the pod again.
-    EXPECT_THAT(hermesctl({"deploy", "-y"}).out, HasSubstr("nothing to change"));
 }
 
 TEST_F(Running, StaleLogOfAGoodBootDoesNotCount) {

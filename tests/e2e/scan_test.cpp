@@ -150,7 +150,7 @@ TEST_F(Scan, NoCommandShowsAValue) {
               base64_encode(setting("HERMES_TEST_TOKEN")));
     EXPECT_FALSE(exists("Secret", "hermes-secrets-previous"));
     EXPECT_TRUE(answers());
-    run({"rotate-secret", "-y", "-o", "json", next_token, next_key});
+    run({"rotate-secret", "-y", "-o", "json", "--no-restart", next_token, next_key});
     read({"allow-user", "--list"});
     read({"allow-user", "--pending"});
     run({"allow-user", "600600600", "--no-restart"});

@@ -45,7 +45,7 @@ TEST_F(Wait, AGatewayThatEndedWellIsNamedAndTheLivenessProbeBringsItBack) {
 
 TEST_F(Wait, APullThatTakesLongerThanTheTimeoutAndTelegramThatIsAwayAreSurvived) {
     node({"image", "forget", "nousresearch/hermes-agent:latest"});
-    node({"world", "fault", "registry", "slow", "1200000"});  // bytes a second: two minutes and more
+    node({"world", "fault", "registry", "slow", "1100000"});  // bytes a second: two minutes
     node({"world", "fault", "telegram", "status", "502", "--times", "3"});
     const Finished done = hermesctl(deploy_arguments({"--timeout", "100s"}));
     EXPECT_EQ(done.code, 0) << done.err;
