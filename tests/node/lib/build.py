@@ -48,7 +48,8 @@ def go_environment():
     own = cache_dir() / "go"
     config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     return {
-        **os.environ,
+        # one processor each is for what runs on the node
+        **{name: value for name, value in os.environ.items() if name != "GOMAXPROCS"},
         "CGO_ENABLED": "0",
         "GOTOOLCHAIN": "auto",
         "GOWORK": "off",
