@@ -7,7 +7,6 @@
 #include "hermesctl/kube/yaml.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 
 #include <fmt/format.h>
@@ -192,15 +191,15 @@ bool is_reference(std::string_view text) {
     return is_variable_name(text.starts_with("env:") ? text.substr(4) : text);
 }
 
-/// `before`: in a list of arguments the flag that stands before it.
+/// `before`: in a list of arguments the flag without a value of its own that stands before it.
 void collect(const Json& value, const std::string& pointer, const std::map<std::string, std::string>& known,
              std::vector<std::string>& found, const std::string& before = {}) {
     if (value.is_structured()) {
         std::string last;
         for (const auto& [key, item] : value.items()) {
             collect(item, fmt::format("{}/{}", pointer, kube::escape_pointer(key)), known, found, last);
-            const bool is_flag = value.is_array() && kube::text_at(item, "").starts_with("--");
-            last = is_flag ? kube::text_at(item, "") : "";
+            last = value.is_array() ? kube::text_at(item, "") : "";
+            if (!last.starts_with("--") || last.find('=') != std::string::npos) last.clear();
         }
         return;
     }
@@ -208,9 +207,8 @@ void collect(const Json& value, const std::string& pointer, const std::map<std::
     const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
     const bool copied = std::ranges::any_of(
         known, [&](const auto& one) { return text.find(one.second) != std::string::npos; });
-    const bool argument = !before.empty() && before.find('=') == std::string::npos;
     if (copied || is_credential(pointer, text) ||
-        (argument && is_credential_in_flag(fmt::format("{} {}", before, text))))
+        (!before.empty() && is_credential_in_flag(fmt::format("{} {}", before, text))))
         found.push_back(pointer);
 }
 
