@@ -1,7 +1,6 @@
-// verify on the node: what the policies say, and what the pod really reaches, with each enforcer.
+// verify on the node: what the policies say, and what the pod really reaches, with each enforcer; each fault
+// of the guide's checklist is found by the row that should find it, and by no other.
 #include "e2e/node.hpp"
-#include "hermesctl/base/clock.hpp"
-#include "hermesctl/base/file.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -75,17 +74,48 @@ class Verify : public EnforcedNode {
         node({"enforcer", name});
         wait_until_reached(api_server, name == "none");
     }
+    void run(std::vector<std::string> arguments, const std::string& input = {}) {
+        arguments.insert(arguments.begin(), {"-n", ns()});
+        const Finished done = kubectl(arguments, input);
+        ASSERT_EQ(done.code, 0) << done.err;
+    }
     /// A policy of somebody else's for all pods of the namespace.
     void open(const std::string& name, const std::string& egress) {
-        const Finished done = kubectl({"-n", ns(), "apply", "-f", "-"}, fmt::format(R"(
+        const std::string policy = fmt::format(R"(
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata: {{name: {}}}
 spec: {{podSelector: {{}}, policyTypes: [Egress], egress: [{}]}}
 )",
-                                                                                    name, egress));
-        ASSERT_EQ(done.code, 0) << done.err;
+                                               name, egress);
+        run({"apply", "-f", "-"}, policy);
         made_.push_back({"NetworkPolicy", ns(), name});
+    }
+    /// A shell in the container, as the agent.
+    void in_pod(const std::string& script) {
+        const Finished done = hermesctl({"exec", "--", "/bin/sh", "-c", script});
+        ASSERT_EQ(done.code, 0) << done.err;
+    }
+    /// The rows of the guide's checklist find these ("id=VERDICT"), and pass but for those that are never
+    /// applicable.
+    void expect_checklist(Ids expected) {
+        const Answer answer = verify({"--quick"});
+        EXPECT_THAT(answer.text, Not(HasSubstr(setting("HERMES_TEST_KEY"))));
+        Ids found, not_applicable;
+        int rows = 0;
+        for (const auto& [id, row] : answer.rows) {
+            const std::string family = id.substr(0, id.find('-'));
+            if (family != "identity" && family != "host" && family != "exposure" && family != "agent")
+                continue;
+            ++rows;
+            const std::string verdict = row.value("verdict", "");
+            if (verdict != "PASS") found.insert(id + "=" + verdict);
+            if (verdict == "NOT-APPLICABLE") not_applicable.insert(id + "=" + verdict);
+        }
+        EXPECT_EQ(rows, 22) << answer.text;
+        if (not_applicable_.empty()) not_applicable_ = not_applicable;
+        expected.insert(not_applicable_.begin(), not_applicable_.end());
+        EXPECT_EQ(found, expected) << answer.text;
     }
     /// As soon as the enforcer has what was changed.
     void wait_until_reached(const std::string& place, bool reached) {
@@ -113,7 +143,8 @@ spec: {{podSelector: {{}}, policyTypes: [Egress], egress: [{}]}}
         EXPECT_TRUE(comes_true([&] { return leftovers() == 0; }, limit));
     }
 
-    std::vector<kube::Ref> made_{};  // by this test, for which the next one is not prepared
+    static inline Ids not_applicable_{};  // as the first look at the checklist finds them
+    std::vector<kube::Ref> made_{};       // by this test, for which the next one is not prepared
 };
 
 TEST_F(Verify, ACleanInstallationHoldsWithEachEnforcer) {
@@ -193,13 +224,77 @@ TEST_F(Verify, APolicyThatIsGoneIsFoundWithEachEnforcer) {
 }
 
 TEST_F(Verify, WithoutTheRightToMakeATwinItSaysSo) {
-    ASSERT_EQ(kubectl({"-n", ns(), "create", "quota", "no-jobs", "--hard=count/jobs.batch=0"}).code, 0);
+    run({"create", "quota", "no-jobs", "--hard=count/jobs.batch=0"});
     made_.push_back({"ResourceQuota", ns(), "no-jobs"});
     const Answer answer = verify();
     EXPECT_THAT(answer.text, HasSubstr("no twin could be made"));
     EXPECT_EQ(answer.rows.at("live-lan")["verdict"], "INCONCLUSIVE");
     EXPECT_EQ(answer.rows.at("live-api")["verdict"], "PASS");
     EXPECT_EQ(answer.code, 1) << "could not tell is no pass";
+}
+
+TEST_F(Verify, FaultsAroundThePodAreFoundWhileItRuns) {
+    expect_checklist({});
+    run({"create", "rolebinding", "leak", "--clusterrole=view", "--serviceaccount=" + ns() + ":hermes"});
+    expect_checklist({"identity-bindings=FAIL"});
+    run({"delete", "rolebinding", "leak"});
+
+    run({"create", "rolebinding", "leak", "--clusterrole=view", "--group=system:serviceaccounts:" + ns()});
+    expect_checklist({"identity-bindings=FAIL"});
+    run({"delete", "rolebinding", "leak"});
+
+    run({"create", "service", "nodeport", "hermes", "--tcp=8642:8642"});  // its selector is app=hermes
+    expect_checklist({"exposure-services=FAIL"});
+    run({"create", "ingress", "door", "--rule=x.example/=hermes:8642"});
+    expect_checklist({"exposure-services=FAIL", "exposure-ingresses=FAIL"});
+    run({"delete", "ingress/door", "service/hermes"});
+
+    run({"label", "--overwrite", "namespace", ns(), "pod-security.kubernetes.io/enforce=privileged"});
+    expect_checklist({"host-pod-security=WARN"});
+    run({"label", "--overwrite", "namespace", ns(), "pod-security.kubernetes.io/enforce=baseline"});
+    expect_checklist({});
+}
+
+TEST_F(Verify, FaultsOfTheAgentsFilesAreFoundWhileItRuns) {
+    in_pod("cp -p /opt/data/.env /tmp/env && cp -p /opt/data/config.yaml /tmp/config");
+    in_pod("echo TELEGRAM_ALLOW_ALL_USERS=true >> /opt/data/.env");
+    expect_checklist({"agent-allow-all=FAIL"});
+    in_pod("cp -p /tmp/env /opt/data/.env && echo MINIMAX_API_KEY=another >> /opt/data/.env");
+    expect_checklist({"agent-env-file=FAIL"});
+    in_pod(
+        "cp -p /tmp/env /opt/data/.env && rm /opt/data/config.yaml && "
+        "printf 'terminal:\\n  backend: ssh\\n' > /opt/data/config.yaml");
+    expect_checklist({"agent-backend=FAIL"});
+    in_pod(
+        "cp -p /tmp/config /opt/data/config.yaml && echo \"x: $MINIMAX_API_KEY\" >> /opt/data/config.yaml");
+    expect_checklist({"agent-secrets=FAIL"});
+    in_pod("cp -p /tmp/config /opt/data/config.yaml");
+    expect_checklist({});
+}
+
+TEST_F(Verify, APodMadeByHandIsFoundByWhatItHas) {
+    // Both are refused by the level that deploy gives the namespace, or would be, for the host's folder.
+    run({"label", "--overwrite", "namespace", ns(), "pod-security.kubernetes.io/enforce=privileged"});
+    run({"apply", "-f", "-"}, R"(
+apiVersion: v1
+kind: Pod
+metadata: {name: hand, labels: {app: hermes}}
+spec:
+  automountServiceAccountToken: true
+  serviceAccountName: hermes
+  nodeSelector: {no-such: node}
+  securityContext: {seccompProfile: {type: RuntimeDefault}}
+  containers:
+  - name: main
+    image: docker.io/library/busybox:1.36
+    command: [sleep, infinity]
+    securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
+  volumes:
+  - {name: etc, hostPath: {path: /etc}}
+)");
+    expect_checklist({"host-pod-security=WARN", "host-paths=FAIL", "identity-token=FAIL"});
+    run({"delete", "pod", "hand"});
+    run({"label", "--overwrite", "namespace", ns(), "pod-security.kubernetes.io/enforce=baseline"});
 }
 
 }  // namespace
