@@ -2,7 +2,6 @@
 #include "commands.hpp"
 #include "flags.hpp"
 #include "remote.hpp"
-#include "stream_exec.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -17,14 +16,10 @@ struct ExecFlags {
 };
 
 ExitCode exec(Session& session, const ExecFlags& flags, const std::vector<std::string>& words) {
-    if (flags.tty) return run_in_terminal(session, flags.root, words);
-    session.story().hide();
-    return own_failures(session, [&] {
-        kube::ExecRequest request = request_for(session, flags.root, words);
-        // Keys that are typed while it runs are meant for the next prompt.
-        request.input = flags.input || !session.terminal().input;
-        return stream_exec(session.transport(), session.clock(), request);
-    });
+    // Keys that are typed while it runs are meant for the next prompt.
+    const bool input = flags.input || !session.terminal().input;
+    const Lent lent = flags.tty ? Lent::terminal : input ? Lent::input : Lent::output;
+    return run_remote(session, flags.root, lent, words);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "hermesctl/base/crypto.hpp"
 #include "hermesctl/hermes/agent.hpp"
 #include "hermesctl/hermes/target.hpp"
+#include "hermesctl/kube/exec.hpp"
 #include "requested.hpp"
 #include "stream_exec.hpp"
 
@@ -24,17 +25,19 @@ kube::ExecRequest request_in(const hermes::Target& target, bool root, const std:
     return hermes::in_agent(target.ns, target.pod, hermes::command_as(target, whom, argv, variables));
 }
 
-/// What the kernel does where a terminal is closed, as the runtime keeps the remote one open for ever: SIGHUP
-/// for who leads its session and for its foreground. The leader has the mark, and no parent in the pod.
+/// The runtime keeps for ever what has lost its other end. SIGHUP for who leads its session and for that
+/// one's group, and, as the kernel does where a terminal is closed, for the terminal's foreground. The leader
+/// has the mark, and no parent in the pod.
 void hang_up(Session& session, const hermes::Target& target, bool root, const std::string& mark) {
     constexpr std::chrono::seconds patience{3};
     constexpr int tries = 2;  // the SIGHUP of our own terminal may come after its first failure
     // After the name in /proc/PID/stat: state, parent, group, session, terminal, the terminal's foreground
-    // group.
+    // group, which is -1 where there is none.
     constexpr const char* script =
         "for f in $(/bin/grep -lzxF \"$1\" /proc/[0-9]*/environ 2>/dev/null); do "
         "f=${f%/environ}; read -r stat <\"$f/stat\" || continue; set -- ${stat##*)}; "
-        "[ \"$2\" != 0 ] || kill -s HUP -- \"${f#/proc/}\" \"-$6\"; done";
+        "[ \"$2\" = 0 ] || continue; kill -s HUP -- \"${f#/proc/}\"; "
+        "for group in \"$3\" \"$6\"; do [ \"$group\" -le 0 ] || kill -s HUP -- \"-$group\"; done; done";
     for (int i = 0; i < tries; ++i) {
         try {
             kube::run_exec(session.transport(), session.clock(),
@@ -43,6 +46,32 @@ void hang_up(Session& session, const hermes::Target& target, bool root, const st
         } catch (const Error& error) {
             if (error.code() != ExitCode::interrupted) return;  // nobody is there to be told
         }
+    }
+}
+
+/// Runs it with a mark, by which it is hung up when we end before it does.
+int run_marked(Session& session, bool root, Lent lent, const std::vector<std::string>& argv) {
+    const std::string mark = fmt::format("HERMESCTL_EXEC={}", hex(random_bytes(8)));
+    std::vector<std::string> variables{mark};
+    if (lent == Lent::terminal) {
+        const auto& environment = session.context().environment;
+        const auto kind = environment.find("TERM");
+        variables.push_back("TERM=" + (kind == environment.end() ? "xterm" : kind->second));
+    }
+    const hermes::Target target = agent_for(session);
+    kube::ExecRequest request = request_in(target, root, argv, variables);
+    request.input = lent != Lent::output;
+    request.tty = lent == Lent::terminal;
+    try {
+        const int code = stream_exec(session.transport(), session.clock(), request);
+        if (code == broken_pipe)
+            hang_up(session, target, root, mark);  // where it is the command's own, in vain
+        return code;
+    } catch (const kube::ApiError&) {  // refused: nothing runs
+        throw;
+    } catch (const Error&) {
+        hang_up(session, target, root, mark);
+        throw;
     }
 }
 
@@ -61,33 +90,12 @@ ExitCode own_failures(Session& session, const std::function<int()>& remote) {
     }
 }
 
-kube::ExecRequest request_for(Session& session, bool root, const std::vector<std::string>& argv) {
-    return request_in(agent_for(session), root, argv);
-}
-
-ExitCode run_in_terminal(Session& session, bool root, const std::vector<std::string>& argv) {
-    if (!session.terminal().input) {
+ExitCode run_remote(Session& session, bool root, Lent lent, const std::vector<std::string>& argv) {
+    if (lent == Lent::terminal && !session.terminal().input) {
         throw Error(ExitCode::usage, "stdin is not a terminal", "hermesctl exec -- CMD needs none");
     }
     session.story().hide();
-    return own_failures(session, [&] {
-        const auto& environment = session.context().environment;
-        const auto kind = environment.find("TERM");
-        const std::string term = kind == environment.end() ? "xterm" : kind->second;
-        const std::string mark = fmt::format("HERMESCTL_TERMINAL={}", hex(random_bytes(8)));
-        const hermes::Target target = agent_for(session);
-        kube::ExecRequest request = request_in(target, root, argv, {"TERM=" + term, mark});
-        request.input = true;
-        request.tty = true;
-        try {
-            const int code = stream_exec(session.transport(), session.clock(), request);
-            if (code == broken_pipe) hang_up(session, target, root, mark);
-            return code;
-        } catch (const Error&) {  // of any kind: nobody has that terminal any more
-            hang_up(session, target, root, mark);
-            throw;
-        }
-    });
+    return own_failures(session, [&] { return run_marked(session, root, lent, argv); });
 }
 
 }  // namespace hermesctl::cli

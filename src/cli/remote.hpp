@@ -1,7 +1,6 @@
 // What exec, shell, cp and logs share.
 #pragma once
 
-#include "hermesctl/kube/exec.hpp"
 #include "session.hpp"
 
 #include <functional>
@@ -15,12 +14,13 @@ namespace hermesctl::cli {
 /// are, and of the first it is said that nothing goes on from there. A refusal tells all that is missing.
 ExitCode own_failures(Session&, const std::function<int()>& remote);
 
-/// What runs it in the container of the agent, as the agent or as root. Throws Error{usage} where JSON is
-/// wanted, and as running_agent and command_as.
-kube::ExecRequest request_for(Session&, bool root, const std::vector<std::string>& argv);
+/// What a command in the container has of ours: stdout and stderr, stdin too, or our terminal as its own.
+enum class Lent { output, input, terminal };
 
-/// Runs it with our terminal as its own. When that ends before it does (SIGTERM, a terminal that is closed, a
-/// lost connection), all that still runs in it gets SIGHUP. Throws Error{usage} where there is none.
-ExitCode run_in_terminal(Session&, bool root, const std::vector<std::string>& argv);
+/// Runs it in the agent's container, as the agent or as root. When we end before it does (Ctrl-C, SIGTERM, a
+/// terminal that is closed, a reader that goes away, a lost connection) it gets SIGHUP, with its process
+/// group and what runs in the foreground of its terminal. Throws Error{usage} where JSON is wanted or a
+/// terminal that we lack, and as running_agent and command_as.
+ExitCode run_remote(Session&, bool root, Lent, const std::vector<std::string>& argv);
 
 }  // namespace hermesctl::cli

@@ -12,8 +12,8 @@ Run declare_shell(CLI::App& app) {
     app.footer("hermesctl shell\nhermesctl shell --root");
     return [root](Session& session) {
         // By absolute path: beside the agent, a name is whatever it has put into PATH.
-        return run_in_terminal(
-            session, *root, {"/bin/sh", "-c", "if [ -x /bin/bash ]; then exec /bin/bash; fi; exec /bin/sh"});
+        return run_remote(session, *root, Lent::terminal,
+                          {"/bin/sh", "-c", "if [ -x /bin/bash ]; then exec /bin/bash; fi; exec /bin/sh"});
     };
 }
 

@@ -32,6 +32,10 @@ class Remote : public Node {
         return argv;
     }
     Finished shell(const std::string& line) { return testing::finished({"/bin/sh", "-c", line}); }
+    /// From the pod, by its whole command line.
+    bool is_gone(const std::string& process) {
+        return comes_true([&] { return hermesctl({"exec", "--", "pgrep", "-fx", process}).code == 1; });
+    }
     std::string hermesctl_words() const { return fmt::format("{}", fmt::join(command({}), " ")); }
 };
 
@@ -62,13 +66,15 @@ TEST_F(Remote, HundredMegabytesArriveIntactBothWays) {
     const Finished head = shell(hermesctl_words() + " exec -- cat /dev/zero | head -c 10 | wc -c");
     EXPECT_EQ(head.out, "10\n");
     EXPECT_EQ(head.err, "");
+    EXPECT_TRUE(is_gone("cat /dev/zero"));
 }
 
 TEST_F(Remote, CtrlCEndsAnExecThatHasNoTerminal) {
-    auto running = start_hermesctl({"exec", "--", "/bin/sh", "-c", "echo begun; sleep 600"});
+    auto running = start_hermesctl({"exec", "--", "/bin/sh", "-c", "echo begun; sleep 602; true"});
     ASSERT_TRUE(running->says("begun\n")) << running->all();
     running->signal(SIGINT);
     EXPECT_EQ(running->wait(), 130) << running->all();
+    EXPECT_TRUE(is_gone("sleep 602"));
 }
 
 TEST_F(Remote, ShellIsATerminalAndLeavesOursAsItWas) {
@@ -115,7 +121,8 @@ TEST_F(Remote, AKilledShellLeavesTheTerminalAsItWasAndNothingInThePod) {
         }
         // As where a terminal is closed at home, what has a session of its own stays.
         const std::string each =
-            "for f in $(grep -lz ^HERMESCTL_TERMINAL= /proc/[0-9]*/environ 2>/dev/null); do f=${f%/environ}; ";
+            "for f in $(grep -lz ^HERMESCTL_EXEC= /proc/[0-9]*/environ 2>/dev/null); do f=${f%/environ}; "
+            "[ $f = /proc/$$ ] || ";  // this one has a mark, too, as has grep, which is gone
         const auto in_pod = [&](const std::string& what) {
             return hermesctl({"exec", "--", "sh", "-c", each + what + "; done"}).out;
         };

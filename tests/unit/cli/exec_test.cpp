@@ -123,9 +123,10 @@ TEST_F(Exec, AnInterruptedOneIsNotSaidToGoOn) {
     EXPECT_THAT(world_.err.str(), AllOf(HasSubstr("it begins anew"), Not(HasSubstr("goes on"))));
 }
 
-TEST_F(Exec, WhatRunsInATerminalEndsWithUs) {
+TEST_F(Exec, WhatItRunsEndsWithUs) {
     world_.terminal.input = true;
-    for (const std::vector<std::string>& line : {std::vector<std::string>{"shell"}, {"exec", "-t", "top"}}) {
+    for (const std::vector<std::string>& line :
+         {std::vector<std::string>{"shell"}, {"exec", "-t", "top"}, {"exec", "sleep", "600"}}) {
         std::vector<std::vector<std::string>> ran;
         world_.api.on_exec = [&ran](FakeProcess& process) {
             ran.push_back(process.argv);
@@ -133,59 +134,76 @@ TEST_F(Exec, WhatRunsInATerminalEndsWithUs) {
             process.exit(0);
         };
         EXPECT_EQ(run(line), 130) << world_.err.str();
-        ASSERT_EQ(ran.size(), 2U) << line.front();
+        ASSERT_EQ(ran.size(), 2U) << line.back();
         const std::string mark = ran[1].back();
-        EXPECT_THAT(mark, StartsWith("HERMESCTL_TERMINAL="));
+        EXPECT_THAT(mark, StartsWith("HERMESCTL_EXEC="));
         EXPECT_THAT(ran[0], Contains(mark));
         EXPECT_THAT(ran[1], Contains(HasSubstr("kill -s HUP")));
     }
 }
 
-TEST_F(Exec, ATerminalWhoseCommandEndsIsLeftAlone) {
+TEST_F(Exec, WhatHasEndedIsLeftAlone) {
     world_.terminal.input = true;
-    int ran = 0;
-    world_.api.on_exec = [&ran](FakeProcess& process) {
-        ++ran;
-        process.exit(7);
-    };
-    EXPECT_EQ(run({"shell"}), 7);
-    EXPECT_EQ(ran, 1);
+    for (const std::vector<std::string>& line : {std::vector<std::string>{"shell"}, {"exec", "false"}}) {
+        int ran = 0;
+        world_.api.on_exec = [&ran](FakeProcess& process) {
+            ++ran;
+            process.exit(7);
+        };
+        EXPECT_EQ(run(line), 7);
+        EXPECT_EQ(ran, 1) << line.back();
+    }
+}
+
+TEST_F(Exec, NobodyIsLookedForWhereItWasRefused) {
+    world_.api.deny("create", "pods/exec");
+    world_.api.deny("get", "pods/exec");
+    EXPECT_EQ(run({"exec", "x"}), 125);
+    EXPECT_EQ(std::ranges::count_if(
+                  world_.transport.requests,
+                  [](const net::Request& one) { return one.target.find("/exec?") != std::string::npos; }),
+              1);
 }
 
 /// The first sign of a terminal that is closed may be a write that fails; its SIGHUP comes thereafter.
-TEST_F(Exec, WhatRunsInATerminalEndsWithAnyFailure) {
+TEST_F(Exec, WhatItRunsEndsWithAnyFailure) {
     world_.terminal.input = true;
-    int ran = 0;
-    world_.api.on_exec = [&ran](FakeProcess& process) {
-        ++ran;
-        if (ran == 1) return process.lose("reset");
-        if (ran == 2) throw Error(ExitCode::interrupted, "interrupted");
-        process.exit(0);
-    };
-    EXPECT_EQ(run({"shell"}), 125);
-    EXPECT_EQ(ran, 3);
+    for (const std::vector<std::string>& line : {std::vector<std::string>{"shell"}, {"exec", "x"}}) {
+        int ran = 0;
+        world_.api.on_exec = [&ran](FakeProcess& process) {
+            ++ran;
+            if (ran == 1) return process.lose("reset");
+            if (ran == 2) throw Error(ExitCode::interrupted, "interrupted");
+            process.exit(0);
+        };
+        EXPECT_EQ(run(line), 125);
+        EXPECT_EQ(ran, 3) << line.front();
+    }
 }
 
-TEST_F(Exec, WhatRunsInATerminalEndsWithWhoReadsIt) {
+TEST_F(Exec, WhatItRunsEndsWithWhoReadsIt) {
     world_.terminal.input = true;
-    bool hung_up = false;
-    world_.api.on_exec = [&hung_up](FakeProcess& process) {
-        if (process.argv.back() == "top") return process.out("for nobody");
-        hung_up = true;
-        process.exit(0);
-    };
-    std::array<int, 2> ends{};
-    ASSERT_EQ(::pipe(ends.data()), 0);
-    ::close(ends[0]);
     ::signal(SIGPIPE, SIG_IGN);  // as main does
-    const int out = ::dup(STDOUT_FILENO);
-    ::dup2(ends[1], STDOUT_FILENO);
-    const int code = run({"exec", "-t", "top"});
-    ::dup2(out, STDOUT_FILENO);
-    ::close(out);
-    ::close(ends[1]);
-    EXPECT_EQ(code, 128 + SIGPIPE) << world_.err.str();
-    EXPECT_TRUE(hung_up);
+    for (const std::vector<std::string>& line :
+         {std::vector<std::string>{"exec", "-t", "top"}, {"exec", "top"}}) {
+        bool hung_up = false;
+        world_.api.on_exec = [&hung_up](FakeProcess& process) {
+            if (process.argv.back() == "top") return process.out("for nobody");
+            hung_up = true;
+            process.exit(0);
+        };
+        std::array<int, 2> ends{};
+        ASSERT_EQ(::pipe(ends.data()), 0);
+        ::close(ends[0]);
+        const int out = ::dup(STDOUT_FILENO);
+        ::dup2(ends[1], STDOUT_FILENO);
+        const int code = run(line);
+        ::dup2(out, STDOUT_FILENO);
+        ::close(out);
+        ::close(ends[1]);
+        EXPECT_EQ(code, 128 + SIGPIPE) << world_.err.str();
+        EXPECT_TRUE(hung_up) << line[1];
+    }
 }
 
 TEST_F(Exec, CtrlCAtTheQuestionOfACopyChangesNothing) {
