@@ -34,11 +34,6 @@ class Allow : public Node {
                      line.find(version_answer) != std::string::npos;
         return count;
     }
-    std::string in_pod(const std::string& script) {
-        const Finished done = hermesctl({"exec", "--", "sh", "-ec", script});
-        EXPECT_EQ(done.code, 0) << done.err;
-        return done.out;
-    }
 };
 
 TEST_F(Allow, ASecondUserIsLetInAndARemovedOneGetsNoAnswer) {

@@ -48,7 +48,7 @@ TEST_F(Deploy, RejectedModelKeyIsAFailureThoughTheBotConnectsAndPodSecurityRefus
 
     const std::string before = pod_uids();
     EXPECT_NE(before, "");
-    ASSERT_EQ(kubectl({"label", "namespace", ns(), "pod-security.kubernetes.io/enforce=restricted"}).code, 0);
+    enforce_level("restricted");
     const Finished refused = hermesctl({"deploy", "-y", "--image", "x.example/other:1"});
     EXPECT_EQ(refused.code, 1);
     EXPECT_THAT(refused.err, HasSubstr("would violate PodSecurity"));

@@ -15,19 +15,19 @@ class Hardened : public Node {
     static constexpr const char* rootless = "docker.io/example/hermes-agent:rootless";
 
     std::string agents() { return pod_uids("pod-template-hash"); }
-    Finished in_pod(const std::string& script) { return hermesctl({"exec", "--", "/bin/sh", "-c", script}); }
+    Finished tried(const std::string& script) { return hermesctl({"exec", "--", "/bin/sh", "-c", script}); }
     void expect_hardened() {
         EXPECT_THAT(ask("hard"), HasSubstr("you said 'hard'"));
-        EXPECT_EQ(in_pod("id -u; id -g").out, "10000\n10000\n");
-        EXPECT_EQ(in_pod("touch /opt/data/x /tmp/x /run/x").code, 0);
-        EXPECT_THAT(in_pod("touch /usr/x /opt/hermes/x /etc/x").err, HasSubstr("Read-only file system"));
-        EXPECT_EQ(in_pod("grep -c 'CapBnd:.0*$' /proc/self/status").out, "1\n");
+        EXPECT_EQ(tried("id -u; id -g").out, "10000\n10000\n");
+        EXPECT_EQ(tried("touch /opt/data/x /tmp/x /run/x").code, 0);
+        EXPECT_THAT(tried("touch /usr/x /opt/hermes/x /etc/x").err, HasSubstr("Read-only file system"));
+        EXPECT_EQ(tried("grep -c 'CapBnd:.0*$' /proc/self/status").out, "1\n");
         const Finished root = hermesctl({"exec", "--root", "--", "id"});
         EXPECT_EQ(root.code, 125);
         EXPECT_THAT(root.err, AllOf(HasSubstr("there is no root"), HasSubstr("--no-hardened")));
         const Finished copied = hermesctl({"cp", SOURCE_DIR "/LICENSE", ":workspace/"});
         EXPECT_EQ(copied.code, 0) << copied.err;
-        EXPECT_EQ(in_pod("stat -c %u /opt/data/workspace/LICENSE").out, "10000\n");
+        EXPECT_EQ(tried("stat -c %u /opt/data/workspace/LICENSE").out, "10000\n");
 
         const Finished again = hermesctl({"deploy"});
         EXPECT_EQ(again.code, 0) << again.err;
@@ -52,14 +52,8 @@ TEST_F(Hardened, AnImageThatNeedsRootIsRefusedAndOneThatDoesNotAnswersWhereTheLe
                     AllOf(HasSubstr("does not start without root"), HasSubstr("/run belongs to uid 0"),
                           HasSubstr("deploy without --hardened")));
     };
-    const auto enforce = [this](const std::string& level) {
-        EXPECT_EQ(kubectl({"label", "--overwrite", "namespace", ns(),
-                           "pod-security.kubernetes.io/enforce=" + level})
-                      .code,
-                  0);
-    };
     ASSERT_EQ(kubectl({"create", "namespace", ns()}).code, 0);  // so that its labels are not hermesctl's
-    enforce("restricted");
+    enforce_level("restricted");
     refused(deploy_arguments({"--hardened"}));
     EXPECT_TRUE(client().list("Deployment", ns()).empty());
     EXPECT_TRUE(client().list("Job", ns()).empty());
@@ -69,7 +63,7 @@ TEST_F(Hardened, AnImageThatNeedsRootIsRefusedAndOneThatDoesNotAnswersWhereTheLe
     EXPECT_THAT(done.out, HasSubstr("the cage holds"));
     expect_hardened();
 
-    enforce("baseline");
+    enforce_level("baseline");
     const Finished over =
         hermesctl({"deploy", "-y", "--no-hardened", "--image", "docker.io/nousresearch/hermes-agent:latest"});
     ASSERT_EQ(over.code, 0) << over.err;

@@ -187,6 +187,18 @@ std::string Node::node(std::vector<std::string> arguments) {
     return done.out;
 }
 
+void Node::enforce_level(const std::string& level) {
+    const Finished done =
+        kubectl({"label", "--overwrite", "namespace", ns_, "pod-security.kubernetes.io/enforce=" + level});
+    ASSERT_EQ(done.code, 0) << done.err;
+}
+
+std::string Node::in_pod(const std::string& script) {
+    const Finished done = hermesctl({"exec", "--", "/bin/sh", "-ec", script});
+    EXPECT_EQ(done.code, 0) << done.err;
+    return done.out;
+}
+
 std::string Node::proxied_kubeconfig() {
     std::istringstream settings(node({"env", "--proxy"}));
     std::string proxied;

@@ -57,6 +57,10 @@ class Node : public ::testing::Test {
 
     Finished kubectl(std::vector<std::string> arguments, const std::string& input = {});
     Json get(const std::string& what);
+    /// Pod Security's, of this test's namespace.
+    void enforce_level(const std::string& level);
+    /// What this prints in the container, run by a shell as the agent; the test fails where a command does.
+    std::string in_pod(const std::string& script);
     /// tests/node/node VERB...; the test fails if it does.
     std::string node(std::vector<std::string> arguments);
     /// By way of the proxy that `node proxy` makes slow; "" when there is none.

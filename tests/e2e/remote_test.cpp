@@ -123,11 +123,12 @@ TEST_F(Remote, AKilledShellLeavesTheTerminalAsItWasAndNothingInThePod) {
         const std::string each =
             "for f in $(grep -lz ^HERMESCTL_EXEC= /proc/[0-9]*/environ 2>/dev/null); do f=${f%/environ}; "
             "[ $f = /proc/$$ ] || ";  // this one has a mark, too, as has grep, which is gone
-        const auto in_pod = [&](const std::string& what) {
+        const auto of_each = [&](const std::string& what) {
             return hermesctl({"exec", "--", "sh", "-c", each + what + "; done"}).out;
         };
-        EXPECT_TRUE(comes_true([&] { return in_pod("tr '\\0' ' ' <$f/cmdline") == "sleep 601 "; })) << number;
-        in_pod("kill ${f#/proc/}");
+        EXPECT_TRUE(comes_true([&] { return of_each("tr '\\0' ' ' <$f/cmdline") == "sleep 601 "; }))
+            << number;
+        of_each("kill ${f#/proc/}");
     }
 }
 

@@ -36,9 +36,6 @@ class Rotate : public Node {
         all.insert(all.end(), more.begin(), more.end());
         return all;
     }
-    std::string in_pod(const std::string& script) {
-        return hermesctl({"exec", "--", "sh", "-c", script}).out;
-    }
     Json listed(const std::string& key) {
         const Finished list = hermesctl({"rotate-secret", "--list", "-o", "json"});
         EXPECT_EQ(list.code, 0) << list.err;

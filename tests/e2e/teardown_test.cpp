@@ -18,7 +18,7 @@ TEST_F(Teardown, KeepsTheDataAndAnotherInstanceSaysHowToComeBackAndExplainsWhatH
     EXPECT_THAT(beside.out, HasSubstr("@other_bot"));
     EXPECT_THAT(hermesctl({"list", "-o", "json"}).out, HasSubstr("second"));
 
-    ASSERT_EQ(hermesctl({"exec", "--", "sh", "-c", "echo remember > /opt/data/note"}).code, 0);
+    in_pod("echo remember > /opt/data/note");
     const Finished unasked = hermesctl({"teardown"});
     EXPECT_EQ(unasked.code, 2) << "without a terminal a removal needs -y: " << unasked.err;
     const Finished down = hermesctl({"teardown", "-y"});
