@@ -33,7 +33,8 @@ Run declare_exec(CLI::App& app) {
     // takes as many words, each as it is.
     constexpr int endless = 1 << 20;
     CLI::Option* words =
-        app.add_option("CMD", flags->words, "the command and its arguments: all from its first word on")
+        app.add_option("CMD", flags->words,
+                       "the command and its arguments, all from its first word on; it ends with hermesctl")
             ->required()
             ->type_name("")
             ->expected(endless)

@@ -1,6 +1,7 @@
 #include "remote.hpp"
 
 #include "hermesctl/base/crypto.hpp"
+#include "hermesctl/base/process.hpp"
 #include "hermesctl/hermes/agent.hpp"
 #include "hermesctl/hermes/target.hpp"
 #include "hermesctl/kube/exec.hpp"
@@ -54,9 +55,8 @@ int run_marked(Session& session, bool root, Lent lent, const std::vector<std::st
     const std::string mark = fmt::format("HERMESCTL_EXEC={}", hex(random_bytes(8)));
     std::vector<std::string> variables{mark};
     if (lent == Lent::terminal) {
-        const auto& environment = session.context().environment;
-        const auto kind = environment.find("TERM");
-        variables.push_back("TERM=" + (kind == environment.end() ? "xterm" : kind->second));
+        const std::string kind = value_of(session.context().environment, "TERM");
+        variables.push_back("TERM=" + (kind.empty() ? "xterm" : kind));
     }
     const hermes::Target target = agent_for(session);
     kube::ExecRequest request = request_in(target, root, argv, variables);

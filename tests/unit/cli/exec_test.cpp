@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <iostream>
+#include <map>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -140,6 +141,23 @@ TEST_F(Exec, WhatItRunsEndsWithUs) {
         EXPECT_THAT(ran[0], Contains(mark));
         EXPECT_THAT(ran[1], Contains(HasSubstr("kill -s HUP")));
     }
+}
+
+TEST_F(Exec, AProgramHasTheTerminalsKindOrACommonOne) {
+    world_.terminal.input = true;
+    std::vector<std::string> ran;
+    world_.api.on_exec = [&ran](FakeProcess& process) {
+        ran = process.argv;
+        process.exit(0);
+    };
+    for (const auto& [here, there] : std::map<std::string, std::string>{{"", "xterm"}, {"linux", "linux"}}) {
+        world_.context.environment["TERM"] = here;
+        EXPECT_EQ(run({"shell"}), 0) << world_.err.str();
+        EXPECT_THAT(ran, Contains("TERM=" + there));
+    }
+    world_.context.environment.erase("TERM");
+    EXPECT_EQ(run({"shell"}), 0) << world_.err.str();
+    EXPECT_THAT(ran, Contains("TERM=xterm"));
 }
 
 TEST_F(Exec, WhatHasEndedIsLeftAlone) {
