@@ -95,8 +95,10 @@ ExitCode copy(Session& session, const CopyFlags& flags) {
 
 Run declare_cp(CLI::App& app) {
     auto flags = std::make_shared<CopyFlags>();
-    app.add_option("SRC", flags->from,
-                   "file or folder; in the container as :path (below /opt/data unless absolute)")
+    app.add_option(
+           "SRC", flags->from,
+           "file, or folder without the links in it; in the container as :path (below /opt/data unless "
+           "absolute)")
         ->required()
         ->type_name("");
     app.add_option("DST", flags->to, "where to; a folder that exists gets it as SRC's name")

@@ -133,7 +133,7 @@ void add_global_flags(CLI::App& app, GlobalFlags& flags) {
     add_choice(app, "-o,--output", flags.output, {"text", "json"}, "form of the result (default: text)");
     add_duration(app, "--timeout", flags.timeout, "how long to wait, as 90s, 10m or 1h (default: 10m)");
     app.add_flag("-y,--yes", flags.yes, "do not ask");
-    app.add_flag("-q,--quiet", flags.quiet, "tell only about warnings and failures");
+    app.add_flag("-q,--quiet", flags.quiet, "no progress: results, warnings and failures alone");
     app.add_flag("-v,--verbose", flags.verbose, "also tell each request to the API server, on stderr");
     app.add_flag("--no-color,--no-colour", flags.no_colour, "no colours");
 }

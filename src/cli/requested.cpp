@@ -60,9 +60,11 @@ Json flag_settings(const DeployFlags& flags) {
         if (flags.*one.given) settings[Json::json_pointer(one.pointer)] = one.sets;
     }
     for (const std::string& user : flags.allow_users) {
-        for (const std::int64_t id : hermes::users_of(user)) {
+        const auto ids = hermes::users_of(user);
+        if (ids.empty())  // "$UNSET" of a script
+            throw Error(ExitCode::usage, "--allow-user names nobody", "--allow-user ID (a number)");
+        for (const std::int64_t id : ids)
             settings["telegram"]["allowedUsers"].push_back(id);
-        }
     }
     for (const std::string& secret : flags.secrets) {
         Json named = hermes::secret_setting(secret);

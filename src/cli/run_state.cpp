@@ -56,6 +56,14 @@ ExitCode say(Session& session, const std::string& text, const Json& json) {
     return ExitCode::ok;
 }
 
+void warn_if_uncaged(Session& session, const hermes::Names& names, const kube::Outcome& policy) {
+    if (!policy.not_found()) return;
+    session.story().on({"wait", "cage", State::warning,
+                        title(names.policy()) +
+                            " is not there: the gate waits for it, and where there is "
+                            "none the agent is not caged; hermesctl deploy puts it back"});
+}
+
 /// Whoever may not look there is told of none.
 void warn_if_open(Session& session, const hermes::Names& names, const kube::Outcome& deployment,
                   const kube::Outcome& secret) {
@@ -68,14 +76,15 @@ void warn_if_open(Session& session, const hermes::Names& names, const kube::Outc
 ExitCode answer(Session& session, const hermes::Names& names, const RunFlags& flags, hermes::HeldLease* lease,
                 Json done = Json::object()) {
     const bool asks = !flags.no_wait && !flags.no_check;
-    const std::array refs{names.deployment(), names.secret(), names.config()};
-    const auto found = session.client().get_all(std::span(refs).first(asks ? 3 : 2));
+    const std::array refs{names.deployment(), names.secret(), names.policy(), names.config()};
+    const auto found = session.client().get_all(std::span(refs).first(asks ? 4 : 3));
     if (session.client().is_out_of_time()) {  // or the wait would begin its own
         for (const kube::Outcome& one : found)
             one.value();
     }
-    const auto model = asks ? known_model(session, names, found[0], found[2]) : std::nullopt;
+    const auto model = asks ? known_model(session, names, found[0], found[3]) : std::nullopt;
     warn_if_open(session, names, found[0], found[1]);
+    warn_if_uncaged(session, names, found[2]);
     if (flags.no_wait) return say(session, "done; hermesctl wait tells when it answers\n", done);
     const Answers answers =
         wait_for_answers(session, names, model.value_or(ModelChoice{}), model.has_value(), lease);
@@ -120,19 +129,25 @@ ExitCode foretell(Session& session, const hermes::Names& names, const std::strin
     return say(session, text, step);
 }
 
-/// The Deployment that is to change.
-Json installed(Session& session, const hermes::Names& names) {
-    auto deployment = session.client().get(names.deployment());
-    if (!deployment) throw hermes::missing(names.deployment());
-    hermes::expect_root_warning(session.client(), hermes::wants_hardness(*deployment));
-    return std::move(*deployment);
+/// The Deployment that is to change. One that is to have a new pod needs its Secret.
+Json installed(Session& session, const hermes::Names& names, bool starts) {
+    const std::array refs{names.deployment(), names.secret()};
+    const auto found = session.client().get_all(std::span(refs).first(starts ? 2 : 1));
+    if (found[0].not_found()) throw hermes::missing(names.deployment());
+    const Json& deployment = found[0].value();
+    if (starts && found[1].not_found()) {
+        throw Error(ExitCode::failed, title(names.secret()) + " is not there, and no pod starts without it",
+                    "hermesctl deploy makes it anew");
+    }
+    hermes::expect_root_warning(session.client(), hermes::wants_hardness(deployment));
+    return deployment;
 }
 
 /// No lease, and nothing is read that it does not need: the kill switch works whatever else is wrong.
 ExitCode stop(Session& session, const RunFlags& flags) {
     const hermes::Names names = requested_names(session);
     session.announce(names.ns);
-    const Json deployment = installed(session, names);
+    const Json deployment = installed(session, names, false);
     Json step = step_of(names, "stop", deployment, 0);
     if (flags.dry_run)
         return foretell(session, names, "would scale " + title(names.deployment()) + " to 0\n", step);
@@ -147,7 +162,7 @@ ExitCode stop(Session& session, const RunFlags& flags) {
 ExitCode start(Session& session, const RunFlags& flags) {
     const hermes::Names names = requested_names(session);
     session.announce(names.ns);
-    const Json deployment = installed(session, names);
+    const Json deployment = installed(session, names, true);
     Json step = step_of(names, "start", deployment, 1);
     if (flags.dry_run)
         return foretell(session, names, "would scale " + title(names.deployment()) + " to 1\n", step);
@@ -165,7 +180,7 @@ ExitCode start(Session& session, const RunFlags& flags) {
 ExitCode restart(Session& session, const RunFlags& flags) {
     const hermes::Names names = requested_names(session);
     session.announce(names.ns);
-    const Json deployment = installed(session, names);
+    const Json deployment = installed(session, names, true);
     const auto replicas = kube::int_at(deployment, "/spec/replicas", 1);
     if (replicas == 0) throw Error(ExitCode::failed, "the agent is stopped (0 replicas)", "hermesctl start");
     Json step = step_of(names, "restart", deployment, replicas);

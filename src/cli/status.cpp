@@ -42,6 +42,7 @@ struct Status {
     bool everybody = false;  // may use it beside them
     std::string image{};
     std::string cage{};
+    std::optional<bool> leaks{};  // as the policies tell it; unset: not known
     bool gate = true;
     std::vector<std::string> drift{};
     std::vector<std::string> warnings{};
@@ -63,6 +64,7 @@ Json to_json(const Status& status) {
             {"everybody", status.everybody},
             {"image", status.image},
             {"cage", status.cage},
+            {"leaks", status.leaks ? Json(*status.leaks) : Json()},
             {"gate", status.gate ? "on" : "off"},
             {"drift", status.drift},
             {"warnings", status.warnings}};
@@ -192,8 +194,17 @@ std::string unchecked_verdict(const hermes::Snapshot& snapshot, const std::strin
     return "Telegram is connected; whether the model answers " + why;
 }
 
+std::string opening_text(bool caged, const std::string& leaks, const std::string& unknown, bool warned) {
+    if (!leaks.empty())
+        return fmt::format(", {} it LEAKS: {}; hermesctl verify shows all", caged ? "but" : "and", leaks);
+    if (!unknown.empty())
+        return fmt::format(", but what it opens could not be told ({}); hermesctl verify shows all", unknown);
+    return fmt::format(", and opens what {}; hermesctl verify measures it",
+                       warned ? "is warned of" : "it should");
+}
+
 /// What the policies let the pod send, computed; verify measures it.
-void judge_cage(hermes::Observation& seen, Status& status) {
+void judge_cage(hermes::Observation& seen, bool caged, Status& status) {
     std::string leaks;
     std::string unknown;
     bool warned = false;
@@ -211,16 +222,8 @@ void judge_cage(hermes::Observation& seen, Status& status) {
         if (opening || check.id == "policy-gaps")
             status.warnings.push_back(fmt::format("{}; {}", check.evidence, check.hint));
     }
-    if (!leaks.empty()) {
-        status.cage += fmt::format(", but it LEAKS: {}; hermesctl verify shows all", leaks);
-    } else if (!unknown.empty()) {
-        status.cage +=
-            fmt::format(", but what it opens could not be told ({}); hermesctl verify shows all", unknown);
-    } else if (warned) {
-        status.cage += ", and opens what is warned of; hermesctl verify measures it";
-    } else {
-        status.cage += ", and opens what it should; hermesctl verify measures it";
-    }
+    if (!leaks.empty() || unknown.empty()) status.leaks = !leaks.empty();
+    status.cage += opening_text(caged, leaks, unknown, warned);
 }
 
 void judge(const hermes::Assessment& now, const hermes::Snapshot& snapshot, Status& status) {
@@ -249,6 +252,11 @@ void judge_secret(const hermes::Live& live, const hermes::Names& names, Status& 
     const Json& deployment = live.of(names.deployment());
     if (const auto found = hermes::half_done(live.of(names.previous()), names)) {
         status.drift.push_back(found->text() + "; hermesctl deploy finishes or undoes it");
+        if (status.hint.empty()) status.hint = "hermesctl deploy";
+    } else if (live.of(names.secret()).is_null()) {
+        status.drift.push_back(
+            title(names.secret()) +
+            " is not there, and no new pod starts without it; hermesctl deploy makes it anew");
         if (status.hint.empty()) status.hint = "hermesctl deploy";
     } else if (kube::int_at(deployment, "/spec/replicas", 1) != 0 &&
                hermes::lacks_secret(deployment, live.of(names.secret()))) {
@@ -292,12 +300,14 @@ Status look(Session& session, const hermes::Names& names, bool check) {
     const bool caged = !live.of(names.policy()).is_null();
     status.cage =
         caged ? title(names.policy()) + " is there" : "NO NetworkPolicy (hermesctl deploy puts it back)";
+    if (!caged && status.hint == "hermesctl wait")
+        status.hint = "hermesctl deploy";  // the gate waits in vain
     for (const std::string& why : seen.refused)
         status.drift.push_back("deploy would refuse what somebody set: " + why);
     judge_secret(live, names, status);
     judge_users(live, names, status);
     judge_gate(live.of(names.deployment()), status);
-    if (check) judge_cage(seen, status);
+    if (check) judge_cage(seen, caged, status);
     if (!check && caged) status.cage += "; what it opens was not looked at (hermesctl verify does)";
     const bool asked = check && status.answering && !now.snapshot.exec_denied;
     const bool config_told = asked && judge_config(session, seen, status);

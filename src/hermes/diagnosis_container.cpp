@@ -101,8 +101,10 @@ std::optional<Trouble> waiting_trouble(const Json& status, const Json& pod) {
         reason == "CrashLoopBackOff") {
         return std::nullopt;
     }
-    return Trouble{reason, subject, fmt::format("{}: {}", reason, message), describe(pod, subject),
-                   Patience::minute};
+    const bool ours = contains(
+        message, fmt::format("secret \"{}-secrets\" not found", text_at(pod, "/metadata/labels/app")));
+    return Trouble{reason, subject, fmt::format("{}: {}", reason, message),
+                   ours ? "hermesctl deploy makes it anew" : describe(pod, subject), Patience::minute};
 }
 
 std::string terminated_cause(const Json& ended) {

@@ -103,7 +103,13 @@ void judge_copies(const Premises& premises, Findings& findings) {
 void judge_variables(const Premises& premises, Findings& findings) {
     const auto others = from_other_secrets(premises);
     if (others.contains("*") || !premises.secret.known()) return;
-    for (const Json& name : at(premises.inside, "/plain")) {
+    const Json& plain = at(premises.inside, "/plain");
+    if (premises.secret.items.empty() && !plain.empty())
+        return findings.unknown(fmt::format("{} is not there: which of the container's variables are its is "
+                                            "not known",
+                                            title(premises.names.secret())),
+                                "hermesctl deploy makes it anew");
+    for (const Json& name : plain) {
         if (!name.is_string() || others.contains(name.get<std::string>())) continue;
         const auto key = name.get<std::string>();
         findings.fail(

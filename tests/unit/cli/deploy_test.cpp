@@ -178,6 +178,8 @@ TEST_F(DeployTest, TheFirstOneEverAllowedIsTheOwnerAndStays) {
     };
     install("111,999");
     EXPECT_EQ(owner(), "111");
+    EXPECT_EQ(deploy({"--allow-user", ""}), ExitCode::usage) << "of a script whose variable is not set";
+    EXPECT_THAT(err(), HasSubstr("--allow-user names nobody"));
     EXPECT_EQ(deploy({"--allow-user", "222", "--replace-users", "-y"}), ExitCode::usage);
     EXPECT_THAT(err(), AllOf(HasSubstr("111 owns the bot"), HasSubstr("hermesctl allow-user ID --owner ID")));
     EXPECT_EQ(users(), "111,999");

@@ -353,6 +353,26 @@ TEST_F(RunState, RestartRefusesAStoppedAgent) {
     EXPECT_EQ(Json::parse(world_.out.str())["changed"], false);
 }
 
+TEST_F(RunState, NoPodIsTakenWhereANewOneCannotStartForWantOfItsSecret) {
+    world_.api.erase({"Secret", "hermes", "hermes-secrets"});
+    for (const char* command : {"restart", "start"})
+        EXPECT_THAT(run({command}, ExitCode::failed),
+                    AllOf(HasSubstr("secret/hermes-secrets is not there, and no pod starts without it"),
+                          HasSubstr("hermesctl deploy makes it anew")));
+    EXPECT_THAT(world_.api.log, Not(Contains(HasSubstr("PATCH"))));
+    run({"stop"});
+}
+
+TEST_F(RunState, AWaitTellsOfAPolicyThatIsNotThere) {
+    const auto told = HasSubstr("networkpolicy/hermes-egress is not there: the gate waits for it");
+    EXPECT_THAT(run({"wait", "--no-check"}), Not(told));
+    world_.api.erase({"NetworkPolicy", "hermes", "hermes-egress"});
+    EXPECT_THAT(run({"wait", "--no-check"}), AllOf(told, HasSubstr("hermesctl deploy puts it back")));
+    EXPECT_THAT(run({"restart", "--no-wait"}), told);
+    world_.api.deny("get", "networkpolicies");
+    EXPECT_THAT(run({"wait", "--no-check"}), Not(told)) << "who may not look does not know";
+}
+
 TEST_F(RunState, RestartLetsABusyAgentFinishItsTurn) {
     turns = [this] { return world_.clock.elapsed() < 20s ? 2 : 0; };
     Clock::Duration restarted{0};

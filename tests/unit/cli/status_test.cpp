@@ -150,13 +150,15 @@ TEST_F(AnswersTest, WhatTheSecretOrAFileOnTheVolumeOpensIsToldByAWaitToo) {
 TEST_F(AnswersTest, StatusTellsWhetherTheCageLeaks) {
     run({"status", "-o", "json"});
     EXPECT_THAT(out(), HasSubstr("NO NetworkPolicy"));
-    EXPECT_THAT(out(), HasSubstr("LEAKS"));
+    EXPECT_THAT(out(), HasSubstr(", and it LEAKS"));
+    EXPECT_EQ(Json::parse(out())["leaks"], true);
     api().put(
         R"({"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy","metadata":{"name":"hermes-egress",
         "namespace":"hermes"},"spec":{"podSelector":{},"policyTypes":["Ingress","Egress"]}})"_json);
     world_.out.str("");
     run({"status", "-o", "json"});
     EXPECT_THAT(out(), HasSubstr("opens what it should"));
+    EXPECT_EQ(Json::parse(out())["leaks"], false);
     EXPECT_THAT(out(), HasSubstr("it lacks: ")) << "what deploy would open is drift";
 }
 
@@ -304,6 +306,21 @@ TEST_F(AnswersTest, StatusTellsThatTheAgentLacksWhatTheSecretHolds) {
     has("1,2");
     api().merge(names.deployment(), {{"spec", {{"replicas", 0}}}});
     EXPECT_EQ(drift({"--no-check"}), "[]") << "a start brings it in force, too";
+}
+
+TEST_F(AnswersTest, StatusTellsOfASecretThatIsNotThereWhileTheBotAnswersYet) {
+    api().erase({"Secret", "hermes", "hermes-secrets"});
+    run({"status"});
+    EXPECT_THAT(out(),
+                AllOf(HasSubstr("secret/hermes-secrets is not there, and no new pod starts without it"),
+                      HasSubstr("next: hermesctl deploy\n")));
+}
+
+TEST_F(AnswersTest, WhereTheGateWaitsForAPolicyThatIsNotThereStatusSaysNotToWait) {
+    api().merge({"Pod", "hermes", "hermes-1-a"}, R"({"status": {"containerStatuses": null,
+        "initContainerStatuses": [{"name": "gate", "state": {"running": {}}}]}})"_json);
+    EXPECT_EQ(run({"status"}), ExitCode::failed);
+    EXPECT_THAT(out(), AllOf(HasSubstr("its gate waits until"), HasSubstr("next: hermesctl deploy\n")));
 }
 
 TEST_F(AnswersTest, StatusTellsWhatDeployWouldNotTakeAndGoesOn) {

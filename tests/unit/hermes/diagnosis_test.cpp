@@ -380,6 +380,8 @@ TEST(Diagnosis, HintsAreCommandsThatTellMoreThanStatus) {
     Snapshot now = waiting("CreateContainerConfigError", "secret \"hermes-secrets\" not found");
     now.pods["pod2"]["metadata"]["namespace"] = "work";
     EXPECT_EQ(trouble_of(now).hint, "kubectl -n work describe pod/pod2");
+    now.pods["pod2"]["metadata"]["labels"]["app"] = "hermes";
+    EXPECT_EQ(trouble_of(now).hint, "hermesctl deploy makes it anew") << "the instance's own";
     now.pods["pod2"]["status"]["containerStatuses"][0]["state"]["waiting"]["reason"] = "ContainerCreating";
     now.events["e"] = {
         {"involvedObject", {{"uid", "p2"}}}, {"reason", "FailedMount"}, {"message", "timed out"}};

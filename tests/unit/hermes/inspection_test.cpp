@@ -380,6 +380,11 @@ std::vector<Fault> agent_faults() {
         {"the Secret may not be read",
          [](Inspected& w) { w.api.deny("get", "secrets"); },
          {"agent-env-file=INCONCLUSIVE", "agent-secrets=INCONCLUSIVE"}},
+        {"the Secret is gone",
+         [](Inspected& w) {
+             w.api.erase({"Secret", "hermes", "hermes-secrets"});
+         },
+         {"agent-allowlist=FAIL", "agent-secrets=INCONCLUSIVE"}},
         {"nobody says which image runs",
          [](Inspected& w) {
              w.edit({"Pod", "hermes", "hermes-1-a"},
