@@ -10,6 +10,7 @@
 import hashlib
 import json
 import os
+import re
 import select
 import shutil
 import stat
@@ -17,6 +18,7 @@ import sys
 
 BLOCK = 1 << 16
 EXISTS = 4
+END = re.compile(rb'\{"end":true,"sha256":"[0-9a-f]{64}"\}\n\Z')
 total = hashlib.sha256()
 dry = sys.argv[1:2] == ["list"]
 
@@ -28,8 +30,8 @@ def line():
     return text
 
 
-def write_file(path, entry):
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+def write_file(path, entry, base):
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=base)
     with os.fdopen(fd, "wb") as file:
         left = entry["size"]
         while left:
@@ -44,8 +46,8 @@ def write_file(path, entry):
         os.fchmod(file.fileno(), entry["mode"])
 
 
-def receive(content):
-    """Writes all entries below `content`; the number of files."""
+def receive(base):
+    """Writes all entries below "content" in the folder `base`; the number of files."""
     folders, files = [], 0
     while True:
         text = line()
@@ -54,15 +56,15 @@ def receive(content):
             if entry["sha256"] != total.hexdigest():
                 sys.exit("what arrived is not what was sent; nothing was changed")
             for path, mode in reversed(folders):
-                os.chmod(path, mode)
+                os.chmod(path, mode, dir_fd=base)
             return files
         total.update(text)
-        path = os.path.join(content, entry["path"]) if entry["path"] else content
+        path = os.path.join("content", entry["path"]) if entry["path"] else "content"
         if entry["folder"]:
-            os.mkdir(path, 0o700)
+            os.mkdir(path, 0o700, dir_fd=base)
             folders.append((path, entry["mode"]))
         else:
-            write_file(path, entry)
+            write_file(path, entry, base)
             files += 1
 
 
@@ -78,9 +80,13 @@ def place(dst, name, replace):
         if os.path.isdir(final):
             sys.exit("%s is a folder that exists" % final)
         if not replace:
-            print(json.dumps({"path": final}))
-            sys.exit(EXISTS)
+            in_the_way(final)
     return final
+
+
+def in_the_way(final):
+    print(json.dumps({"path": final}))
+    sys.exit(EXISTS)
 
 
 def look(dst, name, replace):
@@ -92,16 +98,42 @@ def look(dst, name, replace):
     print(json.dumps({"path": final}))
 
 
+def opened(folder, inside=None):
+    """As it is now: the agent may put another one, or a link, in its place at any time."""
+    return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=inside)
+
+
+def settle(base, folder, final, replace):
+    """What is in `base` gets its name. Whatever has come there meanwhile is not replaced unasked."""
+    ways = {"src_dir_fd": base, "dst_dir_fd": folder}
+    is_folder = stat.S_ISDIR(os.stat("content", dir_fd=base, follow_symlinks=False).st_mode)
+    if is_folder and os.path.lexists(final):
+        sys.exit("%s is a file, not a folder" % final)
+    try:
+        if not replace and not is_folder:
+            return os.link("content", os.path.basename(final), follow_symlinks=False, **ways)
+    except FileExistsError:
+        in_the_way(final)
+    except OSError:  # a file system without such links
+        if os.path.lexists(final):
+            in_the_way(final)
+    os.rename("content", os.path.basename(final), **ways)
+
+
 def put(dst, name, replace):
     final = place(dst, name, replace)
-    temporary = os.path.join(os.path.dirname(final), ".hermesctl-copy-" + os.urandom(8).hex())
-    os.mkdir(temporary, 0o700)
+    folder = opened(os.path.dirname(final))
+    if os.geteuid() == 0 and os.readlink("/proc/self/fd/%d" % folder) != os.path.dirname(final):
+        sys.exit("%s was replaced meanwhile; nothing was changed" % os.path.dirname(final))
+    own = ".hermesctl-copy-" + os.urandom(8).hex()
+    temporary = os.path.join(os.path.dirname(final), own)
+    os.mkdir(own, 0o700, dir_fd=folder)
     try:
-        content = os.path.join(temporary, "content")
-        files = receive(content)
-        if os.path.isdir(content) and os.path.lexists(final):
-            sys.exit("%s is a file, not a folder" % final)
-        os.rename(content, final)
+        base = opened(own, folder)
+        if os.fstat(base).st_uid != os.geteuid():
+            sys.exit("%s was replaced meanwhile; nothing was changed" % temporary)
+        files = receive(base)
+        settle(base, folder, final, replace)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     print(json.dumps({"path": final, "files": files, "sha256": total.hexdigest()}))
@@ -189,15 +221,19 @@ def get(src):
 
 
 def complaint(problem):
-    """Of what was named, where what failed has no name; where it has one of ours, of the folder that holds it."""
-    path = str(problem.filename or sys.argv[2]).split("/.hermesctl-copy-")[0]
+    """Of what was named, where what failed has no name, or one of ours: below a folder's descriptor."""
+    path = str(problem.filename or sys.argv[2])
+    if sys.argv[1] == "put" and not path.startswith("/"):
+        path = sys.argv[2]
     return "%s: %s" % (os.path.abspath(path), problem.strerror or problem)
 
 
 def drain():
-    """What still comes: the runtime does not end a command whose input nobody takes."""
-    while select.select([0], [], [], 5)[0] and os.read(0, BLOCK):
-        pass
+    """What still comes, to its end: the runtime does not end a command whose input nobody takes."""
+    last = data = b"-"
+    while data and not END.search(last) and select.select([0], [], [], 5)[0]:
+        data = os.read(0, BLOCK)
+        last = (last + data)[-BLOCK:]
 
 
 def main():

@@ -14,6 +14,7 @@
 #include <sstream>
 #include <thread>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -137,6 +138,41 @@ TEST_F(Copy, NothingIsReplacedUnasked) {
     EXPECT_EQ(text_of(there_ / "a.md"), "mine");
     EXPECT_THAT(refusal_of([&] { in(here_ / "a.md", scratch_.path("nowhere/a.md")); }),
                 HasSubstr("No such file"));
+}
+
+/// What the agent does while a copy is under way, once so many lines of it have come.
+std::vector<std::string> meanwhile(int lines, const fs::path& there, const std::string& what) {
+    return {"/bin/sh", "-ec",
+            fmt::format(
+                "n={}; {{ while [ $n -gt 0 ]; do read -r line; printf '%s\\n' \"$line\"; n=$((n-1)); done; "
+                "cd {}; until ls -d .hermesctl-copy-*/content; do sleep 0.02; done >/dev/null 2>&1; {}; "
+                "cat; }} | \"$@\"",
+                lines, there.string(), what),
+            "sh"};
+}
+
+TEST_F(Copy, WhatComesThereMeanwhileIsNotReplacedUnaskedEither) {
+    scratch_.write("here/a.md", "mine");
+    before_ = meanwhile(1, there_, "echo theirs >a.md");
+    EXPECT_TRUE(in(here_ / "a.md", there_.string()).in_the_way);
+    EXPECT_EQ(text_of(there_ / "a.md"), "theirs\n");
+    before_.clear();
+    EXPECT_FALSE(in(here_ / "a.md", there_.string(), true).in_the_way);
+    EXPECT_EQ(text_of(there_ / "a.md"), "mine");
+}
+
+/// The folder it goes to is the agent's, whatever is root's in it.
+TEST_F(Copy, WhatTheAgentPutsInTheCopysPlaceMeanwhileIsNotTouched) {
+    fs::create_directories(here_ / "tree/sub");
+    fs::permissions(here_ / "tree/sub", fs::perms::all);
+    const fs::path secret = scratch_.write("secret", "");
+    fs::permissions(secret, fs::perms::owner_read);
+    before_ = meanwhile(2, there_,
+                        "c=$(echo .hermesctl-copy-*); mv $c away; mkdir -p $c/content; ln -s " +
+                            secret.string() + " $c/content/sub");
+    in(here_ / "tree", there_.string());
+    EXPECT_EQ(fs::status(secret).permissions(), fs::perms::owner_read);
+    EXPECT_EQ(fs::status(there_ / "tree/sub").permissions(), fs::perms::all);
 }
 
 TEST_F(Copy, WhatFailsInThePodIsNamedAsItIsCalledThere) {
