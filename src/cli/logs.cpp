@@ -26,7 +26,12 @@ std::string shown(const Session& session, const hermes::LogRequest& request, con
 ExitCode logs(Session& session, const hermes::LogRequest& request) {
     const hermes::Names names = requested_names(session);
     const auto print = [&](const std::string& line) {
-        return write_all(Streams{}.out, shown(session, request, line));
+        try {
+            return write_all(Streams{}.out, shown(session, request, line));
+        } catch (const Error& error) {
+            if (error.code() == ExitCode::interrupted) throw;
+            throw error.with_code(ExitCode::failed);  // ours: nothing of the pod's that may pass
+        }
     };
     try {
         hermes::read_log(session.client(), names, request, print, session.story());
@@ -54,7 +59,11 @@ Run declare_logs(CLI::App& app) {
     app.footer(
         "hermesctl logs\nhermesctl logs -f --since-boot\nhermesctl logs --source errors --lines 20\n"
         "hermesctl logs -o json   (an object for each line)");
-    return [request, lines](Session& session) {
+    const CLI::Option* timeout = app.get_parent()->get_option("--timeout");
+    return [request, lines, timeout](Session& session) {
+        if (request->follow && !timeout->empty())
+            throw Error(ExitCode::usage, "--follow goes on until Ctrl-C, and has no --timeout",
+                        "timeout 10m hermesctl logs -f ends it after that time");
         // The console has no mark of a start in it: it begins with its container.
         if (request->since_boot && request->source == "console")
             throw Error(ExitCode::usage, "--since-boot is not for --source console",

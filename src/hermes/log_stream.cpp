@@ -69,9 +69,14 @@ std::optional<net::Response> stream(kube::Client& client, const net::Request& re
                                     const std::function<bool(std::string_view)>& take) {
     for (int attempt = 1;; ++attempt) {
         bool wanted = true;
+        bool begun = false;  // what was taken is not to come again
         std::optional<net::Response> end;
         const net::Transport::Ticket ticket = client.transport().start(
-            request, {.on_chunk = [&](std::string_view bytes) { wanted = wanted && take(bytes); },
+            request, {.on_chunk =
+                          [&](std::string_view bytes) {
+                              begun = true;
+                              wanted = wanted && take(bytes);
+                          },
                       .on_done = [&](net::Response response) { end = std::move(response); }});
         try {
             while (!end && wanted) {
@@ -83,7 +88,7 @@ std::optional<net::Response> stream(kube::Client& client, const net::Request& re
         }
         client.transport().cancel(ticket);
         if (!wanted) return std::nullopt;
-        const auto delay = net::next_delay(request, *end, attempt);
+        const auto delay = begun ? std::nullopt : net::next_delay(request, *end, attempt);
         if (!delay) return end;
         client.clock().sleep(*delay);
         throw_if_interrupted();
@@ -153,16 +158,11 @@ bool read_console(kube::Client& client, const Target& target, const LogRequest& 
                                 return lines.feed(bytes, take);
                             });
     if (!end) return true;
-    place.begun = place.begun || end->ok();
-    const bool whole = end->ok() && end->failure.empty();
+    const bool whole = end->ok();  // of one that was cut off there is no status
+    place.begun = place.begun || whole || place.heard;
     // Of one that is followed a half line comes whole with the next reading.
     if (whole || !request.follow) lines.finish(take);
     if (whole) return !request.follow;
-    if (end->ok()) {
-        throw Error(ExitCode::unreachable,
-                    fmt::format("the console of pod/{} was cut off: {}", target.pod, scrub(end->failure)),
-                    "hermesctl logs --source console");
-    }
     // Between two containers: the next try goes on.
     if (request.follow && place.begun && (end->status == 400 || end->status == 404)) return false;
     throw kube::ApiError(*end, "reading the console of pod/" + target.pod);

@@ -151,7 +151,8 @@ bool FakeTransport::deliver() {
             if (handler.on_chunk) handler.on_chunk(delivery.bytes);
             continue;
         }
-        if (delivery.end->ok() && handler.on_chunk && !delivery.end->body.empty()) {
+        const bool cut_off = delivery.end->status == 0;  // after the bytes that came
+        if ((delivery.end->ok() || cut_off) && handler.on_chunk && !delivery.end->body.empty()) {
             handler.on_chunk(std::exchange(delivery.end->body, {}));
         }
         if (exchanges_.erase(delivery.ticket) > 0 && handler.on_done)

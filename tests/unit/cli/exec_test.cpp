@@ -10,6 +10,7 @@
 #include <iostream>
 #include <map>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -222,6 +223,24 @@ TEST_F(Exec, WhatItRunsEndsWithWhoReadsIt) {
         EXPECT_EQ(code, 128 + SIGPIPE) << world_.err.str();
         EXPECT_TRUE(hung_up) << line[1];
     }
+}
+
+TEST_F(Exec, ALogThatIsFollowedEndsWhereItCannotBeWritten) {
+    int ran = 0;
+    world_.api.on_exec = [&ran](FakeProcess& process) {
+        if (ran++ == 0) process.out("a line\n");
+    };
+    const int out = ::dup(STDOUT_FILENO);
+    const int full = ::open("/dev/full", O_WRONLY);
+    ::dup2(full, STDOUT_FILENO);
+    const int code = run({"logs", "-f"});
+    ::dup2(out, STDOUT_FILENO);
+    ::close(out);
+    ::close(full);
+    EXPECT_EQ(code, 1) << world_.err.str();
+    EXPECT_THAT(world_.err.str(), HasSubstr("No space left"));
+    EXPECT_EQ(ran, 1);
+    EXPECT_EQ(run({"logs", "-f", "--timeout", "3s"}), 2) << "it goes on until Ctrl-C";
 }
 
 TEST_F(Exec, CtrlCAtTheQuestionOfACopyChangesNothing) {
