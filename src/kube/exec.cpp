@@ -59,6 +59,13 @@ std::optional<int> exit_code_of(const Json& status) {
     return std::nullopt;
 }
 
+/// `error sending request: Post "https://...": dial tcp ...`: the URL holds the whole command, a script too.
+std::string without_url(std::string why) {
+    const std::size_t begin = why.find("Post \"");
+    const std::size_t end = begin == std::string::npos ? begin : why.find("\": ", begin);
+    return end == std::string::npos ? why : why.erase(begin, end + 3 - begin);
+}
+
 }  // namespace
 
 struct ExecSession::State {
@@ -159,7 +166,7 @@ net::Wake ExecSession::wake() const {
 
 int ExecSession::exit_code() const {
     if (const std::optional<int> code = exit_code_of(state_->status)) return *code;
-    std::string why = text_at(state_->status, "/message", "the command did not run");
+    std::string why = without_url(text_at(state_->status, "/message", "the command did not run"));
     if (state_->status.is_null()) {
         const std::string& failure = state_->socket->failure();
         why = "the connection was lost before the command's end was known";

@@ -100,6 +100,23 @@ TEST_F(ExecTest, AKubeletThatIsNotReachedForAMomentIsAskedAgain) {
     EXPECT_EQ(refusals, 8) << "any other 500 is an answer";
 }
 
+TEST_F(ExecTest, AKubeletThatIsNotReachedIsToldWithoutTheCommand) {
+    ExecSession exec = session();
+    wire->incoming = {
+        on(3, R"({"status":"Failure","reason":"InternalError","message":"Internal error occurred: )"
+              R"(error sending request: Post \"https://10.0.0.1:10250/exec/ns/pod/c?command=a%22%3A+b\": )"
+              R"(dial tcp 10.0.0.1:10250: connect: connection refused"})")};
+    EXPECT_FALSE(exec.pump(sink));
+    try {
+        exec.exit_code();
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.message(),
+                  "pod/hermes-0: Internal error occurred: error sending request: "
+                  "dial tcp 10.0.0.1:10250: connect: connection refused");
+    }
+}
+
 TEST_F(ExecTest, ATerminalHasOneOutput) {
     request.tty = request.input = true;
     session();
