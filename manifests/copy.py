@@ -122,11 +122,12 @@ def settle(base, folder, final, replace):
 
 def put(dst, name, replace):
     final = place(dst, name, replace)
-    folder = opened(os.path.dirname(final))
-    if os.geteuid() == 0 and os.readlink("/proc/self/fd/%d" % folder) != os.path.dirname(final):
-        sys.exit("%s was replaced meanwhile; nothing was changed" % os.path.dirname(final))
+    parent = os.path.dirname(final)
+    folder = opened(parent)
+    if os.geteuid() == 0 and os.readlink("/proc/self/fd/%d" % folder) != parent:
+        sys.exit("%s was replaced meanwhile; nothing was changed" % parent)
     own = ".hermesctl-copy-" + os.urandom(8).hex()
-    temporary = os.path.join(os.path.dirname(final), own)
+    temporary = os.path.join(parent, own)
     os.mkdir(own, 0o700, dir_fd=folder)
     try:
         base = opened(own, folder)
@@ -233,7 +234,7 @@ def drain():
     last = data = b"-"
     while data and not END.search(last) and select.select([0], [], [], 5)[0]:
         data = os.read(0, BLOCK)
-        last = (last + data)[-BLOCK:]
+        last = (last + data)[-200:]  # END is shorter
 
 
 def main():

@@ -72,6 +72,7 @@ TEST_F(Logs, AConsoleThatIsCutOffIsAFailureAndNotBegunAgain) {
     const Error error = failure_of({.source = "console"});
     EXPECT_EQ(error.code(), ExitCode::unreachable);
     EXPECT_THAT(error.message(), HasSubstr("connection reset"));
+    EXPECT_THAT(error.trail(), ElementsAre(HasSubstr("reading the console of pod/hermes-1-a")));
     EXPECT_THAT(lines_, ElementsAre("one", "tw")) << "once";
 }
 
